@@ -1,0 +1,61 @@
+namespace Turnpike.Audit;
+
+/// <summary>
+/// One decision, as it will stand in the hash-chained trail. Never a credential, a secret or a body: digests and ids only.
+/// The writer adds sequence, time and the chain.
+/// </summary>
+internal sealed record AuditEvent
+{
+    /// <summary>What happened: a constant of <see cref="AuditKinds"/>.</summary>
+    public required string Kind { get; init; }
+
+    /// <summary>Joins the first 402 with payment, delivery, settlement and refund.</summary>
+    public required string Correlation { get; init; }
+
+    /// <summary>The stable reason code of a refusal or release; null for a yes.</summary>
+    public string? Reason { get; init; }
+
+    public string? Operation { get; init; }
+
+    public string? Caller { get; init; }
+
+    public string? Payer { get; init; }
+
+    public string? Address { get; init; }
+
+    /// <summary>Method and canonical target.</summary>
+    public string? Request { get; init; }
+
+    public string? Method { get; init; }
+
+    /// <summary>Decimal text and currency, <c>0.01 USD</c>.</summary>
+    public string? Amount { get; init; }
+
+    /// <summary>Hold id, transaction hash, receipt id: whatever names the thing decided on.</summary>
+    public string? Reference { get; init; }
+
+    /// <summary>Anything more, as a sentence.</summary>
+    public string? Detail { get; init; }
+}
+
+/// <summary>The kinds of event: a closed list, documented in docs/contract.md.</summary>
+internal static class AuditKinds
+{
+    public const string Terms = "terms.given";
+    public const string Refused = "call.refused";
+    public const string Verified = "payment.verified";
+    public const string Held = "payment.held";
+    public const string Settled = "payment.settled";
+    public const string Unknown = "payment.unknown";
+    public const string Released = "payment.released";
+    public const string Credited = "payment.credited";
+    public const string Delivered = "call.delivered";
+    public const string Undelivered = "call.undelivered";
+    public const string Replayed = "answer.replayed";
+    public const string TokenIssued = "token.issued";
+    public const string TokenRevoked = "token.revoked";
+    public const string ConfigLoaded = "config.loaded";
+    public const string ConfigRefused = "config.refused";
+    public const string AdminDenied = "admin.denied";
+    public const string Recovered = "payment.recovered";
+}

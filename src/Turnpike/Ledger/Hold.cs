@@ -1,0 +1,116 @@
+using Turnpike.Audit;
+
+namespace Turnpike.Ledger;
+
+/// <summary>
+/// A reservation whose id is what the rail spends once. One row is the replay protection, the budget check, the reservation, the
+/// crash record, the key to the stored answer and the row on the dashboard.
+/// </summary>
+internal sealed record Hold
+{
+    /// <summary>Named by what the rail spends once: <c>eip3009:…</c>, <c>stripe:&lt;challenge&gt;</c>, <c>idem:&lt;payer&gt;:&lt;key&gt;</c>, or fresh.</summary>
+    public required string Id { get; init; }
+
+    /// <summary>The first leg is the money; the others are caps. All are held or none.</summary>
+    public required IReadOnlyList<Leg> Legs { get; init; }
+
+    /// <summary>A digest of what this credential may buy (operation, target, method, body). Held again only for the same.</summary>
+    public required string Binding { get; init; }
+
+    public required string Receipt { get; init; }
+
+    public required string Correlation { get; init; }
+
+    public required string Operation { get; init; }
+
+    public required string Payer { get; init; }
+
+    public string? Caller { get; init; }
+
+    /// <summary>How it is paid: <c>x402.exact</c>, <c>mpp.evm</c>, <c>mpp.stripe</c>, <c>prepaid</c> …</summary>
+    public required string Method { get; init; }
+
+    public required string PriceVersion { get; init; }
+
+    /// <summary>The canonical request line, for receipts and support: <c>GET /forecast/paris</c>.</summary>
+    public required string Request { get; init; }
+
+    /// <summary>What settlement needs after a crash, as the method wrote it (JSON); null when settlement is a ledger act alone.</summary>
+    public string? Terms { get; init; }
+
+    /// <summary>When the rail can no longer take the money; null when it has no such moment.</summary>
+    public DateTimeOffset? Expires { get; init; }
+
+    public IReadOnlyList<AuditEvent> Events { get; init; } = [];
+
+    public Money Ceiling => Legs[0].Amount;
+}
+
+/// <summary>One movement a hold reserves. A fixed leg moves whole on capture (one call), the others as much as the first.</summary>
+/// <param name="From">The account that gives; checked and reserved when <paramref name="Limited"/>.</param>
+/// <param name="Limited">True for budgets, caps and allowances: never overdrawn. False for the outside world.</param>
+internal readonly record struct Leg(string From, string To, Money Amount, bool Limited, bool Fixed = false);
+
+/// <summary>What a capture takes, and what will be sent to the rail, stored before it is sent.</summary>
+internal sealed record Capture(string Id, Money Amount)
+{
+    /// <summary>The rail's reference when the capture itself settles (prepaid); null when a rail still has to pay.</summary>
+    public string? Reference { get; init; }
+
+    /// <summary>What will be broadcast (signed transaction, idempotency key), so that a restart repeats exactly this.</summary>
+    public string? Broadcast { get; init; }
+
+    /// <summary>The amount the rail moves, in its own units as text, when that differs in precision.</summary>
+    public string? RailAmount { get; init; }
+
+    public IReadOnlyList<AuditEvent> Events { get; init; } = [];
+}
+
+/// <summary>Where a hold is in its life.</summary>
+internal enum HoldStatus
+{
+    Held,
+    Captured,
+    Unknown,
+    Settled,
+    Released,
+}
+
+/// <summary>A hold as it stands in the books.</summary>
+internal sealed record HoldState(Hold Hold, HoldStatus Status, Money Captured, string? Reference, string? Broadcast, string? RailAmount, string? Note,
+    long Sequence, string Incarnation, DateTimeOffset Created, DateTimeOffset Changed)
+{
+    public bool IsOpen => Status is HoldStatus.Held or HoldStatus.Captured or HoldStatus.Unknown;
+}
+
+/// <summary>What came of asking for a hold.</summary>
+internal abstract record HoldResult
+{
+    /// <summary>Reserved and durable. <see cref="Again"/> is true when a released hold was taken up once more.</summary>
+    internal sealed record Held(HoldState State, bool Again) : HoldResult;
+
+    /// <summary>The credential was presented before (or a released one with another binding); nothing was reserved.</summary>
+    internal sealed record AlreadyUsed(HoldState State) : HoldResult;
+
+    /// <summary>This account cannot cover its leg; nothing was reserved.</summary>
+    internal sealed record InsufficientFunds(string Account, Money Available) : HoldResult;
+}
+
+/// <summary>An immediate movement between two accounts.</summary>
+/// <param name="LimitedFrom">The giving account keeps a balance and is never overdrawn.</param>
+/// <param name="LimitedTo">The receiving account keeps a balance (it is opened when new).</param>
+internal sealed record Transfer(string Id, string From, string To, Money Amount, string Reason, bool LimitedFrom, bool LimitedTo)
+{
+    public string? Correlation { get; init; }
+
+    public IReadOnlyList<AuditEvent> Events { get; init; } = [];
+}
+
+/// <summary>What came of a transfer; asking again with the same id and content answers <see cref="Existed"/>.</summary>
+internal enum PostResult
+{
+    Posted,
+    Existed,
+    InsufficientFunds,
+    Conflict,
+}

@@ -1,0 +1,61 @@
+using Turnpike.Audit;
+
+namespace Turnpike.Ledger;
+
+/// <summary>
+/// Double entry in two phases. Every verb is idempotent by id, acknowledged only when durable, and carries the audit events that
+/// are written in the same transaction. Invariants: DESIGN §4, I1–I10.
+/// </summary>
+internal interface ILedger
+{
+    /// <summary>The hold of this id, or null when nothing was ever held under it.</summary>
+    ValueTask<HoldState?> FindAsync(string id, CancellationToken ct);
+
+    /// <summary>The hold whose receipt has this id, or null.</summary>
+    ValueTask<HoldState?> FindByReceiptAsync(string receipt, CancellationToken ct);
+
+    /// <summary>Reserves every leg or none. A released hold of the same id and binding may be held again.</summary>
+    ValueTask<HoldResult> HoldAsync(Hold hold, CancellationToken ct);
+
+    /// <summary>Streams: what has passed so far, so that a crash is charged for it. At most once a second per hold.</summary>
+    ValueTask CheckpointAsync(string id, Money observed, CancellationToken ct);
+
+    /// <summary>Takes at most the ceiling and gives the rest back. With a reference the hold is settled by the same act.</summary>
+    ValueTask<HoldState> CaptureAsync(Capture capture, CancellationToken ct);
+
+    /// <summary>The rail has paid: captured or unknown becomes settled.</summary>
+    ValueTask SettledAsync(string id, string reference, string? note, IReadOnlyList<AuditEvent> events, CancellationToken ct);
+
+    /// <summary>The rail did not answer: captured becomes unknown until the settler knows better.</summary>
+    ValueTask UnknownAsync(string id, string? reference, IReadOnlyList<AuditEvent> events, CancellationToken ct);
+
+    /// <summary>Gives everything back. What was captured is reversed by new entries, never edited.</summary>
+    ValueTask ReleaseAsync(string id, string reason, IReadOnlyList<AuditEvent> events, CancellationToken ct);
+
+    /// <summary>Moves money at once: top-ups, refunds, credit, corrections. Idempotent by id.</summary>
+    ValueTask<PostResult> PostAsync(Transfer transfer, CancellationToken ct);
+
+    /// <summary>What a limited account can still hold; zero when it does not exist.</summary>
+    ValueTask<Money> AvailableAsync(string account, string currency, CancellationToken ct);
+
+    /// <summary>Unfinished holds (held, captured, unknown) of earlier incarnations, or all captured and unknown ones: the settler's work.</summary>
+    ValueTask<IReadOnlyList<HoldState>> UnfinishedAsync(int most, CancellationToken ct);
+
+    /// <summary>Payments, newest first, for the Admin API.</summary>
+    ValueTask<IReadOnlyList<HoldState>> ListAsync(HoldFilter filter, CancellationToken ct);
+
+    /// <summary>Recounts everything from the entries: sums to zero per currency, balances equal entries, nothing overdrawn, captured ≤ ceiling.</summary>
+    ValueTask<BooksReport> VerifyAsync(CancellationToken ct);
+}
+
+/// <summary>Which payments to list.</summary>
+internal sealed record HoldFilter(string? Status = null, string? Payer = null, string? Operation = null, string? Correlation = null, string? Before = null, int Most = 50);
+
+/// <summary>The outcome of a books check: totals per currency and role, and every finding as a sentence.</summary>
+internal sealed record BooksReport(IReadOnlyList<AccountTotal> Totals, long Holds, long OpenHolds, long Entries, IReadOnlyList<string> Findings)
+{
+    public bool Balanced => Findings.Count == 0;
+}
+
+/// <summary>The sum of entries of all accounts of one role (<c>revenue</c>, <c>token</c>, <c>external</c> …) in one currency.</summary>
+internal sealed record AccountTotal(string Role, Money Sum);
