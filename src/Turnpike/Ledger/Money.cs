@@ -45,9 +45,9 @@ internal readonly record struct Money(long Units, string Currency) : IComparable
     public string ToDecimal()
     {
         if (!IsMoney(Currency)) return Units.ToString(CultureInfo.InvariantCulture);
-        var whole = Math.DivRem(Math.Abs((Int128)Units), Nano);
-        var fraction = ((long)whole.Remainder).ToString("D9", CultureInfo.InvariantCulture).TrimEnd('0').PadRight(2, '0');
-        return string.Create(CultureInfo.InvariantCulture, $"{(Units < 0 ? "-" : "")}{whole.Quotient}.{fraction}");
+        var magnitude = Units < 0 ? (ulong)-(Units + 1) + 1 : (ulong)Units;
+        var fraction = (magnitude % Nano).ToString("D9", CultureInfo.InvariantCulture).TrimEnd('0').PadRight(2, '0');
+        return string.Create(CultureInfo.InvariantCulture, $"{(Units < 0 ? "-" : "")}{magnitude / Nano}.{fraction}");
     }
 
     /// <summary>Reads <c>0.01 USD</c> or <c>5 requests</c>. False for signs, exponents, more than nine decimals, fractions of units, or overflow.</summary>
