@@ -1,0 +1,88 @@
+namespace Turnpike.Catalog;
+
+/// <summary>
+/// A path with <c>{name}</c> for one segment and a final <c>{**rest}</c> for all that follow. It is compared with canonical
+/// paths, byte for byte, so that what is matched is what is priced and forwarded.
+/// </summary>
+internal sealed class PathPattern : IEquatable<PathPattern>
+{
+    private readonly Segment[] segments;
+
+    private PathPattern(string text, Segment[] segments) => (Text, this.segments) = (text, segments);
+
+    public string Text { get; }
+
+    /// <summary>Higher is more exact: literals before names before the rest, left to right.</summary>
+    public IEnumerable<int> Rank => segments.Select(s => s.Kind switch { Kind.Literal => 0, Kind.Name => 1, _ => 2 });
+
+    public IReadOnlyList<string> Names => [.. segments.Where(s => s.Kind != Kind.Literal).Select(s => s.Text)];
+
+    /// <summary>True when both match at least one same path with no way to tell which was meant (same shape).</summary>
+    public bool ClashesWith(PathPattern other) =>
+        segments.Length == other.segments.Length && segments.Zip(other.segments).All(p => p.First.Kind == p.Second.Kind && (p.First.Kind != Kind.Literal || p.First.Text == p.Second.Text));
+
+    /// <summary>Null with a sentence in <paramref name="error"/> when the text is no pattern.</summary>
+    public static PathPattern? Parse(string text, out string? error)
+    {
+        error = null;
+        if (!text.StartsWith('/')) { error = "a path begins with '/'"; return null; }
+        var parts = text.Length == 1 ? [] : text[1..].Split('/');
+        var segments = new List<Segment>();
+        var names = new HashSet<string>(StringComparer.Ordinal);
+        for (var i = 0; i < parts.Length; i++)
+        {
+            if (ReadSegment(parts[i], i == parts.Length - 1, out error) is not { } segment) return null;
+            if (segment.Kind != Kind.Literal && !names.Add(segment.Text)) { error = $"'{segment.Text}' stands twice"; return null; }
+            segments.Add(segment);
+        }
+        return new PathPattern(text, [.. segments]);
+    }
+
+    private static Segment? ReadSegment(string part, bool last, out string? error)
+    {
+        error = null;
+        if (part.Length == 0 && !last) { error = "a path has no empty segments"; return null; }
+        if (!part.Contains('{', StringComparison.Ordinal) && !part.Contains('}', StringComparison.Ordinal)) return new Segment(Kind.Literal, part);
+        var rest = part.StartsWith("{**", StringComparison.Ordinal);
+        var name = part.Trim('{', '}', '*');
+        if (part != (rest ? $"{{**{name}}}" : $"{{{name}}}") || name.Length == 0 || !name.All(c => char.IsAsciiLetterOrDigit(c) || c is '_' or '-'))
+        {
+            error = "a part of a path is text, {name}, or a last {**name}";
+            return null;
+        }
+        if (rest && !last) { error = "{**name} stands last"; return null; }
+        return new Segment(rest ? Kind.Rest : Kind.Name, name);
+    }
+
+    /// <summary>Does this canonical path (below host and prefix, without query) fit? No allocation.</summary>
+    public bool Matches(ReadOnlySpan<char> path)
+    {
+        if (path.Length == 0 || path[0] != '/') return false;
+        path = path[1..];
+        for (var i = 0; i < segments.Length; i++)
+        {
+            if (segments[i].Kind == Kind.Rest) return true;
+            var slash = path.IndexOf('/');
+            var last = i == segments.Length - 1;
+            if (last != slash < 0) return last && slash < 0;
+            var part = last ? path : path[..slash];
+            if (segments[i].Kind == Kind.Literal ? !part.SequenceEqual(segments[i].Text) : part.Length == 0) return false;
+            if (last) return true;
+            path = path[(slash + 1)..];
+            if (i + 1 < segments.Length && segments[i + 1].Kind == Kind.Rest) return true;
+        }
+        return path.Length == 0;
+    }
+
+    public bool Equals(PathPattern? other) => other?.Text == Text;
+
+    public override bool Equals(object? obj) => Equals(obj as PathPattern);
+
+    public override int GetHashCode() => Text.GetHashCode(StringComparison.Ordinal);
+
+    public override string ToString() => Text;
+
+    private enum Kind { Literal, Name, Rest }
+
+    private readonly record struct Segment(Kind Kind, string Text);
+}

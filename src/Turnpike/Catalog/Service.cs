@@ -1,0 +1,39 @@
+namespace Turnpike.Catalog;
+
+/// <summary>An upstream and what it sells.</summary>
+internal sealed record Service
+{
+    public required string Name { get; init; }
+
+    public string? Description { get; init; }
+
+    /// <summary>Only for this host name, when given; lower case, without port.</summary>
+    public string? Host { get; init; }
+
+    /// <summary>Cut off the path before matching; kept when forwarding is not. Empty or <c>/x</c> without a trailing slash.</summary>
+    public string Prefix { get; init; } = "";
+
+    public required Upstream Upstream { get; init; }
+
+    /// <summary>Headers added to every forwarded request: the upstream's own key. The caller never sees them.</summary>
+    public IReadOnlyList<KeyValuePair<string, Secret>> Headers { get; init; } = [];
+
+    public required IReadOnlyList<Operation> Operations { get; init; }
+}
+
+/// <summary>Where a service's calls go.</summary>
+internal sealed record Upstream
+{
+    public required IReadOnlyList<UpstreamTarget> Targets { get; init; }
+
+    /// <summary>How long the upstream may take to begin its answer.</summary>
+    public TimeSpan Timeout { get; init; } = TimeSpan.FromSeconds(100);
+
+    public UpstreamHealth? Health { get; init; }
+}
+
+/// <summary>One address of an upstream, with its share of the calls.</summary>
+internal sealed record UpstreamTarget(Uri Url, int Weight = 1);
+
+/// <summary>How to ask whether a target is well.</summary>
+internal sealed record UpstreamHealth(string Path, TimeSpan Every);
