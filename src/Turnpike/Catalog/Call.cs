@@ -1,0 +1,89 @@
+using System.Security.Cryptography;
+using Microsoft.AspNetCore.Http;
+using Turnpike.Protocols.Http;
+
+namespace Turnpike.Catalog;
+
+/// <summary>
+/// One use of an operation, read from the head of a request: what everybody after it believes about who called what.
+/// What later steps learn is set once.
+/// </summary>
+internal sealed class Call : IAsyncDisposable
+{
+    private List<IAsyncDisposable>? leases;
+
+    public required ServiceCatalog Catalog { get; init; }
+
+    /// <summary>The operation called; meaningless while <see cref="Rejected"/> is set.</summary>
+    public Operation Operation { get; init; } = null!;
+
+    /// <summary>Why this is no call at all (400, 404, 405), or null.</summary>
+    public Answer? Rejected { get; init; }
+
+    public required string Method { get; init; }
+
+    /// <summary>The canonical request target: matched, priced, bound, forwarded and logged, always this string.</summary>
+    public required TargetResult Target { get; init; }
+
+    public required IHeaderDictionary Headers { get; init; }
+
+    /// <summary>The caller's address, behind trusted proxies the one they name.</summary>
+    public required string Address { get; init; }
+
+    /// <summary>TLS here or at a trusted proxy.</summary>
+    public required bool Secure { get; init; }
+
+    public required bool Loopback { get; init; }
+
+    public required DateTimeOffset Now { get; init; }
+
+    /// <summary>Reads the whole body once, bounded, and leaves it readable for forwarding; null when there is none.</summary>
+    public Func<CancellationToken, ValueTask<ReadOnlyMemory<byte>>>? ReadBody { get; init; }
+
+    /// <summary>Joins the first 402 with everything after it; a paid retry takes over the one its challenge carries.</summary>
+    public string Correlation { get; set; } = Ids.New("c");
+
+    /// <summary>The name of the caller, when it proved one.</summary>
+    public string? Caller { get; set; }
+
+    /// <summary>True when the caller's key came in Authorization, so that a payment needs another header.</summary>
+    public bool KeyInAuthorization { get; set; }
+
+    /// <summary>The price for this caller; null when nothing is owed.</summary>
+    public Quote? Quote { get; set; }
+
+    public string RequestLine => $"{Method} {Target.Value}";
+
+    /// <summary>The absolute URL, built from configuration, never from the Host header.</summary>
+    public string Url => Catalog.Gateway.Url.GetLeftPart(UriPartial.Authority) + Target.Value;
+
+    /// <summary>Something admission took that goes back when the call ends.</summary>
+    public void Lease(IAsyncDisposable lease) => (leases ??= []).Add(lease);
+
+    public async ValueTask DisposeAsync()
+    {
+        foreach (var lease in leases ?? []) await lease.DisposeAsync();
+    }
+}
+
+/// <summary>What a call costs at most, for this caller, until when.</summary>
+/// <param name="Ceiling">Never more than this; for a fixed price, the price.</param>
+/// <param name="Unit">What the price is per, <c>call</c>.</param>
+/// <param name="Version">The version of the document the price comes from.</param>
+internal sealed record Quote(Ledger.Money Ceiling, string Unit, string Version, DateTimeOffset ValidUntil);
+
+/// <summary>Names for things: unguessable, short, sortable by nothing.</summary>
+internal static class Ids
+{
+    private const string Alphabet = "0123456789abcdefghijkmnpqrstuvwx";
+
+    /// <summary>A prefix, an underscore and 130 random bits in 26 characters.</summary>
+    public static string New(string prefix) => string.Create(prefix.Length + 27, prefix, static (text, prefix) =>
+    {
+        Span<byte> random = stackalloc byte[26];
+        RandomNumberGenerator.Fill(random);
+        prefix.CopyTo(text);
+        text[prefix.Length] = '_';
+        for (var i = 0; i < 26; i++) text[prefix.Length + 1 + i] = Alphabet[random[i] & 31];
+    });
+}

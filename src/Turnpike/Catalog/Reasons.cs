@@ -1,0 +1,69 @@
+namespace Turnpike.Catalog;
+
+/// <summary>One row of the table of refusals: a stable code, its status, a title, and what the agent can do.</summary>
+internal sealed record Reason(string Code, int Status, string Title, string Hint)
+{
+    private const string Mpp = "https://paymentauth.org/problems/";
+
+    /// <summary>The problem type: MPP's on 402, IANA's on 429, ours otherwise.</summary>
+    public string Type { get; init; } = "https://turnpike.dev/problems/" + Code;
+
+    /// <summary>The same row with one of MPP's problem types.</summary>
+    public Reason AsMpp(string name) => this with { Type = Mpp + name };
+}
+
+/// <summary>Every way to say no. The list is closed: docs/contract.md shows it, and each row has a test.</summary>
+internal static class Reasons
+{
+    private const string Again = "Sign a fresh payment for one of the offers and repeat the request.";
+    private const string Iana = "https://iana.org/assignments/http-problem-types#";
+
+    public static readonly Reason AmbiguousTarget = new("ambiguous-target", 400, "The request target is ambiguous", "Send the path in its plain, canonical form.");
+    public static readonly Reason AmbiguousPayment = new("ambiguous-payment", 400, "More than one payment was presented", "Send exactly one payment credential, in one header.");
+    public static readonly Reason MalformedRequest = new("malformed-request", 400, "The request is malformed", "Mend the header named in the detail.");
+    public static readonly Reason UnknownKey = new("unknown-key", 401, "The credential is not known here", "Leave the key out, or present one that was issued for this service.");
+    public static readonly Reason IdentityRequired = new("identity-required", 401, "This operation asks who you are", "Present an API key.");
+    public static readonly Reason NotFound = new("not-found", 404, "Nothing is sold at this path", "See /openapi.json for what is.");
+    public static readonly Reason MethodNotAllowed = new("method-not-allowed", 405, "This path does not take that method", "See the Allow header.");
+
+    public static readonly Reason PaymentRequired = new Reason("payment-required", 402, "Payment is required", "Pay one of the offers and repeat the request with the proof.").AsMpp("payment-required");
+    public static readonly Reason PriceAboveMaximum = new Reason("price-above-maximum", 402, "The price is above your maximum", "Raise Turnpike-Max-Price, or do without.").AsMpp("payment-insufficient");
+    public static readonly Reason MalformedCredential = new Reason("malformed-credential", 402, "The payment credential cannot be read", Again).AsMpp("malformed-credential");
+    public static readonly Reason InvalidChallenge = new Reason("invalid-challenge", 402, "The payment does not answer these terms", Again).AsMpp("invalid-challenge");
+    public static readonly Reason WrongResource = new Reason("wrong-resource", 402, "The payment was made for something else", "Use a payment only for the request whose terms it answers.").AsMpp("invalid-challenge");
+    public static readonly Reason PaymentExpired = new Reason("payment-expired", 402, "The payment or its terms have expired", Again).AsMpp("payment-expired");
+    public static readonly Reason PaymentInsufficient = new Reason("payment-insufficient", 402, "The payment is not for the amount asked", Again).AsMpp("payment-insufficient");
+    public static readonly Reason VerificationFailed = new Reason("verification-failed", 402, "The payment does not verify", Again).AsMpp("verification-failed");
+    public static readonly Reason MethodUnsupported = new Reason("method-unsupported", 402, "This way to pay is not offered here", "Choose one of the offers.").AsMpp("method-unsupported");
+    public static readonly Reason CredentialUsed = new Reason("credential-used", 402, "This payment has been spent", Again).AsMpp("invalid-challenge");
+    public static readonly Reason PaymentActionRequired = new Reason("payment-action-required", 402, "The payer has to confirm this payment", "Use another payment method, or let the payer confirm.").AsMpp("payment-action-required");
+    public static readonly Reason SettlementFailed = new Reason("settlement-failed", 402, "The payment was refused when it was collected", "You were not charged. " + Again).AsMpp("verification-failed");
+    public static readonly Reason UnknownToken = new Reason("unknown-token", 402, "This token is not one of ours", "Check the token for typing errors, or buy one.").AsMpp("verification-failed");
+    public static readonly Reason TokenExpired = new Reason("token-expired", 402, "The token has expired", "Buy or ask for a new token.").AsMpp("payment-expired");
+    public static readonly Reason TokenExhausted = new Reason("token-exhausted", 402, "The token's budget does not cover this call", "Top the token up, or pay another way.").AsMpp("payment-insufficient");
+    public static readonly Reason TokenOverCalled = new Reason("token-over-called", 402, "The token's calls are used up", "Buy or ask for a new token.").AsMpp("payment-insufficient");
+
+    public static readonly Reason TokenRevoked = new("token-revoked", 403, "The token has been revoked", "Ask the one who gave it to you.");
+    public static readonly Reason TokenFrozen = new("token-frozen", 403, "The token is frozen", "Ask the one who gave it to you.");
+    public static readonly Reason TokenWrongOperation = new("token-wrong-operation", 403, "The token does not open this operation", "Use it where it was issued for.");
+    public static readonly Reason TokenCallCap = new("token-call-cap", 403, "One call of this token may not cost that much", "Pay another way.");
+    public static readonly Reason InsecureTransport = new("insecure-transport", 403, "Payments are not taken over plain HTTP", "Use https.");
+
+    public static readonly Reason InFlight = new("in-flight", 409, "The same credential is being served right now", "Wait for the first answer, then repeat this request.");
+    public static readonly Reason AlreadyDelivered = new("already-delivered", 409, "This payment has bought its answer, which is no longer kept", "See the receipt; sign a fresh payment for another call.");
+    public static readonly Reason IdempotencyMismatch = new("idempotency-key-reused", 422, "The Idempotency-Key was used for another request", "Use a new key for a new request.");
+    public static readonly Reason TooManyUnpaid = new("too-many-unpaid", 429, "Too many requests without payment", "Wait, or pay.") { Type = Iana + "quota-exceeded" };
+    public static readonly Reason TooManyInvalidProofs = new("too-many-invalid-proofs", 429, "Too many payments that did not verify", "Wait, and check how the payment is made.") { Type = Iana + "quota-exceeded" };
+    public static readonly Reason TooManyCalls = new("too-many-calls", 429, "Too many calls", "Wait as long as Retry-After says.") { Type = Iana + "quota-exceeded" };
+
+    public static readonly Reason UpstreamFailed = new("upstream-failed", 502, "The service behind this gateway failed", "You were not charged; the same payment works again.");
+    public static readonly Reason UpstreamAsksPayment = new("upstream-asks-payment", 502, "The service behind this gateway asked the gateway to pay", "You were not charged. The owner has to see to it.");
+    public static readonly Reason UpstreamDown = new("upstream-down", 503, "The service behind this gateway is down", "You were not charged; the same payment works again.");
+    public static readonly Reason UpstreamTimeout = new("upstream-timeout", 504, "The service behind this gateway took too long", "You were not charged; the same payment works again.");
+    public static readonly Reason SettlementUnknown = new("settlement-unknown", 503, "It is not yet known whether your payment went through", "Do not pay again. Repeat this very request after Retry-After.");
+    public static readonly Reason VerifierDown = new("verifier-down", 503, "The payment cannot be checked right now", "Nothing was taken. Repeat this very request, or pay another way.");
+    public static readonly Reason VerifierBusy = new("verifier-busy", 503, "Too many payments are being checked", "Nothing was taken. Repeat this very request after Retry-After.");
+    public static readonly Reason StoreDown = new("store-down", 503, "The books cannot be written", "Nothing was taken. Try again later.");
+
+    public static IReadOnlyList<Reason> All { get; } = [.. typeof(Reasons).GetFields().Select(f => f.GetValue(null)).OfType<Reason>()];
+}

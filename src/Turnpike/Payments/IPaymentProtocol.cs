@@ -1,0 +1,47 @@
+using Turnpike.Catalog;
+
+namespace Turnpike.Payments;
+
+/// <summary>How payment is said. Pure; no I/O.</summary>
+internal interface IPaymentProtocol
+{
+    string Name { get; }
+
+    /// <summary>The credential this call presents; null when none is of this protocol. What cannot be read becomes <see cref="Credential.Malformed"/>.</summary>
+    Credential? Read(Call call);
+
+    /// <summary>Says the terms: headers first, and fields for the problem body.</summary>
+    void WriteChallenge(Call call, IReadOnlyList<Offer> offers, Refusal refusal, Reply reply);
+
+    /// <summary>Says that the money was taken.</summary>
+    void WriteReceipt(Receipt receipt, Reply reply);
+}
+
+/// <summary>How payment is made.</summary>
+internal interface IPaymentMethod
+{
+    /// <summary><c>x402.exact</c>, <c>mpp.evm</c>, <c>mpp.stripe</c>, <c>prepaid</c>.</summary>
+    string Name { get; }
+
+    string Protocol { get; }
+
+    /// <summary>The terms for this call; empty when this method cannot serve its price.</summary>
+    IReadOnlyList<Offer> Offer(Call call);
+
+    /// <summary>
+    /// Reads who claims to pay and which id the rail spends once into <see cref="Payment.HoldId"/>; believes nothing, asks nobody.
+    /// A refusal means the credential is not of any offer here.
+    /// </summary>
+    Answer? Identify(Payment payment);
+
+    /// <summary>Believes it, or not: local checks first, then the rail. Sets payer, legs and terms; moves nothing.</summary>
+    ValueTask<Answer?> VerifyAsync(Payment payment, CancellationToken ct);
+
+    /// <summary>What will be sent to the rail, to be stored with the capture before it is sent; null when the hold's terms say it all.</summary>
+    ValueTask<string?> PrepareAsync(Ledger.HoldState held, Ledger.Money amount, CancellationToken ct) => ValueTask.FromResult<string?>(null);
+
+    /// <summary>
+    /// Collects what was captured, from what the books hold alone: a restart calls it with the same. Idempotent by hold id.
+    /// </summary>
+    ValueTask<Settlement> SettleAsync(Ledger.HoldState captured, CancellationToken ct);
+}

@@ -1,0 +1,58 @@
+using Turnpike.Catalog;
+using Turnpike.Ledger;
+
+namespace Turnpike.Payments;
+
+/// <summary>
+/// The one mutable object in flight: from the credential to the receipt. Leaving it unsettled gives the money back.
+/// </summary>
+internal sealed class Payment(Call call, Func<Payment, ValueTask> close) : IAsyncDisposable
+{
+    public Call Call { get; } = call;
+
+    public Credential? Credential { get; set; }
+
+    public IPaymentMethod? Method { get; set; }
+
+    /// <summary>What the rail spends once; set by <see cref="IPaymentMethod.Identify"/>.</summary>
+    public string? HoldId { get; set; }
+
+    /// <summary>Who pays, verified.</summary>
+    public string? Payer { get; set; }
+
+    /// <summary>The accounts to reserve, money first; set by verification.</summary>
+    public IReadOnlyList<Leg> Legs { get; set; } = [];
+
+    /// <summary>What settlement needs, as JSON of the method's own.</summary>
+    public string? Terms { get; set; }
+
+    /// <summary>When the rail can no longer take the money.</summary>
+    public DateTimeOffset? Expires { get; set; }
+
+    /// <summary>The price version this credential answers (terms given earlier are honoured until they expire).</summary>
+    public string? PriceVersion { get; set; }
+
+    /// <summary>The amount its terms were given at; the quote's when they say nothing.</summary>
+    public Money? Agreed { get; set; }
+
+    public string ReceiptId { get; } = Ids.New("r");
+
+    /// <summary>The hold as the books have it.</summary>
+    public HoldState? State { get; set; }
+
+    public bool ByCredit { get; set; }
+
+    /// <summary>What is left of the budget that paid, once that is known.</summary>
+    public Money? Remaining { get; set; }
+
+    public bool Delivered { get; set; }
+
+    /// <summary>True when collection has begun: from here on a caller who leaves is charged and may ask again.</summary>
+    public bool Collecting { get; set; }
+
+    public bool IsPaid => State is { Status: HoldStatus.Captured or HoldStatus.Settled or HoldStatus.Unknown };
+
+    public Money Ceiling => Agreed ?? Call.Quote!.Ceiling;
+
+    public ValueTask DisposeAsync() => close(this);
+}
