@@ -6,8 +6,8 @@ namespace Turnpike.Protocols.X402;
 /// <summary>A requirement of ours for <c>exact</c> on EVM, parsed once; keep it, because its domain separator costs five hashes.</summary>
 public sealed class ExactEvmTerms
 {
-    private ExactEvmTerms(int version, string network, Address asset, Address payTo, UInt256 amount, byte[] domainSeparator) =>
-        (Version, Network, Asset, PayTo, Amount, DomainSeparator) = (version, network, asset, payTo, amount, domainSeparator);
+    private ExactEvmTerms(int version, string network, ulong chainId, Address asset, Address payTo, UInt256 amount, byte[] domainSeparator) =>
+        (Version, Network, ChainId, Asset, PayTo, Amount, DomainSeparator) = (version, network, chainId, asset, payTo, amount, domainSeparator);
 
     /// <summary>1 or 2: which generation's error codes are answered.</summary>
     public int Version { get; }
@@ -15,6 +15,7 @@ public sealed class ExactEvmTerms
     /// <summary>As its generation writes it: CAIP-2 or a v1 name.</summary>
     public string Network { get; }
 
+    public ulong ChainId { get; }
     public Address Asset { get; }
     public Address PayTo { get; }
 
@@ -44,7 +45,7 @@ public sealed class ExactEvmTerms
             || !Address.TryParse(asset, out var contract) || !Address.TryParse(payTo, out var payee)
             || !UInt256.TryParse(amount, out var value)) return null;
         code = null;
-        return new ExactEvmTerms(version, network, contract, payee, value, Eip712.DomainSeparator(name, domainVersion, chainId, contract));
+        return new ExactEvmTerms(version, network, chainId, contract, payee, value, Eip712.DomainSeparator(name, domainVersion, chainId, contract));
     }
 
     private static string? Member(JsonElement? extra, string name)

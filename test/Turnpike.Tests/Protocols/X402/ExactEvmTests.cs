@@ -20,6 +20,7 @@ public sealed class ExactEvmTests
     {
         var payment = new PaymentPayloadV1 { X402Version = 1, Scheme = "exact", Network = "base-sepolia", Payload = Payments.Payment.Payload };
         ExactEvm.VerifyLocally(payment, Payments.OursV1, Payments.Now).IsValid.ShouldBeTrue();
+        ExactEvmTerms.Create(Payments.OursV1, out _)!.ChainId.ShouldBe(84532UL);
         ExactEvm.VerifyLocally(payment with { Network = "base" }, Payments.OursV1, Payments.Now).Code.ShouldBe(ErrorCodes.NetworkMismatch);
         ExactEvm.VerifyLocally(payment with { Scheme = "upto" }, Payments.OursV1, Payments.Now).Code.ShouldBe(ErrorCodes.Scheme);
         ExactEvm.VerifyLocally(payment, Payments.OursV1 with { MaxAmountRequired = "999" }, Payments.Now).Code.ShouldBe("invalid_exact_evm_authorization_value");

@@ -1,4 +1,3 @@
-using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
 using Turnpike.Protocols.Evm;
@@ -59,6 +58,4 @@ internal static class Payments
 
     public static PaymentPayload WithSignature(byte[] signature) =>
         Payment with { Payload = new ExactEvmPayload(EvmVectors.Authorization(), signature).ToJson() };
-
-    public static byte[] Noise(int seed) => SHA256.HashData(BitConverter.GetBytes(seed));
 }
