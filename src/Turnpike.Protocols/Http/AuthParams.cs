@@ -13,6 +13,9 @@ public static class AuthParams
     internal static readonly SearchValues<char> TokenCharacters =
         SearchValues.Create("!#$%&'*+-.^_`|~0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz");
 
+    private static readonly SearchValues<char> Plain = SearchValues.Create(
+        " !#$%&'()*+,-./0123456789:;<=>?@ABCDEFGHIJKLMNOPQRSTUVWXYZ[]^_`abcdefghijklmnopqrstuvwxyz{|}~");
+
     /// <summary>
     /// Reads a list of challenges or credentials of any schemes. Null, with a short reason, if the list is malformed, a
     /// parameter appears twice in one scheme, or a limit is passed. Never throws.
@@ -56,7 +59,4 @@ public static class AuthParams
         }
         return target.Append('"');
     }
-
-    private static readonly SearchValues<char> Plain = SearchValues.Create(
-        " !#$%&'()*+,-./0123456789:;<=>?@ABCDEFGHIJKLMNOPQRSTUVWXYZ[]^_`abcdefghijklmnopqrstuvwxyz{|}~");
 }

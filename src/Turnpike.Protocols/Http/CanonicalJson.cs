@@ -17,6 +17,9 @@ public static class CanonicalJson
 
     private const long Unsafe = 1L << 53;
 
+    private static readonly SearchValues<char> Escaped = SearchValues.Create(
+        "\"\\\0\x01\x02\x03\x04\x05\x06\a\b\t\n\v\f\r\x0e\x0f\x10\x11\x12\x13\x14\x15\x16\x17\x18\x19\x1a\x1b\x1c\x1d\x1e\x1f");
+
     public static byte[]? ToBytes(ReadOnlySpan<byte> json) => StrictJson.Parse(json) is { } element ? ToBytes(element) : null;
 
     public static byte[]? ToBytes(JsonElement element)
@@ -149,9 +152,6 @@ public static class CanonicalJson
         }
         target.Write("\""u8);
     }
-
-    private static readonly SearchValues<char> Escaped = SearchValues.Create(
-        "\"\\\0\x01\x02\x03\x04\x05\x06\a\b\t\n\v\f\r\x0e\x0f\x10\x11\x12\x13\x14\x15\x16\x17\x18\x19\x1a\x1b\x1c\x1d\x1e\x1f");
 
     private static void WriteEscape(char c, ArrayBufferWriter<byte> target)
     {
