@@ -7,7 +7,8 @@ namespace Turnpike.Ledger;
 /// keeps everything in it; <see cref="SqlLedger"/> loads what a batch needs, decides here, and writes what changed. Every verb
 /// changes all or nothing; a <see cref="LedgerException"/> means nothing.
 /// </summary>
-internal sealed class Books(string incarnation)
+/// <param name="entered">The sum of an account's entries that are no longer in <see cref="Changes"/>; asked when it gets a balance.</param>
+internal sealed class Books(string incarnation, Func<AccountKey, long> entered)
 {
     private readonly Dictionary<string, BookedHold> holds = [];
     private readonly Dictionary<string, Transfer> transfers = [];
@@ -141,7 +142,7 @@ internal sealed class Books(string incarnation)
             Balances.Drop();
             return PostResult.InsufficientFunds;
         }
-        if (transfer.LimitedTo) Balances.Open(taker);
+        if (transfer.LimitedTo) Open(taker);
         Balances.Try(taker, transfer.Amount.Units, 0);
         Balances.Keep();
         Enter(giver, taker, transfer.Amount.Units, transfer.Id, "transfer");
@@ -175,6 +176,18 @@ internal sealed class Books(string incarnation)
     private static LedgerException Wrong(BookedHold hold, string verb) => new($"Hold {hold.State.Hold.Id} is {hold.State.Status} ({hold.State.Reference}) and cannot {verb}.");
 
     private BookedHold Get(string id) => holds.GetValueOrDefault(id) ?? throw new LedgerException($"There is no hold {id}.");
+
+    // It may have moved money before anyone kept count: its balance begins with that.
+    private void Open(AccountKey key)
+    {
+        if (Balances.TryGet(key, out _)) return;
+        var before = entered(key);
+        foreach (var entry in Changes.Entries)
+            if (entry.Account == key)
+                before = checked(before + entry.Units);
+        if (before < 0) throw new LedgerException($"Account {key.Account} has given {new Money(-before, key.Currency)} without a limit and cannot have one now.");
+        Balances.Open(key, before);
+    }
 
     // An account with a balance is never overdrawn, whatever the leg says of it.
     private Hold WithLimits(Hold hold)

@@ -7,15 +7,24 @@ namespace Turnpike.Ledger;
 /// The ledger's part of a batch: loads the holds and accounts the commands name, lets the books decide, writes what changed and
 /// chains the events of what happened.
 /// </summary>
-internal sealed class LedgerWriter(string incarnation, AuditChain audit) : IWriteParticipant
+internal sealed class LedgerWriter : IWriteParticipant
 {
     private readonly HashSet<AccountKey> sought = [];
+    private readonly AuditChain audit;
     private (long Hold, long Entry)? committed;
+    private Sql? writing;
 
-    public Books Books { get; } = new(incarnation);
+    public LedgerWriter(string incarnation, AuditChain audit)
+    {
+        this.audit = audit;
+        Books = new Books(incarnation, key => LedgerStore.Entered(writing!, key));
+    }
+
+    public Books Books { get; }
 
     public void Begin(Sql sql, ReadOnlySpan<WriteCommand> batch, DateTimeOffset now)
     {
+        writing = sql;
         Books.Clear();
         sought.Clear();
         committed ??= (LedgerStore.Counter(sql, "holds"), LedgerStore.Counter(sql, "entries"));
