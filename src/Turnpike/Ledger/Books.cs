@@ -29,6 +29,8 @@ internal sealed class Books(string incarnation, Func<AccountKey, long> entered)
 
     public IEnumerable<HoldState> Holds => holds.Values.Select(hold => hold.State);
 
+    public int HoldCount => holds.Count;
+
     public bool Knows(string hold) => holds.ContainsKey(hold);
 
     public void Load(HoldState state) => holds[state.Hold.Id] = new BookedHold(state, stored: true);
@@ -160,6 +162,15 @@ internal sealed class Books(string incarnation, Func<AccountKey, long> entered)
     {
         Changes.Clear();
         Balances.Saved();
+    }
+
+    /// <summary>Forgets what this batch brought to its end: it will hardly be asked for again, and can be loaded.</summary>
+    public void DropFinished()
+    {
+        foreach (var hold in Changes.Holds)
+            if (!hold.State.IsOpen)
+                holds.Remove(hold.State.Hold.Id);
+        transfers.Clear();
     }
 
     /// <summary>Forgets everything that was loaded or decided.</summary>

@@ -5,11 +5,13 @@ namespace Turnpike.Ledger;
 
 /// <summary>
 /// The ledger's part of a batch: loads the holds and accounts the commands name, lets the books decide, writes what changed and
-/// chains the events of what happened.
+/// chains the events of what happened. This process is the file's only writer, so what was loaded stays true from batch to batch.
 /// </summary>
 internal sealed class LedgerWriter : IWriteParticipant
 {
-    private readonly HashSet<AccountKey> sought = [];
+    private const int MostKept = 65_536;
+
+    private readonly HashSet<AccountKey> sought = []; // also those that have no balance
     private readonly AuditChain audit;
     private (long Hold, long Entry)? committed;
     private Sql? writing;
@@ -25,8 +27,7 @@ internal sealed class LedgerWriter : IWriteParticipant
     public void Begin(Sql sql, ReadOnlySpan<WriteCommand> batch, DateTimeOffset now)
     {
         writing = sql;
-        Books.Clear();
-        sought.Clear();
+        if (sought.Count + Books.HoldCount > MostKept) Forget();
         committed ??= (LedgerStore.Counter(sql, "holds"), LedgerStore.Counter(sql, "entries"));
         (Books.LastHold, Books.LastEntry, Books.Now) = (committed.Value.Hold, committed.Value.Entry, now);
         foreach (var command in batch)
@@ -45,10 +46,17 @@ internal sealed class LedgerWriter : IWriteParticipant
     public void Committed()
     {
         committed = (Books.LastHold, Books.LastEntry);
+        Books.DropFinished();
         Books.Saved();
     }
 
-    public void RolledBack() => Books.Clear();
+    public void RolledBack() => Forget();
+
+    private void Forget()
+    {
+        Books.Clear();
+        sought.Clear();
+    }
 
     private void Load(Sql sql, in LedgerNames names)
     {
