@@ -3,7 +3,7 @@ using Turnpike.Audit;
 namespace Turnpike.Ledger;
 
 /// <summary>
-/// The deciding core, pure and in memory: who may hold, what a capture moves, what a release gives back. <see cref="MemoryLedger"/>
+/// The deciding core, pure and in memory: who may hold, what a capture moves, what a release gives back. The model in the tests
 /// keeps everything in it; <see cref="SqlLedger"/> loads what a batch needs, decides here, and writes what changed. Every verb
 /// changes all or nothing; a <see cref="LedgerException"/> means nothing.
 /// </summary>
@@ -39,12 +39,10 @@ internal sealed class Books(string incarnation, Func<AccountKey, long> entered)
 
     public HoldState? Find(string id) => holds.GetValueOrDefault(id)?.State;
 
-    /// <summary>Asking again with the same receipt is the same call asking again, and is answered as before.</summary>
     public HoldResult Hold(Hold hold)
     {
         Legs.Check(hold);
         var known = holds.GetValueOrDefault(hold.Id);
-        if (known?.State is { Status: HoldStatus.Held } own && own.Hold.Receipt == hold.Receipt) return new HoldResult.Held(own, Again: false);
         if (known is not null && (known.State.Status != HoldStatus.Released || known.State.Hold.Binding != hold.Binding)) return new HoldResult.AlreadyUsed(known.State);
 
         hold = WithLimits(hold);

@@ -52,6 +52,8 @@ internal sealed class LedgerWriter : IWriteParticipant
 
     public void RolledBack() => Forget();
 
+    public void Stopped() => Forget();
+
     private void Forget()
     {
         Books.Clear();

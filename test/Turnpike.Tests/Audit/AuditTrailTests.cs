@@ -97,6 +97,24 @@ public sealed class AuditTrailTests
     }
 
     [Fact]
+    public async Task When_the_disk_fails_whoever_records_or_waits_to_is_told()
+    {
+        using var open = new OpenTrail();
+        using var stuck = new ManualResetEventSlim();
+        var failing = open.Database.WriteAsync(sql => { stuck.Wait(); throw new StorageException("disk full", SqliteNative.Full); }, default).AsTask();
+        var waiting = Task.Run(async () =>
+        {
+            for (var i = 0; i < 20_000; i++) await open.Trail.RecordAsync(NewEvent(i), default);
+        });
+        (await Task.WhenAny(waiting, Task.Delay(300))).ShouldNotBe(waiting);
+        stuck.Set();
+        await Should.ThrowAsync<StorageUnavailableException>(failing);
+        await Should.ThrowAsync<StorageUnavailableException>(waiting);
+        await Should.ThrowAsync<StorageUnavailableException>(async () => await open.Trail.RecordAsync(NewEvent(1), default));
+        await Should.ThrowAsync<StorageUnavailableException>(async () => await open.Trail.FlushAsync(default));
+    }
+
+    [Fact]
     public void A_link_is_what_the_documentation_says()
     {
         // Computed apart from the product, by hashlib over the documented bytes.

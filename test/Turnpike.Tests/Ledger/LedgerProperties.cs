@@ -26,7 +26,7 @@ public sealed class LedgerProperties
         using var sqlite = SqliteLedger.Open(new TemporaryFolder());
         var round = 0;
         Prop.ForAll(Steps.ListOf().ToArbitrary(), steps => AgreeAsync(sqlite.Ledger, $"{++round}", [.. steps], together: false))
-            .Check(Config.QuickThrowOnFailure.WithMaxTest(60).WithEndSize(60).WithReplay(402UL, 2026_11_21UL));
+            .Check(Config.QuickThrowOnFailure.WithQuietOnSuccess(true).WithMaxTest(60).WithEndSize(60).WithReplay(402UL, 2026_11_21UL));
         (await sqlite.Ledger.VerifyAsync(default)).Findings.ShouldBeEmpty();
     }
 
@@ -36,7 +36,7 @@ public sealed class LedgerProperties
         using var sqlite = SqliteLedger.Open(new TemporaryFolder());
         var round = 0;
         Prop.ForAll(Steps.ListOf().ToArbitrary(), steps => AgreeAsync(sqlite.Ledger, $"{++round}", [.. steps], together: true))
-            .Check(Config.QuickThrowOnFailure.WithMaxTest(100).WithEndSize(100).WithReplay(402UL, 7UL));
+            .Check(Config.QuickThrowOnFailure.WithQuietOnSuccess(true).WithMaxTest(100).WithEndSize(100).WithReplay(402UL, 7UL));
         (await sqlite.Ledger.VerifyAsync(default)).Findings.ShouldBeEmpty();
     }
 

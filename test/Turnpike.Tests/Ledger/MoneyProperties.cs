@@ -8,7 +8,7 @@ namespace Turnpike.Tests.Ledger;
 /// <summary>Amounts are exact in every direction.</summary>
 public sealed class MoneyProperties
 {
-    private static Config Seeded => Config.QuickThrowOnFailure.WithMaxTest(500).WithReplay(2026_11_21UL, 403UL);
+    private static Config Seeded => Config.QuickThrowOnFailure.WithQuietOnSuccess(true).WithMaxTest(500).WithReplay(2026_11_21UL, 403UL);
 
     [Fact]
     public void What_is_written_is_read_back() =>

@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using System.Runtime.Versioning;
 using Turnpike.Storage;
 
@@ -85,6 +86,10 @@ public sealed class DatabaseTests
         Should.Throw<StorageException>(() => Open(folder.Options, First, Second with { Text = "create table b (x bigint); create table a (x bigint);" }));
         Open(folder.Options, First, Second).Dispose();
     }
+
+    [Fact]
+    public void A_machine_without_SQLite_finds_the_bundled_one() =>
+        NativeLibrary.TryLoad("e_sqlite3", typeof(Database).Assembly, null, out _).ShouldBeTrue();
 
     [Fact]
     public void Line_ends_do_not_change_a_steps_hash() =>

@@ -153,5 +153,9 @@ public sealed class GroupCommitTests
         }
 
         public void RolledBack() => Undone++;
+
+        public void Stopped()
+        {
+        }
     }
 }

@@ -1,7 +1,8 @@
 using Turnpike.Audit;
+using Turnpike.Ledger;
 using Turnpike.Storage;
 
-namespace Turnpike.Ledger;
+namespace Turnpike.Tests.Ledger;
 
 /// <summary>The model: the books alone, everything in memory, nothing durable. Tests compare every store with it.</summary>
 internal sealed class MemoryLedger : ILedger
