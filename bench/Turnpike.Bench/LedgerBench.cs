@@ -16,6 +16,8 @@ internal static class LedgerBench
     private const int Operations = 60_000;
     private const int PerTransaction = 256;
 
+    private static long allocated;
+
     public static async Task RunAsync()
     {
         var folder = Directory.CreateTempSubdirectory("turnpike-bench-");
@@ -28,7 +30,7 @@ internal static class LedgerBench
             raw = Math.Max(raw, MeasureRaw(Path.Combine(folder.FullName, "raw2.db"), Operations));
             ledger = Math.Max(ledger, await MeasureLedgerAsync(Path.Combine(folder.FullName, "ledger2.db"), Operations));
             Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
-                $"ledger: hold+capture+2 audit rows, {Callers} callers, one token: {ledger}/s; the same rows written raw: {raw}/s; ratio {ledger * 100 / raw / 100m}"));
+                $"ledger: hold+capture+2 audit rows, {Callers} callers, one token: {ledger}/s; the same rows written raw: {raw}/s; ratio {ledger * 100 / raw / 100m}; {allocated} bytes allocated each"));
         }
         finally
         {
@@ -43,6 +45,7 @@ internal static class LedgerBench
         var ledger = new SqlLedger(database, audit, "bench");
         await ledger.PostAsync(new Transfer("budget", "external:bench", "token:hot", new Money(long.MaxValue / 2, "USD"), "bench", false, true), default);
         var next = 0;
+        var before = GC.GetTotalAllocatedBytes();
         var watch = Stopwatch.StartNew();
         await Task.WhenAll(Enumerable.Range(0, Callers).Select(_ => Task.Run(async () =>
         {
@@ -54,6 +57,7 @@ internal static class LedgerBench
             }
         })));
         var rate = operations * Stopwatch.Frequency / watch.ElapsedTicks;
+        allocated = (GC.GetTotalAllocatedBytes() - before) / operations;
         var report = await ledger.VerifyAsync(default);
         if (!report.Balanced || report.Holds != operations || !(await audit.VerifyAsync(default)).Intact) throw new InvalidOperationException("The books do not balance.");
         return rate;

@@ -62,7 +62,7 @@ internal sealed class Books(string incarnation, Func<AccountKey, long> entered)
         if (observed.Currency != hold.State.Observed.Currency) throw Wrong(hold, $"observe {observed}");
         var capped = observed > hold.State.Hold.Ceiling ? hold.State.Hold.Ceiling : observed;
         if (hold.State.Status != HoldStatus.Held || capped <= hold.State.Observed) return false;
-        Set(hold, hold.State with { Observed = capped }, []);
+        Set(hold, hold.State with { Observed = capped, Changed = Now }, []);
         return true;
     }
 
@@ -87,6 +87,7 @@ internal sealed class Books(string incarnation, Func<AccountKey, long> entered)
             Reference = capture.Reference,
             Broadcast = capture.Broadcast,
             RailAmount = capture.RailAmount,
+            Changed = Now,
         }, capture.Events);
     }
 
@@ -95,7 +96,7 @@ internal sealed class Books(string incarnation, Func<AccountKey, long> entered)
         var hold = Get(id);
         if (hold.State.Status == HoldStatus.Settled && hold.State.Reference == reference) return hold.State;
         if (hold.State.Status is not (HoldStatus.Captured or HoldStatus.Unknown)) throw Wrong(hold, $"be settled by {reference}");
-        return Set(hold, hold.State with { Status = HoldStatus.Settled, Reference = reference, Note = note ?? hold.State.Note }, events);
+        return Set(hold, hold.State with { Status = HoldStatus.Settled, Reference = reference, Note = note ?? hold.State.Note, Changed = Now }, events);
     }
 
     /// <summary>Nothing when it is settled by now: somebody else knew better.</summary>
@@ -105,7 +106,7 @@ internal sealed class Books(string incarnation, Func<AccountKey, long> entered)
         var state = hold.State;
         if (state.Status == HoldStatus.Settled || state.Status == HoldStatus.Unknown && (reference is null || reference == state.Reference)) return state;
         if (state.Status is not (HoldStatus.Captured or HoldStatus.Unknown)) throw Wrong(hold, "become unknown");
-        return Set(hold, state with { Status = HoldStatus.Unknown, Reference = reference ?? state.Reference }, events);
+        return Set(hold, state with { Status = HoldStatus.Unknown, Reference = reference ?? state.Reference, Changed = Now }, events);
     }
 
     /// <summary>Gives back what was reserved; what was captured is reversed by new entries. Settled money is given back by a transfer.</summary>
@@ -126,7 +127,7 @@ internal sealed class Books(string incarnation, Func<AccountKey, long> entered)
         Balances.Keep();
         if (state.Status != HoldStatus.Held)
             for (var i = 0; i < legs.Count; i++) Enter(legs[i].Taker(), legs[i].Giver(), Legs.Moves(legs, i, state.Captured.Units), id, "reverse");
-        return Set(hold, state with { Status = HoldStatus.Released, Captured = Money.Zero(state.Captured.Currency), Note = reason }, events);
+        return Set(hold, state with { Status = HoldStatus.Released, Captured = Money.Zero(state.Captured.Currency), Note = reason, Changed = Now }, events);
     }
 
     public PostResult Post(Transfer transfer)
@@ -226,7 +227,7 @@ internal sealed class Books(string incarnation, Func<AccountKey, long> entered)
         var state = hold.State;
         if (state.Status == HoldStatus.Released || state.Captured != capture.Amount) throw Wrong(hold, $"be captured for {capture.Amount}");
         if (state.Status == HoldStatus.Settled || capture.Broadcast is null || capture.Broadcast == state.Broadcast) return state;
-        return Set(hold, state with { Broadcast = capture.Broadcast, RailAmount = capture.RailAmount ?? state.RailAmount }, capture.Events);
+        return Set(hold, state with { Broadcast = capture.Broadcast, RailAmount = capture.RailAmount ?? state.RailAmount, Changed = Now }, capture.Events);
     }
 
     private void Try(Leg leg, long units, long held, string id)
@@ -252,7 +253,7 @@ internal sealed class Books(string incarnation, Func<AccountKey, long> entered)
 
     private HoldState Set(BookedHold hold, HoldState state, IReadOnlyList<AuditEvent> events)
     {
-        hold.State = state with { Changed = Now };
+        hold.State = state;
         Changes.Add(hold);
         Changes.Events.AddRange(events);
         return hold.State;
