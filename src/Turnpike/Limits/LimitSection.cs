@@ -26,7 +26,7 @@ internal static class LimitSection
         VerifierCalls = m.Get(VerifierCalls, LimitSettings.DefaultVerifierCalls),
     }), "The doors that stand open to strangers.") { Default = "as each key says", Example = "{ unpaid: { amount: 60 requests, per: 1m } }" };
 
-    public static readonly Section Section = new(Scope.Document, Key) { Tell = settings => Tell(settings.Get<LimitSettings>() ?? new LimitSettings()) };
+    public static readonly Section Section = new(Scope.Document, Key) { Tell = catalog => Tell(catalog.Settings.Get<LimitSettings>() ?? new LimitSettings()) };
 
     private static IEnumerable<string> Tell(LimitSettings limits) =>
         [$"{Unpaid.Name}: {Told(limits.Unpaid)}", $"{InvalidProofs.Name}: {Told(limits.InvalidProofs)}", $"{VerifierCalls.Name}: {Told(limits.VerifierCalls)}"];

@@ -1,3 +1,4 @@
+using Turnpike.Catalog;
 using Turnpike.Ledger;
 
 namespace Turnpike.Payments;
@@ -26,6 +27,10 @@ internal sealed record Payable(string Method, IReadOnlyList<string> Currencies, 
 
     /// <summary>True for the method's name and its protocol's.</summary>
     public bool Answers(string name) => Method == name || Method.Length > name.Length && Method[name.Length] == '.' && Method.StartsWith(name, StringComparison.Ordinal);
+
+    /// <summary>The methods an operation accepts, in its order of preference.</summary>
+    public static IReadOnlyList<Payable> Accepted(Operation operation, IReadOnlyList<Payable> rails) =>
+        operation.Accept.Count == 0 ? rails : [.. operation.Accept.SelectMany(name => rails.Where(r => r.Answers(name))).Distinct()];
 
     public bool CanServe(Money price) =>
         (Currencies.Count == 0 || Currencies.Contains(price.Currency)) && !Least.Any(l => l.Currency == price.Currency && price < l);

@@ -32,7 +32,7 @@ internal static class PaymentSection
 
     private static readonly Key<PaymentSettings> Key = new("payments", new MapShape<PaymentSettings>([Chains, X402, Mpp, Prepaid], Build), "Every way to be paid.") { Default = "none: everything is free", Example = "{ prepaid: { secret: \"${env:TURNPIKE_TOKEN_SECRET}\" } }" };
 
-    public static readonly Section Section = new(Scope.Document, Key) { Check = Check, Tell = settings => Rails(settings.Get<PaymentSettings>()) };
+    public static readonly Section Section = new(Scope.Document, Key) { Check = Check, Tell = catalog => Rails(catalog.Settings.Get<PaymentSettings>()), TellOperation = Methods };
 
     private static PaymentSettings? Build(MapValues m)
     {
@@ -110,10 +110,14 @@ internal static class PaymentSection
     private static string? WhyUnpayable(Operation operation, Money price, IReadOnlyList<Payable> rails)
     {
         if (rails.Count == 0) return "has a price, but payments configures no way to pay it";
-        var accepted = rails.Where(r => operation.Accept.Count == 0 || operation.Accept.Any(r.Answers)).ToList();
+        var accepted = Payable.Accepted(operation, rails);
         if (accepted.Any(r => r.CanServe(price))) return null;
         return $"no accepted method can take {price}: {string.Join("; ", accepted.Select(r => r.WhyNot(price)))}";
     }
+
+    private static string? Methods(ServiceCatalog catalog, Operation operation) =>
+        operation.Settings.Get<PriceModel>() is PriceModel.Fixed { Amount: var price } && catalog.Settings.Get<PaymentSettings>() is { } settings
+            ? string.Join(", ", Payable.Accepted(operation, Payable.Of(settings)).Where(r => r.CanServe(price)).Select(r => r.Method)) : null;
 
     private static IEnumerable<string> Rails(PaymentSettings? settings)
     {

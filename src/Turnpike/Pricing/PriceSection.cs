@@ -15,7 +15,7 @@ internal static class PriceSection
     private static readonly Key<PriceModel?> Key = new("price", new ShortOrMapShape<PriceModel?>(Short, new MapShape<PriceModel>([Amount], m => new PriceModel.Fixed(m.Get(Amount)))!),
         "What a delivered answer costs: free, an amount, or a map.") { Required = true, Example = "0.01 USD" };
 
-    public static readonly Section Section = new(Scope.Operation, Key) { Tell = settings => [Told(settings.Get<PriceModel>())] };
+    public static readonly Section Section = new(Scope.Operation, Key) { TellOperation = (_, operation) => Told(operation.Settings.Get<PriceModel>()) };
 
     /// <summary>A price as <c>check</c> tells it.</summary>
     public static string Told(PriceModel? price) => price switch

@@ -11,7 +11,7 @@ internal sealed class NamedShape<T>(string says, string name, Func<string, strin
 {
     public override string Says => "a map of " + says;
 
-    public string Name => name;
+    public override string Step => $".<{name}>";
 
     public override IEnumerable<Shape> Below => [each];
 
@@ -42,6 +42,8 @@ internal sealed class NamedShape<T>(string says, string name, Func<string, strin
 internal sealed class ListShape<T>(Shape<T> each, bool oneAlone = false, int least = 0) : Shape<IReadOnlyList<T>>
 {
     public override string Says => oneAlone ? $"{each.Says}, or a list of such" : $"a list, each {each.Says}";
+
+    public override string Step => "[]";
 
     public override IEnumerable<Shape> Below => [each];
 

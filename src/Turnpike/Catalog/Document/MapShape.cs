@@ -10,7 +10,7 @@ namespace Turnpike.Catalog.Document;
 internal sealed class MapShape<T>(IReadOnlyList<Key> keys, Func<MapValues, T?> build, bool patient = false) : Shape<T>, IKeyed
     where T : class
 {
-    public override string Says => $"a map of {string.Join(", ", keys.Take(4).Select(k => k.Name))}{(keys.Count > 4 ? " …" : "")}";
+    public override string Says => $"a map of {string.Join(", ", keys.Select(k => k.Name))}";
 
     public IReadOnlyList<Key> Keys => keys;
 
@@ -51,6 +51,7 @@ internal sealed class MapShape<T>(IReadOnlyList<Key> keys, Func<MapValues, T?> b
             json.WriteStartObject(key.Name);
             json.WriteString("description", key.Default is null ? key.Doc : $"{key.Doc} Default: {key.Default}.");
             key.Shape.WriteSchema(json);
+            SchemaWriter.WriteExample(json, key);
             json.WriteEndObject();
         }
         json.WriteEndObject();

@@ -12,6 +12,9 @@ internal abstract class Shape
     /// <summary>The shapes one step below.</summary>
     public virtual IEnumerable<Shape> Below => [];
 
+    /// <summary>What a path gains on the way below: <c>.&lt;service&gt;</c> or <c>[]</c>; a key's own name comes with the key.</summary>
+    public virtual string Step => "";
+
     /// <summary>Writes the members of this shape's JSON Schema into an object that is open.</summary>
     public abstract void WriteSchema(Utf8JsonWriter json);
 

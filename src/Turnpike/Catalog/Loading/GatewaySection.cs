@@ -40,7 +40,7 @@ internal static class GatewaySection
     public static readonly Key<GatewaySettings> Key = new("gateway", new MapShape<GatewaySettings>([Url, Listen, Admin, Store, AdminKey, Insecure, Sandbox, TrustedProxies, Tls, Otlp], Build),
         "Where to listen, where to keep the books, whom to trust.") { Default = "everything on loopback", Example = "{ store: \"sqlite:data/turnpike.db\" }" };
 
-    /// <summary>Refuses to take money where anyone on the way could read the payment.</summary>
+    /// <summary>Refuses to take money where anyone on the way could read the payment, and what a running process cannot change.</summary>
     public static void Check(Draft draft)
     {
         var gateway = draft.Gateway;
@@ -49,10 +49,11 @@ internal static class GatewaySection
             draft.At(gateway, Listen.Name).Refuse("payment over plain HTTP is taken on loopback only; give tls, or trusted-proxies that speak it, or say insecure: true");
         if (!IsLoopback(new Uri(gateway.Admin)) && gateway.Admin.StartsWith("http:", StringComparison.Ordinal))
             draft.At(gateway, Admin.Name).Warn("operators' keys travel in plain text beyond this machine");
+        if (draft.Running is { } running && !draft.IsBroken(Key))
+            foreach (var key in NeedRestart(running, gateway)) draft.At(gateway, key).Refuse($"'{key}' cannot change while the gateway runs; it needs a restart");
     }
 
-    /// <summary>The keys whose settings differ and that a running gateway cannot change.</summary>
-    public static IEnumerable<string> NeedRestart(GatewaySettings now, GatewaySettings wanted)
+    private static IEnumerable<string> NeedRestart(GatewaySettings now, GatewaySettings wanted)
     {
         if (now.Listen != wanted.Listen) yield return Listen.Name;
         if (now.Admin != wanted.Admin) yield return Admin.Name;

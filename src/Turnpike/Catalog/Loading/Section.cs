@@ -18,14 +18,20 @@ internal sealed record Section(Scope Scope, Key Key)
     /// <summary>Checks across sections, when everything is read; it notes errors at <see cref="Draft.At"/>.</summary>
     public Action<Draft>? Check { get; init; }
 
-    /// <summary>What <c>turnpike check</c> tells of the settings it put into this bag; a line each.</summary>
-    public Func<SettingsBag, IEnumerable<string>>? Tell { get; init; }
+    /// <summary>What <c>turnpike check</c> tells of a document section; a line each.</summary>
+    public Func<ServiceCatalog, IEnumerable<string>>? Tell { get; init; }
+
+    /// <summary>What <c>turnpike check</c> tells of each operation, under the section's name; null: nothing.</summary>
+    public Func<ServiceCatalog, Operation, string?>? TellOperation { get; init; }
 }
 
 /// <summary>A document whose parts have been read, before it is a catalog.</summary>
-internal sealed class Draft(MapValues document, GatewaySettings gateway, IReadOnlyList<Service> services, SettingsBag settings)
+internal sealed class Draft(MapValues document, GatewaySettings gateway, IReadOnlyList<Service> services, SettingsBag settings, GatewaySettings? running)
 {
     public GatewaySettings Gateway => gateway;
+
+    /// <summary>What the process runs with, when the document is to replace another.</summary>
+    public GatewaySettings? Running => running;
 
     public IReadOnlyList<Service> Services => services;
 
