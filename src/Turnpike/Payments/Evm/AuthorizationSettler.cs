@@ -68,7 +68,7 @@ internal sealed class AuthorizationSettler(EvmNode node, AuthorizationVerifier v
             if (time.GetUtcNow() - start >= timings.Bump * raises)
             {
                 raises++;
-                if (await queue.RaiseAsync(ours[^1], terms.Contract, Data(terms), ct) is { } raised) ours.Add(raised);
+                if (await queue.HurryAsync(ours[^1], terms.Contract, Data(terms), ct) is { } raised) ours.Add(raised);
             }
             await Task.Delay(timings.Poll, time, ct);
         }

@@ -9,11 +9,11 @@ internal sealed record RailTimings
     /// <summary>How often it looks.</summary>
     public TimeSpan Poll { get; init; } = TimeSpan.FromMilliseconds(200);
 
-    /// <summary>After how long without a receipt the fee is raised.</summary>
-    public TimeSpan Bump { get; init; } = TimeSpan.FromSeconds(8);
+    /// <summary>After how long without a receipt gaps before it are filled, or its fee is raised.</summary>
+    public TimeSpan Bump { get; init; } = TimeSpan.FromSeconds(6);
 
     /// <summary>How long a number that was taken and not sent is left alone before it is filled.</summary>
-    public TimeSpan Gap { get; init; } = TimeSpan.FromSeconds(20);
+    public TimeSpan Gap { get; init; } = TimeSpan.FromSeconds(5);
 
     /// <summary>How many blocks have to lie on what is called final.</summary>
     public ulong Confirmations { get; init; } = 5;

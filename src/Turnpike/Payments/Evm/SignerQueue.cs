@@ -43,6 +43,14 @@ internal sealed partial class SignerQueue(EvmNode node, ulong chainId, Secret ke
         return (outcome, text);
     }
 
+    /// <summary>Sees to what is not mined: fills what is missing before it, or raises its own fee. What replaces it, or null.</summary>
+    public async ValueTask<PreparedTransaction?> HurryAsync(PreparedTransaction stuck, Address to, byte[] data, CancellationToken ct)
+    {
+        if (await node.TransactionCountAsync(Signer, "latest", ct) >= stuck.Nonce) return await RaiseAsync(stuck, to, data, ct);
+        await FillGapsAsync(ct);
+        return null;
+    }
+
     /// <summary>The same under the same number for a higher fee, or null when the node keeps what it has.</summary>
     public async ValueTask<PreparedTransaction?> RaiseAsync(PreparedTransaction stuck, Address to, byte[] data, CancellationToken ct)
     {
@@ -74,16 +82,18 @@ internal sealed partial class SignerQueue(EvmNode node, ulong chainId, Secret ke
         try
         {
             if (await nonces.NextAsync(chainId, Signer, ct) is not { } next) return;
-            for (var missing = await node.TransactionCountAsync(Signer, "pending", ct); missing < next; missing++)
+            ulong? filled = null;
+            // Asked anew each time: what waits behind the gap is already there, and must not be replaced.
+            while (await node.TransactionCountAsync(Signer, "pending", ct) is var missing && missing < next && missing != filled)
             {
                 if (time.GetUtcNow() - taken.GetValueOrDefault(missing, started) < timings.Gap) return;
                 var (maxFee, tip) = await prices.NowAsync(ct);
                 var filler = Sign(Signer, [], missing, TransferGas, maxFee, tip);
                 var (outcome, text) = await node.SendAsync(filler.Raw, ct);
                 taken.TryRemove(missing, out _);
-                // Underpriced: something waits there already.
                 if (outcome is Handed.NoGasMoney or Handed.Refused) { Log.Refused(log, chainId, filler.Hash, text); return; }
                 if (outcome == Handed.Taken) Log.Filled(log, chainId, missing, filler.Hash);
+                filled = missing;
             }
         }
         finally
