@@ -1,0 +1,54 @@
+using System.Diagnostics;
+using Turnpike.Demo;
+using Turnpike.EndToEnd.Harness;
+using Turnpike.Protocols.Evm;
+
+namespace Turnpike.EndToEnd.Demo;
+
+/// <summary>The chain that the demo and these tests pay on.</summary>
+public sealed class LocalChainTests(Chain chain)
+{
+    [Fact]
+    public async Task The_chain_has_a_dollar_that_calls_itself_like_usdc_on_base_sepolia()
+    {
+        using var rpc = new ChainRpc(chain.Require().Rpc);
+        var answer = await rpc.CallAsync("eth_call", default, $$"""{"to":"{{LocalChain.Dollar}}","data":"{{Hex.Encode(Erc3009.DomainSeparator())}}"}""", "\"latest\"");
+        // The domain separator of the real one: same name, version, chain and address.
+        answer.GetString().ShouldBe("0x71f17a3b2ff373b803d70a5a07c046c1a2bc8e89c09ef722fcb047abe94c9818");
+        (await chain.BalanceAsync(TestAccounts.Funded[^1])).ShouldBe((UInt256)1_000_000_000_000UL);
+    }
+
+    [Fact]
+    public async Task Settler_and_payer_begin_without_a_transaction()
+    {
+        using var rpc = new ChainRpc(chain.Require().Rpc);
+        (await rpc.CallAsync("eth_getTransactionCount", default, $"\"{TestAccounts.Funded[^1].Address}\"", "\"latest\"")).GetString().ShouldBe("0x0");
+        (await rpc.CallAsync("eth_getBalance", default, $"\"{TestAccounts.Settler.Address}\"", "\"latest\"")).GetString().ShouldNotBe("0x0");
+    }
+
+    [Fact]
+    public async Task A_second_chain_runs_beside_the_first_and_ends_with_its_object()
+    {
+        chain.Require();
+        Uri rpc;
+        await using (var second = (await LocalChain.StartAsync(_ => { }, default)).ShouldNotBeNull())
+        {
+            rpc = second.Rpc;
+            rpc.ShouldNotBe(chain.RpcOrNobody);
+        }
+        using var call = new ChainRpc(rpc);
+        await Should.ThrowAsync<HttpRequestException>(() => call.CallAsync("eth_chainId", default));
+    }
+
+    [Fact]
+    public async Task A_child_dies_with_its_lifeline()
+    {
+        if (OperatingSystem.IsWindows()) Assert.Skip("The watchdog is a shell.");
+        using var child = Process.Start(Watchdog.Beside("sleep", ["60"]))!;
+        child.HasExited.ShouldBeFalse();
+        child.StandardInput.Close();
+        using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(10));
+        await child.WaitForExitAsync(limit.Token);
+        child.ExitCode.ShouldBe(137);
+    }
+}
