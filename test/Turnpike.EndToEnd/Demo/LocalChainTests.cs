@@ -18,6 +18,43 @@ public sealed class LocalChainTests(Chain chain)
         (await chain.BalanceAsync(TestAccounts.Funded[^1])).ShouldBe((UInt256)1_000_000_000_000UL);
     }
 
+    /// <summary>The dollar is as strict as the real one, or tests on it would prove nothing.</summary>
+    [Fact]
+    public async Task The_dollar_refuses_mirrored_signatures_and_authorizations_outside_their_time()
+    {
+        using var rpc = new ChainRpc(chain.Require().Rpc);
+        var payer = TestAccounts.Funded[^1];
+        var good = new Authorization(Address.Parse(payer.Address), Address.Parse(TestAccounts.Merchant.Address), 5UL, 0UL, 99_999_999_999UL, new byte[32]);
+        var signature = ExactSigner.Sign(good, payer);
+        byte[] low = [.. signature[..64], (byte)(signature[64] - 27)];
+        (await CallAsync(good, signature)).ShouldBeNull();
+        (await CallAsync(good, ExactSigner.Mirror(signature))).ShouldNotBeNull().ShouldContain("ECRecover: invalid signature 's' value");
+        (await CallAsync(good, low)).ShouldNotBeNull().ShouldContain("ECRecover: invalid signature 'v' value");
+        (await CallAsync(good with { Value = 6UL }, signature)).ShouldNotBeNull().ShouldContain("FiatTokenV2: invalid signature");
+        (await CallAsync(good with { ValidAfter = 99_999_999_998UL }, signature)).ShouldNotBeNull().ShouldContain("not yet valid");
+        (await CallAsync(good with { ValidBefore = 1UL }, signature)).ShouldNotBeNull().ShouldContain("expired");
+
+        async Task<string?> CallAsync(Authorization authorization, byte[] signed)
+        {
+            byte[][] both = [Erc3009.TransferWithAuthorization(authorization, signed), Erc3009.TransferWithAuthorizationBytes(authorization, signed)];
+            var errors = new List<string?>();
+            foreach (var data in both)
+            {
+                try
+                {
+                    await rpc.CallAsync("eth_call", default, $$"""{"to":"{{LocalChain.Dollar}}","data":"{{Hex.Encode(data)}}"}""", "\"latest\"");
+                    errors.Add(null);
+                }
+                catch (InvalidOperationException e)
+                {
+                    errors.Add(e.Message.Replace("\\u0027", "'", StringComparison.Ordinal));
+                }
+            }
+            errors[1].ShouldBe(errors[0], "both overloads say the same");
+            return errors[0];
+        }
+    }
+
     [Fact]
     public async Task Settler_and_payer_begin_without_a_transaction()
     {
