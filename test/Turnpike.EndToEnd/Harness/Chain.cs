@@ -1,0 +1,36 @@
+using Turnpike.Demo;
+using Turnpike.Protocols.Evm;
+
+[assembly: AssemblyFixture(typeof(Turnpike.EndToEnd.Harness.Chain))]
+
+namespace Turnpike.EndToEnd.Harness;
+
+/// <summary>One local chain for all tests of a run. Where the machine cannot have one, tests that need it skip with the reason.</summary>
+public sealed class Chain : IAsyncLifetime
+{
+    private readonly List<string> said = [];
+    private LocalChain? chain;
+
+    public async ValueTask InitializeAsync()
+    {
+        using var limit = new CancellationTokenSource(TimeSpan.FromMinutes(4));
+        chain = await LocalChain.StartAsync(said.Add, limit.Token);
+    }
+
+    /// <summary>The node's address, or one where nobody answers: a gateway starts without its chain.</summary>
+    public Uri RpcOrNobody => chain?.Rpc ?? new Uri("http://127.0.0.1:9");
+
+    internal LocalChain Require()
+    {
+        if (chain is null) Assert.Skip(string.Join(' ', said));
+        return chain;
+    }
+
+    /// <summary>What an account has, in millionths of a dollar.</summary>
+    internal Task<UInt256> BalanceAsync(TestAccount account) => Require().BalanceAsync(account.Address, TestContext.Current.CancellationToken);
+
+    public async ValueTask DisposeAsync()
+    {
+        if (chain is not null) await chain.DisposeAsync();
+    }
+}
