@@ -1,0 +1,167 @@
+using System.Diagnostics;
+using System.Net;
+using System.Net.Sockets;
+using System.Runtime.InteropServices;
+using System.Text;
+using Turnpike.Demo;
+
+namespace Turnpike.EndToEnd.Harness;
+
+/// <summary>
+/// The gateway as users run it: the built <c>turnpike.dll serve</c> in a process and a folder of its own. The scenario's text stays
+/// as it is; a copy beside its data adds the free ports.
+/// </summary>
+internal sealed partial class TurnpikeProcess : IAsyncDisposable
+{
+    private static readonly HttpMessageInvoker Probe = new(new SocketsHttpHandler { UseProxy = false });
+    private readonly Dictionary<string, string> environment;
+    private readonly StringBuilder log = new();
+    private Process? process;
+
+    private TurnpikeProcess(string folder, string config, Uri url, Uri admin, Dictionary<string, string> environment) =>
+        (Folder, Config, Url, Admin, this.environment) = (folder, config, url, admin, environment);
+
+    /// <summary>The working directory: configuration and data.</summary>
+    public string Folder { get; }
+
+    public string Config { get; }
+
+    /// <summary>Where callers go.</summary>
+    public Uri Url { get; }
+
+    /// <summary>Where operators go.</summary>
+    public Uri Admin { get; }
+
+    /// <summary>All it has said so far.</summary>
+    public string Log
+    {
+        get { lock (log) return log.ToString(); }
+    }
+
+    /// <summary>Starts a scenario of the contract in a fresh folder and waits until it is ready.</summary>
+    public static async Task<TurnpikeProcess> StartAsync(string scenario, params (string Name, string Value)[] variables)
+    {
+        var environment = new Dictionary<string, string>(Checkout.Variables());
+        foreach (var (name, value) in variables) environment[name] = value;
+        var folder = Directory.CreateTempSubdirectory("turnpike-e2e-").FullName;
+        var (port, admin) = (FreePort(), FreePort());
+        var text = await File.ReadAllTextAsync(Path.Combine(Checkout.Contract, scenario));
+        text = text.Replace("\ngateway:\n", $"\ngateway:\n  url: http://127.0.0.1:{port}\n  listen: http://127.0.0.1:{port}\n  admin: http://127.0.0.1:{admin}\n", StringComparison.Ordinal);
+        var config = Path.Combine(folder, scenario);
+        await File.WriteAllTextAsync(config, text);
+        var gateway = new TurnpikeProcess(folder, config, new Uri($"http://127.0.0.1:{port}"), new Uri($"http://127.0.0.1:{admin}"), environment);
+        await gateway.StartAgainAsync();
+        return gateway;
+    }
+
+    /// <summary>Starts it on the same folder and ports, and waits at most 30 seconds until it is ready.</summary>
+    public async Task StartAgainAsync()
+    {
+        process = Launch("serve", "--config", Config);
+        var ready = new Uri(Admin, "/health/ready");
+        for (var wait = 0; wait < 300; wait++)
+        {
+            if (process.HasExited) throw new ShouldAssertException($"turnpike serve ended with exit code {process.ExitCode}:\n{Log}");
+            try
+            {
+                using var request = new HttpRequestMessage(HttpMethod.Get, ready);
+                using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(5));
+                using var response = await Probe.SendAsync(request, limit.Token);
+                if (response.StatusCode == HttpStatusCode.OK) return;
+            }
+            catch (Exception e) when (e is HttpRequestException or OperationCanceledException)
+            {
+                // not listening yet
+            }
+            await Task.Delay(100);
+        }
+        throw new ShouldAssertException($"turnpike serve was not ready in 30 seconds:\n{Log}");
+    }
+
+    /// <summary>kill -9: no goodbye, no flush.</summary>
+    public async Task KillAsync()
+    {
+        if (process is null) return;
+        await Watchdog.KillAsync(process);
+        process.Dispose();
+        process = null;
+    }
+
+    /// <summary>SIGTERM, as an orderly machine sends it; returns the exit code, within 15 seconds.</summary>
+    public async Task<int> StopAsync()
+    {
+        Signal(process!.Id, 15);
+        using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(15));
+        await process.WaitForExitAsync(limit.Token);
+        var code = process.ExitCode;
+        await KillAsync();
+        return code;
+    }
+
+    /// <summary>Waits, at most ten seconds, until the process is gone: it was told to die at some point of its work.</summary>
+    public async Task DiedAsync()
+    {
+        using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(10));
+        await process!.WaitForExitAsync(limit.Token);
+        await KillAsync();
+    }
+
+    /// <summary>Sets or, with null, removes a variable for the next start.</summary>
+    public void Set(string name, string? value)
+    {
+        if (value is null) environment.Remove(name);
+        else environment[name] = value;
+    }
+
+    /// <summary>Runs another verb of the command line on the same configuration; within 30 seconds.</summary>
+    public async Task<(int Code, string Said)> RunAsync(params string[] args)
+    {
+        var start = Describe([.. args, "--config", Config]);
+        using var verb = Process.Start(start)!;
+        var (said, complaints) = (verb.StandardOutput.ReadToEndAsync(), verb.StandardError.ReadToEndAsync());
+        using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(30));
+        await verb.WaitForExitAsync(limit.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        if (!verb.HasExited) await Watchdog.KillAsync(verb);
+        verb.StandardInput.Close();
+        return (verb.ExitCode, await said + await complaints);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await KillAsync();
+        Directory.Delete(Folder, recursive: true);
+    }
+
+    private Process Launch(params string[] args)
+    {
+        var started = Process.Start(Describe(args))!;
+        started.OutputDataReceived += (_, line) => Keep(line.Data);
+        started.ErrorDataReceived += (_, line) => Keep(line.Data);
+        started.BeginOutputReadLine();
+        started.BeginErrorReadLine();
+        return started;
+    }
+
+    private ProcessStartInfo Describe(string[] args)
+    {
+        var start = Watchdog.Beside(Environment.ProcessPath is { } self && Path.GetFileNameWithoutExtension(self) == "dotnet" ? self : "dotnet", [Checkout.Turnpike, .. args]);
+        (start.WorkingDirectory, start.RedirectStandardOutput, start.RedirectStandardError) = (Folder, true, true);
+        foreach (var (name, value) in environment) start.Environment[name] = value;
+        return start;
+    }
+
+    private void Keep(string? line)
+    {
+        if (line is not null) lock (log) log.AppendLine(line);
+    }
+
+    private static int FreePort()
+    {
+        using var listener = new TcpListener(IPAddress.Loopback, 0);
+        listener.Start();
+        return ((IPEndPoint)listener.LocalEndpoint).Port;
+    }
+
+    [LibraryImport("libc", EntryPoint = "kill")]
+    private static partial int Signal(int process, int signal);
+}
