@@ -51,7 +51,7 @@ internal static class PaymentSection
     private static List<ChainSettings> Named(MapValues m, ChainNamesOf wanted, List<ChainSettings> chains)
     {
         var list = m.At.Reading.PlaceOf(wanted, ChainNames.Name);
-        var broken = m.Of(Chains).Node is MapNode { Entries: var written } && written.Count != chains.Count;
+        var broken = m.IsWritten(Chains) && m.Of(Chains).Node is MapNode { Entries: var written } && written.Count != chains.Count;
         if (wanted.Names is null && chains.Count == 0 && !broken) list.Refuse("payments.chains names no chain to be paid on");
         if (wanted.Names is not { } names) return chains;
         var found = new List<ChainSettings>();

@@ -23,7 +23,7 @@ internal sealed class MapShape<T>(IReadOnlyList<Key> keys, Func<MapValues, T?> b
         var values = new MapValues(at);
         foreach (var entry in map.Entries)
         {
-            if (keys.FirstOrDefault(k => k.Name == entry.Key.Text) is not { } key) RefuseUnknown(at, entry);
+            if (keys.FirstOrDefault(k => k.Name == entry.Key.Text) is not { } key) values.Break(RefuseUnknown(at, entry));
             else values.Add(key, at.Member(key.Name, entry.Value));
         }
         foreach (var key in keys)
@@ -34,10 +34,10 @@ internal sealed class MapShape<T>(IReadOnlyList<Key> keys, Func<MapValues, T?> b
         return value is not null;
     }
 
-    private void RefuseUnknown(Spot at, MapEntry entry)
+    private bool RefuseUnknown(Spot at, MapEntry entry)
     {
         var near = Nearest.Of(entry.Key.Text, keys.Select(k => k.Name));
-        at.Member(entry.Key.Text, entry.Key).Refuse(near is null
+        return at.Member(entry.Key.Text, entry.Key).Refuse(near is null
             ? $"unknown key; here are known: {string.Join(", ", keys.Select(k => k.Name))}"
             : $"unknown key; did you mean '{near}'?");
     }
@@ -75,11 +75,11 @@ internal interface IKeyed
 internal sealed class MapValues(Spot at)
 {
     private readonly Dictionary<Key, (Spot Spot, object? Value, bool Broken)> read = [];
-    private bool missed;
+    private bool broken;
 
     public Spot At => at;
 
-    public bool AnyBroken => missed || read.Values.Any(v => v.Broken);
+    public bool AnyBroken => broken || read.Values.Any(v => v.Broken);
 
     public bool IsWritten(Key key) => read.ContainsKey(key);
 
@@ -88,11 +88,10 @@ internal sealed class MapValues(Spot at)
 
     public void Add(Key key, Spot spot) => read[key] = key.Shape.TryReadAny(spot, out var value) ? (spot, value, false) : (spot, null, true);
 
-    public void Miss(Key key)
-    {
-        missed = true;
-        at.Refuse($"'{key.Name}' is missing: {key.Doc}");
-    }
+    public void Miss(Key key) => Break(at.Refuse($"'{key.Name}' is missing: {key.Doc}"));
+
+    /// <summary>Something about the map itself was refused.</summary>
+    public void Break(bool sound) => broken |= !sound;
 
     /// <summary>Where the key stands, or the map when it was not written.</summary>
     public Spot Of(Key key) => read.TryGetValue(key, out var found) ? found.Spot : at;

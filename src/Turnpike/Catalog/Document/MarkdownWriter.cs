@@ -43,5 +43,5 @@ internal static class MarkdownWriter
 
     private static string Form(Shape shape) => shape is IKeyed ? "a map" : shape.Says;
 
-    private static string Cell(string text) => text.Replace("|", "\\|").Replace("${", "$\\{").Replace("<", "&lt;");
+    private static string Cell(string text) => text.Replace("|", "\\|").Replace("$", "\\$").Replace("<", "&lt;");
 }

@@ -18,7 +18,11 @@ internal sealed class ScalarShape<T>(string says, ScalarParser<T> parse, string?
     {
         value = default;
         if (!at.TryText(says, out var text)) return false;
-        if (parse(text.Text, out value) is not { } wrong) return value is not null || default(T) is null;
+        if (parse(text.Text, out var understood) is not { } wrong)
+        {
+            value = understood!;
+            return true;
+        }
         // A URL with a user in it carries a password.
         var hide = hidden || text.Shown.Contains("://", StringComparison.Ordinal) && text.Shown.Contains('@');
         return at.Refuse(hide ? $"the value {wrong}" : $"'{text.Shown}' {wrong}");

@@ -26,7 +26,7 @@ internal static class Shapes
     /// <summary>An http or https address that things are appended to: no user, query or fragment.</summary>
     public static readonly Shape<Uri> Url = HttpUrl(hidden: false);
 
-    /// <summary>The same for addresses that often carry a key; errors do not show them, and a query may.</summary>
+    /// <summary>The same for addresses that often carry a key; errors do not show them, and they may have a query.</summary>
     public static readonly Shape<Uri> KeyedUrl = HttpUrl(hidden: true);
 
     public static Shape<long> Integer(long least, long most) => new ScalarShape<long>($"a whole number from {least} to {most}",

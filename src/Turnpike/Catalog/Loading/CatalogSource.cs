@@ -42,29 +42,18 @@ internal sealed partial class CatalogSource(CatalogLoader loader, ConfigEnvironm
     /// <summary>Looks at the file and what it refers to; null when nothing is different from the last look.</summary>
     public ConfigResult? Reload()
     {
-        ServiceCatalog before;
-        ConfigResult result;
+        // Followers are told under the lock, so that they see replacements in the order in which they happen.
         lock (reloading)
         {
-            before = Current;
+            var before = Current;
             if (seen is not null && seen.IsStillSo(path, environment)) return null;
             // An editor may have moved the file away for a moment; what is gone is no edit.
             if (CatalogLoader.ReadText(path) is null) return null;
-            result = Read(before.Gateway);
+            var result = Read(before.Gateway);
             current = result.Catalog ?? before;
+            Tell(before, result);
+            return result;
         }
-        foreach (var line in result.WarningLines) Log.Warned(logger, line);
-        if (result.Catalog is { } after)
-        {
-            Log.Replaced(logger, before.Version, after.Version);
-            Changed?.Invoke(before, after);
-        }
-        else
-        {
-            Log.Refused(logger, result.Errors.Count, before.Version, string.Join('\n', result.ErrorLines));
-            Refused?.Invoke(result);
-        }
-        return result;
     }
 
     public Task StartAsync(CancellationToken cancellationToken)
@@ -110,6 +99,21 @@ internal sealed partial class CatalogSource(CatalogLoader loader, ConfigEnvironm
         {
             // Whoever follows the catalog failed; the watch goes on, or the next edit would go unseen.
             Log.FollowerFailed(logger, e);
+        }
+    }
+
+    private void Tell(ServiceCatalog before, ConfigResult result)
+    {
+        foreach (var line in result.WarningLines) Log.Warned(logger, line);
+        if (result.Catalog is { } after)
+        {
+            Log.Replaced(logger, before.Version, after.Version);
+            Changed?.Invoke(before, after);
+        }
+        else
+        {
+            Log.Refused(logger, result.Errors.Count, before.Version, string.Join('\n', result.ErrorLines));
+            Refused?.Invoke(result);
         }
     }
 

@@ -48,12 +48,19 @@ internal static class CheckCommand
 
     private static void Tell(CatalogLoader loader, ServiceCatalog catalog, Service service, TextWriter output)
     {
-        output.WriteLine($"  {service.Name} -> {string.Join(", ", service.Upstream.Targets.Select(t => t.Url))}");
+        output.WriteLine($"  {service.Name} -> {Upstream(service.Upstream)}");
         foreach (var operation in service.Operations)
         {
             var told = loader.Sections.Select(s => s.TellOperation?.Invoke(catalog, operation)).OfType<string>().Reverse();
             output.WriteLine($"    {operation.Name}: {operation.Method} {service.Host}{service.Prefix}{operation.Path}; {string.Join("; ", told)}{Rules(operation)}");
         }
+    }
+
+    private static string Upstream(Upstream upstream)
+    {
+        var targets = string.Join(", ", upstream.Targets.Select(t => upstream.Targets.Count > 1 ? $"{t.Url} (weight {t.Weight})" : t.Url.ToString()));
+        var health = upstream.Health is { } asked ? $", asked at {asked.Path} every {Shapes.Tell(asked.Every)}" : "";
+        return $"{targets}; begins to answer within {Shapes.Tell(upstream.Timeout)}{health}";
     }
 
     private static string Rules(Operation operation) =>

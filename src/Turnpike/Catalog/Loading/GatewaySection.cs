@@ -21,7 +21,7 @@ internal static class GatewaySection
 
     private static readonly Shape<IPNetwork> Network = new ScalarShape<IPNetwork>("an IP address or network such as 10.0.0.0/8",
         (string t, out IPNetwork v) => IPNetwork.TryParse(t, out v) || IPAddress.TryParse(t, out var one) && IPNetwork.TryParse($"{t}/{(one.GetAddressBytes().Length == 4 ? 32 : 128)}", out v)
-            ? null : "is neither an IP address nor a network; write 10.0.0.7 or 10.0.0.0/8 (host bits zero)");
+            ? null : "is neither an IP address nor a network; write 10.0.0.7 or 10.0.0.0/8");
 
     private static readonly Key<string> Certificate = new("certificate", Shapes.Text, "PEM file with the certificate and its chain.") { Required = true, Example = "tls/cert.pem" };
     private static readonly Key<string> PrivateKey = new("key", Shapes.Text, "PEM file with the private key.") { Required = true, Example = "tls/key.pem" };

@@ -58,6 +58,8 @@ internal sealed class ServiceSection
 
     private Service? Build(MapValues m)
     {
+        foreach (var twice in m.Get(Headers, []).GroupBy(h => h.Key, StringComparer.OrdinalIgnoreCase).Where(g => g.Count() > 1))
+            m.Of(Headers).Refuse($"'{twice.Key}' is given twice; header names have no case");
         var sold = m.Get(operations, []).Select(o => Owned(m.At, o.Value)).ToList();
         return new Service
         {
