@@ -9,7 +9,7 @@ namespace Turnpike.Audit;
 /// </summary>
 internal sealed class AuditChain : IWriteParticipant
 {
-    private readonly ChannelReader<AuditEvent> queue;
+    private readonly Channel<AuditEvent> queue;
     private readonly AuditHash hasher = new();
     private readonly List<AuditEvent> taken = [];
     private byte[]? head;
@@ -19,7 +19,7 @@ internal sealed class AuditChain : IWriteParticipant
     private long microseconds;
     private bool loaded;
 
-    public AuditChain(ChannelReader<AuditEvent> queue) => this.queue = queue;
+    public AuditChain(Channel<AuditEvent> queue) => this.queue = queue;
 
     /// <summary>Adds a link; on the writer's thread, inside its transaction.</summary>
     public void Append(Sql sql, AuditEvent happened)
@@ -33,7 +33,7 @@ internal sealed class AuditChain : IWriteParticipant
         if (!loaded) (committedSequence, committedHead) = AuditStore.Head(sql);
         loaded = true;
         (sequence, head, microseconds) = (committedSequence, committedHead, now.ToMicroseconds());
-        while (queue.TryRead(out var happened)) taken.Add(happened);
+        while (queue.Reader.TryRead(out var happened)) taken.Add(happened);
         foreach (var happened in taken) Append(sql, happened);
     }
 
@@ -50,4 +50,6 @@ internal sealed class AuditChain : IWriteParticipant
 
     // What was taken from the queue is kept and goes with the next transaction: an event is never lost with another's failure.
     public void RolledBack() => (sequence, head) = (committedSequence, committedHead);
+
+    public void Stopped() => queue.Writer.TryComplete();
 }

@@ -20,7 +20,7 @@ internal sealed class AuditTrail : IAuditTrail, IDisposable
     public AuditTrail(Database database, TimeProvider clock)
     {
         this.database = database;
-        Chain = new AuditChain(queue.Reader);
+        Chain = new AuditChain(queue);
         if (database.IsWritable) database.Writer.Join(Chain);
         timer = clock.CreateTimer(_ => WriteQueued(), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
     }
@@ -30,14 +30,12 @@ internal sealed class AuditTrail : IAuditTrail, IDisposable
 
     public ValueTask RecordAsync(AuditEvent happened, CancellationToken ct)
     {
-        if (database.Writer.Failure is { } failure) throw new StorageUnavailableException("The disk failed; nothing is recorded until the next start.", failure);
         if (queue.Writer.TryWrite(happened))
         {
             if (Interlocked.Exchange(ref awaited, 1) == 0) timer.Change(Patience, Timeout.InfiniteTimeSpan);
             return ValueTask.CompletedTask;
         }
-        WriteQueued();
-        return queue.Writer.WriteAsync(happened, ct);
+        return WaitAsync(happened, ct);
     }
 
     public async ValueTask FlushAsync(CancellationToken ct) => await database.WriteAsync(static _ => { }, ct);
@@ -56,6 +54,19 @@ internal sealed class AuditTrail : IAuditTrail, IDisposable
 
     private static List<AuditRecord> ReadRecords(Sql sql, AuditFilter filter) =>
         [.. AuditStore.Select(sql, filter).Select(row => new AuditRecord(row.Sequence, Microseconds.FromMicroseconds(row.Microseconds), row.Event, Convert.ToHexStringLower(row.Hash)))];
+
+    private async ValueTask WaitAsync(AuditEvent happened, CancellationToken ct)
+    {
+        WriteQueued();
+        try
+        {
+            await queue.Writer.WriteAsync(happened, ct);
+        }
+        catch (ChannelClosedException e)
+        {
+            throw new StorageUnavailableException("The disk failed; nothing is recorded until the next start.", e);
+        }
+    }
 
     private void WriteQueued()
     {

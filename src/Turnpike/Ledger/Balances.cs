@@ -26,10 +26,7 @@ internal sealed class Balances
         return balance.Try(posted, held);
     }
 
-    public void Open(AccountKey key)
-    {
-        if (!all.ContainsKey(key)) Mark(all[key] = new Balance(key, 0, 0, stored: false));
-    }
+    public void Open(AccountKey key, long posted) => Mark(all[key] = new Balance(key, posted, 0, stored: false));
 
     public void Keep()
     {

@@ -3,11 +3,12 @@ using Turnpike.Audit;
 namespace Turnpike.Ledger;
 
 /// <summary>
-/// The deciding core, pure and in memory: who may hold, what a capture moves, what a release gives back. <see cref="MemoryLedger"/>
+/// The deciding core, pure and in memory: who may hold, what a capture moves, what a release gives back. The model in the tests
 /// keeps everything in it; <see cref="SqlLedger"/> loads what a batch needs, decides here, and writes what changed. Every verb
 /// changes all or nothing; a <see cref="LedgerException"/> means nothing.
 /// </summary>
-internal sealed class Books(string incarnation)
+/// <param name="entered">The sum of an account's entries that are no longer in <see cref="Changes"/>; asked when it gets a balance.</param>
+internal sealed class Books(string incarnation, Func<AccountKey, long> entered)
 {
     private readonly Dictionary<string, BookedHold> holds = [];
     private readonly Dictionary<string, Transfer> transfers = [];
@@ -28,6 +29,8 @@ internal sealed class Books(string incarnation)
 
     public IEnumerable<HoldState> Holds => holds.Values.Select(hold => hold.State);
 
+    public int HoldCount => holds.Count;
+
     public bool Knows(string hold) => holds.ContainsKey(hold);
 
     public void Load(HoldState state) => holds[state.Hold.Id] = new BookedHold(state, stored: true);
@@ -36,12 +39,10 @@ internal sealed class Books(string incarnation)
 
     public HoldState? Find(string id) => holds.GetValueOrDefault(id)?.State;
 
-    /// <summary>Asking again with the same receipt is the same call asking again, and is answered as before.</summary>
     public HoldResult Hold(Hold hold)
     {
         Legs.Check(hold);
         var known = holds.GetValueOrDefault(hold.Id);
-        if (known?.State is { Status: HoldStatus.Held } own && own.Hold.Receipt == hold.Receipt) return new HoldResult.Held(own, Again: false);
         if (known is not null && (known.State.Status != HoldStatus.Released || known.State.Hold.Binding != hold.Binding)) return new HoldResult.AlreadyUsed(known.State);
 
         hold = WithLimits(hold);
@@ -61,7 +62,7 @@ internal sealed class Books(string incarnation)
         if (observed.Currency != hold.State.Observed.Currency) throw Wrong(hold, $"observe {observed}");
         var capped = observed > hold.State.Hold.Ceiling ? hold.State.Hold.Ceiling : observed;
         if (hold.State.Status != HoldStatus.Held || capped <= hold.State.Observed) return false;
-        Set(hold, hold.State with { Observed = capped }, []);
+        Set(hold, hold.State with { Observed = capped, Changed = Now }, []);
         return true;
     }
 
@@ -86,6 +87,7 @@ internal sealed class Books(string incarnation)
             Reference = capture.Reference,
             Broadcast = capture.Broadcast,
             RailAmount = capture.RailAmount,
+            Changed = Now,
         }, capture.Events);
     }
 
@@ -94,7 +96,7 @@ internal sealed class Books(string incarnation)
         var hold = Get(id);
         if (hold.State.Status == HoldStatus.Settled && hold.State.Reference == reference) return hold.State;
         if (hold.State.Status is not (HoldStatus.Captured or HoldStatus.Unknown)) throw Wrong(hold, $"be settled by {reference}");
-        return Set(hold, hold.State with { Status = HoldStatus.Settled, Reference = reference, Note = note ?? hold.State.Note }, events);
+        return Set(hold, hold.State with { Status = HoldStatus.Settled, Reference = reference, Note = note ?? hold.State.Note, Changed = Now }, events);
     }
 
     /// <summary>Nothing when it is settled by now: somebody else knew better.</summary>
@@ -104,7 +106,7 @@ internal sealed class Books(string incarnation)
         var state = hold.State;
         if (state.Status == HoldStatus.Settled || state.Status == HoldStatus.Unknown && (reference is null || reference == state.Reference)) return state;
         if (state.Status is not (HoldStatus.Captured or HoldStatus.Unknown)) throw Wrong(hold, "become unknown");
-        return Set(hold, state with { Status = HoldStatus.Unknown, Reference = reference ?? state.Reference }, events);
+        return Set(hold, state with { Status = HoldStatus.Unknown, Reference = reference ?? state.Reference, Changed = Now }, events);
     }
 
     /// <summary>Gives back what was reserved; what was captured is reversed by new entries. Settled money is given back by a transfer.</summary>
@@ -125,7 +127,7 @@ internal sealed class Books(string incarnation)
         Balances.Keep();
         if (state.Status != HoldStatus.Held)
             for (var i = 0; i < legs.Count; i++) Enter(legs[i].Taker(), legs[i].Giver(), Legs.Moves(legs, i, state.Captured.Units), id, "reverse");
-        return Set(hold, state with { Status = HoldStatus.Released, Captured = Money.Zero(state.Captured.Currency), Note = reason }, events);
+        return Set(hold, state with { Status = HoldStatus.Released, Captured = Money.Zero(state.Captured.Currency), Note = reason, Changed = Now }, events);
     }
 
     public PostResult Post(Transfer transfer)
@@ -141,7 +143,7 @@ internal sealed class Books(string incarnation)
             Balances.Drop();
             return PostResult.InsufficientFunds;
         }
-        if (transfer.LimitedTo) Balances.Open(taker);
+        if (transfer.LimitedTo) Open(taker);
         Balances.Try(taker, transfer.Amount.Units, 0);
         Balances.Keep();
         Enter(giver, taker, transfer.Amount.Units, transfer.Id, "transfer");
@@ -161,6 +163,15 @@ internal sealed class Books(string incarnation)
         Balances.Saved();
     }
 
+    /// <summary>Forgets what this batch brought to its end: it will hardly be asked for again, and can be loaded.</summary>
+    public void DropFinished()
+    {
+        foreach (var hold in Changes.Holds)
+            if (!hold.State.IsOpen)
+                holds.Remove(hold.State.Hold.Id);
+        transfers.Clear();
+    }
+
     /// <summary>Forgets everything that was loaded or decided.</summary>
     public void Clear()
     {
@@ -175,6 +186,18 @@ internal sealed class Books(string incarnation)
     private static LedgerException Wrong(BookedHold hold, string verb) => new($"Hold {hold.State.Hold.Id} is {hold.State.Status} ({hold.State.Reference}) and cannot {verb}.");
 
     private BookedHold Get(string id) => holds.GetValueOrDefault(id) ?? throw new LedgerException($"There is no hold {id}.");
+
+    // It may have moved money before anyone kept count: its balance begins with that.
+    private void Open(AccountKey key)
+    {
+        if (Balances.TryGet(key, out _)) return;
+        var before = entered(key);
+        foreach (var entry in Changes.Entries)
+            if (entry.Account == key)
+                before = checked(before + entry.Units);
+        if (before < 0) throw new LedgerException($"Account {key.Account} has given {new Money(-before, key.Currency)} without a limit and cannot have one now.");
+        Balances.Open(key, before);
+    }
 
     // An account with a balance is never overdrawn, whatever the leg says of it.
     private Hold WithLimits(Hold hold)
@@ -204,7 +227,7 @@ internal sealed class Books(string incarnation)
         var state = hold.State;
         if (state.Status == HoldStatus.Released || state.Captured != capture.Amount) throw Wrong(hold, $"be captured for {capture.Amount}");
         if (state.Status == HoldStatus.Settled || capture.Broadcast is null || capture.Broadcast == state.Broadcast) return state;
-        return Set(hold, state with { Broadcast = capture.Broadcast, RailAmount = capture.RailAmount ?? state.RailAmount }, capture.Events);
+        return Set(hold, state with { Broadcast = capture.Broadcast, RailAmount = capture.RailAmount ?? state.RailAmount, Changed = Now }, capture.Events);
     }
 
     private void Try(Leg leg, long units, long held, string id)
@@ -230,7 +253,7 @@ internal sealed class Books(string incarnation)
 
     private HoldState Set(BookedHold hold, HoldState state, IReadOnlyList<AuditEvent> events)
     {
-        hold.State = state with { Changed = Now };
+        hold.State = state;
         Changes.Add(hold);
         Changes.Events.AddRange(events);
         return hold.State;

@@ -1,3 +1,4 @@
+using System.Text;
 using Turnpike.Storage;
 
 namespace Turnpike.Ledger;
@@ -24,7 +25,7 @@ internal static class CheckStore
         foreach (var (source, moved) in Sources(sql))
         {
             ct.ThrowIfCancellationRequested();
-            while (more && string.CompareOrdinal(holds.Current.Hold.Id, source) < 0)
+            while (more && Precedes(holds.Current.Hold.Id, source))
             {
                 check.Hold(holds.Current, Nothing);
                 more = holds.MoveNext();
@@ -39,6 +40,9 @@ internal static class CheckStore
         }
         for (; more; more = holds.MoveNext()) check.Hold(holds.Current, Nothing);
     }
+
+    // The database orders text by its bytes.
+    private static bool Precedes(string id, string source) => Encoding.UTF8.GetBytes(id).AsSpan().SequenceCompareTo(Encoding.UTF8.GetBytes(source)) < 0;
 
     private static readonly Dictionary<AccountKey, long> Nothing = [];
 

@@ -21,6 +21,10 @@ internal static class LedgerStore
     public static (long Posted, long Held)? FindBalance(Sql sql, AccountKey key) =>
         sql.First<(long, long)?>("select posted, held from accounts where account = $1 and currency = $2", row => (row.Long(0), row.Long(1)), key.Account, key.Currency);
 
+    /// <summary>The sum of an account's entries.</summary>
+    public static long Entered(Sql sql, AccountKey key) =>
+        sql.First("select coalesce(sum(units), 0) from entries where account = $1 and currency = $2", row => row.Long(0), key.Account, key.Currency);
+
     public static long Counter(Sql sql, string name) => sql.First("select value from counters where name = $1", row => row.Long(0), name);
 
     public static void SetCounter(Sql sql, string name, long value) =>

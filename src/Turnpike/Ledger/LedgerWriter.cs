@@ -5,19 +5,29 @@ namespace Turnpike.Ledger;
 
 /// <summary>
 /// The ledger's part of a batch: loads the holds and accounts the commands name, lets the books decide, writes what changed and
-/// chains the events of what happened.
+/// chains the events of what happened. This process is the file's only writer, so what was loaded stays true from batch to batch.
 /// </summary>
-internal sealed class LedgerWriter(string incarnation, AuditChain audit) : IWriteParticipant
+internal sealed class LedgerWriter : IWriteParticipant
 {
-    private readonly HashSet<AccountKey> sought = [];
-    private (long Hold, long Entry)? committed;
+    private const int MostKept = 65_536;
 
-    public Books Books { get; } = new(incarnation);
+    private readonly HashSet<AccountKey> sought = []; // also those that have no balance
+    private readonly AuditChain audit;
+    private (long Hold, long Entry)? committed;
+    private Sql? writing;
+
+    public LedgerWriter(string incarnation, AuditChain audit)
+    {
+        this.audit = audit;
+        Books = new Books(incarnation, key => LedgerStore.Entered(writing!, key));
+    }
+
+    public Books Books { get; }
 
     public void Begin(Sql sql, ReadOnlySpan<WriteCommand> batch, DateTimeOffset now)
     {
-        Books.Clear();
-        sought.Clear();
+        writing = sql;
+        if (sought.Count + Books.HoldCount > MostKept) Forget();
         committed ??= (LedgerStore.Counter(sql, "holds"), LedgerStore.Counter(sql, "entries"));
         (Books.LastHold, Books.LastEntry, Books.Now) = (committed.Value.Hold, committed.Value.Entry, now);
         foreach (var command in batch)
@@ -36,10 +46,19 @@ internal sealed class LedgerWriter(string incarnation, AuditChain audit) : IWrit
     public void Committed()
     {
         committed = (Books.LastHold, Books.LastEntry);
+        Books.DropFinished();
         Books.Saved();
     }
 
-    public void RolledBack() => Books.Clear();
+    public void RolledBack() => Forget();
+
+    public void Stopped() => Forget();
+
+    private void Forget()
+    {
+        Books.Clear();
+        sought.Clear();
+    }
 
     private void Load(Sql sql, in LedgerNames names)
     {

@@ -7,6 +7,12 @@ namespace Turnpike.Ledger;
 /// <summary>The legs of a hold: what they must be like, and their text in the database.</summary>
 internal static class Legs
 {
+    [ThreadStatic]
+    private static ArrayBufferWriter<byte>? buffer;
+
+    [ThreadStatic]
+    private static Utf8JsonWriter? writer;
+
     /// <summary>At least one leg, nothing negative, and every leg that is not fixed moves what the first one moves.</summary>
     /// <exception cref="LedgerException">They are not like that.</exception>
     public static void Check(Hold hold)
@@ -29,8 +35,10 @@ internal static class Legs
     /// <summary>JSON: <c>[{"from":"token:7","to":"revenue:forecast","units":10000000,"currency":"USD","limited":true}]</c>.</summary>
     public static string Write(IReadOnlyList<Leg> legs)
     {
-        var buffer = new ArrayBufferWriter<byte>(256);
-        using var json = new Utf8JsonWriter(buffer);
+        var bytes = buffer ??= new ArrayBufferWriter<byte>(512);
+        bytes.ResetWrittenCount();
+        var json = writer ??= new Utf8JsonWriter(bytes);
+        json.Reset(bytes);
         json.WriteStartArray();
         foreach (var leg in legs)
         {
@@ -45,7 +53,7 @@ internal static class Legs
         }
         json.WriteEndArray();
         json.Flush();
-        return Encoding.UTF8.GetString(buffer.WrittenSpan);
+        return Encoding.UTF8.GetString(bytes.WrittenSpan);
     }
 
     public static IReadOnlyList<Leg> Read(ReadOnlySpan<byte> text)

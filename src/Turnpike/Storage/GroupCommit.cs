@@ -135,6 +135,9 @@ internal sealed class GroupCommit : IDisposable
             if (committing || e is StorageException { IsFatal: true }) Stop(e);
             sql.Rollback();
             foreach (var participant in participants) participant.RolledBack();
+            if (failure is not null)
+                foreach (var participant in participants)
+                    participant.Stopped();
             return e;
         }
     }

@@ -18,4 +18,7 @@ internal interface IWriteParticipant
 
     /// <summary>The batch is undone; its commands may come again.</summary>
     void RolledBack();
+
+    /// <summary>The disk failed: nothing will be written any more, and whoever waits must be told.</summary>
+    void Stopped();
 }

@@ -8,7 +8,7 @@ namespace Turnpike.Storage;
 /// <summary>One numbered step of the schema. <see cref="Hash"/> is SHA-256 over its text with line feeds only, in hex.</summary>
 internal sealed record Migration(int Number, string Name, string Text)
 {
-    public string Hash { get; } = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(Text.ReplaceLineEndings("\n"))));
+    public string Hash => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(Text.ReplaceLineEndings("\n"))));
 }
 
 /// <summary>

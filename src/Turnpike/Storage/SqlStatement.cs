@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Globalization;
+using System.Runtime.InteropServices;
 using System.Text;
 
 namespace Turnpike.Storage;
@@ -19,8 +20,8 @@ internal sealed unsafe class SqlStatement : IDisposable
         parameters = new int[SqliteNative.ParameterCount(handle)];
         for (var i = 0; i < parameters.Length; i++)
         {
-            var name = new ReadOnlySpan<byte>(SqliteNative.ParameterName(handle, i + 1) + 1, 4);
-            parameters[i] = int.Parse(name[..name.IndexOf((byte)0)], CultureInfo.InvariantCulture) - 1;
+            var name = MemoryMarshal.CreateReadOnlySpanFromNullTerminated(SqliteNative.ParameterName(handle, i + 1));
+            parameters[i] = int.Parse(name[1..], CultureInfo.InvariantCulture) - 1;
         }
     }
 

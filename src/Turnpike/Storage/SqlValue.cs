@@ -16,6 +16,9 @@ internal readonly struct SqlValue
 
     internal static readonly object Whole = new();
 
+    /// <summary>For where a literal null has no type of its own.</summary>
+    public static SqlValue Null => default;
+
     public static implicit operator SqlValue(string? text) => new(text, 0);
 
     public static implicit operator SqlValue(byte[]? bytes) => new(bytes, 0);

@@ -14,11 +14,16 @@ internal static unsafe partial class SqliteNative
     public const int TypeNull = 5;
 
     private const string Library = "sqlite3";
+    private const int MemoryStatistics = 9;
 
     /// <summary>SQLITE_TRANSIENT: SQLite copies the bytes before the call returns.</summary>
     public static readonly nint Transient = -1;
 
-    static SqliteNative() => NativeLibrary.SetDllImportResolver(typeof(SqliteNative).Assembly, Resolve);
+    static SqliteNative()
+    {
+        NativeLibrary.SetDllImportResolver(typeof(SqliteNative).Assembly, Resolve);
+        _ = Configure(MemoryStatistics, 0); // they cost a lock per allocation and nobody reads them
+    }
 
     [LibraryImport(Library, EntryPoint = "sqlite3_open_v2", StringMarshalling = StringMarshalling.Utf8)]
     public static partial int Open(string path, out nint db, int flags, nint vfs);
@@ -85,6 +90,9 @@ internal static unsafe partial class SqliteNative
 
     [LibraryImport(Library, EntryPoint = "sqlite3_libversion")]
     public static partial byte* Version();
+
+    [LibraryImport(Library, EntryPoint = "sqlite3_config")]
+    private static partial int Configure(int option, int value);
 
     private static nint Resolve(string name, Assembly assembly, DllImportSearchPath? search)
     {

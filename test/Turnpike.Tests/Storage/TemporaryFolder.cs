@@ -15,5 +15,8 @@ internal sealed class TemporaryFolder : IDisposable
 
     public Database Open() => Database.Open(Options, TimeProvider.System);
 
-    public void Dispose() => folder.Delete(recursive: true);
+    public void Dispose()
+    {
+        if (Directory.Exists(folder.FullName)) folder.Delete(recursive: true);
+    }
 }

@@ -1,16 +1,26 @@
 using Turnpike.Audit;
+using Turnpike.Ledger;
 using Turnpike.Storage;
 
-namespace Turnpike.Ledger;
+namespace Turnpike.Tests.Ledger;
 
 /// <summary>The model: the books alone, everything in memory, nothing durable. Tests compare every store with it.</summary>
-internal sealed class MemoryLedger(TimeProvider clock, string incarnation) : ILedger
+internal sealed class MemoryLedger : ILedger
 {
     private readonly Lock gate = new();
-    private readonly Books books = new(incarnation);
+    private readonly TimeProvider clock;
+    private readonly string incarnation;
+    private readonly Books books;
     private readonly List<Entry> entries = [];
     private readonly List<AuditEvent> events = [];
     private readonly HashSet<string> transfers = [];
+
+    public MemoryLedger(TimeProvider clock, string incarnation)
+    {
+        this.clock = clock;
+        this.incarnation = incarnation;
+        books = new Books(incarnation, key => entries.Where(entry => entry.Account == key).Sum(entry => entry.Units));
+    }
 
     /// <summary>What would stand in the trail.</summary>
     public IReadOnlyList<AuditEvent> Events => Locked(() => events.ToList());
