@@ -61,6 +61,27 @@ internal sealed class LocalChain : IAsyncDisposable
         return Abi.DecodeUInt(Hex.Decode(result.GetString())) ?? throw new InvalidOperationException("The dollar does not tell balances.");
     }
 
+    /// <summary>Gives an account dollars, in millionths, and returns when it has them.</summary>
+    public async Task MintAsync(TestAccount account, UInt256 millionths, CancellationToken ct)
+    {
+        using var rpc = new ChainRpc(Rpc);
+        byte[] mint = [.. Abi.Selector("mint(address,uint256)"), .. Abi.Word(Address.Parse(account.Address)), .. Abi.Word(millionths)];
+        var sent = await rpc.CallAsync("eth_sendTransaction", ct, Transaction(("from", TestAccounts.Minter.Address), ("to", Dollar.ToString()), ("data", Hex.Encode(mint))));
+        for (var wait = 0; wait < 100; wait++)
+        {
+            if ((await rpc.CallAsync("eth_getTransactionReceipt", ct, Quoted(sent.GetString()!))).ValueKind == JsonValueKind.Object) return;
+            await Task.Delay(TimeSpan.FromMilliseconds(100), ct);
+        }
+        throw new InvalidOperationException("The dollars were not minted in ten seconds.");
+    }
+
+    /// <summary>Gives an account what transactions cost.</summary>
+    public async Task GiveGasAsync(TestAccount account, CancellationToken ct)
+    {
+        using var rpc = new ChainRpc(Rpc);
+        await rpc.CallAsync("anvil_setBalance", ct, Quoted(account.Address), Quoted("0x8ac7230489e80000"));
+    }
+
     public ValueTask DisposeAsync() => process.DisposeAsync();
 
     /// <summary>Waits for the first answer, at most 15 seconds; false when anvil ended, for another took the port.</summary>
@@ -85,19 +106,7 @@ internal sealed class LocalChain : IAsyncDisposable
     {
         using var rpc = new ChainRpc(Rpc);
         await rpc.CallAsync("anvil_setCode", ct, Quoted(Dollar.ToString()), Quoted(code));
-        var sent = new List<JsonElement>();
-        foreach (var account in TestAccounts.Funded)
-        {
-            byte[] mint = [.. Abi.Selector("mint(address,uint256)"), .. Abi.Word(Address.Parse(account.Address)), .. Abi.Word(Allowance)];
-            sent.Add(await rpc.CallAsync("eth_sendTransaction", ct, Transaction(("from", TestAccounts.Minter.Address), ("to", Dollar.ToString()), ("data", Hex.Encode(mint)))));
-        }
-        for (var wait = 0; wait < 100; wait++)
-        {
-            var last = await rpc.CallAsync("eth_getTransactionReceipt", ct, Quoted(sent[^1].GetString()!));
-            if (last.ValueKind == JsonValueKind.Object) break;
-            await Task.Delay(TimeSpan.FromMilliseconds(100), ct);
-        }
-        if (await BalanceAsync(TestAccounts.Funded[^1].Address, ct) != Allowance) throw new InvalidOperationException("The dollar was not minted.");
+        foreach (var account in TestAccounts.Funded) await MintAsync(account, Allowance, ct);
     }
 
     private static string Quoted(string plain) => $"\"{plain}\"";

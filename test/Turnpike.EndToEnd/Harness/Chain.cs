@@ -9,21 +9,22 @@ namespace Turnpike.EndToEnd.Harness;
 public sealed class Chain : IAsyncLifetime
 {
     private readonly List<string> said = [];
-    private LocalChain? chain;
 
     public async ValueTask InitializeAsync()
     {
         using var limit = new CancellationTokenSource(TimeSpan.FromMinutes(4));
-        chain = await LocalChain.StartAsync(said.Add, limit.Token);
+        Current = await LocalChain.StartAsync(said.Add, limit.Token);
     }
 
+    internal LocalChain? Current { get; private set; }
+
     /// <summary>The node's address, or one where nobody answers: a gateway starts without its chain.</summary>
-    public Uri RpcOrNobody => chain?.Rpc ?? new Uri("http://127.0.0.1:9");
+    public Uri RpcOrNobody => Current?.Rpc ?? new Uri("http://127.0.0.1:9");
 
     internal LocalChain Require()
     {
-        if (chain is null) Assert.Skip(string.Join(' ', said));
-        return chain;
+        if (Current is null) Assert.Skip(string.Join(' ', said));
+        return Current;
     }
 
     /// <summary>What an account has, in millionths of a dollar.</summary>
@@ -31,6 +32,6 @@ public sealed class Chain : IAsyncLifetime
 
     public async ValueTask DisposeAsync()
     {
-        if (chain is not null) await chain.DisposeAsync();
+        if (Current is not null) await Current.DisposeAsync();
     }
 }

@@ -1,7 +1,6 @@
 using System.Net;
 using System.Net.Http.Headers;
 using System.Text.Json.Nodes;
-using Turnpike.Demo;
 
 namespace Turnpike.EndToEnd.Harness;
 
@@ -10,10 +9,12 @@ internal sealed class PaidApi : IAsyncDisposable
 {
     private readonly HttpClient http = new(new SocketsHttpHandler { UseProxy = false, UseCookies = false, AllowAutoRedirect = false }) { Timeout = TimeSpan.FromSeconds(40) };
 
-    private PaidApi(Chain chain, Upstream upstream, StripeStandIn stripe, TurnpikeProcess gateway) =>
-        (Chain, Upstream, Stripe, Gateway) = (chain, upstream, stripe, gateway);
+    private PaidApi(Chain chain, Parties parties, Upstream upstream, StripeStandIn stripe, TurnpikeProcess gateway) =>
+        (Chain, Parties, Upstream, Stripe, Gateway) = (chain, parties, upstream, stripe, gateway);
 
     public Chain Chain { get; }
+
+    public Parties Parties { get; }
 
     public Upstream Upstream { get; }
 
@@ -23,16 +24,20 @@ internal sealed class PaidApi : IAsyncDisposable
 
     public static async Task<PaidApi> StartAsync(Chain chain, params (string Name, string Value)[] variables)
     {
+        var parties = await Parties.FreshAsync(chain);
         var upstream = await Upstream.StartAsync();
-        var stripe = await StripeStandIn.StartAsync(Checkout.Variables()["STRIPE_SECRET_KEY"]);
+        var stripe = await StripeStandIn.StartAsync(Checkout.Variables()["STRIPE_SECRET_KEY"], Checkout.Variables()["STRIPE_PROFILE"]);
         var gateway = await TurnpikeProcess.StartAsync("paid-api.yaml",
-            [("UPSTREAM", Plain(upstream.Url)), ("STRIPE_API", Plain(stripe.Url)), ("CHAIN_RPC", Plain(chain.RpcOrNobody)), .. variables]);
-        return new PaidApi(chain, upstream, stripe, gateway);
+        [
+            ("UPSTREAM", Plain(upstream.Url)), ("STRIPE_API", Plain(stripe.Url)), ("CHAIN_RPC", Plain(chain.RpcOrNobody)),
+            ("PAY_TO", parties.Merchant.Address), ("SETTLER_KEY", parties.Settler.Key), .. variables,
+        ]);
+        return new PaidApi(chain, parties, upstream, stripe, gateway);
     }
 
-    /// <summary>Runs a real client against a path, paying from <paramref name="payer"/>.</summary>
-    public Task<PaidCall> PayAsync(string script, string path, TestAccount payer, params (string Name, string Value)[] environment) =>
-        ClientScript.RunAsync(script, new Uri(Gateway.Url, path), [("KEY", payer.Key), ("RPC", Plain(Chain.RpcOrNobody)), ("STRIPE", Plain(Stripe.Url)), .. environment]);
+    /// <summary>Runs a real client against a path, paying from the payer's account.</summary>
+    public Task<PaidCall> PayAsync(string script, string path, params (string Name, string Value)[] environment) =>
+        ClientScript.RunAsync(script, new Uri(Gateway.Url, path), [("KEY", Parties.Payer.Key), ("RPC", Plain(Chain.RpcOrNobody)), ("STRIPE", Plain(Stripe.Url)), .. environment]);
 
     /// <summary>A call as curl would make it.</summary>
     public async Task<Answered> CallAsync(string path, string method = "GET", string? body = null, params (string Name, string Value)[] headers)
@@ -60,6 +65,17 @@ internal sealed class PaidApi : IAsyncDisposable
         answer.Status.ShouldBeOneOf(HttpStatusCode.OK, HttpStatusCode.Created);
         return answer.Json["token"]!.GetValue<string>();
     }
+
+    /// <summary>The terms of an x402 v2 challenge for a path, as the header has them.</summary>
+    public async Task<string> TermsAsync(string path, string method = "GET", string? body = null) =>
+        (await CallAsync(path, method, body)).Header("PAYMENT-REQUIRED").ShouldNotBeNull();
+
+    /// <summary>Presents an x402 v2 proof.</summary>
+    public Task<Answered> PresentAsync(string path, string proof, string method = "GET", string? body = null) =>
+        CallAsync(path, method, body, ("PAYMENT-SIGNATURE", proof));
+
+    /// <summary>What the merchant has on chain, in millionths of a dollar.</summary>
+    public async Task<long> EarnedAsync() => (long)(await Chain.BalanceAsync(Parties.Merchant)).Low;
 
     /// <summary>The owner's two questions at the end of every story: do the books balance, is the trail whole?</summary>
     public async Task BooksBalanceAsync()

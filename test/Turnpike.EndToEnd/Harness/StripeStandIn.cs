@@ -37,10 +37,11 @@ internal sealed class StripeStandIn : IAsyncDisposable
     private readonly Dictionary<string, (string Body, int Status, string Answer)> replays = [];
     private readonly CancellationTokenSource closing = new();
     private readonly string secretKey;
+    private readonly string profile;
     private LoopbackHost? host;
     private int serial;
 
-    private StripeStandIn(string secretKey) => this.secretKey = secretKey;
+    private StripeStandIn(string secretKey, string profile) => (this.secretKey, this.profile) = (secretKey, profile);
 
     public Uri Url => host!.Url;
 
@@ -54,9 +55,9 @@ internal sealed class StripeStandIn : IAsyncDisposable
         get { lock (gate) return [.. intents.Values]; }
     }
 
-    public static async Task<StripeStandIn> StartAsync(string secretKey)
+    public static async Task<StripeStandIn> StartAsync(string secretKey, string profile)
     {
-        var stripe = new StripeStandIn(secretKey);
+        var stripe = new StripeStandIn(secretKey, profile);
         stripe.host = await LoopbackHost.StartAsync(app =>
         {
             app.MapPost("/v1/test_helpers/shared_payment/granted_tokens", stripe.GrantAsync);
@@ -139,6 +140,7 @@ internal sealed class StripeStandIn : IAsyncDisposable
         if (form.GetValueOrDefault("confirm") != "true") return Bad("parameter_missing", "A shared payment token is used by confirming.");
         if (form.GetValueOrDefault("automatic_payment_methods[allow_redirects]") != "never") return Bad("parameter_missing", "return_url is needed unless redirects are never allowed.");
         if (!tokens.TryGetValue(form.GetValueOrDefault("shared_payment_granted_token") ?? "", out var token)) return Bad("resource_missing", "No such shared payment token.");
+        if (token.Seller != profile) return Bad("resource_missing", "This shared payment token was granted to another seller.");
         if (token.Used) return Bad("shared_payment_token_used", "This shared payment token was used before.");
         if (token.Expires <= TimeProvider.System.GetUtcNow()) return Bad("shared_payment_token_expired", "This shared payment token has expired.");
         if (amount > token.MaxAmount) return Bad("amount_too_large", "The amount is over the token's limit.");
