@@ -1,6 +1,6 @@
 namespace Turnpike.Protocols.Evm;
 
-/// <summary>Ethereum's hexadecimal: <c>0x</c> and an even number of digits, written in lower case, read in any case.</summary>
+/// <summary>Ethereum's hexadecimal: <c>0x</c> and an even number of digits, written in lower case, the digits read in any case.</summary>
 public static class Hex
 {
     /// <summary>Decodes <paramref name="text"/> when it names exactly <c>destination.Length</c> bytes; the <c>0x</c> is required.</summary>
@@ -28,7 +28,7 @@ public static class Hex
 
     private static bool Digits(ReadOnlySpan<char> text, out ReadOnlySpan<char> digits)
     {
-        var prefixed = text.StartsWith("0x", StringComparison.OrdinalIgnoreCase);
+        var prefixed = text.StartsWith("0x", StringComparison.Ordinal);
         digits = prefixed ? text[2..] : default;
         return prefixed;
     }

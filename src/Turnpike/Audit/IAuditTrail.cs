@@ -4,6 +4,7 @@ namespace Turnpike.Audit;
 internal interface IAuditTrail
 {
     /// <summary>Queues an event: durable within 100 ms. Completes at once unless the queue is full; then the door waits (back-pressure).</summary>
+    /// <exception cref="Storage.StorageUnavailableException">The disk failed: nothing is recorded any more.</exception>
     ValueTask RecordAsync(AuditEvent happened, CancellationToken ct);
 
     /// <summary>Waits until everything recorded so far is durable.</summary>

@@ -52,6 +52,9 @@ internal sealed class Call : IAsyncDisposable
     /// <summary>The price for this caller; null when nothing is owed.</summary>
     public Quote? Quote { get; set; }
 
+    /// <summary>The digest of the body when terms were given for one (RFC 9530 form).</summary>
+    public string? BodyDigest { get; set; }
+
     public string RequestLine => $"{Method} {Target.Value}";
 
     /// <summary>The absolute URL, built from configuration, never from the Host header.</summary>

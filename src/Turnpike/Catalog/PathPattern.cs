@@ -17,9 +17,11 @@ internal sealed class PathPattern : IEquatable<PathPattern>
 
     public IReadOnlyList<string> Names => [.. segments.Where(s => s.Kind != Kind.Literal).Select(s => s.Text)];
 
-    /// <summary>True when both match at least one same path with no way to tell which was meant (same shape).</summary>
-    public bool ClashesWith(PathPattern other) =>
-        segments.Length == other.segments.Length && segments.Zip(other.segments).All(p => p.First.Kind == p.Second.Kind && (p.First.Kind != Kind.Literal || p.First.Text == p.Second.Text));
+    /// <summary>The text without the names: patterns of one shape match the same paths.</summary>
+    public string Shape => "/" + string.Join('/', segments.Select(s => s.Kind switch { Kind.Literal => s.Text, Kind.Name => "{}", _ => "{**}" }));
+
+    /// <summary>True when both match the same paths, with no way to tell which was meant.</summary>
+    public bool ClashesWith(PathPattern other) => Shape == other.Shape;
 
     /// <summary>Null with a sentence in <paramref name="error"/> when the text is no pattern.</summary>
     public static PathPattern? Parse(string text, out string? error)
@@ -42,7 +44,7 @@ internal sealed class PathPattern : IEquatable<PathPattern>
     {
         error = null;
         if (part.Length == 0 && !last) { error = "a path has no empty segments"; return null; }
-        if (!part.Contains('{', StringComparison.Ordinal) && !part.Contains('}', StringComparison.Ordinal)) return new Segment(Kind.Literal, part);
+        if (!part.Contains('{', StringComparison.Ordinal) && !part.Contains('}', StringComparison.Ordinal)) return ReadLiteral(part, out error);
         var rest = part.StartsWith("{**", StringComparison.Ordinal);
         var name = part.Trim('{', '}', '*');
         if (part != (rest ? $"{{**{name}}}" : $"{{{name}}}") || name.Length == 0 || !name.All(c => char.IsAsciiLetterOrDigit(c) || c is '_' or '-'))
@@ -52,6 +54,26 @@ internal sealed class PathPattern : IEquatable<PathPattern>
         }
         if (rest && !last) { error = "{**name} stands last"; return null; }
         return new Segment(rest ? Kind.Rest : Kind.Name, name);
+    }
+
+    /// <summary>A literal is written as canonical paths are (RFC 3986), or it would never match: no dot segments, no ';', escapes only where needed.</summary>
+    private static Segment? ReadLiteral(string part, out string? error)
+    {
+        error = part is "." or ".." ? "a path has no '.' or '..'" : null;
+        for (var i = 0; i < part.Length && error is null; i++)
+        {
+            if (part[i] == '%') error = EscapeError(part.AsSpan(i));
+            else if (!char.IsAsciiLetterOrDigit(part[i]) && !"-._~!$&'()*+,=:@".Contains(part[i], StringComparison.Ordinal)) error = $"'{(char.IsControl(part[i]) ? '?' : part[i])}' does not stand in a path; write it percent-encoded";
+        }
+        return error is null ? new Segment(Kind.Literal, part) : null;
+    }
+
+    private static string? EscapeError(ReadOnlySpan<char> escape)
+    {
+        if (escape.Length < 3 || !byte.TryParse(escape[1..3], System.Globalization.NumberStyles.AllowHexSpecifier, null, out var value)) return "'%' begins an escape of two hexadecimal digits";
+        if (char.IsAsciiLetterLower(escape[1]) || char.IsAsciiLetterLower(escape[2])) return "an escape is written in capitals, %C3";
+        if (char.IsAsciiLetterOrDigit((char)value) || (char)value is '-' or '.' or '_' or '~') return $"'{escape[..3]}' is written plainly as '{(char)value}'";
+        return (char)value is '/' or '\\' or '%' or ';' || value < 0x20 || value == 0x7F ? $"'{escape[..3]}' is ambiguous; calls with it are refused" : null;
     }
 
     /// <summary>Does this canonical path (below host and prefix, without query) fit? No allocation.</summary>

@@ -77,7 +77,11 @@ internal enum HoldStatus
 }
 
 /// <summary>A hold as it stands in the books.</summary>
-internal sealed record HoldState(Hold Hold, HoldStatus Status, Money Captured, string? Reference, string? Broadcast, string? RailAmount, string? Note,
+/// <param name="Observed">Streams: the last checkpoint, what a crash is charged for.</param>
+/// <param name="Captured">What was taken; zero again when it was released.</param>
+/// <param name="Sequence">Grows with every new hold: the order of lists.</param>
+/// <param name="Incarnation">The process that held it last.</param>
+internal sealed record HoldState(Hold Hold, HoldStatus Status, Money Observed, Money Captured, string? Reference, string? Broadcast, string? RailAmount, string? Note,
     long Sequence, string Incarnation, DateTimeOffset Created, DateTimeOffset Changed)
 {
     public bool IsOpen => Status is HoldStatus.Held or HoldStatus.Captured or HoldStatus.Unknown;

@@ -4,7 +4,8 @@ namespace Turnpike.Ledger;
 
 /// <summary>
 /// Double entry in two phases. Every verb is idempotent by id, acknowledged only when durable, and carries the audit events that
-/// are written in the same transaction. Invariants: DESIGN §4, I1–I10.
+/// are written in the same transaction. Cancelling counts only while a command waits for a place in the queue. When the disk fails
+/// every verb throws <see cref="Storage.StorageUnavailableException"/> (503). Invariants: DESIGN §4, I1–I10.
 /// </summary>
 internal interface ILedger
 {
@@ -14,13 +15,20 @@ internal interface ILedger
     /// <summary>The hold whose receipt has this id, or null.</summary>
     ValueTask<HoldState?> FindByReceiptAsync(string receipt, CancellationToken ct);
 
-    /// <summary>Reserves every leg or none. A released hold of the same id and binding may be held again.</summary>
+    /// <summary>
+    /// Reserves every leg or none. A released hold of the same id and binding may be held again; any other hold of that id is already
+    /// used, whoever asks. The events are written only when it is held.
+    /// </summary>
     ValueTask<HoldResult> HoldAsync(Hold hold, CancellationToken ct);
 
     /// <summary>Streams: what has passed so far, so that a crash is charged for it. At most once a second per hold.</summary>
     ValueTask CheckpointAsync(string id, Money observed, CancellationToken ct);
 
-    /// <summary>Takes at most the ceiling and gives the rest back. With a reference the hold is settled by the same act.</summary>
+    /// <summary>
+    /// Takes at most the ceiling and gives the rest back. With a reference the hold is settled by the same act. Again for the same
+    /// amount answers as before, and a new broadcast then replaces the old one (a raised fee).
+    /// </summary>
+    /// <exception cref="LedgerException">Above the ceiling, another amount than before, released, or never held: a bug; nothing changed.</exception>
     ValueTask<HoldState> CaptureAsync(Capture capture, CancellationToken ct);
 
     /// <summary>The rail has paid: captured or unknown becomes settled.</summary>

@@ -38,7 +38,7 @@ internal readonly record struct Money(long Units, string Currency) : IComparable
     {
         if (decimals >= 9) return Units * BigInteger.Pow(10, decimals - 9);
         var step = (long)BigInteger.Pow(10, 9 - decimals);
-        return (Units + step - 1) / step;
+        return Units / step + (Units % step > 0 ? 1 : 0);
     }
 
     /// <summary>The decimal text of contracts and receipts: <c>0.01</c>, <c>5</c>, <c>0.000000001</c>; at least two decimals for money.</summary>

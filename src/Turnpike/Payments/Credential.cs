@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using System.Text;
+using Turnpike.Catalog;
 
 namespace Turnpike.Payments;
 
@@ -14,6 +15,12 @@ internal abstract record Credential(string Protocol)
 
     /// <summary>The correlation its challenge carried, if that is authentic.</summary>
     public string? Correlation { get; init; }
+
+    /// <summary>The terms it answers, when it carries authentic ones.</summary>
+    public SealedTerms? Terms { get; init; }
+
+    /// <summary>What speaks against it before any method looks: asked only of payments that are not known yet.</summary>
+    public Refusal? Objection { get; init; }
 
     /// <summary>What cannot be read: 402, with the protocol's own code where it has one.</summary>
     internal sealed record Malformed(string Protocol, string Detail, string? Code = null) : Credential(Protocol);

@@ -7,6 +7,9 @@ internal interface IPaymentProtocol
 {
     string Name { get; }
 
+    /// <summary>The request headers credentials of this protocol arrive in.</summary>
+    IReadOnlyList<string> CredentialHeaders { get; }
+
     /// <summary>The credential this call presents; null when none is of this protocol. What cannot be read becomes <see cref="Credential.Malformed"/>.</summary>
     Credential? Read(Call call);
 
@@ -24,6 +27,12 @@ internal interface IPaymentMethod
     string Name { get; }
 
     string Protocol { get; }
+
+    /// <summary>True when a capture is all there is to settling: the money is already here (prepaid).</summary>
+    bool SettlesInBooks => false;
+
+    /// <summary>True when the money is always collected before forwarding.</summary>
+    bool SettlesBefore => false;
 
     /// <summary>The terms for this call; empty when this method cannot serve its price.</summary>
     IReadOnlyList<Offer> Offer(Call call);
@@ -44,4 +53,13 @@ internal interface IPaymentMethod
     /// Collects what was captured, from what the books hold alone: a restart calls it with the same. Idempotent by hold id.
     /// </summary>
     ValueTask<Settlement> SettleAsync(Ledger.HoldState captured, CancellationToken ct);
+
+    /// <summary>The network a payment is on, CAIP-2; null where there is none.</summary>
+    string? NetworkOf(Payment payment) => null;
+
+    /// <summary>What is left to spend after this payment, where that is known here.</summary>
+    Ledger.Money? Remaining(Payment payment) => null;
+
+    /// <summary>How to say that an account did not cover its leg.</summary>
+    Refusal TooLittle(Ledger.HoldResult.InsufficientFunds missing) => new(Reasons.PaymentInsufficient, $"{missing.Available} is available.");
 }

@@ -42,6 +42,18 @@ internal sealed class Payment(Call call, Func<Payment, ValueTask> close) : IAsyn
 
     public bool ByCredit { get; set; }
 
+    /// <summary>Set when only the payer's credit may pay: the retry of something paid and not delivered.</summary>
+    public bool CreditOnly { get; set; }
+
+    /// <summary>Collected before forwarding, so that a refusal costs the upstream nothing.</summary>
+    public bool SettlesBefore { get; set; }
+
+    /// <summary>The digest of the body, where the payment is bound to it.</summary>
+    public string? BodyDigest { get; set; }
+
+    /// <summary>The answer as it left, to be kept for a retry; null when it was too large or nobody can ask again.</summary>
+    public StoredAnswer? Keep { get; set; }
+
     /// <summary>What is left of the budget that paid, once that is known.</summary>
     public Money? Remaining { get; set; }
 
@@ -49,6 +61,9 @@ internal sealed class Payment(Call call, Func<Payment, ValueTask> close) : IAsyn
 
     /// <summary>True when collection has begun: from here on a caller who leaves is charged and may ask again.</summary>
     public bool Collecting { get; set; }
+
+    /// <summary>A retry can name this payment: its credential is single-use, or it has an Idempotency-Key.</summary>
+    public bool MayBeAskedAgain { get; set; }
 
     public bool IsPaid => State is { Status: HoldStatus.Captured or HoldStatus.Settled or HoldStatus.Unknown };
 

@@ -37,6 +37,7 @@ public sealed class ValueTests
     [InlineData("0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAe")]
     [InlineData("0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed00")]
     [InlineData("0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAeg")]
+    [InlineData("0X5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed")]
     [InlineData(" 0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAe")]
     public void What_is_no_address_is_refused(string? text) => Address.TryParse(text, out _).ShouldBeFalse();
 

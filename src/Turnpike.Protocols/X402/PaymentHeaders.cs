@@ -1,0 +1,8 @@
+namespace Turnpike.Protocols.X402;
+
+/// <summary>The headers x402 travels in.</summary>
+public static class PaymentHeaders
+{
+    /// <summary>A v2 payment.</summary>
+    public const string Signature = "PAYMENT-SIGNATURE";
+}

@@ -1,0 +1,76 @@
+using System.Threading.Channels;
+using Turnpike.Storage;
+
+namespace Turnpike.Audit;
+
+/// <summary>
+/// The trail on the node's database. What is recorded here waits for the next transaction, whoever's it is, or for 50 ms; when the
+/// queue is full the caller waits.
+/// </summary>
+internal sealed class AuditTrail : IAuditTrail, IDisposable
+{
+    private const int MostQueued = 8192;
+    private static readonly TimeSpan Patience = TimeSpan.FromMilliseconds(50);
+
+    private readonly Channel<AuditEvent> queue = Channel.CreateBounded<AuditEvent>(new BoundedChannelOptions(MostQueued) { SingleReader = true });
+    private readonly Database database;
+    private readonly ITimer timer;
+    private int awaited; // 1 while the timer runs
+
+    public AuditTrail(Database database, TimeProvider clock)
+    {
+        this.database = database;
+        Chain = new AuditChain(queue);
+        if (database.IsWritable) database.Writer.Join(Chain);
+        timer = clock.CreateTimer(_ => WriteQueued(), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+    }
+
+    /// <summary>For those who write events in their own transaction.</summary>
+    public AuditChain Chain { get; }
+
+    public ValueTask RecordAsync(AuditEvent happened, CancellationToken ct)
+    {
+        if (queue.Writer.TryWrite(happened))
+        {
+            if (Interlocked.Exchange(ref awaited, 1) == 0) timer.Change(Patience, Timeout.InfiniteTimeSpan);
+            return ValueTask.CompletedTask;
+        }
+        return WaitAsync(happened, ct);
+    }
+
+    public async ValueTask FlushAsync(CancellationToken ct) => await database.WriteAsync(static _ => { }, ct);
+
+    public async ValueTask<IReadOnlyList<AuditRecord>> ReadAsync(AuditFilter filter, CancellationToken ct) =>
+        await database.ReadAsync(sql => ReadRecords(sql, filter), ct);
+
+    public ValueTask<AuditReport> VerifyAsync(CancellationToken ct) => database.ScanAsync(sql => AuditCheck.Run(AuditStore.All(sql), AuditStore.Head(sql), ct), ct);
+
+    /// <summary>What was recorded is written before the store closes.</summary>
+    public void Dispose()
+    {
+        timer.Dispose();
+        if (database.IsWritable) WriteQueued();
+    }
+
+    private static List<AuditRecord> ReadRecords(Sql sql, AuditFilter filter) =>
+        [.. AuditStore.Select(sql, filter).Select(row => new AuditRecord(row.Sequence, Microseconds.FromMicroseconds(row.Microseconds), row.Event, Convert.ToHexStringLower(row.Hash)))];
+
+    private async ValueTask WaitAsync(AuditEvent happened, CancellationToken ct)
+    {
+        WriteQueued();
+        try
+        {
+            await queue.Writer.WriteAsync(happened, ct);
+        }
+        catch (ChannelClosedException e)
+        {
+            throw new StorageUnavailableException("The disk failed; nothing is recorded until the next start.", e);
+        }
+    }
+
+    private void WriteQueued()
+    {
+        Volatile.Write(ref awaited, 0);
+        database.Writer.Ask(new StoreWrite<bool>(static _ => true));
+    }
+}

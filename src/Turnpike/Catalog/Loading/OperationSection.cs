@@ -1,0 +1,66 @@
+using Turnpike.Catalog.Document;
+
+namespace Turnpike.Catalog.Loading;
+
+/// <summary>One operation: the Catalog's own keys, and the keys of other slices.</summary>
+internal sealed class OperationSection
+{
+    private static readonly Shape<RequestMatch> MatchText = new ScalarShape<RequestMatch>("METHOD /path/{name}",
+        (string t, out RequestMatch? v) => RequestMatch.Parse(t, out v), "^[A-Z]+ +/[^ ]*$");
+
+    private static readonly Shape<string> AcceptName = new ScalarShape<string>("a protocol or method such as x402 or mpp.stripe",
+        (string t, out string? v) => (v = t).Length is > 0 and <= 64 && t.All(c => char.IsAsciiLetterOrDigit(c) || c is '.' or '-') ? null : "is no name of a protocol or method");
+
+    private static readonly Key<RequestMatch> Match = new("match", MatchText, "Method and path below the service's host and prefix; {name} is one segment, a last {**rest} all that follow. GET also takes HEAD.") { Required = true, Example = "GET /forecast/{city}" };
+    private static readonly Key<string> Description = new("description", Shapes.Text, "What a caller gets, for terms and discovery.") { Default = "none", Example = "Seven-day forecast for one city" };
+    private static readonly Key<IdentityRule> Identity = new("identity", new ChoiceShape<IdentityRule>(("optional", IdentityRule.Optional), ("required", IdentityRule.Required), ("upstream", IdentityRule.Upstream)), "Must a caller say who it is? Without: 401 and no terms; upstream leaves the check to the upstream, whose 401 becomes our 402.") { Default = "optional", Example = "required" };
+    private static readonly Key<IReadOnlyList<string>> Accept = new("accept", new ListShape<string>(AcceptName, least: 1), "Protocols (x402, mpp, prepaid, plan) or methods (x402.exact, mpp.evm, mpp.stripe), in order of preference.") { Default = "everything configured", Example = "[prepaid, x402]" };
+    private static readonly Key<SettleMoment> Settle = new("settle", new ChoiceShape<SettleMoment>(("after", SettleMoment.After), ("before", SettleMoment.Before)), "Collect when the upstream answered 2xx, or before it is asked: for costly upstreams. Stripe always collects before.") { Default = "after", Example = "before" };
+
+    private readonly IReadOnlyList<Key> others;
+
+    public OperationSection(IEnumerable<Section> sections)
+    {
+        others = [.. sections.Where(s => s.Scope == Scope.Operation).Select(s => s.Key)];
+        Shape = new MapShape<Operation>([Match, Description, .. others, Accept, Identity, Settle], Build, patient: true);
+    }
+
+    public Shape<Operation> Shape { get; }
+
+    /// <summary>Null for a name that may stand in a URL, else why not.</summary>
+    public static string? CheckName(string name) =>
+        name.Length is > 0 and <= 64 && name.All(c => char.IsAsciiLetterOrDigit(c) || c is '-' or '_') ? null : "a name is 1 to 64 letters, digits, '-' and '_'";
+
+    private Operation? Build(MapValues m)
+    {
+        if (m.Get(Match) is not { } match) return null;
+        return new Operation
+        {
+            Service = "",
+            Name = m.At.Name,
+            Method = match.Method,
+            Path = match.Path,
+            Description = m.Get(Description),
+            Identity = m.Get(Identity),
+            Accept = m.Get(Accept, []),
+            Settle = m.Get(Settle),
+            Settings = new SettingsBag(others.Select(m.GetAny).OfType<object>()),
+        };
+    }
+}
+
+/// <summary>Method and path of an operation, <c>GET /forecast/{city}</c>.</summary>
+internal sealed record RequestMatch(string Method, PathPattern Path)
+{
+    /// <summary>Null when understood, else why not.</summary>
+    public static string? Parse(string text, out RequestMatch? match)
+    {
+        match = null;
+        if (text.Split(' ', StringSplitOptions.RemoveEmptyEntries) is not [var method, var path]) return "is not METHOD /path";
+        if (!method.All(char.IsAsciiLetterUpper)) return "does not begin with a method in capitals";
+        if (method is "CONNECT" or "TRACE") return "names a method that is never forwarded";
+        if (PathPattern.Parse(path, out var wrong) is not { } pattern) return $"is no match: {wrong}";
+        match = new RequestMatch(method, pattern);
+        return null;
+    }
+}

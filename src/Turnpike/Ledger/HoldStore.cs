@@ -1,0 +1,70 @@
+using Turnpike.Storage;
+
+namespace Turnpike.Ledger;
+
+/// <summary>The SQL that only reads holds: look-ups, lists, the settler's work.</summary>
+internal static class HoldStore
+{
+    public static HoldState? FindByReceipt(Sql sql, string receipt) =>
+        sql.First("""
+            select id, binding, receipt, correlation, operation, payer, caller, method, price_version, request, terms, expires, legs,
+                   status, observed, captured, reference, broadcast, rail_amount, note, sequence, incarnation, created, changed
+            from holds where receipt = $1
+            """, HoldRow.Read, receipt);
+
+    public static List<HoldState> Unfinished(Sql sql, string incarnation, int most) =>
+        sql.Query("""
+            select id, binding, receipt, correlation, operation, payer, caller, method, price_version, request, terms, expires, legs,
+                   status, observed, captured, reference, broadcast, rail_amount, note, sequence, incarnation, created, changed
+            from holds
+            where status in ('held', 'captured', 'unknown') and (status <> 'held' or incarnation <> $1)
+            order by sequence limit $2
+            """, HoldRow.Read, incarnation, most);
+
+    /// <summary>All holds by id, as a stream.</summary>
+    public static IEnumerable<HoldState> All(Sql sql) =>
+        sql.Stream("""
+            select id, binding, receipt, correlation, operation, payer, caller, method, price_version, request, terms, expires, legs,
+                   status, observed, captured, reference, broadcast, rail_amount, note, sequence, incarnation, created, changed
+            from holds order by id
+            """, HoldRow.Read);
+
+    public static List<HoldState> List(Sql sql, HoldFilter filter)
+    {
+        var before = long.TryParse(filter.Before, System.Globalization.CultureInfo.InvariantCulture, out var sequence) ? sequence : long.MaxValue;
+        return filter switch
+        {
+            { Correlation: { } correlation } => ByCorrelation(sql, filter, correlation, before),
+            { Payer: { } payer } => ByPayer(sql, filter, payer, before),
+            _ => Newest(sql, filter, before),
+        };
+    }
+
+    private static List<HoldState> Newest(Sql sql, HoldFilter filter, long before) =>
+        sql.Query("""
+            select id, binding, receipt, correlation, operation, payer, caller, method, price_version, request, terms, expires, legs,
+                   status, observed, captured, reference, broadcast, rail_amount, note, sequence, incarnation, created, changed
+            from holds
+            where sequence < $1 and (cast($2 as text) is null or status = $2) and (cast($3 as text) is null or operation = $3)
+            order by sequence desc limit $4
+            """, HoldRow.Read, before, filter.Status, filter.Operation, filter.Most);
+
+    private static List<HoldState> ByPayer(Sql sql, HoldFilter filter, string payer, long before) =>
+        sql.Query("""
+            select id, binding, receipt, correlation, operation, payer, caller, method, price_version, request, terms, expires, legs,
+                   status, observed, captured, reference, broadcast, rail_amount, note, sequence, incarnation, created, changed
+            from holds
+            where payer = $5 and sequence < $1 and (cast($2 as text) is null or status = $2) and (cast($3 as text) is null or operation = $3)
+            order by sequence desc limit $4
+            """, HoldRow.Read, before, filter.Status, filter.Operation, filter.Most, payer);
+
+    private static List<HoldState> ByCorrelation(Sql sql, HoldFilter filter, string correlation, long before) =>
+        sql.Query("""
+            select id, binding, receipt, correlation, operation, payer, caller, method, price_version, request, terms, expires, legs,
+                   status, observed, captured, reference, broadcast, rail_amount, note, sequence, incarnation, created, changed
+            from holds
+            where correlation = $5 and sequence < $1 and (cast($2 as text) is null or status = $2) and (cast($3 as text) is null or operation = $3)
+              and (cast($6 as text) is null or payer = $6)
+            order by sequence desc limit $4
+            """, HoldRow.Read, before, filter.Status, filter.Operation, filter.Most, correlation, filter.Payer);
+}

@@ -1,0 +1,13 @@
+using System.Security.Cryptography;
+using Turnpike.Audit;
+using Turnpike.Storage;
+
+namespace Turnpike.Ledger;
+
+/// <summary>Registers the ledger; it needs the database and the audit trail. Every process start is a new incarnation.</summary>
+internal static class LedgerSetup
+{
+    public static IServiceCollection AddLedger(this IServiceCollection services) =>
+        services.AddSingleton<ILedger>(provider => new SqlLedger(
+            provider.GetRequiredService<Database>(), provider.GetRequiredService<AuditTrail>(), RandomNumberGenerator.GetHexString(16, lowercase: true)));
+}

@@ -1,0 +1,89 @@
+using System.Diagnostics;
+using Turnpike.Storage;
+
+namespace Turnpike.Ledger;
+
+/// <summary>The SQL of one batch: loads what the books need, writes what they changed.</summary>
+internal static class LedgerStore
+{
+    public static HoldState? Find(Sql sql, string id) =>
+        sql.First("""
+            select id, binding, receipt, correlation, operation, payer, caller, method, price_version, request, terms, expires, legs,
+                   status, observed, captured, reference, broadcast, rail_amount, note, sequence, incarnation, created, changed
+            from holds where id = $1
+            """, HoldRow.Read, id);
+
+    public static Transfer? FindTransfer(Sql sql, string id) =>
+        sql.First("select id, giver, taker, units, currency, reason, correlation from transfers where id = $1",
+            row => new Transfer(row.Text(0), row.Text(1), row.Text(2), new Money(row.Long(3), row.Text(4)), row.Text(5), false, false) { Correlation = row.TextOrNull(6) }, id);
+
+    /// <summary>What an account has and what of it is held; null when it is not limited.</summary>
+    public static (long Posted, long Held)? FindBalance(Sql sql, AccountKey key) =>
+        sql.First<(long, long)?>("select posted, held from accounts where account = $1 and currency = $2", row => (row.Long(0), row.Long(1)), key.Account, key.Currency);
+
+    /// <summary>The sum of an account's entries.</summary>
+    public static long Entered(Sql sql, AccountKey key) =>
+        sql.First("select coalesce(sum(units), 0) from entries where account = $1 and currency = $2", row => row.Long(0), key.Account, key.Currency);
+
+    public static long Counter(Sql sql, string name) => sql.First("select value from counters where name = $1", row => row.Long(0), name);
+
+    public static void SetCounter(Sql sql, string name, long value) =>
+        sql.Run("insert into counters (name, value) values ($1, $2) on conflict (name) do update set value = excluded.value", name, value);
+
+    public static void Save(Sql sql, Books books)
+    {
+        foreach (var hold in books.Changes.Holds) Save(sql, hold);
+        foreach (var balance in books.Balances.Changed) Save(sql, balance);
+        foreach (var transfer in books.Changes.Transfers) Insert(sql, transfer, books.Now);
+        foreach (var entry in books.Changes.Entries) Insert(sql, entry);
+    }
+
+    private static void Save(Sql sql, BookedHold hold)
+    {
+        if (hold.Stored && !hold.Retaken)
+        {
+            Update(sql, hold.State);
+            return;
+        }
+        if (hold.Retaken) sql.Run("delete from holds where id = $1", hold.State.Hold.Id);
+        Insert(sql, hold.State);
+    }
+
+    private static void Insert(Sql sql, HoldState state)
+    {
+        var hold = state.Hold;
+        sql.Run("""
+            insert into holds (sequence, id, status, binding, receipt, correlation, operation, payer, caller, method, price_version, request,
+                               terms, expires, legs, observed, captured, reference, broadcast, rail_amount, note, incarnation, created, changed)
+            values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24)
+            """,
+            state.Sequence, hold.Id, HoldRow.Text(state.Status), hold.Binding, hold.Receipt, hold.Correlation, hold.Operation, hold.Payer, hold.Caller,
+            hold.Method, hold.PriceVersion, hold.Request, hold.Terms, hold.Expires, Legs.Write(hold.Legs), state.Observed.Units, state.Captured.Units,
+            state.Reference, state.Broadcast, state.RailAmount, state.Note, state.Incarnation, state.Created, state.Changed);
+    }
+
+    private static void Update(Sql sql, HoldState state)
+    {
+        var changed = sql.Change("""
+            update holds set status = $2, observed = $3, captured = $4, reference = $5, broadcast = $6, rail_amount = $7, note = $8, changed = $9
+            where id = $1
+            """,
+            state.Hold.Id, HoldRow.Text(state.Status), state.Observed.Units, state.Captured.Units, state.Reference, state.Broadcast,
+            state.RailAmount, state.Note, state.Changed);
+        if (changed != 1) throw new UnreachableException($"Hold {state.Hold.Id} was loaded and is gone.");
+    }
+
+    private static void Save(Sql sql, Balance balance) =>
+        sql.Run("""
+            insert into accounts (account, currency, posted, held) values ($1, $2, $3, $4)
+            on conflict (account, currency) do update set posted = excluded.posted, held = excluded.held
+            """, balance.Key.Account, balance.Key.Currency, balance.Posted, balance.Held);
+
+    private static void Insert(Sql sql, Transfer transfer, DateTimeOffset now) =>
+        sql.Run("insert into transfers (id, giver, taker, units, currency, reason, correlation, created) values ($1, $2, $3, $4, $5, $6, $7, $8)",
+            transfer.Id, transfer.From, transfer.To, transfer.Amount.Units, transfer.Amount.Currency, transfer.Reason, transfer.Correlation, now);
+
+    private static void Insert(Sql sql, Entry entry) =>
+        sql.Run("insert into entries (account, currency, sequence, units, source, kind, created) values ($1, $2, $3, $4, $5, $6, $7)",
+            entry.Account.Account, entry.Account.Currency, entry.Sequence, entry.Units, entry.Source, entry.Kind, entry.Created);
+}

@@ -1,0 +1,111 @@
+using Turnpike.Audit;
+using Turnpike.Storage;
+
+namespace Turnpike.Ledger;
+
+/// <summary>
+/// The ledger's part of a batch: loads the holds and accounts the commands name, lets the books decide, writes what changed and
+/// chains the events of what happened. This process is the file's only writer, so what was loaded stays true from batch to batch.
+/// </summary>
+internal sealed class LedgerWriter : IWriteParticipant
+{
+    private const int MostKept = 65_536;
+
+    private readonly HashSet<AccountKey> sought = []; // also those that have no balance
+    private readonly AuditChain audit;
+    private (long Hold, long Entry)? committed;
+    private Sql? writing;
+
+    public LedgerWriter(string incarnation, AuditChain audit)
+    {
+        this.audit = audit;
+        Books = new Books(incarnation, key => LedgerStore.Entered(writing!, key));
+    }
+
+    public Books Books { get; }
+
+    public void Begin(Sql sql, ReadOnlySpan<WriteCommand> batch, DateTimeOffset now)
+    {
+        writing = sql;
+        if (sought.Count + Books.HoldCount > MostKept) Forget();
+        committed ??= (LedgerStore.Counter(sql, "holds"), LedgerStore.Counter(sql, "entries"));
+        (Books.LastHold, Books.LastEntry, Books.Now) = (committed.Value.Hold, committed.Value.Entry, now);
+        foreach (var command in batch)
+            if (command is ILedgerWrite write)
+                Load(sql, write.Names);
+    }
+
+    public void End(Sql sql)
+    {
+        LedgerStore.Save(sql, Books);
+        if (Books.LastHold != committed!.Value.Hold) LedgerStore.SetCounter(sql, "holds", Books.LastHold);
+        if (Books.LastEntry != committed.Value.Entry) LedgerStore.SetCounter(sql, "entries", Books.LastEntry);
+        foreach (var happened in Books.Changes.Events) audit.Append(sql, happened);
+    }
+
+    public void Committed()
+    {
+        committed = (Books.LastHold, Books.LastEntry);
+        Books.DropFinished();
+        Books.Saved();
+    }
+
+    public void RolledBack() => Forget();
+
+    public void Stopped() => Forget();
+
+    private void Forget()
+    {
+        Books.Clear();
+        sought.Clear();
+    }
+
+    private void Load(Sql sql, in LedgerNames names)
+    {
+        if (names.Hold is { } id && !Books.Knows(id) && LedgerStore.Find(sql, id) is { } state)
+        {
+            Books.Load(state);
+            Load(sql, state.Hold.Legs);
+        }
+        if (names.Opening is { } hold) Load(sql, hold.Legs);
+        if (names.Transfer is { } transfer)
+        {
+            if (LedgerStore.FindTransfer(sql, transfer.Id) is { } known) Books.Load(known);
+            Load(sql, new AccountKey(transfer.From, transfer.Amount.Currency));
+            Load(sql, new AccountKey(transfer.To, transfer.Amount.Currency));
+        }
+    }
+
+    private void Load(Sql sql, IReadOnlyList<Leg> legs)
+    {
+        foreach (var leg in legs)
+        {
+            Load(sql, leg.Giver());
+            Load(sql, leg.Taker());
+        }
+    }
+
+    private void Load(Sql sql, AccountKey key)
+    {
+        if (sought.Add(key) && LedgerStore.FindBalance(sql, key) is { } balance) Books.Balances.Load(key, balance.Posted, balance.Held);
+    }
+}
+
+/// <summary>What a command will touch, so that a batch loads it at once.</summary>
+internal readonly record struct LedgerNames(string? Hold, Hold? Opening = null, Transfer? Transfer = null);
+
+/// <summary>A command of the ledger among others in a batch.</summary>
+internal interface ILedgerWrite
+{
+    LedgerNames Names { get; }
+}
+
+/// <summary>One verb on the books.</summary>
+internal sealed class LedgerWrite<T>(LedgerWriter writer, LedgerNames names, Func<Books, T> decide) : WriteCommand<T>, ILedgerWrite
+{
+    public LedgerNames Names => names;
+
+    protected override T Write(Sql sql) => decide(writer.Books);
+
+    protected override bool ChangedNothing(Exception failure) => failure is LedgerException or OverflowException;
+}

@@ -1,0 +1,54 @@
+using Turnpike.Audit;
+using Turnpike.Storage;
+
+namespace Turnpike.Ledger;
+
+/// <summary>The ledger on the node's database: every verb is a command of the one writer, decided by <see cref="Books"/>.</summary>
+internal sealed class SqlLedger : ILedger
+{
+    private readonly Database database;
+    private readonly LedgerWriter writer;
+    private readonly string incarnation;
+
+    /// <param name="incarnation">Names this process: holds of any other name are leftovers of an earlier one.</param>
+    public SqlLedger(Database database, AuditTrail audit, string incarnation)
+    {
+        this.database = database;
+        this.incarnation = incarnation;
+        writer = new LedgerWriter(incarnation, audit.Chain);
+        if (database.IsWritable) database.Writer.Join(writer);
+    }
+
+    public ValueTask<HoldState?> FindAsync(string id, CancellationToken ct) => database.ReadAsync(sql => LedgerStore.Find(sql, id), ct);
+
+    public ValueTask<HoldState?> FindByReceiptAsync(string receipt, CancellationToken ct) => database.ReadAsync(sql => HoldStore.FindByReceipt(sql, receipt), ct);
+
+    public ValueTask<HoldResult> HoldAsync(Hold hold, CancellationToken ct) => WriteAsync(new LedgerNames(hold.Id, Opening: hold), books => books.Hold(hold), ct);
+
+    public async ValueTask CheckpointAsync(string id, Money observed, CancellationToken ct) => await WriteAsync(new LedgerNames(id), books => books.Checkpoint(id, observed), ct);
+
+    public ValueTask<HoldState> CaptureAsync(Capture capture, CancellationToken ct) => WriteAsync(new LedgerNames(capture.Id), books => books.Capture(capture), ct);
+
+    public async ValueTask SettledAsync(string id, string reference, string? note, IReadOnlyList<AuditEvent> events, CancellationToken ct) =>
+        await WriteAsync(new LedgerNames(id), books => books.Settled(id, reference, note, events), ct);
+
+    public async ValueTask UnknownAsync(string id, string? reference, IReadOnlyList<AuditEvent> events, CancellationToken ct) =>
+        await WriteAsync(new LedgerNames(id), books => books.Unknown(id, reference, events), ct);
+
+    public async ValueTask ReleaseAsync(string id, string reason, IReadOnlyList<AuditEvent> events, CancellationToken ct) =>
+        await WriteAsync(new LedgerNames(id), books => books.Release(id, reason, events), ct);
+
+    public ValueTask<PostResult> PostAsync(Transfer transfer, CancellationToken ct) => WriteAsync(new LedgerNames(null, Transfer: transfer), books => books.Post(transfer), ct);
+
+    public ValueTask<Money> AvailableAsync(string account, string currency, CancellationToken ct) =>
+        database.ReadAsync(sql => LedgerStore.FindBalance(sql, new AccountKey(account, currency)) is { } balance ? new Money(balance.Posted - balance.Held, currency) : Money.Zero(currency), ct);
+
+    public async ValueTask<IReadOnlyList<HoldState>> UnfinishedAsync(int most, CancellationToken ct) => await database.ReadAsync(sql => HoldStore.Unfinished(sql, incarnation, most), ct);
+
+    public async ValueTask<IReadOnlyList<HoldState>> ListAsync(HoldFilter filter, CancellationToken ct) => await database.ReadAsync(sql => HoldStore.List(sql, filter), ct);
+
+    public ValueTask<BooksReport> VerifyAsync(CancellationToken ct) => database.ScanAsync(sql => CheckStore.Run(sql, ct), ct);
+
+    private ValueTask<T> WriteAsync<T>(LedgerNames names, Func<Books, T> decide, CancellationToken ct) =>
+        database.Writer.WriteAsync(new LedgerWrite<T>(writer, names, decide), ct);
+}

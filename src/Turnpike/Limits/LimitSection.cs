@@ -1,0 +1,36 @@
+using Turnpike.Catalog;
+using Turnpike.Catalog.Document;
+using Turnpike.Catalog.Loading;
+
+namespace Turnpike.Limits;
+
+/// <summary>The <c>limits:</c> section.</summary>
+internal static class LimitSection
+{
+    private static readonly Shape<string> Part = new ChoiceShape<string>(("caller", "caller"), ("address", "address"), ("payer", "payer"), ("operation", "operation"));
+
+    private static readonly Key<long> Amount = new("amount", Shapes.Count("requests"), "How many.") { Required = true, Example = "60 requests" };
+    private static readonly Key<TimeSpan> Per = new("per", Shapes.Duration, "In how long.") { Required = true, Example = "1m" };
+    private static readonly Key<IReadOnlyList<string>> Parts = new("key", new ListShape<string>(Part), "Whom to count together: one key made of all parts; an absent part drops out.") { Default = "everybody together", Example = "[caller, address]" };
+
+    private static readonly Shape<RateLimit> Limit = new MapShape<RateLimit>([Amount, Per, Parts], m => new RateLimit(m.Get(Amount), m.Get(Per), m.Get(Parts, [])));
+
+    private static readonly Key<RateLimit> Unpaid = new("unpaid", Limit, "How often terms are handed out.") { Default = Told(LimitSettings.DefaultUnpaid), Example = "{ amount: 60 requests, per: 1m, key: [caller, address] }" };
+    private static readonly Key<RateLimit> InvalidProofs = new("invalid-proofs", Limit, "How often a payment may be wrong.") { Default = Told(LimitSettings.DefaultInvalidProofs), Example = "{ amount: 10 requests, per: 1m, key: [caller, address] }" };
+    private static readonly Key<RateLimit> VerifierCalls = new("verifier-calls", Limit, "How often an outside verifier (chain node, facilitator, Stripe) is asked.") { Default = Told(LimitSettings.DefaultVerifierCalls), Example = "{ amount: 100 requests, per: 1s }" };
+
+    private static readonly Key<LimitSettings> Key = new("limits", new MapShape<LimitSettings>([Unpaid, InvalidProofs, VerifierCalls], m => new LimitSettings
+    {
+        Unpaid = m.Get(Unpaid, LimitSettings.DefaultUnpaid),
+        InvalidProofs = m.Get(InvalidProofs, LimitSettings.DefaultInvalidProofs),
+        VerifierCalls = m.Get(VerifierCalls, LimitSettings.DefaultVerifierCalls),
+    }), "The doors that stand open to strangers.") { Default = "as each key says", Example = "{ unpaid: { amount: 60 requests, per: 1m } }" };
+
+    public static readonly Section Section = new(Scope.Document, Key) { Tell = catalog => Tell(catalog.Settings.Get<LimitSettings>() ?? new LimitSettings()) };
+
+    private static IEnumerable<string> Tell(LimitSettings limits) =>
+        [$"{Unpaid.Name}: {Told(limits.Unpaid)}", $"{InvalidProofs.Name}: {Told(limits.InvalidProofs)}", $"{VerifierCalls.Name}: {Told(limits.VerifierCalls)}"];
+
+    private static string Told(RateLimit limit) =>
+        $"{limit.Amount} requests per {Shapes.Tell(limit.Per)}{(limit.Key.Count > 0 ? " for each " + string.Join(" and ", limit.Key) : " for everybody together")}";
+}

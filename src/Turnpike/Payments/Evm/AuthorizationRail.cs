@@ -1,0 +1,34 @@
+using Turnpike.Catalog;
+using Turnpike.Ledger;
+
+namespace Turnpike.Payments.Evm;
+
+/// <summary>What x402 exact and MPP evm share once their local checks are passed: an authorization, believed and collected on its chain.</summary>
+internal sealed class AuthorizationRail(EvmChains chains, IVerifierLimit limit)
+{
+    /// <summary>Asks the chain, within what outside verifiers may be asked; then sets payer, legs, terms and expiry.</summary>
+    public async ValueTask<Answer?> VerifyAsync(Payment payment, EvmChain chain, AuthorizationTerms terms, CancellationToken ct)
+    {
+        if (!limit.TryAcquire(out var retryAfter)) return new Refusal(Reasons.VerifierBusy, "Its proof was not looked at.") { RetryAfter = retryAfter };
+        if (await chain.Facilitator.VerifyAsync(terms, ct) is { } refusal) return refusal;
+        payment.Payer = PayerOf(terms);
+        payment.Legs = [new Leg($"external:evm:{payment.Payer}", $"revenue:{payment.Call.Operation.Name}", payment.Ceiling, Limited: false)];
+        payment.Terms = terms.ToJson();
+        payment.Expires = terms.Expires;
+        return null;
+    }
+
+    public async ValueTask<string?> PrepareAsync(HoldState held, CancellationToken ct) =>
+        AuthorizationTerms.FromJson(held.Hold.Terms) is { } terms && chains.Find(terms.Network) is { } chain ? await chain.Facilitator.PrepareAsync(terms, ct) : null;
+
+    public async ValueTask<Settlement> SettleAsync(HoldState captured, CancellationToken ct)
+    {
+        if (AuthorizationTerms.FromJson(captured.Hold.Terms) is not { } terms) return new Settlement.Unknown(null, "The hold does not hold an authorization.");
+        if (chains.Find(terms.Network) is not { } chain) return new Settlement.Unknown(null, $"{terms.Network} is not configured any more.");
+        var again = captured.Status == HoldStatus.Unknown || captured.Reference is not null;
+        return await chain.Facilitator.SettleAsync(terms, captured.Broadcast, captured.Created, again, ct);
+    }
+
+    /// <summary>A payer as the books know it: CAIP-10 in lower case.</summary>
+    private static string PayerOf(AuthorizationTerms terms) => $"{terms.Network}:{terms.Payer.ToLowerHex()}";
+}

@@ -1,0 +1,45 @@
+using Turnpike.Catalog;
+using Turnpike.Ledger;
+
+namespace Turnpike.Payments;
+
+/// <summary>A configured method, and what it can take.</summary>
+/// <param name="Currencies">What it is paid in; empty: any money.</param>
+/// <param name="Least">The least it takes, by currency.</param>
+internal sealed record Payable(string Method, IReadOnlyList<string> Currencies, IReadOnlyList<Money> Least, string Told)
+{
+    /// <summary>What <c>accept</c> may name: protocols and methods.</summary>
+    public static readonly IReadOnlyList<string> Names = ["x402", "mpp", "prepaid", "plan", "x402.exact", "mpp.evm", "mpp.stripe"];
+
+    /// <summary>Stripe refuses smaller charges.</summary>
+    public static readonly IReadOnlyList<Money> StripeMinimums = [new(Money.Nano / 2, "USD"), new(Money.Nano / 2, "EUR"), new(Money.Nano / 10 * 3, "GBP")];
+
+    /// <summary>The methods that these settings configure.</summary>
+    public static IReadOnlyList<Payable> Of(PaymentSettings settings)
+    {
+        var rails = new List<Payable>();
+        if (settings.X402 is { Chains: { Count: > 0 } x402 }) rails.Add(OnChain("x402.exact", x402));
+        if (settings.Mpp is { EvmChains: { Count: > 0 } evm }) rails.Add(OnChain("mpp.evm", evm));
+        if (settings.Mpp?.Stripe is { } stripe) rails.Add(new("mpp.stripe", [.. StripeMinimums.Select(m => m.Currency)], StripeMinimums, $"mpp.stripe: profile {stripe.Profile}, from {string.Join(" or ", StripeMinimums)}"));
+        if (settings.Prepaid is not null) rails.Add(new("prepaid", [], [], "prepaid: tokens"));
+        return rails;
+    }
+
+    /// <summary>True for the method's name and its protocol's.</summary>
+    public bool Answers(string name) => Method == name || Method.Length > name.Length && Method[name.Length] == '.' && Method.StartsWith(name, StringComparison.Ordinal);
+
+    /// <summary>The methods an operation accepts, in its order of preference.</summary>
+    public static IReadOnlyList<Payable> Accepted(Operation operation, IReadOnlyList<Payable> rails) =>
+        operation.Accept.Count == 0 ? rails : [.. operation.Accept.SelectMany(name => rails.Where(r => r.Answers(name))).Distinct()];
+
+    public bool CanServe(Money price) =>
+        (Currencies.Count == 0 || Currencies.Contains(price.Currency)) && !Least.Any(l => l.Currency == price.Currency && price < l);
+
+    /// <summary>Why it cannot serve that price.</summary>
+    public string WhyNot(Money price) => Currencies.Count > 0 && !Currencies.Contains(price.Currency)
+        ? $"{Method} takes {string.Join(", ", Currencies)}"
+        : $"{Method} takes {Least.FirstOrDefault(l => l.Currency == price.Currency)} or more";
+
+    private static Payable OnChain(string method, IReadOnlyList<ChainSettings> chains) =>
+        new(method, [.. chains.Select(c => c.Asset.Currency).Distinct()], [], $"{method}: {string.Join(", ", chains.Select(c => c.Network))}");
+}

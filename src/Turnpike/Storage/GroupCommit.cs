@@ -1,0 +1,151 @@
+using System.Threading.Channels;
+
+namespace Turnpike.Storage;
+
+/// <summary>
+/// The one writer of a node. It takes what is waiting (at most 256 commands), never waits for company, writes it in one transaction and
+/// acknowledges after the commit. A batch that fails is undone and halved until the bad command alone fails. When the disk fails
+/// nothing is acknowledged any more (I10): whether the last batch is there is unknown until the next start.
+/// </summary>
+internal sealed class GroupCommit : IDisposable
+{
+    private const int MostPerBatch = 256;
+    private const int MostWaiting = 8192;
+
+    private readonly Channel<WriteCommand> waiting = Channel.CreateBounded<WriteCommand>(new BoundedChannelOptions(MostWaiting) { SingleReader = true });
+    private readonly WriteCommand[] batch = new WriteCommand[MostPerBatch];
+    private readonly Sql sql;
+    private readonly TimeProvider clock;
+    private readonly Thread thread;
+    private volatile IWriteParticipant[] participants = [];
+    private volatile Exception? failure;
+
+    public GroupCommit(Sql sql, TimeProvider clock)
+    {
+        this.sql = sql;
+        this.clock = clock;
+        thread = new Thread(Run) { IsBackground = true, Name = "turnpike writer" };
+        thread.Start();
+    }
+
+    /// <summary>Why nothing is written any more; null while all is well. For <c>/health/ready</c>.</summary>
+    public Exception? Failure => failure;
+
+    /// <summary>Adds a participant; to be called before its first command.</summary>
+    public void Join(IWriteParticipant participant)
+    {
+        lock (waiting) participants = [.. participants, participant];
+    }
+
+    /// <summary>Queues a command and waits until it is durable. Cancelling counts only until it is queued: then its outcome will be known.</summary>
+    /// <exception cref="StorageUnavailableException">The disk failed or the store is stopping.</exception>
+    public ValueTask<T> WriteAsync<T>(WriteCommand<T> command, CancellationToken ct)
+    {
+        return waiting.Writer.TryWrite(command) ? command.Completion : Slow(command, ct);
+
+        async ValueTask<T> Slow(WriteCommand<T> command, CancellationToken ct)
+        {
+            try
+            {
+                await waiting.Writer.WriteAsync(command, ct);
+            }
+            catch (ChannelClosedException)
+            {
+                throw Unavailable();
+            }
+            return await command.Completion;
+        }
+    }
+
+    /// <summary>Queues a command whose outcome nobody awaits. Nothing when the queue is full: a transaction is coming anyway.</summary>
+    public void Ask(WriteCommand command) => waiting.Writer.TryWrite(command);
+
+    /// <summary>A clean stop: what was queued is written first.</summary>
+    public void Dispose()
+    {
+        waiting.Writer.TryComplete();
+        thread.Join();
+    }
+
+    private StorageUnavailableException Unavailable() =>
+        new(failure is null ? "The store is stopping; nothing more is written." : "The disk failed; nothing is written until the next start.", failure);
+
+    private void Run()
+    {
+        var reader = waiting.Reader;
+        while (reader.WaitToReadAsync().AsTask().GetAwaiter().GetResult()) // this thread is the writer's own
+        {
+            while (TakeBatch(reader) is var count and > 0)
+            {
+                Write(batch.AsSpan(0, count));
+                Array.Clear(batch, 0, count);
+            }
+        }
+    }
+
+    private int TakeBatch(ChannelReader<WriteCommand> reader)
+    {
+        var count = 0;
+        while (count < MostPerBatch && reader.TryRead(out var command)) batch[count++] = command;
+        return count;
+    }
+
+    private void Write(ReadOnlySpan<WriteCommand> commands)
+    {
+        if (failure is not null)
+        {
+            foreach (var command in commands) command.Fail(Unavailable());
+        }
+        else if (TryWrite(commands) is not { } refused)
+        {
+            foreach (var command in commands) command.Succeed();
+        }
+        else if (failure is not null)
+        {
+            foreach (var command in commands) command.Fail(Unavailable());
+        }
+        else if (commands.Length == 1)
+        {
+            commands[0].Fail(refused);
+        }
+        else
+        {
+            Write(commands[..(commands.Length / 2)]);
+            Write(commands[(commands.Length / 2)..]);
+        }
+    }
+
+    private Exception? TryWrite(ReadOnlySpan<WriteCommand> commands)
+    {
+        var committing = false;
+        try
+        {
+            sql.Begin();
+            var now = clock.Now();
+            foreach (var participant in participants) participant.Begin(sql, commands, now);
+            foreach (var command in commands) command.Apply(sql);
+            for (var i = participants.Length - 1; i >= 0; i--) participants[i].End(sql);
+            committing = true;
+            sql.Commit();
+            foreach (var participant in participants) participant.Committed();
+            return null;
+        }
+        catch (Exception e) // one command's fault must not stop the writer; a failed commit or disk must
+        {
+            if (committing || e is StorageException { IsFatal: true }) Stop(e);
+            sql.Rollback();
+            foreach (var participant in participants) participant.RolledBack();
+            if (failure is not null)
+                foreach (var participant in participants)
+                    participant.Stopped();
+            return e;
+        }
+    }
+
+    // After a failed fsync the kernel may have dropped the dirty pages: trying again would acknowledge what is not there.
+    private void Stop(Exception reason)
+    {
+        failure = reason;
+        waiting.Writer.TryComplete();
+    }
+}

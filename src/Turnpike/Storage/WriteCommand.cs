@@ -1,0 +1,64 @@
+using System.Threading.Tasks.Sources;
+
+namespace Turnpike.Storage;
+
+/// <summary>Something to be written with others in one transaction.</summary>
+internal abstract class WriteCommand
+{
+    /// <summary>Writes inside the transaction. May be run again after a rollback; an exception fails this command alone.</summary>
+    public abstract void Apply(Sql sql);
+
+    /// <summary>The transaction is durable.</summary>
+    public abstract void Succeed();
+
+    public abstract void Fail(Exception failure);
+}
+
+/// <summary>A command whose caller awaits what came of it; its continuation never runs on the writer.</summary>
+internal abstract class WriteCommand<T> : WriteCommand, IValueTaskSource<T>
+{
+    private ManualResetValueTaskSourceCore<T> completion = new() { RunContinuationsAsynchronously = true };
+    private T result = default!;
+    private Exception? refused;
+
+    public ValueTask<T> Completion => new(this, completion.Version);
+
+    public sealed override void Apply(Sql sql)
+    {
+        refused = null;
+        try
+        {
+            result = Write(sql);
+        }
+        catch (Exception e) when (ChangedNothing(e))
+        {
+            refused = e;
+        }
+    }
+
+    public override void Succeed()
+    {
+        if (refused is null) completion.SetResult(result);
+        else completion.SetException(refused);
+    }
+
+    public override void Fail(Exception failure) => completion.SetException(failure);
+
+    protected abstract T Write(Sql sql);
+
+    /// <summary>True for a failure that left everything as it was, so that the others of the batch need not be undone.</summary>
+    protected virtual bool ChangedNothing(Exception failure) => false;
+
+    T IValueTaskSource<T>.GetResult(short token) => completion.GetResult(token);
+
+    ValueTaskSourceStatus IValueTaskSource<T>.GetStatus(short token) => completion.GetStatus(token);
+
+    void IValueTaskSource<T>.OnCompleted(Action<object?> continuation, object? state, short token, ValueTaskSourceOnCompletedFlags flags) =>
+        completion.OnCompleted(continuation, state, token, flags);
+}
+
+/// <summary>What a store writes, as a delegate.</summary>
+internal sealed class StoreWrite<T>(Func<Sql, T> write) : WriteCommand<T>
+{
+    protected override T Write(Sql sql) => write(sql);
+}

@@ -1,0 +1,26 @@
+using Turnpike.Payments.Evm;
+using Turnpike.Protocols.Evm;
+
+namespace Turnpike.Tests.Payments.Evm;
+
+/// <summary>The model of <see cref="IChainNonces"/>.</summary>
+internal sealed class MemoryNonces : IChainNonces
+{
+    private readonly Lock door = new();
+    private readonly Dictionary<(ulong, Address), ulong> next = [];
+
+    public ValueTask<ulong> TakeAsync(ulong chainId, Address signer, ulong floor, CancellationToken ct)
+    {
+        lock (door)
+        {
+            var taken = Math.Max(floor, next.GetValueOrDefault((chainId, signer)));
+            next[(chainId, signer)] = taken + 1;
+            return ValueTask.FromResult(taken);
+        }
+    }
+
+    public ValueTask<ulong?> NextAsync(ulong chainId, Address signer, CancellationToken ct)
+    {
+        lock (door) return ValueTask.FromResult<ulong?>(next.TryGetValue((chainId, signer), out var found) ? found : null);
+    }
+}
