@@ -47,6 +47,18 @@ internal static class ExactSigner
         return Secp256k1.Sign(Eip712.Digest(domain, Eip712.TransferWithAuthorization(authorization)), Hex.Decode(payer.Key)!);
     }
 
+    /// <summary>Somebody else broadcasts the authorization of a proof first: its nonce is spent when we come to settle it.</summary>
+    public static async Task SpendElsewhereAsync(LocalChain chain, string proof)
+    {
+        var payload = Encoded.Read(proof)["payload"]!;
+        var signed = payload["authorization"]!;
+        ulong Number(string name) => ulong.Parse(signed[name]!.GetValue<string>(), CultureInfo.InvariantCulture);
+        Address Account(string name) => Address.Parse(signed[name]!.GetValue<string>());
+        var authorization = new Authorization(Account("from"), Account("to"), Number("value"), Number("validAfter"), Number("validBefore"), Hex.Decode(signed["nonce"]!.GetValue<string>())!);
+        var data = Erc3009.TransferWithAuthorization(authorization, Hex.Decode(payload["signature"]!.GetValue<string>())!);
+        await chain.SendAsync(TestAccounts.Minter, LocalChain.Dollar, data, default);
+    }
+
     /// <summary>The other signature of the same message: s mirrored at the group's order, v flipped.</summary>
     public static byte[] Mirror(byte[] signature)
     {

@@ -151,6 +151,29 @@ public sealed class X402V2Tests(PaidApiFixture fixture) : IClassFixture<PaidApiF
     }
 
     [Fact]
+    public async Task A_settlement_refused_after_the_work_is_402_with_fresh_terms_and_nothing_of_the_answer()
+    {
+        Api.Chain.Require();
+        await using var own = await PaidApi.StartAsync(Api.Chain);
+        var proof = ExactSigner.Pay(await own.TermsAsync("/forecast/vaduz"), own.Parties.Payer, a => a with { To = Address.Parse(own.Parties.Merchant.Address) });
+        own.Upstream.Mood = UpstreamMood.Slow;
+        var call = own.PresentAsync("/forecast/vaduz", proof);
+        await own.Upstream.ArrivalAsync();
+        await ExactSigner.SpendElsewhereAsync(own.Chain.Require(), proof);
+        var answer = await call;
+        // The money did arrive, by another hand: whichever way the rail reads it, it must not be taken for a second payment.
+        if (answer.Status != HttpStatusCode.OK)
+        {
+            answer.Status.ShouldBe(HttpStatusCode.PaymentRequired);
+            answer.Header("PAYMENT-REQUIRED").ShouldNotBeNull();
+            answer.Body.ShouldNotContain("\"days\"");
+            Encoded.Read(answer.Header("PAYMENT-RESPONSE").ShouldNotBeNull())["success"]!.GetValue<bool>().ShouldBeFalse();
+        }
+        (await own.EarnedAsync()).ShouldBe(10_000);
+        await own.BooksBalanceAsync();
+    }
+
+    [Fact]
     public async Task The_books_balance_to_what_the_chain_says()
     {
         await using var own = await PaidApi.StartAsync(Api.Chain);
