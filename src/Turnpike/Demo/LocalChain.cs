@@ -62,17 +62,21 @@ internal sealed class LocalChain : IAsyncDisposable
     }
 
     /// <summary>Gives an account dollars, in millionths, and returns when it has them.</summary>
-    public async Task MintAsync(TestAccount account, UInt256 millionths, CancellationToken ct)
+    public Task MintAsync(TestAccount account, UInt256 millionths, CancellationToken ct) =>
+        SendAsync(TestAccounts.Minter, Dollar, [.. Abi.Selector("mint(address,uint256)"), .. Abi.Word(Address.Parse(account.Address)), .. Abi.Word(millionths)], ct);
+
+    /// <summary>Sends a transaction from one of the chain's own accounts and returns when it is mined.</summary>
+    public async Task SendAsync(TestAccount from, Address to, byte[] data, CancellationToken ct)
     {
         using var rpc = new ChainRpc(Rpc);
-        byte[] mint = [.. Abi.Selector("mint(address,uint256)"), .. Abi.Word(Address.Parse(account.Address)), .. Abi.Word(millionths)];
-        var sent = await rpc.CallAsync("eth_sendTransaction", ct, Transaction(("from", TestAccounts.Minter.Address), ("to", Dollar.ToString()), ("data", Hex.Encode(mint))));
+        var sent = await rpc.CallAsync("eth_sendTransaction", ct, Transaction(("from", from.Address), ("to", to.ToString()), ("data", Hex.Encode(data))));
         for (var wait = 0; wait < 100; wait++)
         {
-            if ((await rpc.CallAsync("eth_getTransactionReceipt", ct, Quoted(sent.GetString()!))).ValueKind == JsonValueKind.Object) return;
+            var receipt = await rpc.CallAsync("eth_getTransactionReceipt", ct, Quoted(sent.GetString()!));
+            if (receipt.ValueKind == JsonValueKind.Object) return;
             await Task.Delay(TimeSpan.FromMilliseconds(100), ct);
         }
-        throw new InvalidOperationException("The dollars were not minted in ten seconds.");
+        throw new InvalidOperationException("The transaction was not mined in ten seconds.");
     }
 
     /// <summary>Gives an account what transactions cost.</summary>

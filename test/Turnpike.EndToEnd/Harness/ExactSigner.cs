@@ -47,6 +47,30 @@ internal static class ExactSigner
         return Secp256k1.Sign(Eip712.Digest(domain, Eip712.TransferWithAuthorization(authorization)), Hex.Decode(payer.Key)!);
     }
 
+    /// <summary>Somebody else broadcasts the authorization of a proof first: the money moves as signed, by another's transaction.</summary>
+    public static Task BroadcastElsewhereAsync(LocalChain chain, string proof)
+    {
+        var (authorization, signature) = Read(proof);
+        return chain.SendAsync(TestAccounts.Minter, LocalChain.Dollar, Erc3009.TransferWithAuthorization(authorization, signature), default);
+    }
+
+    /// <summary>The payer spends the nonce of a proof on another transfer: a double spend.</summary>
+    public static Task SpendTwiceAsync(LocalChain chain, string proof, TestAccount payer)
+    {
+        var other = Read(proof).Authorization with { To = Address.Parse(TestAccounts.Minter.Address), Value = 1UL };
+        return chain.SendAsync(TestAccounts.Minter, LocalChain.Dollar, Erc3009.TransferWithAuthorization(other, Sign(other, payer)), default);
+    }
+
+    private static (Authorization Authorization, byte[] Signature) Read(string proof)
+    {
+        var payload = Encoded.Read(proof)["payload"]!;
+        var signed = payload["authorization"]!;
+        ulong Number(string name) => ulong.Parse(signed[name]!.GetValue<string>(), CultureInfo.InvariantCulture);
+        Address Account(string name) => Address.Parse(signed[name]!.GetValue<string>());
+        var authorization = new Authorization(Account("from"), Account("to"), Number("value"), Number("validAfter"), Number("validBefore"), Hex.Decode(signed["nonce"]!.GetValue<string>())!);
+        return (authorization, Hex.Decode(payload["signature"]!.GetValue<string>())!);
+    }
+
     /// <summary>The other signature of the same message: s mirrored at the group's order, v flipped.</summary>
     public static byte[] Mirror(byte[] signature)
     {

@@ -54,6 +54,17 @@ internal sealed partial class TurnpikeProcess : IAsyncDisposable
         return gateway;
     }
 
+    /// <summary>Starts a scenario exactly as it is written, on the ports it leaves to the default.</summary>
+    public static async Task<TurnpikeProcess> StartUnchangedAsync(string scenario, params (string Name, string Value)[] variables)
+    {
+        var environment = new Dictionary<string, string>(Checkout.Variables());
+        foreach (var (name, value) in variables) environment[name] = value;
+        var folder = Directory.CreateTempSubdirectory("turnpike-e2e-").FullName;
+        var gateway = new TurnpikeProcess(folder, Path.Combine(Checkout.Contract, scenario), new Uri("http://127.0.0.1:8402"), new Uri("http://127.0.0.1:8403"), environment);
+        await gateway.StartAgainAsync();
+        return gateway;
+    }
+
     /// <summary>Starts it on the same folder and ports, and waits at most 30 seconds until it is ready.</summary>
     public async Task StartAgainAsync()
     {
@@ -114,10 +125,12 @@ internal sealed partial class TurnpikeProcess : IAsyncDisposable
     }
 
     /// <summary>Runs another verb of the command line on the same configuration; within 30 seconds.</summary>
-    public async Task<(int Code, string Said)> RunAsync(params string[] args)
+    public Task<(int Code, string Said)> RunAsync(params string[] args) => RunAsync(Folder, environment, [.. args, "--config", Config]);
+
+    /// <summary>Runs a verb anywhere, with exactly these variables added; within 30 seconds.</summary>
+    public static async Task<(int Code, string Said)> RunAsync(string folder, IReadOnlyDictionary<string, string> environment, params string[] args)
     {
-        var start = Describe([.. args, "--config", Config]);
-        using var verb = Process.Start(start)!;
+        using var verb = Process.Start(Describe(folder, environment, args))!;
         var (said, complaints) = (verb.StandardOutput.ReadToEndAsync(), verb.StandardError.ReadToEndAsync());
         using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(30));
         await verb.WaitForExitAsync(limit.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
@@ -134,7 +147,7 @@ internal sealed partial class TurnpikeProcess : IAsyncDisposable
 
     private Process Launch(params string[] args)
     {
-        var started = Process.Start(Describe(args))!;
+        var started = Process.Start(Describe(Folder, environment, args))!;
         started.OutputDataReceived += (_, line) => Keep(line.Data);
         started.ErrorDataReceived += (_, line) => Keep(line.Data);
         started.BeginOutputReadLine();
@@ -142,10 +155,10 @@ internal sealed partial class TurnpikeProcess : IAsyncDisposable
         return started;
     }
 
-    private ProcessStartInfo Describe(string[] args)
+    private static ProcessStartInfo Describe(string folder, IReadOnlyDictionary<string, string> environment, string[] args)
     {
         var start = Watchdog.Beside(Environment.ProcessPath is { } self && Path.GetFileNameWithoutExtension(self) == "dotnet" ? self : "dotnet", [Checkout.Turnpike, .. args]);
-        (start.WorkingDirectory, start.RedirectStandardOutput, start.RedirectStandardError) = (Folder, true, true);
+        (start.WorkingDirectory, start.RedirectStandardOutput, start.RedirectStandardError) = (folder, true, true);
         foreach (var (name, value) in environment) start.Environment[name] = value;
         return start;
     }

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Net;
+using Turnpike.Demo;
 using Turnpike.EndToEnd.Harness;
 using Turnpike.Protocols.Evm;
 
@@ -148,6 +149,41 @@ public sealed class X402V2Tests(PaidApiFixture fixture) : IClassFixture<PaidApiF
         (await own.PresentAsync("/forecast/riga", proof)).Status.ShouldBe(HttpStatusCode.OK);
         (await own.EarnedAsync()).ShouldBe(10_000);
         await own.BooksBalanceAsync();
+    }
+
+    [Fact]
+    public async Task A_nonce_spent_twice_during_the_work_is_402_with_fresh_terms_and_nothing_of_the_answer()
+    {
+        await using var own = await PaidApi.StartAsync(Api.Chain);
+        var answer = await DuringWorkAsync(own, (live, p) => ExactSigner.SpendTwiceAsync(live, p, own.Parties.Payer));
+        answer.Status.ShouldBe(HttpStatusCode.PaymentRequired);
+        answer.Header("PAYMENT-REQUIRED").ShouldNotBeNull();
+        answer.Body.ShouldNotContain("\"days\"");
+        Encoded.Read(answer.Header("PAYMENT-RESPONSE").ShouldNotBeNull())["success"]!.GetValue<bool>().ShouldBeFalse();
+        (await own.EarnedAsync()).ShouldBe(0);
+        await own.BooksBalanceAsync();
+    }
+
+    [Fact]
+    public async Task An_authorization_broadcast_by_another_hand_has_paid_all_the_same()
+    {
+        await using var own = await PaidApi.StartAsync(Api.Chain);
+        var answer = await DuringWorkAsync(own, ExactSigner.BroadcastElsewhereAsync);
+        answer.Status.ShouldBe(HttpStatusCode.OK, answer.Body);
+        (await own.EarnedAsync()).ShouldBe(10_000);
+        await own.BooksBalanceAsync();
+    }
+
+    /// <summary>Presents a proof and lets something happen on chain while the upstream works.</summary>
+    private static async Task<Answered> DuringWorkAsync(PaidApi own, Func<LocalChain, string, Task> happens)
+    {
+        var live = own.Chain.Require();
+        var proof = ExactSigner.Pay(await own.TermsAsync("/forecast/vaduz"), own.Parties.Payer);
+        own.Upstream.Mood = UpstreamMood.Slow;
+        var call = own.PresentAsync("/forecast/vaduz", proof);
+        await own.Upstream.ArrivalAsync();
+        await happens(live, proof);
+        return await call;
     }
 
     [Fact]
