@@ -9,7 +9,7 @@ using Turnpike.Protocols.Http;
 namespace Turnpike.Gateway;
 
 /// <summary>Writes what the gate answers itself: refusals as problem+json (HTML for browsers), replays, and management.</summary>
-internal sealed class Answers(Cashier cashier, IAuditTrail audit)
+internal sealed class Answers(PaymentReplies payments, IAuditTrail audit)
 {
     public async Task WriteAsync(HttpContext http, Call call, Answer answer)
     {
@@ -34,8 +34,8 @@ internal sealed class Answers(Cashier cashier, IAuditTrail audit)
         if (refusal.Reason == Reasons.MethodNotAllowed) response.Headers.Allow = string.Join(", ", call.Catalog.MethodsAt(http.Request.Host.Host, call.Target.Path));
         if (refusal.Reason.Status == 401) response.Headers.WWWAuthenticate = $"Bearer realm=\"{call.Catalog.Gateway.Url.Host}\"";
         IReadOnlyList<Offer> offers = [];
-        if (refusal.Reason.Status == 402) offers = await cashier.ChallengeAsync(call, refusal, reply);
-        else if (refusal.Failure is not null) cashier.WriteFailure(call, refusal, reply);
+        if (refusal.Reason.Status == 402) offers = await payments.ChallengeAsync(call, refusal, reply);
+        else if (refusal.Failure is not null) payments.WriteFailure(call, refusal, reply);
         AllowBrowsers(http);
         await audit.RecordAsync(Event(call, refusal), CancellationToken.None);
 

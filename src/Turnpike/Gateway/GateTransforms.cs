@@ -8,7 +8,7 @@ using Yarp.ReverseProxy.Forwarder;
 namespace Turnpike.Gateway;
 
 /// <summary>The gate's two hooks inside forwarding: what the upstream is told, and settlement before the first byte leaves.</summary>
-internal sealed class GateTransforms(Cashier cashier) : HttpTransformer
+internal sealed class GateTransforms(Cashier cashier, PaymentReplies replies) : HttpTransformer
 {
     private static readonly object AnsweredKey = new();
 
@@ -120,8 +120,8 @@ internal sealed class GateTransforms(Cashier cashier) : HttpTransformer
         Answers.AllowBrowsers(http);
         if (payment.Call.Quote is null) return;
         headers.CacheControl = "private, no-store";
-        headers.Append("Vary", "Authorization, Payment-Authorization, " + cashier.CredentialHeaders);
-        if (payment.IsPaid) cashier.WriteReceipt(payment, new Reply(headers));
+        headers.Append("Vary", replies.CredentialHeaders);
+        if (payment.IsPaid) replies.WriteReceipt(payment, new Reply(headers));
         else headers["Turnpike-Cost"] = string.Create(CultureInfo.InvariantCulture, $"0.00 {payment.Ceiling.Currency}");
     }
 }

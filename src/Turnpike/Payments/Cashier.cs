@@ -15,9 +15,6 @@ namespace Turnpike.Payments;
 /// </summary>
 internal sealed partial class Cashier(PaymentRegistry rails, ILedger ledger, AnswerStore answers, RateLimits limits, ILogger<Cashier> log)
 {
-    /// <summary>The request headers that make an answer differ: for Vary.</summary>
-    public string CredentialHeaders => rails.CredentialHeaders;
-
     public Payment Open(Call call) => new(call, CloseAsync);
 
     /// <summary>Reads and checks the credential, cheapest first. Null: nothing is owed, or the payment is to be believed.</summary>
@@ -36,7 +33,7 @@ internal sealed partial class Cashier(PaymentRegistry rails, ILedger ledger, Ans
         try
         {
             if (method.Identify(payment) is { } foreign) return Wrong(call, foreign);
-            if (payment.HoldId is not null) (payment.MayBeAskedAgain, payment.BodyDigest) = (true, await DigestAsync(call));
+            if (payment.HoldId is not null) (payment.MayBeAskedAgain, payment.BodyDigest) = (true, await PaymentReplies.DigestAsync(call));
             // Before anything that asks a rail or a clock: a payer whose connection broke must find what they paid for.
             if (payment.HoldId is { } id && await ledger.FindAsync(id, ct) is { Status: not HoldStatus.Released } known) return await KnownAsync(payment, known, ct);
             if ((credential.Objection ?? credential.Terms?.Objection(call, payment.BodyDigest)) is { } objection) return Wrong(call, objection);

@@ -20,7 +20,7 @@ internal static class PaymentsSetup
         services.AddSingleton<IPaymentProtocol, PrepaidProtocol>();
         services.AddSingleton<IPaymentMethod, PrepaidMethod>();
         services.AddRails();
-        services.AddSingleton<PaymentRegistry>().AddSingleton<Cashier>().AddSingleton<Settler>();
+        services.AddSingleton<PaymentRegistry>().AddSingleton<PaymentReplies>().AddSingleton<Cashier>().AddSingleton<Settler>();
         return services.AddHostedService(s => s.GetRequiredService<Settler>());
     }
 }

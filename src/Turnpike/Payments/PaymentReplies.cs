@@ -1,14 +1,15 @@
-using System.Security.Cryptography;
 using Turnpike.Catalog;
-using Turnpike.Ledger;
 using Turnpike.Protocols.Http;
 
 namespace Turnpike.Payments;
 
-/// <summary>What the cashier says: terms before, receipts after. Protocols write their own headers.</summary>
-internal sealed partial class Cashier
+/// <summary>What is said about payment: terms before, receipts after. Protocols write their own headers.</summary>
+internal sealed class PaymentReplies(PaymentRegistry rails)
 {
     private const long MostDigested = 1024 * 1024;
+
+    /// <summary>The request headers that make an answer differ: for Vary.</summary>
+    public string CredentialHeaders => rails.CredentialHeaders;
 
     /// <summary>Says the terms in every protocol, best offer first. Never empty for a priced operation: the catalog refuses such.</summary>
     public async ValueTask<IReadOnlyList<Offer>> ChallengeAsync(Call call, Refusal refusal, Reply reply)
@@ -31,7 +32,7 @@ internal sealed partial class Cashier
     public void WriteReceipt(Payment payment, Reply reply)
     {
         var (state, call) = (payment.State!, payment.Call);
-        reply.Headers["Turnpike-Receipt"] = ReceiptUrl(call, state.Hold.Receipt);
+        reply.Headers["Turnpike-Receipt"] = Cashier.ReceiptUrl(call, state.Hold.Receipt);
         reply.Headers["Turnpike-Cost"] = state.Captured.ToString();
         if (payment.Method!.Remaining(payment) is { } left) reply.Headers["Turnpike-Remaining"] = left.ToString();
         var receipt = new Receipt(payment.Credential!.Protocol, payment.Method.Name, state.Reference ?? state.Hold.Receipt, state.Captured, state.Hold.Payer, state.Changed)
@@ -52,30 +53,4 @@ internal sealed partial class Cashier
         var body = await call.ReadBody(CancellationToken.None);
         return body.Length == 0 ? null : ContentDigest.Compute(body.Span);
     }
-}
-
-/// <summary>Paid and not delivered becomes credit, by itself, once.</summary>
-internal static class Undelivered
-{
-    public static string Account(string payer) => $"credit:{payer}";
-
-    /// <summary>Back to the budget it came from, or onto the payer's credit: a new entry, idempotent by the hold it mends.</summary>
-    public static Transfer Credit(HoldState state)
-    {
-        var from = state.Hold.Legs[0];
-        return new Transfer($"{state.Hold.Id}:undelivered", from.To, from.Limited ? from.From : Account(state.Hold.Payer), state.Captured, "undelivered", LimitedFrom: false, LimitedTo: true)
-        {
-            Correlation = state.Hold.Correlation,
-            Events = [new Audit.AuditEvent { Kind = Audit.AuditKinds.Credited, Correlation = state.Hold.Correlation, Operation = state.Hold.Operation, Payer = state.Hold.Payer, Amount = state.Captured.ToString(), Reference = state.Hold.Receipt, Reason = "undelivered", Request = state.Hold.Request }],
-        };
-    }
-}
-
-/// <summary>Work done and never paid: booked as our loss, remembered against the payer, who pays before from then on.</summary>
-internal static class Loss
-{
-    public static string Account(string payer) => $"unsettled:{payer}";
-
-    public static Transfer Unsettled(Hold hold, Money amount) =>
-        new($"{hold.Id}:unsettled", "loss:unsettled", Account(hold.Payer), amount, "unsettled", LimitedFrom: false, LimitedTo: true) { Correlation = hold.Correlation };
 }
