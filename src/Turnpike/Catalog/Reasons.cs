@@ -6,7 +6,7 @@ internal sealed record Reason(string Code, int Status, string Title, string Hint
     private const string Mpp = "https://paymentauth.org/problems/";
 
     /// <summary>The problem type: MPP's on 402, IANA's on 429, ours otherwise.</summary>
-    public string Type { get; init; } = "https://turnpike.dev/problems/" + Code;
+    public string Type { get; init; } = "urn:turnpike:problem:" + Code;
 
     /// <summary>The same row with one of MPP's problem types.</summary>
     public Reason AsMpp(string name) => this with { Type = Mpp + name };
@@ -56,6 +56,7 @@ internal static class Reasons
     public static readonly Reason TooManyInvalidProofs = new("too-many-invalid-proofs", 429, "Too many payments that did not verify", "Wait, and check how the payment is made.") { Type = Iana + "quota-exceeded" };
     public static readonly Reason TooManyCalls = new("too-many-calls", 429, "Too many calls", "Wait as long as Retry-After says.") { Type = Iana + "quota-exceeded" };
 
+    public static readonly Reason InternalError = new("internal-error", 500, "The gateway failed", "Nothing was taken that was not delivered. Try again, and tell the owner.");
     public static readonly Reason UpstreamFailed = new("upstream-failed", 502, "The service behind this gateway failed", "You were not charged; the same payment works again.");
     public static readonly Reason UpstreamAsksPayment = new("upstream-asks-payment", 502, "The service behind this gateway asked the gateway to pay", "You were not charged. The owner has to see to it.");
     public static readonly Reason UpstreamDown = new("upstream-down", 503, "The service behind this gateway is down", "You were not charged; the same payment works again.");

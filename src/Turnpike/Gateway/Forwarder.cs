@@ -8,7 +8,7 @@ using Yarp.ReverseProxy.Forwarder;
 namespace Turnpike.Gateway;
 
 /// <summary>Sends an admitted call to its upstream through YARP, and says what went wrong when that fails.</summary>
-internal sealed class Forwarder(IHttpForwarder forwarder, GateTransforms transforms) : IDisposable
+internal sealed class Forwarder(IHttpForwarder forwarder, GateTransforms transforms, UpstreamWatch watch) : IDisposable
 {
     private readonly ConcurrentDictionary<string, HttpMessageInvoker> clients = new(StringComparer.Ordinal);
     private readonly ConcurrentDictionary<string, Turn> turns = new(StringComparer.Ordinal);
@@ -18,7 +18,7 @@ internal sealed class Forwarder(IHttpForwarder forwarder, GateTransforms transfo
         var payment = http.Payment();
         var call = payment.Call;
         var service = call.Catalog.ServiceOf(call.Operation);
-        var target = turns.GetOrAdd(service.Name, static _ => new()).Next(service.Upstream.Targets);
+        var target = turns.GetOrAdd(service.Name, static _ => new()).Next(Well(service.Upstream.Targets));
         var config = new ForwarderRequestConfig { ActivityTimeout = TimeLeft(payment, service), Version = HttpVersion.Version11, VersionPolicy = HttpVersionPolicy.RequestVersionOrLower };
         var error = await forwarder.SendAsync(http, target.Url.AbsoluteUri, clients.GetOrAdd(service.Name, static _ => NewClient()), config, transforms);
         if (PassingBody.Of(http) is { } body && error is (ForwarderError.None or ForwarderError.ResponseBodyDestination))
@@ -27,6 +27,14 @@ internal sealed class Forwarder(IHttpForwarder forwarder, GateTransforms transfo
             if (payment.IsPaid && body.Kept is { } bytes) payment.Keep = new StoredAnswer(http.Response.StatusCode, [.. Lasting(http.Response.Headers)], bytes);
         }
         if (error != ForwarderError.None && !http.Response.HasStarted && !transforms.Answered(http)) await http.AnswerAsync(call, Refuse(error, http));
+    }
+
+    /// <summary>Those that are well; all of them when none is, since an answer is then no less likely from one than from another.</summary>
+    private IReadOnlyList<UpstreamTarget> Well(IReadOnlyList<UpstreamTarget> targets)
+    {
+        if (targets.Count == 1) return targets;
+        var well = targets.Where(watch.IsWell).ToList();
+        return well.Count > 0 ? well : targets;
     }
 
     /// <summary>The headers that are still true when the answer is given again.</summary>

@@ -15,12 +15,14 @@ internal static class GatewaySetup
     public static IServiceCollection AddGateway(this IServiceCollection services)
     {
         services.AddHttpForwarder();
+        services.AddSingleton<UpstreamWatch>().AddHostedService(s => s.GetRequiredService<UpstreamWatch>());
         return services.AddSingleton<GateTransforms>().AddSingleton<Forwarder>().AddSingleton<Answers>();
     }
 
     /// <summary>Public paths first, then the gate for everything else.</summary>
     public static void UseGateway(this WebApplication app)
     {
+        app.UseMiddleware<Faults>();
         app.UseRouting();
         app.MapReceipts();
         app.MapBalance();

@@ -92,12 +92,23 @@ internal sealed partial class Cashier(PaymentRegistry rails, ILedger ledger, Ans
             }
             var broadcast = await payment.Method.PrepareAsync(held, amount, CancellationToken.None);
             payment.State = await ledger.CaptureAsync(new Capture(held.Hold.Id, amount) { Broadcast = broadcast }, CancellationToken.None);
-            return await ConcludeAsync(payment, await payment.Method.SettleAsync(payment.State, CancellationToken.None));
+            return await ConcludeAsync(payment, await SettleAsync(payment.Method, payment.State));
         }
         catch (StorageUnavailableException e)
         {
             Log.BooksDown(log, e);
             return new Refusal(Reasons.StoreDown, "Repeat this very request; you will not be charged twice.") { RetryAfter = TimeSpan.FromSeconds(5) };
+        }
+    }
+
+    /// <summary>Whatever a rail's code throws, the money may have moved: unknown, and the settler finds out.</summary>
+    private async ValueTask<Settlement> SettleAsync(IPaymentMethod method, HoldState captured)
+    {
+        try { return await method.SettleAsync(captured, CancellationToken.None); }
+        catch (Exception e) when (e is not StorageUnavailableException)
+        {
+            Log.RailFailed(log, e, captured.Hold.Id);
+            return new Settlement.Unknown(null, "The rail failed.");
         }
     }
 
@@ -114,6 +125,13 @@ internal sealed partial class Cashier(PaymentRegistry rails, ILedger ledger, Ans
     private async ValueTask CloseAsync(Payment payment)
     {
         if (payment.State is not { } state || payment.Delivered) return;
+        try { await GiveBackAsync(payment, state); }
+        // The answer has been given; a restart finds the hold and gives back what this could not.
+        catch (StorageUnavailableException e) { Log.BooksDown(log, e); }
+    }
+
+    private async ValueTask GiveBackAsync(Payment payment, HoldState state)
+    {
         if (state.Status == HoldStatus.Held)
             await ledger.ReleaseAsync(state.Hold.Id, "undelivered", [Event(payment, AuditKinds.Released, "undelivered", state.Hold.Id)], CancellationToken.None);
         else if (state.Status == HoldStatus.Settled)
@@ -143,7 +161,7 @@ internal sealed partial class Cashier(PaymentRegistry rails, ILedger ledger, Ans
                 await ledger.ReleaseAsync(hold.Id, failed.Code, [Event(payment, AuditKinds.Released, failed.Code, hold.Id)], CancellationToken.None);
                 payment.State = payment.State with { Status = HoldStatus.Released };
                 if (!payment.SettlesBefore) _ = await ledger.PostAsync(Loss.Unsettled(hold, payment.Ceiling), CancellationToken.None);
-                limits.CountInvalidProof(payment.Call);
+                if (failed.As is not { Status: 503 }) limits.CountInvalidProof(payment.Call);
                 return new Refusal(failed.As ?? Reasons.SettlementFailed, failed.Detail) { Code = failed.Code, Failure = Failure(payment, failed.Code, failed.Reference) };
             default: throw new InvalidOperationException();
         }
@@ -257,5 +275,8 @@ internal sealed partial class Cashier(PaymentRegistry rails, ILedger ledger, Ans
     {
         [LoggerMessage(Level = LogLevel.Critical, Message = "The books cannot be written; calls that cost money are refused.")]
         public static partial void BooksDown(ILogger logger, Exception exception);
+
+        [LoggerMessage(Level = LogLevel.Error, Message = "Collecting {Hold} failed in the rail's code; its outcome is unknown until the settler asks.")]
+        public static partial void RailFailed(ILogger logger, Exception exception, string hold);
     }
 }

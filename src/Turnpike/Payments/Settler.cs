@@ -10,7 +10,7 @@ namespace Turnpike.Payments;
 /// </summary>
 internal sealed partial class Settler(PaymentRegistry rails, ILedger ledger, TimeProvider time, ILogger<Settler> log) : BackgroundService
 {
-    private static readonly TimeSpan Pause = TimeSpan.FromSeconds(2), Longest = TimeSpan.FromMinutes(5);
+    private static readonly TimeSpan Pause = TimeSpan.FromSeconds(2), Longest = TimeSpan.FromMinutes(5), Stale = TimeSpan.FromMinutes(2);
     private readonly Dictionary<string, (int Tries, DateTimeOffset Next)> waiting = new(StringComparer.Ordinal);
 
     /// <summary>At start, before the door opens: every hold of an earlier incarnation is brought to its end or to the queue.</summary>
@@ -19,7 +19,9 @@ internal sealed partial class Settler(PaymentRegistry rails, ILedger ledger, Tim
         foreach (var open in await ledger.OrphansAsync(ct))
         {
             Log.Recovering(log, open.Hold.Id, open.Status);
-            await FinishAsync(open, ct);
+            // A rail may be slow to ask; the door does not wait for it. Whoever repeats the proof meanwhile is told 503.
+            if (open.Status == HoldStatus.Captured) await ledger.UnknownAsync(open.Hold.Id, open.Reference, [Event(open, AuditKinds.Unknown, "crashed")], ct);
+            else if (open.Status != HoldStatus.Unknown) await FinishAsync(open, ct);
         }
     }
 
@@ -36,9 +38,10 @@ internal sealed partial class Settler(PaymentRegistry rails, ILedger ledger, Tim
     /// <summary>One look at everything unknown whose time has come.</summary>
     public async Task RoundAsync(CancellationToken ct)
     {
-        foreach (var open in await ledger.UnfinishedAsync(256, ct))
+        foreach (var open in await ledger.UnfinishedAsync(4096, ct))
         {
-            if (open.Status != HoldStatus.Unknown) continue;
+            // Captured is the cashier's, unless it has been so for longer than any collection takes: then the cashier met a bug.
+            if (open.Status == HoldStatus.Held || open.Status == HoldStatus.Captured && open.Changed > time.GetUtcNow() - Stale) continue;
             var (tries, next) = waiting.GetValueOrDefault(open.Hold.Id);
             if (next > time.GetUtcNow()) continue;
             if (await FinishAsync(open, ct)) { waiting.Remove(open.Hold.Id); continue; }
@@ -62,7 +65,7 @@ internal sealed partial class Settler(PaymentRegistry rails, ILedger ledger, Tim
                 return true;
         }
         if (rails.Find(open.Hold.Method) is not { } method) return false;
-        switch (await method.SettleAsync(open, ct))
+        switch (await AskAsync(method, open, ct))
         {
             case Settlement.Settled settled:
                 await ledger.SettledAsync(open.Hold.Id, settled.Reference, settled.RailAmount, [Event(open, AuditKinds.Settled, "recovered", settled.Reference)], ct);
@@ -76,6 +79,16 @@ internal sealed partial class Settler(PaymentRegistry rails, ILedger ledger, Tim
                 if (open.Status != HoldStatus.Unknown) await ledger.UnknownAsync(open.Hold.Id, unknown.Reference, [Event(open, AuditKinds.Unknown, "settlement-unknown", unknown.Reference)], ct);
                 return false;
             default: throw new InvalidOperationException();
+        }
+    }
+
+    private async ValueTask<Settlement> AskAsync(IPaymentMethod method, HoldState open, CancellationToken ct)
+    {
+        try { return await method.SettleAsync(open, ct); }
+        catch (Exception e) when (e is not (OperationCanceledException or Storage.StorageUnavailableException))
+        {
+            Log.RailFailed(log, e, open.Hold.Id);
+            return new Settlement.Unknown(null, "The rail failed.");
         }
     }
 
@@ -103,6 +116,9 @@ internal sealed partial class Settler(PaymentRegistry rails, ILedger ledger, Tim
     {
         [LoggerMessage(Level = LogLevel.Information, Message = "Finishing {Hold}, left {Status} by an earlier run.")]
         public static partial void Recovering(ILogger logger, string hold, HoldStatus status);
+
+        [LoggerMessage(Level = LogLevel.Error, Message = "Asking the rail about {Hold} failed; it is asked again later.")]
+        public static partial void RailFailed(ILogger logger, Exception exception, string hold);
 
         [LoggerMessage(Level = LogLevel.Error, Message = "A settler's round failed; the next one tries again.")]
         public static partial void RoundFailed(ILogger logger, Exception exception);

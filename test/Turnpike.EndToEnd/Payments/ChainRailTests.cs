@@ -116,7 +116,7 @@ public sealed class ChainRailTests(Chain chain) : IAsyncLifetime, IVerifierLimit
         };
         var payments = new PaymentSettings { Chains = [settings], X402 = new X402Settings([settings]) };
         var chains = new EvmChains(() => payments, GuardedHttp.Create, new ChainNonceStore(database), new RailTimings(), TimeProvider.System, NullLoggerFactory.Instance);
-        return new Working(new ExactMethod(chains, new AuthorizationRail(chains, this), TimeProvider.System), chains, settings, new ServiceCatalog("v1", new GatewaySettings(), [], new SettingsBag([payments])));
+        return new Working(new ExactMethod(chains, new AuthorizationRail(chains, this), new Turnpike.Pricing.PriceBook(TimeProvider.System), TimeProvider.System), chains, settings, new ServiceCatalog("v1", new GatewaySettings(), [], new SettingsBag([payments])));
     }
 
     private async Task<HoldState> CaptureAsync(Working rail) => (await PayAsync(rail)).Captured;

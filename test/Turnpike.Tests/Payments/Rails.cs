@@ -41,7 +41,7 @@ internal sealed class Rails : IVerifierLimit
         HttpClients clients = (url, timeout, most) => new HttpClient(url.Host == "node.test" ? Node : internet!, disposeHandler: false) { Timeout = timeout, MaxResponseContentBufferSize = most };
         Chains = new EvmChains(() => Settings, clients, new MemoryNonces(), new RailTimings(), Time, NullLoggerFactory.Instance);
         var rail = new AuthorizationRail(Chains, this);
-        (Exact, Evm, Stripe) = (new ExactMethod(Chains, rail, Time), new EvmChargeMethod(Chains, rail, Time), new StripeMethod(() => Settings, clients, Time));
+        (Exact, Evm, Stripe) = (new ExactMethod(Chains, rail, new Turnpike.Pricing.PriceBook(Time), Time), new EvmChargeMethod(Chains, rail, Time), new StripeMethod(() => Settings, clients, Time));
         Watch = new ChainWatch(Chains, Time, NullLogger<ChainWatch>.Instance);
     }
 

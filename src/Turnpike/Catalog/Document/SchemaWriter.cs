@@ -14,7 +14,7 @@ internal static class SchemaWriter
         {
             json.WriteStartObject();
             json.WriteString("$schema", "https://json-schema.org/draft/2020-12/schema");
-            json.WriteString("$id", "https://turnpike.dev/turnpike.schema.json");
+            json.WriteString("$id", "urn:turnpike:schema:turnpike.yaml");
             json.WriteString("title", "turnpike.yaml");
             document.WriteSchema(json);
             json.WriteEndObject();

@@ -1,6 +1,7 @@
 using Turnpike.Catalog;
 using Turnpike.Ledger;
 using Turnpike.Payments.Evm;
+using Turnpike.Pricing;
 using Turnpike.Protocols.Evm;
 using Turnpike.Protocols.X402;
 
@@ -12,11 +13,12 @@ internal sealed class ExactMethod : IPaymentMethod
     private static readonly SendAs Send = new(PaymentHeaders.Signature, "base64(JSON PaymentPayload)");
     private readonly EvmTermsBook book;
     private readonly AuthorizationRail rail;
+    private readonly PriceBook prices;
     private readonly TimeProvider time;
 
-    public ExactMethod(EvmChains chains, AuthorizationRail rail, TimeProvider time)
+    public ExactMethod(EvmChains chains, AuthorizationRail rail, PriceBook prices, TimeProvider time)
     {
-        (this.rail, this.time) = (rail, time);
+        (this.rail, this.prices, this.time) = (rail, prices, time);
         book = new EvmTermsBook(chains, (chain, terms) => new Offer(Protocol, Name, chain.Network, terms.Amount, terms.Asset, terms.PayTo, Send, terms));
     }
 
@@ -30,7 +32,7 @@ internal sealed class ExactMethod : IPaymentMethod
     public Answer? Identify(Payment payment)
     {
         var credential = (X402Credential)payment.Credential!;
-        (payment.PriceVersion, payment.Agreed) = (credential.Terms?.PriceVersion ?? payment.Call.Quote!.Version, credential.Terms?.Amount ?? payment.Call.Quote!.Ceiling);
+        (payment.PriceVersion, payment.Agreed) = (credential.Terms?.PriceVersion ?? payment.Call.Quote!.Version, credential.Terms?.Amount ?? AmountOf(payment, credential));
         var (terms, code) = Find(payment, credential);
         if (terms is null) return Verdicts.Of(code);
         if (ExactEvmPayload.Parse(PayloadOf(credential), out var broken) is not { } payload) return Verdicts.Of(broken ?? ErrorCodes.InvalidPayload);
@@ -59,6 +61,16 @@ internal sealed class ExactMethod : IPaymentMethod
         X402Credential { V1: { } older } => KnownNetworks.Caip2Of(older.Network),
         _ => null,
     };
+
+    /// <summary>Without sealed terms, any price that was in force a moment ago may be answered: a change must not break terms already given.</summary>
+    private Money AmountOf(Payment payment, X402Credential credential)
+    {
+        var inForce = prices.InForce(payment.Call);
+        var said = credential.V2?.Accepted.Amount ?? ExactEvmPayload.Parse(PayloadOf(credential), out _)?.Authorization.Value.ToString();
+        foreach (var amount in inForce)
+            if (book.Terms(payment.Call.Catalog, Chains(payment.Call), amount).Any(t => t.Requirements.Amount == said)) return amount;
+        return inForce[0];
+    }
 
     /// <summary>Which of our terms it answers; only ours are used from here on. Otherwise the first thing that differs, by its code.</summary>
     private (EvmTerms? Terms, string Code) Find(Payment payment, X402Credential credential)

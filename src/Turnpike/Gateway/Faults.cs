@@ -1,0 +1,40 @@
+using Turnpike.Catalog;
+using Turnpike.Storage;
+
+namespace Turnpike.Gateway;
+
+/// <summary>The last net: what nobody expected becomes a problem without a stack trace, and a line in the log.</summary>
+internal sealed partial class Faults(RequestDelegate next, ILogger<Faults> log)
+{
+    public async Task InvokeAsync(HttpContext http)
+    {
+        try { await next(http); }
+        catch (OperationCanceledException) when (http.RequestAborted.IsCancellationRequested) { /* the caller left */ }
+        catch (BadHttpRequestException e) { await AnswerAsync(http, Reasons.MalformedRequest with { Status = e.StatusCode }); }
+        catch (StorageUnavailableException e)
+        {
+            Log.Failed(log, e);
+            await AnswerAsync(http, Reasons.StoreDown);
+        }
+        catch (Exception e)
+        {
+            Log.Failed(log, e);
+            await AnswerAsync(http, Reasons.InternalError);
+        }
+    }
+
+    private static async Task AnswerAsync(HttpContext http, Reason reason)
+    {
+        // Half an answer must not look like a whole one.
+        if (http.Response.HasStarted) { http.Abort(); return; }
+        http.Response.Clear();
+        http.Response.Headers.CacheControl = "no-store";
+        await Results.Problem(statusCode: reason.Status, title: reason.Title, type: reason.Type, extensions: new Dictionary<string, object?> { ["reason"] = reason.Code, ["hint"] = reason.Hint }).ExecuteAsync(http);
+    }
+
+    private static partial class Log
+    {
+        [LoggerMessage(Level = LogLevel.Error, Message = "A call failed in a way nobody foresaw.")]
+        public static partial void Failed(ILogger logger, Exception exception);
+    }
+}
