@@ -1,7 +1,10 @@
+using Turnpike.Catalog;
 using Turnpike.Catalog.Loading;
 using Turnpike.Limits;
+using Turnpike.Payments.Evm;
 using Turnpike.Payments.Mpp;
 using Turnpike.Payments.Prepaid;
+using Turnpike.Payments.Stripe;
 using Turnpike.Payments.X402;
 using Turnpike.Storage;
 
@@ -19,7 +22,13 @@ internal static class PaymentsSetup
         services.AddSingleton<IPaymentProtocol, MppProtocol>();
         services.AddSingleton<IPaymentProtocol, PrepaidProtocol>();
         services.AddSingleton<IPaymentMethod, PrepaidMethod>();
-        services.AddRails();
+        services.AddSingleton<HttpClients>(static _ => GuardedHttp.Create);
+        services.AddSingleton<RailTimings>().AddSingleton<RailCosts>();
+        services.AddSingleton<IChainNonces, ChainNonceStore>().AddSingleton<EvmChains>().AddSingleton<AuthorizationRail>();
+        services.AddSingleton<IPaymentMethod, ExactMethod>();
+        services.AddSingleton<IPaymentMethod, EvmChargeMethod>();
+        services.AddSingleton<IPaymentMethod, StripeMethod>();
+        services.AddHostedService<ChainWatch>();
         services.AddSingleton<PaymentRegistry>().AddSingleton<PaymentReplies>().AddSingleton<Cashier>().AddSingleton<Settler>();
         return services.AddHostedService(s => s.GetRequiredService<Settler>());
     }
