@@ -1,1 +1,1 @@
-return 0;
+return await Turnpike.Commands.Root().Parse(args).InvokeAsync();

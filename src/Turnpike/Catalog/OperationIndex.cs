@@ -20,6 +20,9 @@ internal sealed class OperationIndex
     public Operation? Match(string method, string host, string path) =>
         Find(method, host, path) ?? (method == "HEAD" ? Find("GET", host, path) : null);
 
+    public IEnumerable<string> MethodsAt(string host, string path) =>
+        byMethod.Keys.Where(m => Find(m, host, path) is not null).SelectMany(m => m == "GET" ? new[] { "GET", "HEAD" } : [m]).Distinct().Order(StringComparer.Ordinal);
+
     public bool Knows(string host, string path)
     {
         foreach (var method in byMethod.Keys)

@@ -65,5 +65,8 @@ internal static class Reasons
     public static readonly Reason VerifierBusy = new("verifier-busy", 503, "Too many payments are being checked", "Nothing was taken. Repeat this very request after Retry-After.");
     public static readonly Reason StoreDown = new("store-down", 503, "The books cannot be written", "Nothing was taken. Try again later.");
 
+    /// <summary>An honest payer short of money: not a proof that was wrong.</summary>
+    public static bool IsAboutFunds(Reason reason) => reason == TokenExhausted || reason == TokenOverCalled || reason == TokenExpired || reason == PriceAboveMaximum || reason == PaymentExpired;
+
     public static IReadOnlyList<Reason> All { get; } = [.. typeof(Reasons).GetFields().Select(f => f.GetValue(null)).OfType<Reason>()];
 }

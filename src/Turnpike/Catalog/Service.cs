@@ -19,6 +19,11 @@ internal sealed record Service
     public IReadOnlyList<KeyValuePair<string, Secret>> Headers { get; init; } = [];
 
     public required IReadOnlyList<Operation> Operations { get; init; }
+
+    /// <summary>The keys in <see cref="Headers"/>, to be starred out should the upstream echo them.</summary>
+    public InjectedSecrets Injected => injected ??= new InjectedSecrets(Headers);
+
+    private InjectedSecrets? injected;
 }
 
 /// <summary>Where a service's calls go.</summary>

@@ -19,13 +19,19 @@ internal sealed class ServiceCatalog(string version, GatewaySettings gateway, IR
     public SettingsBag Settings { get; } = settings;
 
     private readonly OperationIndex index = new(services);
+    private readonly FrozenDictionary<string, Service> byName = services.ToFrozenDictionary(s => s.Name, StringComparer.Ordinal);
+
+    public Service ServiceOf(Operation operation) => byName[operation.Service];
 
     public FrozenDictionary<string, Operation> Operations => index.ByName;
 
     /// <summary>The operation that sells this method and canonical path on this host, or null: then it is 404, never free.</summary>
     public Operation? Match(string method, string host, string path) => index.Match(method, host, path);
 
-    /// <summary>True when some operation sells this path under another method (405 knows which).</summary>
+    /// <summary>The methods this path is sold under, for 405's Allow.</summary>
+    public IEnumerable<string> MethodsAt(string host, string path) => index.MethodsAt(host, path);
+
+    /// <summary>True when some operation sells this path under another method.</summary>
     public bool Knows(string host, string path) => index.Knows(host, path);
 }
 

@@ -91,12 +91,21 @@ internal sealed class Books(string incarnation, Func<AccountKey, long> entered)
         }, capture.Events);
     }
 
-    public HoldState Settled(string id, string reference, string? note, IReadOnlyList<AuditEvent> events)
+    public HoldState Settled(string id, string reference, string? railAmount, IReadOnlyList<AuditEvent> events)
     {
         var hold = Get(id);
         if (hold.State.Status == HoldStatus.Settled && hold.State.Reference == reference) return hold.State;
         if (hold.State.Status is not (HoldStatus.Captured or HoldStatus.Unknown)) throw Wrong(hold, $"be settled by {reference}");
-        return Set(hold, hold.State with { Status = HoldStatus.Settled, Reference = reference, Note = note ?? hold.State.Note, Changed = Now }, events);
+        return Set(hold, hold.State with { Status = HoldStatus.Settled, Reference = reference, RailAmount = railAmount ?? hold.State.RailAmount, Changed = Now }, events);
+    }
+
+    /// <summary>The first word stands: what was delivered is not credited, and what was credited is not delivered afterwards.</summary>
+    public HoldState Finish(string id, HoldOutcome outcome, IReadOnlyList<AuditEvent> events)
+    {
+        var hold = Get(id);
+        if (hold.State.Outcome != HoldOutcome.Open || outcome == HoldOutcome.Open) return hold.State;
+        if (hold.State.Status != HoldStatus.Settled) throw Wrong(hold, $"be {outcome}");
+        return Set(hold, hold.State with { Outcome = outcome, Changed = Now }, events);
     }
 
     /// <summary>Nothing when it is settled by now: somebody else knew better.</summary>

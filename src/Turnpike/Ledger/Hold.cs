@@ -84,7 +84,23 @@ internal enum HoldStatus
 internal sealed record HoldState(Hold Hold, HoldStatus Status, Money Observed, Money Captured, string? Reference, string? Broadcast, string? RailAmount, string? Note,
     long Sequence, string Incarnation, DateTimeOffset Created, DateTimeOffset Changed)
 {
+    /// <summary>What became of the answer that was paid for.</summary>
+    public HoldOutcome Outcome { get; init; }
+
     public bool IsOpen => Status is HoldStatus.Held or HoldStatus.Captured or HoldStatus.Unknown;
+}
+
+/// <summary>What became of the answer a settled hold paid for.</summary>
+internal enum HoldOutcome
+{
+    /// <summary>Not known (yet): after a crash this means undelivered.</summary>
+    Open,
+
+    /// <summary>It was passed on to its end.</summary>
+    Delivered,
+
+    /// <summary>It was not, and the payer has the amount as credit.</summary>
+    Credited,
 }
 
 /// <summary>What came of asking for a hold.</summary>

@@ -36,7 +36,7 @@ internal static class HoldRow
             Expires = row.TimeOrNull(11),
         };
         return new HoldState(hold, Status(row.Text(13)), new Money(row.Long(14), currency), new Money(row.Long(15), currency), row.TextOrNull(16),
-            row.TextOrNull(17), row.TextOrNull(18), row.TextOrNull(19), row.Long(20), row.Text(21), row.Time(22), row.Time(23));
+            row.TextOrNull(17), row.TextOrNull(18), row.TextOrNull(19), row.Long(20), row.Text(21), row.Time(22), row.Time(23)) { Outcome = (HoldOutcome)row.Long(24) };
     }
 
     private static HoldStatus Status(string text) => text switch

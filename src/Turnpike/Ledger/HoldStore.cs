@@ -8,24 +8,33 @@ internal static class HoldStore
     public static HoldState? FindByReceipt(Sql sql, string receipt) =>
         sql.First("""
             select id, binding, receipt, correlation, operation, payer, caller, method, price_version, request, terms, expires, legs,
-                   status, observed, captured, reference, broadcast, rail_amount, note, sequence, incarnation, created, changed
+                   status, observed, captured, reference, broadcast, rail_amount, note, sequence, incarnation, created, changed, outcome
             from holds where receipt = $1
             """, HoldRow.Read, receipt);
 
     public static List<HoldState> Unfinished(Sql sql, string incarnation, int most) =>
         sql.Query("""
             select id, binding, receipt, correlation, operation, payer, caller, method, price_version, request, terms, expires, legs,
-                   status, observed, captured, reference, broadcast, rail_amount, note, sequence, incarnation, created, changed
+                   status, observed, captured, reference, broadcast, rail_amount, note, sequence, incarnation, created, changed, outcome
             from holds
             where status in ('held', 'captured', 'unknown') and (status <> 'held' or incarnation <> $1)
             order by sequence limit $2
             """, HoldRow.Read, incarnation, most);
 
+    public static List<HoldState> Orphans(Sql sql, string incarnation) =>
+        sql.Query("""
+            select id, binding, receipt, correlation, operation, payer, caller, method, price_version, request, terms, expires, legs,
+                   status, observed, captured, reference, broadcast, rail_amount, note, sequence, incarnation, created, changed, outcome
+            from holds
+            where incarnation <> $1 and status <> 'released' and outcome = 0
+            order by sequence
+            """, HoldRow.Read, incarnation);
+
     /// <summary>All holds by id, as a stream.</summary>
     public static IEnumerable<HoldState> All(Sql sql) =>
         sql.Stream("""
             select id, binding, receipt, correlation, operation, payer, caller, method, price_version, request, terms, expires, legs,
-                   status, observed, captured, reference, broadcast, rail_amount, note, sequence, incarnation, created, changed
+                   status, observed, captured, reference, broadcast, rail_amount, note, sequence, incarnation, created, changed, outcome
             from holds order by id
             """, HoldRow.Read);
 
@@ -43,7 +52,7 @@ internal static class HoldStore
     private static List<HoldState> Newest(Sql sql, HoldFilter filter, long before) =>
         sql.Query("""
             select id, binding, receipt, correlation, operation, payer, caller, method, price_version, request, terms, expires, legs,
-                   status, observed, captured, reference, broadcast, rail_amount, note, sequence, incarnation, created, changed
+                   status, observed, captured, reference, broadcast, rail_amount, note, sequence, incarnation, created, changed, outcome
             from holds
             where sequence < $1 and (cast($2 as text) is null or status = $2) and (cast($3 as text) is null or operation = $3)
             order by sequence desc limit $4
@@ -52,7 +61,7 @@ internal static class HoldStore
     private static List<HoldState> ByPayer(Sql sql, HoldFilter filter, string payer, long before) =>
         sql.Query("""
             select id, binding, receipt, correlation, operation, payer, caller, method, price_version, request, terms, expires, legs,
-                   status, observed, captured, reference, broadcast, rail_amount, note, sequence, incarnation, created, changed
+                   status, observed, captured, reference, broadcast, rail_amount, note, sequence, incarnation, created, changed, outcome
             from holds
             where payer = $5 and sequence < $1 and (cast($2 as text) is null or status = $2) and (cast($3 as text) is null or operation = $3)
             order by sequence desc limit $4
@@ -61,7 +70,7 @@ internal static class HoldStore
     private static List<HoldState> ByCorrelation(Sql sql, HoldFilter filter, string correlation, long before) =>
         sql.Query("""
             select id, binding, receipt, correlation, operation, payer, caller, method, price_version, request, terms, expires, legs,
-                   status, observed, captured, reference, broadcast, rail_amount, note, sequence, incarnation, created, changed
+                   status, observed, captured, reference, broadcast, rail_amount, note, sequence, incarnation, created, changed, outcome
             from holds
             where correlation = $5 and sequence < $1 and (cast($2 as text) is null or status = $2) and (cast($3 as text) is null or operation = $3)
               and (cast($6 as text) is null or payer = $6)

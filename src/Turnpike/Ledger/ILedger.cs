@@ -32,7 +32,10 @@ internal interface ILedger
     ValueTask<HoldState> CaptureAsync(Capture capture, CancellationToken ct);
 
     /// <summary>The rail has paid: captured or unknown becomes settled.</summary>
-    ValueTask SettledAsync(string id, string reference, string? note, IReadOnlyList<AuditEvent> events, CancellationToken ct);
+    ValueTask SettledAsync(string id, string reference, string? railAmount, IReadOnlyList<AuditEvent> events, CancellationToken ct);
+
+    /// <summary>What became of the answer that was paid for. The first word stands.</summary>
+    ValueTask FinishAsync(string id, HoldOutcome outcome, IReadOnlyList<AuditEvent> events, CancellationToken ct);
 
     /// <summary>The rail did not answer: captured becomes unknown until the settler knows better.</summary>
     ValueTask UnknownAsync(string id, string? reference, IReadOnlyList<AuditEvent> events, CancellationToken ct);
@@ -48,6 +51,9 @@ internal interface ILedger
 
     /// <summary>Unfinished holds (held, captured, unknown) of earlier incarnations, or all captured and unknown ones: the settler's work.</summary>
     ValueTask<IReadOnlyList<HoldState>> UnfinishedAsync(int most, CancellationToken ct);
+
+    /// <summary>What earlier incarnations left behind: every open hold, and settled ones nobody knows to have been delivered.</summary>
+    ValueTask<IReadOnlyList<HoldState>> OrphansAsync(CancellationToken ct);
 
     /// <summary>Payments, newest first, for the Admin API.</summary>
     ValueTask<IReadOnlyList<HoldState>> ListAsync(HoldFilter filter, CancellationToken ct);

@@ -9,7 +9,7 @@ internal static class LedgerStore
     public static HoldState? Find(Sql sql, string id) =>
         sql.First("""
             select id, binding, receipt, correlation, operation, payer, caller, method, price_version, request, terms, expires, legs,
-                   status, observed, captured, reference, broadcast, rail_amount, note, sequence, incarnation, created, changed
+                   status, observed, captured, reference, broadcast, rail_amount, note, sequence, incarnation, created, changed, outcome
             from holds where id = $1
             """, HoldRow.Read, id);
 
@@ -54,22 +54,22 @@ internal static class LedgerStore
         var hold = state.Hold;
         sql.Run("""
             insert into holds (sequence, id, status, binding, receipt, correlation, operation, payer, caller, method, price_version, request,
-                               terms, expires, legs, observed, captured, reference, broadcast, rail_amount, note, incarnation, created, changed)
-            values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24)
+                               terms, expires, legs, observed, captured, reference, broadcast, rail_amount, note, incarnation, created, changed, outcome)
+            values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25)
             """,
             state.Sequence, hold.Id, HoldRow.Text(state.Status), hold.Binding, hold.Receipt, hold.Correlation, hold.Operation, hold.Payer, hold.Caller,
             hold.Method, hold.PriceVersion, hold.Request, hold.Terms, hold.Expires, Legs.Write(hold.Legs), state.Observed.Units, state.Captured.Units,
-            state.Reference, state.Broadcast, state.RailAmount, state.Note, state.Incarnation, state.Created, state.Changed);
+            state.Reference, state.Broadcast, state.RailAmount, state.Note, state.Incarnation, state.Created, state.Changed, (long)state.Outcome);
     }
 
     private static void Update(Sql sql, HoldState state)
     {
         var changed = sql.Change("""
-            update holds set status = $2, observed = $3, captured = $4, reference = $5, broadcast = $6, rail_amount = $7, note = $8, changed = $9
+            update holds set status = $2, observed = $3, captured = $4, reference = $5, broadcast = $6, rail_amount = $7, note = $8, changed = $9, outcome = $10
             where id = $1
             """,
             state.Hold.Id, HoldRow.Text(state.Status), state.Observed.Units, state.Captured.Units, state.Reference, state.Broadcast,
-            state.RailAmount, state.Note, state.Changed);
+            state.RailAmount, state.Note, state.Changed, (long)state.Outcome);
         if (changed != 1) throw new UnreachableException($"Hold {state.Hold.Id} was loaded and is gone.");
     }
 

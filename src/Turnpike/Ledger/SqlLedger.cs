@@ -29,8 +29,11 @@ internal sealed class SqlLedger : ILedger
 
     public ValueTask<HoldState> CaptureAsync(Capture capture, CancellationToken ct) => WriteAsync(new LedgerNames(capture.Id), books => books.Capture(capture), ct);
 
-    public async ValueTask SettledAsync(string id, string reference, string? note, IReadOnlyList<AuditEvent> events, CancellationToken ct) =>
-        await WriteAsync(new LedgerNames(id), books => books.Settled(id, reference, note, events), ct);
+    public async ValueTask SettledAsync(string id, string reference, string? railAmount, IReadOnlyList<AuditEvent> events, CancellationToken ct) =>
+        await WriteAsync(new LedgerNames(id), books => books.Settled(id, reference, railAmount, events), ct);
+
+    public async ValueTask FinishAsync(string id, HoldOutcome outcome, IReadOnlyList<AuditEvent> events, CancellationToken ct) =>
+        await WriteAsync(new LedgerNames(id), books => books.Finish(id, outcome, events), ct);
 
     public async ValueTask UnknownAsync(string id, string? reference, IReadOnlyList<AuditEvent> events, CancellationToken ct) =>
         await WriteAsync(new LedgerNames(id), books => books.Unknown(id, reference, events), ct);
@@ -44,6 +47,8 @@ internal sealed class SqlLedger : ILedger
         database.ReadAsync(sql => LedgerStore.FindBalance(sql, new AccountKey(account, currency)) is { } balance ? new Money(balance.Posted - balance.Held, currency) : Money.Zero(currency), ct);
 
     public async ValueTask<IReadOnlyList<HoldState>> UnfinishedAsync(int most, CancellationToken ct) => await database.ReadAsync(sql => HoldStore.Unfinished(sql, incarnation, most), ct);
+
+    public async ValueTask<IReadOnlyList<HoldState>> OrphansAsync(CancellationToken ct) => await database.ReadAsync(sql => HoldStore.Orphans(sql, incarnation), ct);
 
     public async ValueTask<IReadOnlyList<HoldState>> ListAsync(HoldFilter filter, CancellationToken ct) => await database.ReadAsync(sql => HoldStore.List(sql, filter), ct);
 

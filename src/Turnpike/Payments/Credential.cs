@@ -22,6 +22,9 @@ internal abstract record Credential(string Protocol)
     /// <summary>What speaks against it before any method looks: asked only of payments that are not known yet.</summary>
     public Refusal? Objection { get; init; }
 
+    /// <summary>True when it answers nothing of ours: then it names no hold either, and the objection comes first.</summary>
+    public bool Forged { get; init; }
+
     /// <summary>What cannot be read: 402, with the protocol's own code where it has one.</summary>
     internal sealed record Malformed(string Protocol, string Detail, string? Code = null) : Credential(Protocol);
 

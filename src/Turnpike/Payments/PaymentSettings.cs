@@ -58,4 +58,8 @@ internal sealed record MppSettings(IReadOnlyList<Secret> Secrets)
 internal sealed record StripeSettings(Secret SecretKey, string Profile, Uri Api);
 
 /// <summary><c>payments.prepaid</c>: secrets derive tokens from their ids, current first.</summary>
-internal sealed record PrepaidSettings(IReadOnlyList<Secret> Secrets);
+internal sealed record PrepaidSettings(IReadOnlyList<Secret> Secrets)
+{
+    /// <summary>Makes and reads token texts under these secrets.</summary>
+    public Tokens.TokenText Text { get; } = new([.. Secrets.Select(s => s.Bytes())]);
+}

@@ -35,8 +35,15 @@ internal sealed class MemoryLedger : ILedger
 
     public ValueTask<HoldState> CaptureAsync(Capture capture, CancellationToken ct) => Decide(() => books.Capture(capture));
 
-    public async ValueTask SettledAsync(string id, string reference, string? note, IReadOnlyList<AuditEvent> events, CancellationToken ct) =>
-        await Decide(() => books.Settled(id, reference, note, events));
+    public async ValueTask SettledAsync(string id, string reference, string? railAmount, IReadOnlyList<AuditEvent> events, CancellationToken ct) =>
+        await Decide(() => books.Settled(id, reference, railAmount, events));
+
+    public async ValueTask FinishAsync(string id, HoldOutcome outcome, IReadOnlyList<AuditEvent> events, CancellationToken ct) =>
+        await Decide(() => books.Finish(id, outcome, events));
+
+    public ValueTask<IReadOnlyList<HoldState>> OrphansAsync(CancellationToken ct) =>
+        Read<IReadOnlyList<HoldState>>(() => [.. books.Holds
+            .Where(state => state.Incarnation != incarnation && state.Status != HoldStatus.Released && state.Outcome == HoldOutcome.Open).OrderBy(state => state.Sequence)]);
 
     public async ValueTask UnknownAsync(string id, string? reference, IReadOnlyList<AuditEvent> events, CancellationToken ct) =>
         await Decide(() => books.Unknown(id, reference, events));

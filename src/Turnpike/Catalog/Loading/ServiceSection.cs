@@ -86,7 +86,7 @@ internal sealed class ServiceSection
 internal sealed class HeaderShape : Shape<Secret>
 {
     private static readonly FrozenSet<string> Ours = FrozenSet.ToFrozenSet(
-        ["host", "connection", "content-length", "transfer-encoding", "te", "trailer", "upgrade", "keep-alive", "proxy-connection", "expect", "payment-signature", "x-payment", "payment-authorization", "payment-required", "payment-response"], StringComparer.OrdinalIgnoreCase);
+        ["host", "connection", "content-length", "transfer-encoding", "te", "trailer", "upgrade", "keep-alive", "proxy-connection", "expect"], StringComparer.OrdinalIgnoreCase);
 
     public override string Says => "a header's value";
 
@@ -94,7 +94,7 @@ internal sealed class HeaderShape : Shape<Secret>
     public static string? CheckName(string name)
     {
         if (name.Length is 0 or > 128 || !name.All(c => char.IsAsciiLetterOrDigit(c) || "!#$%&'*+-.^_`|~".Contains(c, StringComparison.Ordinal))) return "is no header name";
-        return Ours.Contains(name) || name.StartsWith("turnpike-", StringComparison.OrdinalIgnoreCase) ? "is a header that the gateway alone sets" : null;
+        return Ours.Contains(name) || name.StartsWith("turnpike-", StringComparison.OrdinalIgnoreCase) || name.StartsWith("payment-", StringComparison.OrdinalIgnoreCase) || name.StartsWith("x-pay", StringComparison.OrdinalIgnoreCase) ? "is a header that the gateway alone sets" : null;
     }
 
     public override bool TryRead(Spot at, out Secret value)

@@ -80,6 +80,9 @@ internal sealed record AuthorizationTerms
 
     public string ToJson() => JsonSerializer.Serialize(this, EvmJson.Default.AuthorizationTerms);
 
+    /// <summary>The signature stays out of whatever prints a record.</summary>
+    public override string ToString() => HoldId;
+
     /// <summary>Reads what <see cref="ToJson"/> wrote; null for anything else.</summary>
     public static AuthorizationTerms? FromJson(string? json)
     {

@@ -37,7 +37,8 @@ internal sealed class AuthorizationTrace(EvmNode node, RailTimings timings)
         var authorization = terms.Authorization;
         var state = Erc3009.AuthorizationState(authorization.From, authorization.Nonce);
         var latest = await node.BlockAsync("latest", ct);
-        var (answer, _) = await node.CallAsync(terms.Contract, state, ct);
+        // At that very block: a replica that lags behind must say so, and not "unused".
+        var (answer, _) = await node.CallAsync(terms.Contract, state, ct, block: EvmNode.Quantity(latest.Number));
         if (Abi.DecodeBool(answer) == true) return await SearchAsync(terms, authorization, latest, since, ct);
 
         if (latest.Number < timings.Confirmations || authorization.ValidBefore > latest.Timestamp) return new Traced.Open();

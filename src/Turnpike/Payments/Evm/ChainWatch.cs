@@ -23,6 +23,8 @@ internal sealed partial class ChainWatch(EvmChains chains, TimeProvider time, IL
                 await chain.Facilitator.TendAsync(ct);
             }
             catch (NodeSilentException silent) { Log.Silent(log, chain.Settings.Network, silent.Message); }
+            // One chain's trouble must not end the watch over the others, and with it the host.
+            catch (Exception e) when (e is not OperationCanceledException) { Log.Failed(log, chain.Settings.Network, e); }
         }
     }
 
@@ -46,5 +48,8 @@ internal sealed partial class ChainWatch(EvmChains chains, TimeProvider time, IL
 
         [LoggerMessage(Level = LogLevel.Warning, Message = "The node or facilitator of {Network} does not answer: {Why}")]
         public static partial void Silent(ILogger logger, string network, string why);
+
+        [LoggerMessage(Level = LogLevel.Error, Message = "Looking after {Network} failed; the next round tries again.")]
+        public static partial void Failed(ILogger logger, string network, Exception exception);
     }
 }

@@ -59,9 +59,9 @@ internal sealed class EvmTermsBook(EvmChains chains, Func<ChainSettings, Payment
     public IReadOnlyList<Offer> Offers(ServiceCatalog catalog, IReadOnlyList<ChainSettings> on, Money amount)
     {
         var page = PageOf(catalog, on, amount);
-        foreach (var terms in page.Terms)
-            if (terms.Chain.Refused is not null) return [.. page.Terms.Where(t => t.Chain.Refused is null).Select(t => t.Offer)];
-        return page.Offers;
+        return Array.TrueForAll(page.Terms, static t => t.Chain.Refused is null)
+            ? page.Offers
+            : [.. page.Terms.Where(static t => t.Chain.Refused is null).Select(static t => t.Offer)];
     }
 
     private Page PageOf(ServiceCatalog catalog, IReadOnlyList<ChainSettings> on, Money amount)
@@ -82,8 +82,8 @@ internal sealed class EvmTermsBook(EvmChains chains, Func<ChainSettings, Payment
             var requirement = EvmTerms.Requirement(chain, amount.ToRail(chain.Asset.Decimals).ToString(System.Globalization.CultureInfo.InvariantCulture));
             if (ExactEvmTerms.Create(requirement, out _) is { } exact) terms.Add(new EvmTerms(chains.Of(chain), requirement, exact, offer(chain, requirement)));
         }
-        return new Page(terms, [.. terms.Select(t => t.Offer)]);
+        return new Page([.. terms], [.. terms.Select(t => t.Offer)]);
     }
 
-    private sealed record Page(IReadOnlyList<EvmTerms> Terms, IReadOnlyList<Offer> Offers);
+    private sealed record Page(EvmTerms[] Terms, Offer[] Offers);
 }

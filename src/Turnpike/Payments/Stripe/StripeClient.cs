@@ -13,7 +13,7 @@ internal sealed record StripeAnswer(int Status, StripeReply? Reply, bool Replaye
 /// <summary>The corner of Stripe's API that charges need: form-encoded, one version, one idempotency key per challenge.</summary>
 internal sealed class StripeClient(HttpClient http, StripeSettings settings)
 {
-    public static readonly TimeSpan Timeout = TimeSpan.FromSeconds(30);
+    public static readonly TimeSpan Timeout = TimeSpan.FromSeconds(20);
     public const long MostBytes = 256 * 1024;
     private const string Version = "2026-07-29.preview";
     private readonly AuthenticationHeaderValue key = new("Basic", Convert.ToBase64String(Encoding.ASCII.GetBytes(settings.SecretKey.Reveal() + ":")));

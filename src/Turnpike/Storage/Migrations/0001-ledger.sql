@@ -25,9 +25,11 @@ create table holds (
     note text,
     incarnation text not null,
     created bigint not null,
-    changed bigint not null
+    changed bigint not null,
+    outcome integer not null
 );
 create index holds_open on holds (sequence) where status in ('held', 'captured', 'unknown');
+create index holds_undelivered on holds (sequence) where status <> 'released' and outcome = 0;
 create index holds_payer on holds (payer, sequence);
 create index holds_correlation on holds (correlation);
 

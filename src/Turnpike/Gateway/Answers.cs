@@ -1,0 +1,101 @@
+using System.Buffers;
+using System.Globalization;
+using System.Text.Json;
+using Turnpike.Audit;
+using Turnpike.Catalog;
+using Turnpike.Payments;
+using Turnpike.Protocols.Http;
+
+namespace Turnpike.Gateway;
+
+/// <summary>Writes what the gate answers itself: refusals as problem+json (HTML for browsers), replays, and management.</summary>
+internal sealed class Answers(PaymentReplies payments, IAuditTrail audit)
+{
+    public async Task WriteAsync(HttpContext http, Call call, Answer answer)
+    {
+        http.Response.Headers["Turnpike-Correlation"] = call.Correlation;
+        switch (answer)
+        {
+            case Refusal refusal: await RefuseAsync(http, call, refusal); break;
+            case Replay replay: await ReplayAsync(http, call, replay.Stored); break;
+            case Management management: Manage(http, management); break;
+            default: throw new InvalidOperationException($"No way to write {answer.GetType().Name}.");
+        }
+    }
+
+    private async Task RefuseAsync(HttpContext http, Call call, Refusal refusal)
+    {
+        var response = http.Response;
+        var reply = new Reply(response.Headers);
+        response.StatusCode = refusal.Reason.Status;
+        response.Headers.CacheControl = "no-store";
+        if (refusal.RetryAfter is { } wait) response.Headers.RetryAfter = Seconds(wait);
+        if (refusal.Limit is { } limit) WriteLimit(response, limit);
+        if (refusal.Reason == Reasons.MethodNotAllowed) response.Headers.Allow = string.Join(", ", call.Catalog.MethodsAt(http.Request.Host.Host, call.Target.Path));
+        if (refusal.Reason.Status == 401) response.Headers.WWWAuthenticate = $"Bearer realm=\"{call.Catalog.Gateway.Url.Host}\"";
+        IReadOnlyList<Offer> offers = [];
+        if (refusal.Reason.Status == 402) offers = await payments.ChallengeAsync(call, refusal, reply);
+        else if (refusal.Failure is not null) payments.WriteFailure(call, refusal, reply);
+        AllowBrowsers(http);
+        await audit.RecordAsync(Event(call, refusal), CancellationToken.None);
+
+        var body = new ArrayBufferWriter<byte>(2048);
+        using (var json = new Utf8JsonWriter(body)) ProblemWriter.Write(json, call, refusal, offers, reply);
+        if (PrefersHtml(http)) { await HtmlAnswer.WriteAsync(http, call, refusal, offers); return; }
+        response.ContentType = "application/problem+json";
+        response.ContentLength = body.WrittenCount;
+        if (!HttpMethods.IsHead(http.Request.Method)) await response.Body.WriteAsync(body.WrittenMemory, CancellationToken.None);
+    }
+
+    private async Task ReplayAsync(HttpContext http, Call call, StoredAnswer stored)
+    {
+        http.Response.StatusCode = stored.Status;
+        foreach (var (name, value) in stored.Headers) http.Response.Headers.Append(name, value);
+        http.Response.Headers["Turnpike-Correlation"] = call.Correlation;
+        AllowBrowsers(http);
+        await audit.RecordAsync(new AuditEvent { Kind = AuditKinds.Replayed, Correlation = call.Correlation, Operation = call.Operation.Name, Caller = call.Caller, Address = call.Address, Request = call.RequestLine }, CancellationToken.None);
+        http.Response.ContentLength = stored.Body.Length;
+        if (!HttpMethods.IsHead(http.Request.Method)) await http.Response.Body.WriteAsync(stored.Body, CancellationToken.None);
+    }
+
+    private static void Manage(HttpContext http, Management management)
+    {
+        http.Response.StatusCode = StatusCodes.Status204NoContent;
+        foreach (var (name, value) in management.Headers) http.Response.Headers.Append(name, value);
+        AllowBrowsers(http);
+    }
+
+    /// <summary>A script may read terms and receipts. No cookies are involved, so any origin may ask.</summary>
+    public static void AllowBrowsers(HttpContext http)
+    {
+        if (http.Request.Headers.Origin.Count == 0) return;
+        http.Response.Headers.AccessControlAllowOrigin = "*";
+        http.Response.Headers.AccessControlExposeHeaders = HeaderLists.ShownToBrowsers;
+    }
+
+    private static bool PrefersHtml(HttpContext http) =>
+        http.Request.Headers.UserAgent.ToString().Contains("Mozilla", StringComparison.Ordinal) && Accept.PrefersHtml(http.Request.Headers.Accept.ToString());
+
+    private static void WriteLimit(HttpResponse response, LimitState limit)
+    {
+        response.Headers["RateLimit-Policy"] = string.Create(CultureInfo.InvariantCulture, $"\"{limit.Name}\";q={limit.Limit};w={(long)limit.Window.TotalSeconds}");
+        response.Headers["RateLimit"] = string.Create(CultureInfo.InvariantCulture, $"\"{limit.Name}\";r={limit.Limit - limit.Used};t={response.Headers.RetryAfter}");
+    }
+
+    /// <summary>Whole seconds, rounded up: coming back then must work.</summary>
+    private static string Seconds(TimeSpan wait) => Math.Max(1, (long)Math.Ceiling(wait.TotalSeconds)).ToString(CultureInfo.InvariantCulture);
+
+    private static AuditEvent Event(Call call, Refusal refusal) => new()
+    {
+        Kind = refusal.Reason == Reasons.PaymentRequired ? AuditKinds.Terms : AuditKinds.Refused,
+        Correlation = call.Correlation,
+        Reason = refusal.Reason.Code,
+        Operation = call.Rejected is null ? call.Operation.Name : null,
+        Caller = call.Caller,
+        Address = call.Address,
+        // A refused target is somebody's invention: it is told by its reason, not repeated into the trail.
+        Request = call.Target.Error is null ? call.RequestLine : null,
+        Amount = call.Quote?.Ceiling.ToString(),
+        Detail = refusal.Code,
+    };
+}

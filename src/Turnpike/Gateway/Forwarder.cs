@@ -1,0 +1,112 @@
+using System.Collections.Concurrent;
+using System.Net;
+using System.Net.Sockets;
+using Turnpike.Catalog;
+using Turnpike.Payments;
+using Yarp.ReverseProxy.Forwarder;
+
+namespace Turnpike.Gateway;
+
+/// <summary>Sends an admitted call to its upstream through YARP, and says what went wrong when that fails.</summary>
+internal sealed class Forwarder(IHttpForwarder forwarder, GateTransforms transforms) : IDisposable
+{
+    private readonly ConcurrentDictionary<string, HttpMessageInvoker> clients = new(StringComparer.Ordinal);
+    private readonly ConcurrentDictionary<string, Turn> turns = new(StringComparer.Ordinal);
+
+    public async Task ForwardAsync(HttpContext http)
+    {
+        var payment = http.Payment();
+        var call = payment.Call;
+        var service = call.Catalog.ServiceOf(call.Operation);
+        var target = turns.GetOrAdd(service.Name, static _ => new()).Next(service.Upstream.Targets);
+        var config = new ForwarderRequestConfig { ActivityTimeout = TimeLeft(payment, service), Version = HttpVersion.Version11, VersionPolicy = HttpVersionPolicy.RequestVersionOrLower };
+        var error = await forwarder.SendAsync(http, target.Url.AbsoluteUri, clients.GetOrAdd(service.Name, static _ => NewClient()), config, transforms);
+        if (PassingBody.Of(http) is { } body && error is (ForwarderError.None or ForwarderError.ResponseBodyDestination))
+        {
+            if (error == ForwarderError.None) await body.CompleteAsync(CancellationToken.None);
+            if (payment.IsPaid && body.Kept is { } bytes) payment.Keep = new StoredAnswer(http.Response.StatusCode, [.. Lasting(http.Response.Headers)], bytes);
+        }
+        if (error != ForwarderError.None && !http.Response.HasStarted && !transforms.Answered(http)) await http.AnswerAsync(call, Refuse(error, http));
+    }
+
+    /// <summary>The headers that are still true when the answer is given again.</summary>
+    private static IEnumerable<KeyValuePair<string, string>> Lasting(IHeaderDictionary headers)
+    {
+        foreach (var (name, values) in headers)
+            if (!name.Equals("Date", StringComparison.OrdinalIgnoreCase) && !name.Equals("Content-Length", StringComparison.OrdinalIgnoreCase) && !HeaderLists.IsCrossOrigin(name) && !name.Equals("Turnpike-Correlation", StringComparison.OrdinalIgnoreCase))
+                foreach (var value in values) yield return KeyValuePair.Create(name, value ?? "");
+    }
+
+    /// <summary>An upstream may not take longer than the proof is good for, less what settling takes.</summary>
+    private static TimeSpan TimeLeft(Payment payment, Service service)
+    {
+        if (payment.Expires is not { } expires || payment.IsPaid) return service.Upstream.Timeout;
+        var left = expires - payment.Call.Now - TimeSpan.FromSeconds(30);
+        if (left > service.Upstream.Timeout) return service.Upstream.Timeout;
+        return left > TimeSpan.FromSeconds(1) ? left : TimeSpan.FromSeconds(1);
+    }
+
+    private static Refusal Refuse(ForwarderError error, HttpContext http)
+    {
+        http.Response.Headers["Turnpike-Cost"] = $"0.00 {http.Payment().Call.Quote?.Ceiling.Currency ?? "USD"}";
+        return error switch
+        {
+            ForwarderError.RequestTimedOut => new Refusal(Reasons.UpstreamTimeout, "It did not begin to answer in time."),
+            ForwarderError.Request when http.Features.Get<IForwarderErrorFeature>()?.Exception is HttpRequestException { HttpRequestError: HttpRequestError.ConnectionError or HttpRequestError.NameResolutionError } =>
+                new Refusal(Reasons.UpstreamDown, "It could not be reached.") { RetryAfter = TimeSpan.FromSeconds(5) },
+            _ => new Refusal(Reasons.UpstreamFailed, "It broke off before it answered."),
+        };
+    }
+
+    private static HttpMessageInvoker NewClient() => new(new SocketsHttpHandler
+    {
+        UseProxy = false,
+        AllowAutoRedirect = false,
+        AutomaticDecompression = DecompressionMethods.None,
+        UseCookies = false,
+        EnableMultipleHttp2Connections = true,
+        ConnectTimeout = TimeSpan.FromSeconds(10),
+        PooledConnectionLifetime = TimeSpan.FromMinutes(5),
+        ActivityHeadersPropagator = null,
+        ConnectCallback = ConnectAsync,
+    });
+
+    private static async ValueTask<Stream> ConnectAsync(SocketsHttpConnectionContext context, CancellationToken ct)
+    {
+        var socket = new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
+        try
+        {
+            await socket.ConnectAsync(context.DnsEndPoint, ct);
+            return new NetworkStream(socket, ownsSocket: true);
+        }
+        catch
+        {
+            socket.Dispose();
+            throw;
+        }
+    }
+
+    public void Dispose()
+    {
+        foreach (var client in clients.Values) client.Dispose();
+    }
+
+    /// <summary>Whose turn it is: smooth weighted round-robin over a service's targets.</summary>
+    private sealed class Turn
+    {
+        private readonly Lock guard = new();
+        private readonly Dictionary<Uri, long> credit = [];
+
+        public UpstreamTarget Next(IReadOnlyList<UpstreamTarget> targets)
+        {
+            if (targets.Count == 1) return targets[0];
+            lock (guard)
+            {
+                foreach (var target in targets) credit[target.Url] = credit.GetValueOrDefault(target.Url) + target.Weight;
+                var next = targets.MaxBy(t => credit[t.Url])!;
+                credit[next.Url] -= targets.Sum(t => t.Weight);
+                return next;
+            }
+        }
+    }
+}

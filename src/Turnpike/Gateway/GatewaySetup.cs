@@ -1,0 +1,52 @@
+using System.Net;
+using System.Security.Cryptography.X509Certificates;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Turnpike.Catalog;
+using Yarp.ReverseProxy.Forwarder;
+
+namespace Turnpike.Gateway;
+
+/// <summary>Registers the gate, and opens its door.</summary>
+internal static class GatewaySetup
+{
+    /// <summary>MPP credentials of sponsored transactions come to several kilobytes; base64 in a header.</summary>
+    private const int MostHeaders = 64 * 1024;
+
+    public static IServiceCollection AddGateway(this IServiceCollection services)
+    {
+        services.AddHttpForwarder();
+        return services.AddSingleton<GateTransforms>().AddSingleton<Forwarder>().AddSingleton<Answers>();
+    }
+
+    /// <summary>Public paths first, then the gate for everything else.</summary>
+    public static void UseGateway(this WebApplication app)
+    {
+        app.UseRouting();
+        app.MapReceipts();
+        app.MapBalance();
+        app.UseWhen(http => http.GetEndpoint() is null, gate =>
+        {
+            gate.UseMiddleware<Gate>();
+            gate.Run(gate.ApplicationServices.GetRequiredService<Forwarder>().ForwardAsync);
+        });
+    }
+
+    public static void ListenForCallers(this KestrelServerOptions kestrel, GatewaySettings gateway)
+    {
+        kestrel.AddServerHeader = false;
+        kestrel.Limits.MaxRequestHeadersTotalSize = MostHeaders;
+        kestrel.Limits.MaxRequestBodySize = null;
+        Listen(kestrel, new Uri(gateway.Listen), options =>
+        {
+            if (gateway.Tls is { } tls) options.UseHttps(X509Certificate2.CreateFromPemFile(tls.Certificate, tls.Key));
+        });
+    }
+
+    /// <summary>Binds to the address a URL names: an IP, <c>localhost</c>, or any for <c>*</c>, <c>+</c> and <c>0.0.0.0</c>.</summary>
+    public static void Listen(KestrelServerOptions kestrel, Uri url, Action<ListenOptions> configure)
+    {
+        if (url.Host == "localhost") kestrel.ListenLocalhost(url.Port, configure);
+        else if (IPAddress.TryParse(url.Host.Trim('[', ']'), out var address)) kestrel.Listen(address, url.Port, configure);
+        else kestrel.ListenAnyIP(url.Port, configure);
+    }
+}

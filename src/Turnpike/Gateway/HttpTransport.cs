@@ -1,0 +1,125 @@
+using System.Buffers;
+using System.Net;
+using Microsoft.AspNetCore.Http.Features;
+using Turnpike.Catalog;
+using Turnpike.Payments;
+using Turnpike.Protocols.Http;
+using Yarp.ReverseProxy.Forwarder;
+
+namespace Turnpike.Gateway;
+
+/// <summary>HTTP as a transport of calls: reads them from requests, writes answers to responses. The only place that knows both.</summary>
+internal static class HttpTransport
+{
+    private const int MostBody = 8 * 1024 * 1024;
+    private static readonly object PaymentKey = new();
+
+    /// <summary>What is called, from the head alone.</summary>
+    public static Call ReadCall(this HttpContext http, ServiceCatalog catalog)
+    {
+        var request = http.Request;
+        var target = http.Target();
+        var origin = Origin.Of(http, catalog.Gateway);
+        var operation = target.Error is null ? catalog.Match(request.Method, request.Host.Host, target.Path) : null;
+        return new Call
+        {
+            Catalog = catalog,
+            Operation = operation!,
+            Rejected = operation is not null ? null : Reject(http, catalog, target),
+            Method = request.Method,
+            Target = target,
+            Headers = request.Headers,
+            Address = origin.Address,
+            Secure = origin.Secure,
+            Loopback = origin.Loopback,
+            Now = http.RequestServices.GetRequiredService<TimeProvider>().GetUtcNow(),
+            ReadBody = http.Features.Get<IHttpRequestBodyDetectionFeature>()?.CanHaveBody == true ? ct => ReadBodyAsync(http, ct) : null,
+        };
+    }
+
+    /// <summary>The canonical target, worked out once per request from the raw one.</summary>
+    public static TargetResult Target(this HttpContext http)
+    {
+        if (http.Items.TryGetValue(typeof(TargetResult), out var known)) return (TargetResult)known!;
+        var target = RequestTarget.Canonicalise(http.Features.GetRequiredFeature<IHttpRequestFeature>().RawTarget);
+        http.Items[typeof(TargetResult)] = target;
+        return target;
+    }
+
+    public static Task AnswerAsync(this HttpContext http, Call call, Answer answer) =>
+        http.RequestServices.GetRequiredService<Answers>().WriteAsync(http, call, answer);
+
+    /// <summary>Takes the payment along through forwarding. From collection on, a caller who leaves no longer cancels the upstream.</summary>
+    public static void Carry(this HttpContext http, Payment payment)
+    {
+        http.Items[PaymentKey] = payment;
+        if (payment.State is not null) http.RequestAborted = Patience.For(http, payment);
+        PassingBody.Install(http, payment);
+    }
+
+    public static Payment Payment(this HttpContext http) => (Payment)http.Items[PaymentKey]!;
+
+    /// <summary>
+    /// True when a 2xx answer was passed on to its end. A caller who left after collection counts: the money was taken for an
+    /// answer the upstream gave in full, and it is kept for the retry.
+    /// </summary>
+    public static bool Delivered(this HttpContext http) =>
+        http.Response.StatusCode is >= 200 and < 300 && http.Features.Get<IForwarderErrorFeature>()?.Error is null or ForwarderError.None or ForwarderError.ResponseBodyDestination;
+
+    private static Answer Reject(HttpContext http, ServiceCatalog catalog, TargetResult target)
+    {
+        if (target.Error is { } error) return new Refusal(Reasons.AmbiguousTarget, $"The target is refused: {error}.");
+        if (IsPreflight(http.Request) && catalog.Knows(http.Request.Host.Host, target.Path)) return Preflight(catalog.MethodsAt(http.Request.Host.Host, target.Path));
+        return catalog.Knows(http.Request.Host.Host, target.Path)
+            ? new Refusal(Reasons.MethodNotAllowed, $"Another method is sold at this path, not '{Printable(http.Request.Method)}'.")
+            : new Refusal(Reasons.NotFound, "No operation matches this path.");
+    }
+
+    private static bool IsPreflight(HttpRequest request) =>
+        HttpMethods.IsOptions(request.Method) && request.Headers.Origin.Count > 0 && request.Headers.AccessControlRequestMethod.Count > 0;
+
+    /// <summary>Answered here, never forwarded: an upstream's own rules would speak for a host the browser does not see.</summary>
+    private static Management Preflight(IEnumerable<string> methods) => new(
+    [
+        KeyValuePair.Create("Access-Control-Allow-Methods", string.Join(", ", methods)),
+        KeyValuePair.Create("Access-Control-Allow-Headers", HeaderLists.AllowedToBrowsers),
+        KeyValuePair.Create("Access-Control-Max-Age", "600"),
+        KeyValuePair.Create("Vary", "Access-Control-Request-Method, Access-Control-Request-Headers"),
+    ]);
+
+    /// <summary>Buffers the body once, bounded; forwarding reads it again from the start.</summary>
+    private static async ValueTask<ReadOnlyMemory<byte>> ReadBodyAsync(HttpContext http, CancellationToken ct)
+    {
+        http.Request.EnableBuffering(bufferThreshold: MostBody, bufferLimit: MostBody);
+        http.Request.Body.Position = 0;
+        var buffer = new ArrayBufferWriter<byte>();
+        int read;
+        while ((read = await http.Request.Body.ReadAsync(buffer.GetMemory(16 * 1024), ct)) > 0) buffer.Advance(read);
+        http.Request.Body.Position = 0;
+        return buffer.WrittenMemory;
+    }
+
+    private static string Printable(string method) => method.Length <= 16 && method.All(char.IsAsciiLetter) ? method : "?";
+}
+
+/// <summary>Where a request came from: the connection, or what a listed proxy says of it.</summary>
+internal readonly record struct Origin(string Address, bool Secure, bool Loopback)
+{
+    public static Origin Of(HttpContext http, GatewaySettings gateway)
+    {
+        var peer = http.Connection.RemoteIpAddress ?? IPAddress.None;
+        if (peer.IsIPv4MappedToIPv6) peer = peer.MapToIPv4();
+        var trusted = gateway.TrustedProxies.Count > 0 && gateway.TrustedProxies.Any(n => n.Contains(peer));
+        if (!trusted) return new(peer.ToString(), http.Request.IsHttps, IPAddress.IsLoopback(peer));
+        // The last entry that no listed proxy wrote: everything left of it is the caller's own invention.
+        var named = http.Request.Headers["X-Forwarded-For"].ToString().Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries);
+        var address = peer;
+        for (var i = named.Length - 1; i >= 0 && IPAddress.TryParse(named[i], out var hop); i--)
+        {
+            address = hop;
+            if (!gateway.TrustedProxies.Any(n => n.Contains(hop))) break;
+        }
+        var secure = http.Request.IsHttps || http.Request.Headers["X-Forwarded-Proto"].ToString().Equals("https", StringComparison.OrdinalIgnoreCase);
+        return new(address.ToString(), secure, IPAddress.IsLoopback(address));
+    }
+}

@@ -1,0 +1,7 @@
+namespace Turnpike.Identity;
+
+/// <summary>Registers identity.</summary>
+internal static class IdentitySetup
+{
+    public static IServiceCollection AddIdentity(this IServiceCollection services) => services.AddSingleton<CallerDirectory>();
+}

@@ -1,0 +1,61 @@
+using System.Collections.Concurrent;
+
+namespace Turnpike.Limits;
+
+/// <summary>
+/// GCRA counters in memory, one timestamp a key: the virtual scheduling form, in ticks. Bounded: keys at rest are swept.
+/// </summary>
+internal sealed class RateCounters(TimeProvider time)
+{
+    private const int SweepAbove = 100_000;
+    private readonly ConcurrentDictionary<(string Limit, string Key), long> arrival = new();
+    private int sweeping;
+
+    /// <summary>Takes one if the limit allows; else tells how long to wait and takes nothing.</summary>
+    public bool TryTake(string limit, string key, RateLimit rate, out TimeSpan wait)
+    {
+        var now = time.GetTimestamp();
+        var step = Ticks(rate.Per) / rate.Amount;
+        var burst = Ticks(rate.Per) - step;
+        while (true)
+        {
+            var known = arrival.TryGetValue((limit, key), out var tat);
+            var from = known ? Math.Max(tat, now) : now;
+            if (from - now > burst) { wait = time.GetElapsedTime(now, from - burst); return false; }
+            if (known ? arrival.TryUpdate((limit, key), from + step, tat) : arrival.TryAdd((limit, key), from + step)) break;
+        }
+        Sweep(now);
+        wait = TimeSpan.Zero;
+        return true;
+    }
+
+    /// <summary>Would the next one be refused? Takes nothing.</summary>
+    public bool IsSpent(string limit, string key, RateLimit rate, out TimeSpan wait)
+    {
+        wait = TimeSpan.Zero;
+        var now = time.GetTimestamp();
+        if (!arrival.TryGetValue((limit, key), out var tat)) return false;
+        var burst = Ticks(rate.Per) - Ticks(rate.Per) / rate.Amount;
+        if (tat - now <= burst) return false;
+        wait = time.GetElapsedTime(now, tat - burst);
+        return true;
+    }
+
+    /// <summary>Gives one back: a reservation that came to nothing.</summary>
+    public void GiveBack(string limit, string key, RateLimit rate)
+    {
+        var step = Ticks(rate.Per) / rate.Amount;
+        while (arrival.TryGetValue((limit, key), out var tat) && !arrival.TryUpdate((limit, key), tat - step, tat)) { }
+    }
+
+    private long Ticks(TimeSpan span) => (long)((Int128)span.Ticks * time.TimestampFrequency / TimeSpan.TicksPerSecond);
+
+    /// <summary>An attacker with many addresses must not grow this without end: what is at rest says nothing and goes.</summary>
+    private void Sweep(long now)
+    {
+        if (arrival.Count < SweepAbove || Interlocked.Exchange(ref sweeping, 1) == 1) return;
+        foreach (var (key, tat) in arrival)
+            if (tat <= now) arrival.TryRemove(key, out _);
+        Volatile.Write(ref sweeping, 0);
+    }
+}

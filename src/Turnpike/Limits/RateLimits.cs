@@ -1,0 +1,70 @@
+using System.Net;
+using Turnpike.Catalog;
+
+namespace Turnpike.Limits;
+
+/// <summary>
+/// Who may knock how often. Three doors stand open to strangers and each has its own limit, so that a flood at one of them
+/// costs nothing at the next: terms handed out, proofs that were wrong, and calls to outside verifiers.
+/// </summary>
+internal sealed class RateLimits(RateCounters counters)
+{
+    private const string Unpaid = "unpaid", Proofs = "invalid-proofs", Verifier = "verifier-calls";
+
+    /// <summary>Before anything is verified: a caller whose proofs keep failing waits.</summary>
+    public ValueTask<Answer?> AdmitAsync(Call call, CancellationToken ct)
+    {
+        if (call.Quote is null || Key(call, Settings(call)?.InvalidProofs ?? LimitSettings.DefaultInvalidProofs) is not { } key) return default;
+        var rate = Settings(call)?.InvalidProofs ?? LimitSettings.DefaultInvalidProofs;
+        return counters.IsSpent(Proofs, key, rate, out var wait)
+            ? new(Wait(call, Reasons.TooManyInvalidProofs, Proofs, rate, wait))
+            : default;
+    }
+
+    /// <summary>Terms are about to be handed out to someone who presented nothing; a 429 instead when that was asked too often.</summary>
+    public Answer? TakeUnpaid(Call call)
+    {
+        var rate = Settings(call)?.Unpaid ?? LimitSettings.DefaultUnpaid;
+        return Key(call, rate) is { } key && !counters.TryTake(Unpaid, key, rate, out var wait) ? Wait(call, Reasons.TooManyUnpaid, Unpaid, rate, wait) : null;
+    }
+
+    /// <summary>A proof was wrong.</summary>
+    public void CountInvalidProof(Call call)
+    {
+        var rate = Settings(call)?.InvalidProofs ?? LimitSettings.DefaultInvalidProofs;
+        if (Key(call, rate) is { } key) counters.TryTake(Proofs, key, rate, out _);
+    }
+
+    /// <summary>One call to an outside verifier, over all callers.</summary>
+    public bool TryTakeVerifier(LimitSettings? settings, out TimeSpan wait) =>
+        counters.TryTake(Verifier, "", settings?.VerifierCalls ?? LimitSettings.DefaultVerifierCalls, out wait);
+
+    /// <summary>A limit somebody else owns (a token's own rate): a 429 when it is spent.</summary>
+    public Answer? Take(Call call, string name, string key, RateLimit rate) =>
+        counters.TryTake(name, key, rate, out var wait) ? null : Wait(call, Reasons.TooManyCalls, name, rate, wait);
+
+    private static LimitSettings? Settings(Call call) => call.Catalog.Settings.Get<LimitSettings>();
+
+    /// <summary>
+    /// Null: not limited. The built-in limits say nothing about loopback, which is the owner's own machine or a proxy that was
+    /// not listed (and then one address would be everybody); limits that are written down hold there as well.
+    /// </summary>
+    private static string? Key(Call call, RateLimit rate)
+    {
+        if (call.Loopback && Settings(call) is null) return null;
+        return string.Join('|', rate.Key.Select(part => part switch { "caller" => call.Caller, "address" => Prefix(call.Address), "operation" => call.Operation.Name, _ => null }).Where(v => v is not null));
+    }
+
+    /// <summary>IPv6 callers own a /64 each; counting single addresses would count nothing.</summary>
+    private static string Prefix(string address)
+    {
+        if (!IPAddress.TryParse(address, out var ip) || ip.AddressFamily != System.Net.Sockets.AddressFamily.InterNetworkV6 || ip.IsIPv4MappedToIPv6) return address;
+        return Convert.ToHexString(ip.GetAddressBytes().AsSpan(0, 8));
+    }
+
+    private static Refusal Wait(Call call, Reason reason, string name, RateLimit rate, TimeSpan wait) => new(reason, $"At most {rate.Amount} per {rate.Per.TotalSeconds} seconds.")
+    {
+        RetryAfter = wait,
+        Limit = new LimitState(name, rate.Amount, rate.Amount, call.Now + wait, rate.Per),
+    };
+}

@@ -1,0 +1,261 @@
+using System.Security.Cryptography;
+using System.Text;
+using Turnpike.Audit;
+using Turnpike.Catalog;
+using Turnpike.Ledger;
+using Turnpike.Limits;
+using Turnpike.Pricing;
+using Turnpike.Storage;
+
+namespace Turnpike.Payments;
+
+/// <summary>
+/// The one place that takes money in a call. It reads a credential, lets its method verify it, holds, collects, and gives back
+/// what was not delivered. Only the <see cref="Settler"/> finishes what a crash or a silent rail left open.
+/// </summary>
+internal sealed partial class Cashier(PaymentRegistry rails, ILedger ledger, AnswerStore answers, RateLimits limits, ILogger<Cashier> log)
+{
+    public Payment Open(Call call) => new(call, CloseAsync);
+
+    /// <summary>Reads and checks the credential, cheapest first. Null: nothing is owed, or the payment is to be believed.</summary>
+    public async ValueTask<Answer?> VerifyAsync(Payment payment, CancellationToken ct)
+    {
+        var call = payment.Call;
+        if (call.Quote is null) return null;
+        if (rails.Read(call) is not { } credential) return limits.TakeUnpaid(call) ?? new Refusal(Reasons.PaymentRequired, $"{call.Quote.Ceiling} per {call.Quote.Unit}.");
+        if (credential is Credential.Ambiguous several) return new Refusal(Reasons.AmbiguousPayment, several.Detail);
+        if (credential is Credential.Malformed bad) return Wrong(call, new Refusal(Reasons.MalformedCredential, bad.Detail) { Code = bad.Code });
+        payment.Credential = credential;
+        if (credential is { Forged: true, Objection: { } forged }) return Wrong(call, forged);
+        if (credential.Correlation is { } correlation) call.Correlation = correlation;
+        if (rails.Accepted(call, credential.Method) is not { } method) return Wrong(call, new Refusal(Reasons.MethodUnsupported, $"'{credential.Method}' is not accepted here."));
+        payment.Method = method;
+        try
+        {
+            if (method.Identify(payment) is { } foreign) return Wrong(call, foreign);
+            if (payment.HoldId is not null) (payment.MayBeAskedAgain, payment.BodyDigest) = (true, await PaymentReplies.DigestAsync(call));
+            // Before anything that asks a rail or a clock: a payer whose connection broke must find what they paid for.
+            if (payment.HoldId is { } id && await ledger.FindAsync(id, ct) is { Status: not HoldStatus.Released } known) return await KnownAsync(payment, known, ct);
+            if ((credential.Objection ?? credential.Terms?.Objection(call, payment.BodyDigest)) is { } objection) return Wrong(call, objection);
+            if (await method.VerifyAsync(payment, ct) is { } refused) return Wrong(call, refused);
+        }
+        catch (StorageUnavailableException e)
+        {
+            Log.BooksDown(log, e);
+            return new Refusal(Reasons.StoreDown, "Nothing was taken.");
+        }
+        return null;
+    }
+
+    /// <summary>Reserves the money under the id the rail spends once: two copies of one proof get one hold.</summary>
+    public async ValueTask<Answer?> HoldAsync(Payment payment, CancellationToken ct)
+    {
+        if (payment.Call.Quote is null) return null;
+        try
+        {
+            var credit = await CreditAsync(payment, ct);
+            var result = await ledger.HoldAsync(NewHold(payment, credit), ct);
+            // The credit was spent elsewhere in this moment: the presented proof pays after all.
+            if (result is HoldResult.InsufficientFunds && credit is not null && !payment.CreditOnly) result = await ledger.HoldAsync(NewHold(payment, credit = null), ct);
+            payment.ByCredit = credit is not null;
+            return result switch
+            {
+                HoldResult.Held held => await HeldAsync(payment, held.State, ct),
+                HoldResult.AlreadyUsed used => await KnownAsync(payment, used.State, ct),
+                HoldResult.InsufficientFunds short_ => TooLittle(payment, short_),
+                _ => throw new InvalidOperationException(),
+            };
+        }
+        catch (StorageUnavailableException e)
+        {
+            Log.BooksDown(log, e);
+            return new Refusal(Reasons.StoreDown, "Nothing was taken.");
+        }
+    }
+
+    /// <summary>
+    /// Takes the money, before the first byte leaves. Null when it is ours; 402 when the rail refused (nothing of the upstream's
+    /// answer may leave then); 503 while nobody knows. Never cancelled: half a collection is worse than a late one.
+    /// </summary>
+    public async ValueTask<Answer?> CollectAsync(Payment payment)
+    {
+        payment.Collecting = true;
+        var (held, amount) = (payment.State!, payment.Ceiling);
+        try
+        {
+            if (payment.ByCredit || payment.Method!.SettlesInBooks)
+            {
+                payment.State = await ledger.CaptureAsync(new Capture(held.Hold.Id, amount) { Reference = held.Hold.Receipt, Events = [Event(payment, AuditKinds.Settled, reference: held.Hold.Receipt)] }, CancellationToken.None);
+                var budget = held.Hold.Legs[0].From;
+                payment.Remaining = await ledger.AvailableAsync(budget, amount.Currency, CancellationToken.None);
+                return null;
+            }
+            var broadcast = await payment.Method.PrepareAsync(held, amount, CancellationToken.None);
+            payment.State = await ledger.CaptureAsync(new Capture(held.Hold.Id, amount) { Broadcast = broadcast }, CancellationToken.None);
+            return await ConcludeAsync(payment, await payment.Method.SettleAsync(payment.State, CancellationToken.None));
+        }
+        catch (StorageUnavailableException e)
+        {
+            Log.BooksDown(log, e);
+            return new Refusal(Reasons.StoreDown, "Repeat this very request; you will not be charged twice.") { RetryAfter = TimeSpan.FromSeconds(5) };
+        }
+    }
+
+    /// <summary>A 2xx answer was passed on to its end.</summary>
+    public async ValueTask DeliverAsync(Payment payment)
+    {
+        if (payment.Call.Quote is null || payment.State is null) return;
+        payment.Delivered = true;
+        if (payment.Keep is { } answer) await answers.KeepAsync(payment.State.Hold.Id, answer, CancellationToken.None);
+        await ledger.FinishAsync(payment.State.Hold.Id, HoldOutcome.Delivered, [Event(payment, AuditKinds.Delivered, reference: payment.State.Hold.Receipt)], CancellationToken.None);
+    }
+
+    /// <summary>Leaving: what is only held goes back; what was taken and not delivered becomes the payer's credit.</summary>
+    private async ValueTask CloseAsync(Payment payment)
+    {
+        if (payment.State is not { } state || payment.Delivered) return;
+        if (state.Status == HoldStatus.Held)
+            await ledger.ReleaseAsync(state.Hold.Id, "undelivered", [Event(payment, AuditKinds.Released, "undelivered", state.Hold.Id)], CancellationToken.None);
+        else if (state.Status == HoldStatus.Settled)
+            await CreditAsync(state, CancellationToken.None);
+    }
+
+    private async ValueTask CreditAsync(HoldState undelivered, CancellationToken ct)
+    {
+        await ledger.PostAsync(Undelivered.Credit(undelivered), ct);
+        await ledger.FinishAsync(undelivered.Hold.Id, HoldOutcome.Credited, [], ct);
+    }
+
+    private async ValueTask<Answer?> ConcludeAsync(Payment payment, Settlement settlement)
+    {
+        var hold = payment.State!.Hold;
+        switch (settlement)
+        {
+            case Settlement.Settled settled:
+                await ledger.SettledAsync(hold.Id, settled.Reference, settled.RailAmount, [Event(payment, AuditKinds.Settled, reference: settled.Reference)], CancellationToken.None);
+                payment.State = payment.State with { Status = HoldStatus.Settled, Reference = settled.Reference, RailAmount = settled.RailAmount };
+                return null;
+            case Settlement.Unknown unknown:
+                await ledger.UnknownAsync(hold.Id, unknown.Reference, [Event(payment, AuditKinds.Unknown, "settlement-unknown", unknown.Reference)], CancellationToken.None);
+                payment.State = payment.State with { Status = HoldStatus.Unknown, Reference = unknown.Reference };
+                return Pending(payment, unknown.Reference);
+            case Settlement.Failed failed:
+                await ledger.ReleaseAsync(hold.Id, failed.Code, [Event(payment, AuditKinds.Released, failed.Code, hold.Id)], CancellationToken.None);
+                payment.State = payment.State with { Status = HoldStatus.Released };
+                if (!payment.SettlesBefore) _ = await ledger.PostAsync(Loss.Unsettled(hold, payment.Ceiling), CancellationToken.None);
+                limits.CountInvalidProof(payment.Call);
+                return new Refusal(failed.As ?? Reasons.SettlementFailed, failed.Detail) { Code = failed.Code, Failure = Failure(payment, failed.Code, failed.Reference) };
+            default: throw new InvalidOperationException();
+        }
+    }
+
+    private async ValueTask<Answer?> HeldAsync(Payment payment, HoldState state, CancellationToken ct)
+    {
+        payment.State = state;
+        payment.SettlesBefore = payment.Call.Operation.Settle == SettleMoment.Before || payment.Method!.SettlesBefore
+            || !(await ledger.AvailableAsync(Loss.Account(payment.Payer!), state.Hold.Ceiling.Currency, ct)).IsZero;
+        return payment.SettlesBefore ? await CollectAsync(payment) : null;
+    }
+
+    /// <summary>This credential has a hold: its answer depends on where that stands, and on nothing a rail or a clock says.</summary>
+    private async ValueTask<Answer?> KnownAsync(Payment payment, HoldState known, CancellationToken ct)
+    {
+        if (known.Hold.Binding != Binding(payment)) return Mismatch(payment, known);
+        payment.Call.Correlation = known.Hold.Correlation;
+        if (known.Status is HoldStatus.Held or HoldStatus.Captured) return new Refusal(Reasons.InFlight, "Its first presentation is being served.") { RetryAfter = TimeSpan.FromSeconds(1) };
+        if (known.Status == HoldStatus.Unknown) { payment.Payer = known.Hold.Payer; return Pending(payment, known.Reference); }
+        if (await answers.FindAsync(known.Hold.Id, ct) is { } stored) return new Replay(stored);
+        if (known.Status == HoldStatus.Released) return new Refusal(Reasons.CredentialUsed, "It was presented before and given back for another request.");
+        if (known.Outcome == HoldOutcome.Delivered) return new Refusal(Reasons.AlreadyDelivered, $"Its receipt: {ReceiptUrl(payment.Call, known.Hold.Receipt)}");
+        // Taken, never delivered, and so the payer's credit: this retry is paid from it, under an id of its own.
+        await CreditAsync(known, ct);
+        (payment.Payer, payment.Agreed, payment.HoldId) = (known.Hold.Payer, known.Hold.Ceiling, $"again:{known.Hold.Receipt}");
+        (payment.CreditOnly, payment.MayBeAskedAgain) = (true, true);
+        return await ledger.FindAsync(payment.HoldId, ct) is { Status: not HoldStatus.Released } again ? await KnownAsync(payment, again, ct) : null;
+    }
+
+    private Refusal Wrong(Call call, Answer answer)
+    {
+        var refusal = (Refusal)answer;
+        if (refusal.Reason.Status == 402 && !Reasons.IsAboutFunds(refusal.Reason)) limits.CountInvalidProof(call);
+        return refusal;
+    }
+
+    private static Refusal Mismatch(Payment payment, HoldState known) => payment.Method!.SettlesInBooks
+        ? new Refusal(Reasons.IdempotencyMismatch, $"It was used for '{known.Hold.Request}' or another body.")
+        : new Refusal(Reasons.CredentialUsed, "It was presented before, for another request or in another form.");
+
+    private static Refusal TooLittle(Payment payment, HoldResult.InsufficientFunds missing) => payment.CreditOnly
+        ? new Refusal(Reasons.CredentialUsed, "Its credit has been spent since.")
+        : payment.Method!.TooLittle(missing);
+
+    private static Refusal Pending(Payment payment, string? reference) => new(Reasons.SettlementUnknown, "The payment was sent and is not confirmed yet.")
+    {
+        RetryAfter = TimeSpan.FromSeconds(5),
+        Failure = Failure(payment, "settlement_pending", reference),
+    };
+
+    private static FailedSettlement Failure(Payment payment, string code, string? reference) =>
+        new(payment.Credential!.Protocol, payment.Method!.NetworkOf(payment) ?? "", payment.Payer, reference, code);
+
+    private Hold NewHold(Payment payment, string? credit) => new()
+    {
+        Id = payment.HoldId ??= Ids.New("h"),
+        Legs = credit is null ? payment.Legs : [new Leg(credit, $"revenue:{payment.Call.Operation.Name}", payment.Ceiling, Limited: true)],
+        Binding = Binding(payment),
+        Receipt = payment.ReceiptId,
+        Correlation = payment.Call.Correlation,
+        Operation = payment.Call.Operation.Name,
+        Payer = payment.Payer!,
+        Caller = payment.Call.Caller,
+        Method = credit is null ? payment.Method!.Name : "credit",
+        PriceVersion = payment.PriceVersion ?? payment.Call.Quote!.Version,
+        Request = payment.Call.RequestLine,
+        Terms = credit is null ? payment.Terms : null,
+        Expires = credit is null ? payment.Expires : null,
+        Events = [Event(payment, AuditKinds.Verified, reference: payment.HoldId), Event(payment, AuditKinds.Held, reference: payment.HoldId)],
+    };
+
+    /// <summary>The account of what this payer paid and did not get, when it covers this call.</summary>
+    private async ValueTask<string?> CreditAsync(Payment payment, CancellationToken ct)
+    {
+        var account = Undelivered.Account(payment.Payer!);
+        if (payment.CreditOnly) return account;
+        if (payment.Method!.SettlesInBooks) return null;
+        var credit = await ledger.AvailableAsync(account, payment.Ceiling.Currency, ct);
+        return credit >= payment.Ceiling ? account : null;
+    }
+
+    /// <summary>
+    /// What this credential may buy. EIP-3009 does not sign the resource, so this does: the first presentation binds the proof to
+    /// operation, method, canonical target and body, and only the same bytes are ever given the answer again.
+    /// </summary>
+    private static string Binding(Payment payment)
+    {
+        var bound = $"{payment.Call.Operation.Name}\n{payment.Call.RequestLine}\n{payment.BodyDigest}\n{(payment.Method!.SettlesInBooks ? payment.Payer : payment.Credential!.Digest)}";
+        return Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(bound)));
+    }
+
+    private static AuditEvent Event(Payment payment, string kind, string? reason = null, string? reference = null) => new()
+    {
+        Kind = kind,
+        Correlation = payment.Call.Correlation,
+        Reason = reason,
+        Operation = payment.Call.Operation.Name,
+        Caller = payment.Call.Caller,
+        Payer = payment.Payer,
+        Address = payment.Call.Address,
+        Request = payment.Call.RequestLine,
+        Method = payment.ByCredit ? "credit" : payment.Method?.Name,
+        Amount = payment.Ceiling.ToString(),
+        Reference = reference,
+    };
+
+    public static string ReceiptUrl(Call call, string receipt) => $"{call.Catalog.Gateway.Url.GetLeftPart(UriPartial.Authority)}/receipts/{receipt}";
+
+    private static partial class Log
+    {
+        [LoggerMessage(Level = LogLevel.Critical, Message = "The books cannot be written; calls that cost money are refused.")]
+        public static partial void BooksDown(ILogger logger, Exception exception);
+    }
+}

@@ -1,0 +1,12 @@
+using Turnpike.Ledger;
+
+namespace Turnpike.Payments;
+
+/// <summary>Work done and never paid: booked as our loss, remembered against the payer, who pays before from then on.</summary>
+internal static class Loss
+{
+    public static string Account(string payer) => $"unsettled:{payer}";
+
+    public static Transfer Unsettled(Hold hold, Money amount) =>
+        new($"{hold.Id}:unsettled", "loss:unsettled", Account(hold.Payer), amount, "unsettled", LimitedFrom: false, LimitedTo: true) { Correlation = hold.Correlation };
+}

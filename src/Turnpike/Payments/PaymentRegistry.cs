@@ -1,0 +1,68 @@
+using System.Collections.Frozen;
+using Turnpike.Catalog;
+
+namespace Turnpike.Payments;
+
+/// <summary>The protocols and methods there are, each found by its name. Two of one name fail the start.</summary>
+internal sealed class PaymentRegistry
+{
+    private readonly FrozenDictionary<string, IPaymentMethod> methods;
+    private readonly IPaymentMethod[] inOrder;
+    private readonly RailCosts costs;
+
+    public PaymentRegistry(IEnumerable<IPaymentProtocol> protocols, IEnumerable<IPaymentMethod> methods, RailCosts costs)
+    {
+        Protocols = [.. protocols];
+        inOrder = [.. methods];
+        this.methods = inOrder.ToFrozenDictionary(m => m.Name, StringComparer.Ordinal);
+        this.costs = costs;
+        CredentialHeaders = string.Join(", ", Protocols.SelectMany(p => p.CredentialHeaders).Distinct(StringComparer.OrdinalIgnoreCase));
+    }
+
+    /// <summary>In the order in which their challenges are written.</summary>
+    public IReadOnlyList<IPaymentProtocol> Protocols { get; }
+
+    public string CredentialHeaders { get; }
+
+    public IPaymentMethod? Find(string method) => methods.GetValueOrDefault(method);
+
+    /// <summary>
+    /// The one credential of this call; null when there is none. Two kinds in one request are refused: which of them was meant
+    /// would be decided differently by the next one who reads it.
+    /// </summary>
+    public Credential? Read(Call call)
+    {
+        Credential? found = null;
+        foreach (var protocol in Protocols)
+        {
+            if (protocol.Read(call) is not { } credential) continue;
+            if (found is not null) return Credential.Several(protocol.Name, $"Both {found.Protocol} and {protocol.Name} credentials are present.");
+            found = credential;
+        }
+        return found;
+    }
+
+    /// <summary>The method of this name if the operation accepts it.</summary>
+    public IPaymentMethod? Accepted(Call call, string method) => Find(method) is { } known && Accepts(call.Operation, known) ? known : null;
+
+    /// <summary>All offers for this call: as the operation prefers them, then by what they really cost.</summary>
+    public IReadOnlyList<Offer> Offers(Call call)
+    {
+        var offers = new List<(Offer Offer, int Preference, long Cost)>(4);
+        foreach (var method in inOrder)
+            if (Accepts(call.Operation, method))
+                foreach (var offer in method.Offer(call)) offers.Add((offer, Preference(call.Operation, method), costs.Of(offer, call.Quote!.Ceiling)));
+        offers.Sort((a, b) => a.Preference != b.Preference ? a.Preference.CompareTo(b.Preference) : a.Cost.CompareTo(b.Cost));
+        return offers.ConvertAll(o => o.Offer);
+    }
+
+    private static bool Accepts(Operation operation, IPaymentMethod method) =>
+        operation.Accept.Count == 0 || operation.Accept.Contains(method.Name) || operation.Accept.Contains(method.Protocol);
+
+    private static int Preference(Operation operation, IPaymentMethod method)
+    {
+        for (var i = 0; i < operation.Accept.Count; i++)
+            if (operation.Accept[i] == method.Name || operation.Accept[i] == method.Protocol) return i;
+        return int.MaxValue;
+    }
+}

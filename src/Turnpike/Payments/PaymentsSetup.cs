@@ -1,0 +1,32 @@
+using Turnpike.Catalog.Loading;
+using Turnpike.Limits;
+using Turnpike.Payments.Mpp;
+using Turnpike.Payments.Prepaid;
+using Turnpike.Payments.X402;
+using Turnpike.Storage;
+
+namespace Turnpike.Payments;
+
+/// <summary>Registers the cashier, the settler and every protocol; the order of protocols is the order of challenges.</summary>
+internal static class PaymentsSetup
+{
+    public static IServiceCollection AddPayments(this IServiceCollection services)
+    {
+        services.AddSingleton<CurrentPayments>(s => () => s.GetRequiredService<CatalogSource>().Current.Settings.Get<PaymentSettings>());
+        services.AddSingleton<IVerifierLimit, VerifierLimit>();
+        services.AddSingleton<InstallationStore>().AddSingleton<AnswerStore>();
+        services.AddSingleton<IPaymentProtocol, X402Protocol>();
+        services.AddSingleton<IPaymentProtocol, MppProtocol>();
+        services.AddSingleton<IPaymentProtocol, PrepaidProtocol>();
+        services.AddSingleton<IPaymentMethod, PrepaidMethod>();
+        services.AddRails();
+        services.AddSingleton<PaymentRegistry>().AddSingleton<PaymentReplies>().AddSingleton<Cashier>().AddSingleton<Settler>();
+        return services.AddHostedService(s => s.GetRequiredService<Settler>());
+    }
+}
+
+/// <summary>The limit on outside verifiers, as the document in force has it.</summary>
+internal sealed class VerifierLimit(RateLimits limits, CatalogSource catalog) : IVerifierLimit
+{
+    public bool TryAcquire(out TimeSpan retryAfter) => limits.TryTakeVerifier(catalog.Current.Settings.Get<LimitSettings>(), out retryAfter);
+}

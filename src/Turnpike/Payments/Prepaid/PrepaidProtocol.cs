@@ -1,0 +1,47 @@
+using Turnpike.Catalog;
+
+namespace Turnpike.Payments.Prepaid;
+
+/// <summary>Prepaid tokens as bearer tokens: <c>Authorization: Bearer tp_…</c>.</summary>
+internal sealed class PrepaidProtocol : IPaymentProtocol
+{
+    public const string ProtocolName = "prepaid";
+
+    public string Name => ProtocolName;
+
+    public IReadOnlyList<string> CredentialHeaders { get; } = ["Authorization"];
+
+    public Credential? Read(Call call)
+    {
+        PrepaidCredential? found = null;
+        foreach (var line in call.Headers.Authorization)
+        {
+            if (line is null) continue;
+            foreach (var part in line.Split(',', StringSplitOptions.TrimEntries))
+            {
+                if (!part.StartsWith("Bearer ", StringComparison.OrdinalIgnoreCase)) continue;
+                var text = part[7..].Trim();
+                if (!text.StartsWith("tp_", StringComparison.Ordinal)) continue;
+                if (found is not null) return Credential.Several(Name, "Two tokens are present.");
+                found = new PrepaidCredential(text) { Digest = "", Method = ProtocolName };
+            }
+        }
+        return found;
+    }
+
+    public void WriteChallenge(Call call, IReadOnlyList<Offer> offers, Refusal refusal, Reply reply)
+    {
+        foreach (var offer in offers)
+        {
+            if (offer.Protocol != Name) continue;
+            var error = refusal.Reason == Reasons.PaymentRequired ? "" : $", error=\"invalid_token\", error_description=\"{refusal.Reason.Code}\"";
+            reply.Headers.Append("WWW-Authenticate", $"Bearer realm=\"{call.Catalog.Gateway.Url.Host}\"{error}");
+        }
+    }
+
+    /// <summary>A token needs no receipt of its own: the Turnpike-* headers say it all.</summary>
+    public void WriteReceipt(Receipt receipt, Reply reply) { }
+}
+
+/// <summary>A token as presented.</summary>
+internal sealed record PrepaidCredential(string Text) : Credential(PrepaidProtocol.ProtocolName);

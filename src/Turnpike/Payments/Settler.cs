@@ -1,0 +1,110 @@
+using Turnpike.Audit;
+using Turnpike.Ledger;
+
+namespace Turnpike.Payments;
+
+/// <summary>
+/// Finishes what was left open: holds of an earlier incarnation at start, and settlements nobody knew the outcome of. It asks the
+/// rail with what the books hold, backs off, and ends each as settled, released or credited. With the <see cref="Cashier"/> it is
+/// the only code that moves held money.
+/// </summary>
+internal sealed partial class Settler(PaymentRegistry rails, ILedger ledger, TimeProvider time, ILogger<Settler> log) : BackgroundService
+{
+    private static readonly TimeSpan Pause = TimeSpan.FromSeconds(2), Longest = TimeSpan.FromMinutes(5);
+    private readonly Dictionary<string, (int Tries, DateTimeOffset Next)> waiting = new(StringComparer.Ordinal);
+
+    /// <summary>At start, before the door opens: every hold of an earlier incarnation is brought to its end or to the queue.</summary>
+    public async Task RecoverAsync(CancellationToken ct)
+    {
+        foreach (var open in await ledger.OrphansAsync(ct))
+        {
+            Log.Recovering(log, open.Hold.Id, open.Status);
+            await FinishAsync(open, ct);
+        }
+    }
+
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        using var timer = new PeriodicTimer(Pause, time);
+        while (await timer.WaitForNextTickAsync(stoppingToken))
+        {
+            try { await RoundAsync(stoppingToken); }
+            catch (Exception e) when (e is not OperationCanceledException) { Log.RoundFailed(log, e); }
+        }
+    }
+
+    /// <summary>One look at everything unknown whose time has come.</summary>
+    public async Task RoundAsync(CancellationToken ct)
+    {
+        foreach (var open in await ledger.UnfinishedAsync(256, ct))
+        {
+            if (open.Status != HoldStatus.Unknown) continue;
+            var (tries, next) = waiting.GetValueOrDefault(open.Hold.Id);
+            if (next > time.GetUtcNow()) continue;
+            if (await FinishAsync(open, ct)) { waiting.Remove(open.Hold.Id); continue; }
+            var pause = Pause * (1 << Math.Min(tries, 10));
+            waiting[open.Hold.Id] = (tries + 1, time.GetUtcNow() + (pause < Longest ? pause : Longest));
+        }
+    }
+
+    /// <summary>True when it has come to its end.</summary>
+    private async ValueTask<bool> FinishAsync(HoldState open, CancellationToken ct)
+    {
+        switch (open.Status)
+        {
+            case HoldStatus.Held:
+                await ledger.ReleaseAsync(open.Hold.Id, "crashed", [Event(open, AuditKinds.Released, "crashed")], ct);
+                return true;
+            case HoldStatus.Settled:
+                await CreditAsync(open, ct);
+                return true;
+            case HoldStatus.Released:
+                return true;
+        }
+        if (rails.Find(open.Hold.Method) is not { } method) return false;
+        switch (await method.SettleAsync(open, ct))
+        {
+            case Settlement.Settled settled:
+                await ledger.SettledAsync(open.Hold.Id, settled.Reference, settled.RailAmount, [Event(open, AuditKinds.Settled, "recovered", settled.Reference)], ct);
+                // Whoever asked was told 503 or saw the connection break: the money is here and the answer never left.
+                await CreditAsync(open, ct);
+                return true;
+            case Settlement.Failed failed:
+                await ledger.ReleaseAsync(open.Hold.Id, failed.Code, [Event(open, AuditKinds.Released, failed.Code)], ct);
+                return true;
+            case Settlement.Unknown unknown:
+                if (open.Status != HoldStatus.Unknown) await ledger.UnknownAsync(open.Hold.Id, unknown.Reference, [Event(open, AuditKinds.Unknown, "settlement-unknown", unknown.Reference)], ct);
+                return false;
+            default: throw new InvalidOperationException();
+        }
+    }
+
+    private async ValueTask CreditAsync(HoldState undelivered, CancellationToken ct)
+    {
+        await ledger.PostAsync(Undelivered.Credit(undelivered), ct);
+        await ledger.FinishAsync(undelivered.Hold.Id, HoldOutcome.Credited, [], ct);
+    }
+
+    private static AuditEvent Event(HoldState open, string kind, string reason, string? reference = null) => new()
+    {
+        Kind = kind,
+        Correlation = open.Hold.Correlation,
+        Reason = reason,
+        Operation = open.Hold.Operation,
+        Caller = open.Hold.Caller,
+        Payer = open.Hold.Payer,
+        Request = open.Hold.Request,
+        Method = open.Hold.Method,
+        Amount = open.Hold.Ceiling.ToString(),
+        Reference = reference ?? open.Hold.Id,
+    };
+
+    private static partial class Log
+    {
+        [LoggerMessage(Level = LogLevel.Information, Message = "Finishing {Hold}, left {Status} by an earlier run.")]
+        public static partial void Recovering(ILogger logger, string hold, HoldStatus status);
+
+        [LoggerMessage(Level = LogLevel.Error, Message = "A settler's round failed; the next one tries again.")]
+        public static partial void RoundFailed(ILogger logger, Exception exception);
+    }
+}

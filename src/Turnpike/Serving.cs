@@ -1,0 +1,63 @@
+using Turnpike.Access;
+using Turnpike.Audit;
+using Turnpike.Catalog;
+using Turnpike.Catalog.Loading;
+using Turnpike.Gateway;
+using Turnpike.Identity;
+using Turnpike.Ledger;
+using Turnpike.Limits;
+using Turnpike.Payments;
+using Turnpike.Pricing;
+using Turnpike.Storage;
+using Turnpike.Tokens;
+
+namespace Turnpike;
+
+/// <summary>A gateway, put together: every slice in one line, in their order.</summary>
+internal static class Serving
+{
+    /// <summary>Opens store and books, finishes what an earlier run left open, and only then lets callers in.</summary>
+    public static async Task<WebApplication> StartAsync(CatalogSource source, CancellationToken ct)
+    {
+        var gateway = source.Current.Gateway;
+        var builder = WebApplication.CreateSlimBuilder();
+        Logging(builder.Logging);
+        builder.WebHost.ConfigureKestrel(kestrel => kestrel.ListenForCallers(gateway));
+        builder.Services.AddSingleton(TimeProvider.System);
+        builder.Services.AddSingleton(source);
+        builder.Services.AddHostedService(s => s.GetRequiredService<CatalogSource>());
+        await AddSlicesAsync(builder.Services, gateway, ct);
+        var app = builder.Build();
+        app.UseGateway();
+        Follow(app.Services, source);
+        await app.Services.GetRequiredService<Settler>().RecoverAsync(ct);
+        await app.StartAsync(ct);
+        return app;
+    }
+
+    private static async Task AddSlicesAsync(IServiceCollection services, GatewaySettings gateway, CancellationToken ct)
+    {
+        var database = Database.Open(new StorageOptions(gateway.Store, StorageAccess.Write), TimeProvider.System);
+        var seal = new TermsSeal([await new InstallationStore(database).KeyAsync("terms", ct)]);
+        services.AddSingleton(_ => database).AddSingleton(seal);
+        services.AddAudit().AddLedger().AddIdentity().AddPricing().AddLimits().AddTokens().AddPayments().AddAccess().AddGateway();
+    }
+
+    private static void Follow(IServiceProvider services, CatalogSource source)
+    {
+        var (prices, audit) = (services.GetRequiredService<PriceBook>(), services.GetRequiredService<IAuditTrail>());
+        source.Changed += (before, after) =>
+        {
+            prices.Replaced(before);
+            _ = audit.RecordAsync(new AuditEvent { Kind = AuditKinds.ConfigLoaded, Correlation = Ids.New("c"), Reference = after.Version }, CancellationToken.None).AsTask();
+        };
+        source.Refused += result => _ = audit.RecordAsync(new AuditEvent { Kind = AuditKinds.ConfigRefused, Correlation = Ids.New("c"), Detail = $"{result.Errors.Count} errors" }, CancellationToken.None).AsTask();
+    }
+
+    private static void Logging(ILoggingBuilder logging)
+    {
+        logging.ClearProviders();
+        logging.AddSimpleConsole(o => { o.SingleLine = true; o.TimestampFormat = "HH:mm:ss "; o.ColorBehavior = Console.IsOutputRedirected ? Microsoft.Extensions.Logging.Console.LoggerColorBehavior.Disabled : Microsoft.Extensions.Logging.Console.LoggerColorBehavior.Default; });
+        logging.AddFilter("Microsoft", LogLevel.Warning).AddFilter("Yarp", LogLevel.Error).AddFilter("System", LogLevel.Warning);
+    }
+}

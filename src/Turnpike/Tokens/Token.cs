@@ -1,0 +1,64 @@
+using Turnpike.Ledger;
+using Turnpike.Limits;
+
+namespace Turnpike.Tokens;
+
+/// <summary>A prepaid right to spend, as it was issued. What is left of it is in the ledger: this holds only its rules.</summary>
+internal sealed record Token
+{
+    /// <summary>Its calls, counted like money: the account <c>token:&lt;id&gt;</c> in this currency.</summary>
+    public const string CallsCurrency = "calls";
+
+    public required string Id { get; init; }
+
+    public required Money Budget { get; init; }
+
+    /// <summary>How many calls it may make; null: as many as the budget pays.</summary>
+    public long? Calls { get; init; }
+
+    /// <summary>The most one call may cost.</summary>
+    public Money? PerCall { get; init; }
+
+    /// <summary>The operations it opens; empty: all.</summary>
+    public IReadOnlyList<string> Operations { get; init; } = [];
+
+    public RateLimit? Rate { get; init; }
+
+    public DateTimeOffset? Expires { get; init; }
+
+    public TokenStatus Status { get; init; }
+
+    /// <summary>The owner's own words.</summary>
+    public string? Note { get; init; }
+
+    public DateTimeOffset Created { get; init; }
+
+    /// <summary>Its budget, and what receipts call the payer.</summary>
+    public string Account => "token:" + Id;
+}
+
+/// <summary>May it be spent at all?</summary>
+internal enum TokenStatus
+{
+    Active,
+    Frozen,
+    Revoked,
+}
+
+/// <summary>What to issue.</summary>
+internal sealed record TokenOrder(Money Budget)
+{
+    public long? Calls { get; init; }
+
+    public Money? PerCall { get; init; }
+
+    public IReadOnlyList<string> Operations { get; init; } = [];
+
+    public RateLimit? Rate { get; init; }
+
+    public TimeSpan? Valid { get; init; }
+
+    public string? Note { get; init; }
+
+    public string? Correlation { get; init; }
+}

@@ -1,0 +1,68 @@
+using System.Collections.Concurrent;
+using Turnpike.Ledger;
+using Turnpike.Limits;
+using Turnpike.Storage;
+
+namespace Turnpike.Tokens;
+
+/// <summary>The rules of tokens. Read on every prepaid call, so what was read is kept; this process is the only one that writes.</summary>
+internal sealed class TokenStore(Database database)
+{
+    private const int MostKept = 100_000;
+    private readonly ConcurrentDictionary<string, Token> kept = new(StringComparer.Ordinal);
+    private int changes;
+
+    /// <summary>Adds a token; nothing when there is one of that id.</summary>
+    public async ValueTask AddAsync(Token token, CancellationToken ct) => await database.WriteAsync(sql => sql.Run("""
+        insert into tokens (id, budget, currency, calls, per_call, operations, rate_amount, rate_seconds, expires, status, note, created)
+        values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) on conflict (id) do nothing
+        """, token.Id, token.Budget.Units, token.Budget.Currency, token.Calls, token.PerCall?.Units, string.Join(' ', token.Operations),
+        token.Rate?.Amount, token.Rate is { } rate ? (long)rate.Per.TotalSeconds : SqlValue.Null, token.Expires, Text(token.Status), token.Note, token.Created), ct);
+
+    public async ValueTask<Token?> FindAsync(string id, CancellationToken ct)
+    {
+        if (kept.TryGetValue(id, out var known)) return known;
+        var before = Volatile.Read(ref changes);
+        var token = await database.ReadAsync(sql => sql.First("""
+            select id, budget, currency, calls, per_call, operations, rate_amount, rate_seconds, expires, status, note, created, sequence
+            from tokens where id = $1
+            """, Read, id), ct);
+        if (token is null || !database.IsWritable) return token;
+        if (kept.Count >= MostKept) kept.Clear();
+        kept[id] = token;
+        // It may have been revoked between reading and keeping; then what was read is old, and would be kept for good.
+        if (Volatile.Read(ref changes) != before) kept.TryRemove(id, out _);
+        return token;
+    }
+
+    /// <summary>Newest first, below the token <paramref name="before"/>.</summary>
+    public async ValueTask<IReadOnlyList<Token>> ListAsync(string? before, int most, CancellationToken ct) => await database.ReadAsync(sql => sql.Query("""
+        select id, budget, currency, calls, per_call, operations, rate_amount, rate_seconds, expires, status, note, created, sequence
+        from tokens where (cast($1 as text) is null or sequence < (select sequence from tokens where id = $1)) order by sequence desc limit $2
+        """, Read, before, most), ct);
+
+    /// <summary>False when there is no such token, or it is revoked, which is final.</summary>
+    public async ValueTask<bool> SetStatusAsync(string id, TokenStatus status, CancellationToken ct)
+    {
+        var changed = await database.WriteAsync(sql => sql.Change("update tokens set status = $2 where id = $1 and status <> 'revoked'", id, Text(status)), ct);
+        Interlocked.Increment(ref changes);
+        kept.TryRemove(id, out _);
+        return changed == 1;
+    }
+
+    private static Token Read(SqlRow row) => new()
+    {
+        Id = row.Text(0),
+        Budget = new Money(row.Long(1), row.Text(2)),
+        Calls = row.LongOrNull(3),
+        PerCall = row.LongOrNull(4) is { } units ? new Money(units, row.Text(2)) : null,
+        Operations = row.Text(5).Split(' ', StringSplitOptions.RemoveEmptyEntries),
+        Rate = row.LongOrNull(6) is { } amount ? new RateLimit(amount, TimeSpan.FromSeconds(row.Long(7)), []) : null,
+        Expires = row.TimeOrNull(8),
+        Status = row.Text(9) switch { "active" => TokenStatus.Active, "frozen" => TokenStatus.Frozen, _ => TokenStatus.Revoked },
+        Note = row.TextOrNull(10),
+        Created = row.Time(11),
+    };
+
+    private static string Text(TokenStatus status) => status switch { TokenStatus.Active => "active", TokenStatus.Frozen => "frozen", _ => "revoked" };
+}

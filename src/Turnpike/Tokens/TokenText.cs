@@ -1,0 +1,63 @@
+using System.Buffers.Text;
+using System.Security.Cryptography;
+using System.Text;
+
+namespace Turnpike.Tokens;
+
+/// <summary>
+/// The text of a prepaid token: <c>tp_&lt;id&gt;_&lt;HMAC of the id&gt;_&lt;crc32&gt;</c>. A typing error is told from the checksum and a
+/// forgery from the HMAC, both before any look-up; the same text is shown again by recomputing it, so it is never stored.
+/// </summary>
+internal sealed class TokenText(IReadOnlyList<byte[]> secrets)
+{
+    private const string Prefix = "tp_";
+    private const int IdLength = 26, MacLength = 27;
+
+    /// <summary>Bytes of the MAC: 160 bits, 27 base64url characters.</summary>
+    private const int MacBytes = 20;
+
+    /// <summary>A fresh id: 130 random bits.</summary>
+    public static string NewId() => Catalog.Ids.New("")[1..];
+
+    /// <summary>The text for this id, under the current secret.</summary>
+    public string Of(string id)
+    {
+        var body = Prefix + id + "_" + Mac(secrets[0], id);
+        return body + "_" + Checksum(body);
+    }
+
+    /// <summary>What this text is: its id when it is ours, else how it is wrong.</summary>
+    public TokenReading Read(string text)
+    {
+        if (text.Length != Prefix.Length + IdLength + 1 + MacLength + 1 + 8 || !text.StartsWith(Prefix, StringComparison.Ordinal)) return new(null, "it does not have the form of a token");
+        var body = text[..^9];
+        var (id, mac) = (body.Substring(Prefix.Length, IdLength), body[^MacLength..]);
+        if (body[Prefix.Length + IdLength] != '_' || text[^9] != '_') return new(null, "it does not have the form of a token");
+        if (!CryptographicOperations.FixedTimeEquals(Encoding.ASCII.GetBytes(Checksum(body)), Encoding.UTF8.GetBytes(text[^8..]))) return new(null, "its checksum is wrong: a typing error?");
+        foreach (var secret in secrets)
+            if (CryptographicOperations.FixedTimeEquals(Encoding.ASCII.GetBytes(Mac(secret, id)), Encoding.UTF8.GetBytes(mac))) return new(id, null);
+        return new(null, "it was not issued here");
+    }
+
+    private static string Mac(byte[] secret, string id)
+    {
+        Span<byte> mac = stackalloc byte[HMACSHA256.HashSizeInBytes];
+        HMACSHA256.HashData(secret, Encoding.UTF8.GetBytes("turnpike-token:" + id), mac);
+        return Base64Url.EncodeToString(mac[..MacBytes]);
+    }
+
+    /// <summary>CRC-32 (IEEE 802.3), eight lower-case hex digits.</summary>
+    private static string Checksum(string body)
+    {
+        var crc = 0xffffffffu;
+        foreach (var value in Encoding.UTF8.GetBytes(body))
+        {
+            crc ^= value;
+            for (var bit = 0; bit < 8; bit++) crc = (crc & 1) != 0 ? crc >> 1 ^ 0xedb88320u : crc >> 1;
+        }
+        return (~crc).ToString("x8", System.Globalization.CultureInfo.InvariantCulture);
+    }
+}
+
+/// <summary>An id, or a sentence saying what is wrong with the text.</summary>
+internal readonly record struct TokenReading(string? Id, string? Error);

@@ -1,0 +1,7 @@
+namespace Turnpike.Tokens;
+
+/// <summary>Registers tokens.</summary>
+internal static class TokensSetup
+{
+    public static IServiceCollection AddTokens(this IServiceCollection services) => services.AddSingleton<TokenStore>().AddSingleton<TokenDesk>();
+}
