@@ -1,5 +1,4 @@
 using System.Net;
-using System.Net.Sockets;
 using System.Text.Json.Nodes;
 
 namespace Turnpike.EndToEnd.Harness;
@@ -45,26 +44,12 @@ public sealed class ScenarioTests
     [Fact]
     public async Task The_scenario_serves_unchanged_on_the_default_ports()
     {
-        if (!Free(8402) || !Free(8403)) Assert.Skip("Port 8402 or 8403 is taken on this machine.");
+        if (!Ports.IsFree(8402) || !Ports.IsFree(8403)) Assert.Skip("Port 8402 or 8403 is taken on this machine.");
         await using var upstream = await Upstream.StartAsync();
         await using var gateway = await TurnpikeProcess.StartUnchangedAsync("paid-api.yaml", ("UPSTREAM", upstream.Url.GetLeftPart(UriPartial.Authority)));
         using var http = new HttpClient(new SocketsHttpHandler { UseProxy = false }) { Timeout = TimeSpan.FromSeconds(10) };
         (await http.GetAsync(new Uri(gateway.Url, "/status"))).StatusCode.ShouldBe(HttpStatusCode.OK);
         (await http.GetAsync(new Uri(gateway.Url, "/forecast/paris"))).StatusCode.ShouldBe(HttpStatusCode.PaymentRequired);
         Directory.EnumerateFiles(Path.Combine(gateway.Folder, "data"), "paid-api.db*").ShouldNotBeEmpty("relative paths start at the working directory");
-    }
-
-    private static bool Free(int port)
-    {
-        try
-        {
-            using var listener = new TcpListener(IPAddress.Loopback, port);
-            listener.Start();
-            return true;
-        }
-        catch (SocketException)
-        {
-            return false;
-        }
     }
 }

@@ -1,6 +1,5 @@
 using System.Diagnostics;
 using System.Net;
-using System.Net.Sockets;
 using System.Runtime.InteropServices;
 using System.Text;
 using Turnpike.Demo;
@@ -44,7 +43,7 @@ internal sealed partial class TurnpikeProcess : IAsyncDisposable
         var environment = new Dictionary<string, string>(Checkout.Variables());
         foreach (var (name, value) in variables) environment[name] = value;
         var folder = Directory.CreateTempSubdirectory("turnpike-e2e-").FullName;
-        var (port, admin) = (FreePort(), FreePort());
+        var (port, admin) = (Ports.Next(), Ports.Next());
         var text = await File.ReadAllTextAsync(Path.Combine(Checkout.Contract, scenario));
         text = text.Replace("\ngateway:\n", $"\ngateway:\n  url: http://127.0.0.1:{port}\n  listen: http://127.0.0.1:{port}\n  admin: http://127.0.0.1:{admin}\n", StringComparison.Ordinal);
         var config = Path.Combine(folder, scenario);
@@ -166,13 +165,6 @@ internal sealed partial class TurnpikeProcess : IAsyncDisposable
     private void Keep(string? line)
     {
         if (line is not null) lock (log) log.AppendLine(line);
-    }
-
-    private static int FreePort()
-    {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
     }
 
     [LibraryImport("libc", EntryPoint = "kill")]
