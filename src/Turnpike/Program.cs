@@ -1,1 +1,3 @@
-return await Turnpike.Commands.Root().Parse(args).InvokeAsync();
+var parsed = Turnpike.Commands.Root().Parse(args);
+var code = await parsed.InvokeAsync();
+return parsed.Errors.Count > 0 ? 2 : code;

@@ -11,8 +11,9 @@ internal static class TargetPath
     // pchar of RFC 3986 §3.3 and '/'; without ';', whose segments need a closer look.
     private static readonly SearchValues<char> Plain = SearchValues.Create(Unreserved + "!$&'()*+,=:@/");
 
-    // Decoded where they come encoded; every other encoding stays, as RFC 3986 §2.2 gives it another meaning.
-    private static readonly SearchValues<char> Decoded = SearchValues.Create(Unreserved);
+    // Decoded where they come encoded. Also what RFC 3986 §3.3 lets stand plain in a segment: most upstreams take '%3A' for ':', and
+    // a dear '/m:generate' must not be had for the price of a wildcard. '+' and ';' stay: there the two spellings do differ.
+    private static readonly SearchValues<char> Decoded = SearchValues.Create(Unreserved + "!$&'()*,=:@");
 
     /// <summary>True if nothing in the path can need a change or a refusal; a vectorised look, no allocation.</summary>
     public static bool IsPlainlyCanonical(ReadOnlySpan<char> path) =>

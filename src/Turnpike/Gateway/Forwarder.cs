@@ -41,7 +41,7 @@ internal sealed class Forwarder(IHttpForwarder forwarder, GateTransforms transfo
     private static IEnumerable<KeyValuePair<string, string>> Lasting(IHeaderDictionary headers)
     {
         foreach (var (name, values) in headers)
-            if (!name.Equals("Date", StringComparison.OrdinalIgnoreCase) && !name.Equals("Content-Length", StringComparison.OrdinalIgnoreCase) && !HeaderLists.IsCrossOrigin(name) && !name.Equals("Turnpike-Correlation", StringComparison.OrdinalIgnoreCase))
+            if (!HeaderLists.OfOneTransfer.Contains(name) && !HeaderLists.IsCrossOrigin(name))
                 foreach (var value in values) yield return KeyValuePair.Create(name, value ?? "");
     }
 

@@ -23,6 +23,9 @@ internal static class HeaderLists
         "RateLimit", "RateLimit-Policy", "RateLimit-Limit", "RateLimit-Remaining", "RateLimit-Reset", "X-RateLimit-Limit", "X-RateLimit-Remaining", "X-RateLimit-Reset",
         "Server", "X-Powered-By", "X-AspNet-Version", "Via", "Alt-Svc");
 
+    /// <summary>What belongs to one transfer of an answer and not to the answer: left out when it is kept.</summary>
+    public static readonly FrozenSet<string> OfOneTransfer = Set("Date", "Content-Length", "Transfer-Encoding", "Connection", "Keep-Alive", "Trailer", "Turnpike-Correlation");
+
     /// <summary>Beginnings of names that go as well, in either direction: our own facts, and cross-origin rules.</summary>
     public static bool IsOurs(string name) => name.StartsWith("Turnpike-", StringComparison.OrdinalIgnoreCase);
 

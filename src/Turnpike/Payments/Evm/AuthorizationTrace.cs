@@ -8,7 +8,7 @@ internal abstract record Traced
     /// <summary>The money moved to us, in this transaction, whoever sent it.</summary>
     internal sealed record Paid(string Hash) : Traced;
 
-    /// <summary>Its payer cancelled it: it can never pay.</summary>
+    /// <summary>Its payer cancelled it, or spent its nonce on another transfer: it can never pay.</summary>
     internal sealed record Cancelled : Traced;
 
     /// <summary>Unused, and its time has passed on a block that is final: it can never pay.</summary>
@@ -66,11 +66,30 @@ internal sealed class AuthorizationTrace(EvmNode node, RailTimings timings)
         var (payer, nonce) = (Erc3009.Topic(authorization.From), Hex.Encode(authorization.Nonce));
         foreach (var log in await node.LogsAsync(terms.Contract, [Erc3009.AuthorizationUsedTopic, payer, nonce], from, to, ct))
             if (await node.ReceiptAsync(log.Transaction, ct) is { Succeeded: true } receipt)
-                return Moved(terms, authorization, receipt) ? new Traced.Paid(log.Transaction) : new Traced.Untraceable();
+                return Moved(terms, authorization, receipt) ? new Traced.Paid(log.Transaction) : new Traced.Cancelled();
         return (await node.LogsAsync(terms.Contract, [Cancelled, payer, nonce], from, to, ct)).Count > 0 ? new Traced.Cancelled() : null;
     }
 
-    /// <summary>True when this transaction moved exactly what was signed. Its success alone says nothing: not every token reverts on a used nonce.</summary>
-    public static bool Moved(AuthorizationTerms terms, Authorization authorization, EvmReceipt receipt) =>
-        receipt.Succeeded && receipt.Logs.Any(log => log.Contract == terms.Contract && Erc3009.IsTransferOf(authorization, log.Topics, log.Data));
+    /// <summary>
+    /// True when this transaction moved exactly what was signed. Its success alone says nothing: not every token reverts on a used
+    /// nonce. In a transaction that used several authorizations of this payer, only the transfer that follows this one's event
+    /// counts: else one transfer, batched with a nonce spent elsewhere, would pay two proofs.
+    /// </summary>
+    public static bool Moved(AuthorizationTerms terms, Authorization authorization, EvmReceipt receipt)
+    {
+        if (!receipt.Succeeded) return false;
+        var (payer, nonce) = (Erc3009.Topic(authorization.From), Hex.Encode(authorization.Nonce));
+        var logs = receipt.Logs.Where(log => log.Contract == terms.Contract).ToList();
+        var used = logs.FindAll(log => IsUse(log, payer)).Count;
+        var mine = used <= 1;
+        foreach (var log in logs)
+        {
+            if (IsUse(log, payer)) mine = used == 1 || log.Topics[2].Equals(nonce, StringComparison.OrdinalIgnoreCase);
+            else if (mine && Erc3009.IsTransferOf(authorization, log.Topics, log.Data)) return true;
+        }
+        return false;
+    }
+
+    private static bool IsUse(EvmLog log, string payer) =>
+        log.Topics.Count == 3 && log.Topics[0] == Erc3009.AuthorizationUsedTopic && log.Topics[1].Equals(payer, StringComparison.OrdinalIgnoreCase);
 }
