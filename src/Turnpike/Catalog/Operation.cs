@@ -17,6 +17,9 @@ internal sealed record Operation
 
     public string? Description { get; init; }
 
+    /// <summary>For headers: all challenges together have to stay under what clients and proxies take (16 KB), in any script.</summary>
+    public string? ShortDescription => Description is { Length: > 300 } ? Description[..300] : Description;
+
     /// <summary>Must the caller say who it is?</summary>
     public IdentityRule Identity { get; init; } = IdentityRule.Optional;
 

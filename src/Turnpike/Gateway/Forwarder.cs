@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using System.Net;
 using System.Net.Sockets;
+using Turnpike.Audit;
 using Turnpike.Catalog;
 using Turnpike.Payments;
 using Yarp.ReverseProxy.Forwarder;
@@ -8,7 +9,7 @@ using Yarp.ReverseProxy.Forwarder;
 namespace Turnpike.Gateway;
 
 /// <summary>Sends an admitted call to its upstream through YARP, and says what went wrong when that fails.</summary>
-internal sealed class Forwarder(IHttpForwarder forwarder, GateTransforms transforms, UpstreamWatch watch) : IDisposable
+internal sealed class Forwarder(IHttpForwarder forwarder, GateTransforms transforms, UpstreamWatch watch, IAuditTrail audit) : IDisposable
 {
     private readonly ConcurrentDictionary<string, HttpMessageInvoker> clients = new(StringComparer.Ordinal);
     private readonly ConcurrentDictionary<string, Turn> turns = new(StringComparer.Ordinal);
@@ -27,7 +28,20 @@ internal sealed class Forwarder(IHttpForwarder forwarder, GateTransforms transfo
             if (payment.IsPaid && body.Kept is { } bytes) payment.Keep = new StoredAnswer(http.Response.StatusCode, [.. Lasting(http.Response.Headers)], bytes);
         }
         if (error != ForwarderError.None && !http.Response.HasStarted && !transforms.Answered(http)) await http.AnswerAsync(call, Refuse(error, http));
+        else if (payment.State is null) await audit.RecordAsync(Passed(http, call), CancellationToken.None);
     }
+
+    /// <summary>A call that nothing was owed for: also a yes, and to be explained afterwards.</summary>
+    private static AuditEvent Passed(HttpContext http, Call call) => new()
+    {
+        Kind = http.Delivered() ? AuditKinds.Delivered : AuditKinds.Undelivered,
+        Correlation = call.Correlation,
+        Reason = http.Delivered() ? null : $"upstream-{http.Response.StatusCode}",
+        Operation = call.Operation.Name,
+        Caller = call.Caller,
+        Address = call.Address,
+        Request = call.RequestLine,
+    };
 
     /// <summary>Those that are well; all of them when none is, since an answer is then no less likely from one than from another.</summary>
     private IReadOnlyList<UpstreamTarget> Well(IReadOnlyList<UpstreamTarget> targets)
@@ -59,6 +73,7 @@ internal sealed class Forwarder(IHttpForwarder forwarder, GateTransforms transfo
         http.Response.Headers["Turnpike-Cost"] = $"0.00 {http.Payment().Call.Quote?.Ceiling.Currency ?? "USD"}";
         return error switch
         {
+            ForwarderError.RequestBodyClient or ForwarderError.RequestBodyCanceled => new Refusal(Reasons.MalformedRequest, "The request's body is malformed, or broke off."),
             ForwarderError.RequestTimedOut => new Refusal(Reasons.UpstreamTimeout, "It did not begin to answer in time."),
             ForwarderError.Request when http.Features.Get<IForwarderErrorFeature>()?.Exception is HttpRequestException { HttpRequestError: HttpRequestError.ConnectionError or HttpRequestError.NameResolutionError } =>
                 new Refusal(Reasons.UpstreamDown, "It could not be reached.") { RetryAfter = TimeSpan.FromSeconds(5) },

@@ -47,7 +47,7 @@ internal sealed class MppProtocol : IPaymentProtocol
                 Expires = Challenge.FormatExpires(expires),
                 Digest = call.BodyDigest,
                 Opaque = SealedTerms.For(call, expires).Encode(),
-                Description = call.Operation.Description,
+                Description = call.Operation.ShortDescription,
                 Header = call.KeyInAuthorization ? MppHeaders.PaymentAuthorization : null,
             });
             reply.ChallengeId ??= challenge.Id;

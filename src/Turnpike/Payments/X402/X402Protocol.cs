@@ -99,7 +99,7 @@ internal sealed class X402Protocol(TermsSeal seal) : IPaymentProtocol
             json.WriteString("error", error);
             json.WriteStartObject("resource");
             json.WriteString("url", call.Url);
-            if (call.Operation.Description is { } description) json.WriteString("description", Short(description));
+            if (call.Operation.ShortDescription is { } description) json.WriteString("description", description);
             json.WriteEndObject();
             json.WriteStartArray("accepts");
             foreach (var offer in offers) json.WriteRawValue(Of(offer).Json, skipInputValidation: true);
@@ -132,7 +132,7 @@ internal sealed class X402Protocol(TermsSeal seal) : IPaymentProtocol
                 Network = Of(offer).V1Network!,
                 MaxAmountRequired = terms.Amount,
                 Resource = call.Url,
-                Description = Short(call.Operation.Description ?? ""),
+                Description = call.Operation.ShortDescription ?? "",
                 MimeType = "application/json",
                 PayTo = terms.PayTo,
                 MaxTimeoutSeconds = terms.MaxTimeoutSeconds,
@@ -149,9 +149,6 @@ internal sealed class X402Protocol(TermsSeal seal) : IPaymentProtocol
         reply.Headers[Result] = X402Header.Encode(response);
         reply.Headers[ResultV1] = X402Header.Encode(response with { Network = KnownNetworks.NameOf(failure.Network) ?? failure.Network });
     }
-
-    /// <summary>The whole set of challenge headers has to stay under what clients and proxies take.</summary>
-    private static string Short(string description) => description.Length <= 500 ? description : description[..500];
 
     private static string AddressOf(string payer) => payer[(payer.LastIndexOf(':') + 1)..];
 
