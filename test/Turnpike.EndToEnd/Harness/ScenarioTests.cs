@@ -4,6 +4,7 @@ using System.Text.Json.Nodes;
 namespace Turnpike.EndToEnd.Harness;
 
 /// <summary>The contract's first scenario through the command line, as a user on the first day would run it.</summary>
+[Collection(DefaultPorts.Name)]
 public sealed class ScenarioTests
 {
     private static string Scenario => Path.Combine(Checkout.Contract, "paid-api.yaml");
