@@ -13,6 +13,7 @@ internal static class Commands
         Serve(),
         Check(),
         Schema(),
+        Demo.DemoCommand.Create(),
     };
 
     private static Option<string> Config() => new("--config", "-c") { Description = "The configuration file.", DefaultValueFactory = _ => "turnpike.yaml" };

@@ -29,6 +29,7 @@ internal static class Serving
         await AddSlicesAsync(builder.Services, gateway, ct);
         var app = builder.Build();
         app.UseGateway();
+        Demo.SandboxCheckout.Map(app);
         Follow(app.Services, source);
         await app.Services.GetRequiredService<Settler>().RecoverAsync(ct);
         await app.StartAsync(ct);
