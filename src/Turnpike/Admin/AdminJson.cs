@@ -1,0 +1,18 @@
+using System.Text.Json.Serialization;
+
+namespace Turnpike.Admin;
+
+/// <summary>The JSON of the Admin API and of the commands' <c>--json</c>. Unknown members are errors: a misspelt limit would be no limit.</summary>
+[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow, WriteIndented = true)]
+[JsonSerializable(typeof(TokenBody))]
+[JsonSerializable(typeof(ReasonBody))]
+[JsonSerializable(typeof(TokenView))]
+[JsonSerializable(typeof(TokenList))]
+[JsonSerializable(typeof(PaymentStory))]
+[JsonSerializable(typeof(PaymentList))]
+[JsonSerializable(typeof(EventList))]
+[JsonSerializable(typeof(AuditView))]
+[JsonSerializable(typeof(BooksView))]
+[JsonSerializable(typeof(ReceiptView))]
+[JsonSerializable(typeof(ReadyView))]
+internal sealed partial class AdminJson : JsonSerializerContext;
