@@ -51,7 +51,7 @@ internal sealed class Pieces(params byte[]?[] pieces) : HttpContent
 
         public override ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
         {
-            if (next == pieces.Length) return new(0);
+            if (buffer.IsEmpty || next == pieces.Length) return new(0);
             var piece = pieces[next++] ?? throw new IOException("The connection broke.");
             piece.CopyTo(buffer);
             return new(piece.Length);

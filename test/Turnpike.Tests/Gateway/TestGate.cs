@@ -16,6 +16,7 @@ using Turnpike.Payments;
 using Turnpike.Payments.X402;
 using Turnpike.Pricing;
 using Turnpike.Protocols.Evm;
+using Turnpike.Protocols.Mpp;
 using Turnpike.Protocols.X402;
 using Turnpike.Storage;
 using Turnpike.Tests.Catalog;
@@ -146,6 +147,19 @@ internal sealed class TestGate : IDisposable
     {
         var payment = X402Header.Decode(proof).Payment!;
         return X402Header.Encode(new PaymentPayloadV1 { X402Version = 1, Scheme = "exact", Network = "base-sepolia", Payload = payment.Payload });
+    }
+
+    /// <summary>What an MPP client sends for this 402: its first challenge, answered by an authorization under the challenge's nonce.</summary>
+    public string PayMpp(Told terms, Func<MppCredential, MppCredential>? change = null)
+    {
+        var challenge = Challenge.Parse(terms.Headers.WWWAuthenticate[0], out _).ShouldNotBeNull();
+        var request = challenge.ReadRequest().ShouldNotBeNull();
+        UInt256.TryParse(request.GetProperty("amount").GetString()!, out var value).ShouldBeTrue();
+        var authorization = new Authorization(Payer, Address.Parse(request.GetProperty("recipient").GetString()!), value, 0, (ulong)Time.GetUtcNow().ToUnixTimeSeconds() + 300, EvmCharge.ChallengeHash(challenge.Id, challenge.Realm));
+        var signature = ExactEvm.Sign(authorization, Eip712.DomainSeparator("USDC", "2", 84532, Chain.Token.Address), PayerKey).Signature;
+        var payload = $$"""{"type":"authorization","from":"{{authorization.From}}","to":"{{authorization.To}}","value":"{{value}}","validAfter":"0","validBefore":"{{authorization.ValidBefore}}","nonce":"{{Hex.Encode(authorization.Nonce)}}","signature":"{{Hex.Encode(signature)}}"}""";
+        var credential = new MppCredential { Challenge = challenge, Payload = JsonDocument.Parse(payload).RootElement };
+        return (change?.Invoke(credential) ?? credential).Encode();
     }
 
     public async Task ShouldBalanceAsync() => (await Ledger.VerifyAsync(default)).Findings.ShouldBeEmpty();
