@@ -60,6 +60,7 @@ internal sealed class AdminApp(IServiceProvider gateway, CatalogSource catalog) 
         {
             options.SerializerOptions.TypeInfoResolverChain.Insert(0, AdminJson.Default);
             options.SerializerOptions.Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping;
+            options.SerializerOptions.NumberHandling = System.Text.Json.Serialization.JsonNumberHandling.Strict;
             options.SerializerOptions.UnmappedMemberHandling = System.Text.Json.Serialization.JsonUnmappedMemberHandling.Disallow;
         });
         builder.Services.AddAdminDocument();

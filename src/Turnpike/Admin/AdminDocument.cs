@@ -22,11 +22,11 @@ internal static class AdminDocument
             document.Security = [new OpenApiSecurityRequirement { [new OpenApiSecuritySchemeReference(Key, document)] = [] }];
             return Task.CompletedTask;
         });
-        options.AddOperationTransformer((operation, context, _) =>
+        options.AddOperationTransformer((operation, _, _) =>
         {
             operation.Responses ??= [];
             operation.Responses["401"] = new OpenApiResponse { Description = "No admin key, or a wrong one" };
-            if (context.Description.RelativePath == "admin/v1/tokens" && context.Description.HttpMethod == "POST")
+            if (operation.OperationId == "issueToken")
                 (operation.Parameters ??= []).Add(new OpenApiParameter { Name = "Idempotency-Key", In = ParameterLocation.Header, Description = "The same key gives the same token.", Schema = new OpenApiSchema { Type = JsonSchemaType.String, MaxLength = 255 } });
             return Task.CompletedTask;
         });

@@ -34,7 +34,7 @@ internal sealed partial class AdminFaults(RequestDelegate next, ILogger<AdminFau
     /// <summary>Where the JSON is wrong, not what a value was: a body may hold what belongs into no answer.</summary>
     private static string Told(BadHttpRequestException e) => e.InnerException is JsonException json
         ? $"The JSON is wrong at {(string.IsNullOrEmpty(json.Path) ? "$" : json.Path)}, line {json.LineNumber + 1}."
-        : e.InnerException is null ? e.Message : "A parameter cannot be read.";
+        : e.StatusCode == 413 ? "The body is too large." : "A parameter cannot be read, or the body is missing.";
 
     private static Task BareAsync(HttpContext http, int status) => (status switch
     {

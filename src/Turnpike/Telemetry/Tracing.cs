@@ -10,12 +10,7 @@ internal static class Tracing
     private static readonly ActivitySource Source = new(SourceName);
 
     /// <summary>A step of the call in progress, to be disposed at its end.</summary>
-    public static Activity? Start(string step, string method)
-    {
-        var span = Source.StartActivity(step);
-        span?.SetTag("turnpike.method", method);
-        return span;
-    }
+    public static Activity? Start(string step, string method) => Source.StartActivity(step)?.SetTag("turnpike.method", method);
 
     /// <summary>
     /// W3C trace context for the upstream: this call's own span where one is recorded, else what the caller sent stays as it is.
@@ -23,7 +18,7 @@ internal static class Tracing
     /// </summary>
     public static void PassOn(HttpRequestMessage request, string operation, string correlation)
     {
-        if (Activity.Current is not { IdFormat: ActivityIdFormat.W3C, Id: { } id, Recorded: true } span) return;
+        if (!Source.HasListeners() || Activity.Current is not { IdFormat: ActivityIdFormat.W3C, Id: { } id, Recorded: true } span) return;
         span.SetTag("turnpike.operation", operation).SetTag("turnpike.correlation", correlation);
         request.Headers.Remove("traceparent");
         request.Headers.TryAddWithoutValidation("traceparent", id);

@@ -16,7 +16,7 @@ public sealed class DemoTests(Chain chain) : IDisposable
         var (code, said) = await DemoAsync();
         code.ShouldBe(0, said);
         Lines(said,
-            "1. An agent calls without paying", "0.01 USD per call", "x402 by x402.exact on eip155:84532", "mpp by mpp.evm on eip155:84532", "prepaid by prepaid",
+            "1. An agent calls without paying", "0.01 USD per call", "prepaid by prepaid", "x402 by x402.exact on eip155:84532", "mpp by mpp.evm on eip155:84532",
             "2. It buys a token for 0.03 USD", "left 0.02 USD", "left 0.01 USD", "left 0.00 USD", "402 again, reason token-exhausted",
             "3. One payment by x402", "transaction  0x", "has 0.00 USD before, 0.01 USD after",
             "4. One payment by MPP", "transaction  0x", "has 0.01 USD before, 1.01 USD after",
