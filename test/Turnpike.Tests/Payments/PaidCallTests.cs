@@ -222,6 +222,18 @@ public sealed class PaidCallTests : IDisposable
     }
 
     [Fact]
+    public async Task An_answer_that_breaks_off_before_its_first_byte_is_told_and_the_proof_works_again()
+    {
+        gate.Upstream.Says(() => new HttpResponseMessage { Content = new Pieces([null]) });
+        var proof = await gate.ProofAsync();
+        var told = await PaidAsync(proof);
+        (told.Status, told.Reason, told.Headers.ContainsKey("PAYMENT-RESPONSE")).ShouldBe((502, "upstream-failed", false));
+        gate.Upstream.Says(() => ScriptedUpstream.Text("whole"));
+        (await PaidAsync(proof)).Body.ShouldBe("whole");
+        gate.Rail.Settlements.ShouldBe(1);
+    }
+
+    [Fact]
     public async Task A_price_change_does_not_break_terms_already_given()
     {
         var terms = await gate.GetAsync(Target);
