@@ -1,0 +1,151 @@
+using Turnpike.Catalog;
+using Turnpike.Ledger;
+using Turnpike.Limits;
+using Turnpike.Payments;
+using Turnpike.Protocols.X402;
+using Turnpike.Storage;
+using Turnpike.Tests.Payments.Evm;
+using Turnpike.Tokens;
+
+namespace Turnpike.Tests.Gateway;
+
+/// <summary>Every way to say no is provoked once, and says what the table says.</summary>
+public sealed class ReasonsTests
+{
+    private const string Signature = "PAYMENT-SIGNATURE", Target = "/forecast/paris";
+    private const string Tight = "limits: { unpaid: { amount: 1 requests, per: 1m }, invalid-proofs: { amount: 1 requests, per: 1m }, verifier-calls: { amount: 1 requests, per: 1s } }\n";
+
+    private static readonly Dictionary<string, Func<TestGate, Task<Told>>> Ways = new()
+    {
+        ["ambiguous-target"] = g => g.GetAsync("/forecast/%2e%2e/status"),
+        ["ambiguous-payment"] = async g => await g.GetAsync(Target, (Signature, await g.ProofAsync()), ("Authorization", await g.TokenAsync())),
+        ["malformed-request"] = g => g.GetAsync(Target, ("Turnpike-Max-Price", "cheap")),
+        ["unknown-key"] = g => g.GetAsync(Target, ("x-api-key", "k")),
+        ["identity-required"] = async _ => await WithAsync("", TestGate.Document.Replace("price: free", "price: free, identity: required", StringComparison.Ordinal), g => g.GetAsync("/status")),
+        ["not-found"] = g => g.GetAsync("/nothing"),
+        ["method-not-allowed"] = g => g.SendAsync(new Ask("DELETE", Target)),
+        ["payment-required"] = g => g.GetAsync(Target),
+        ["price-above-maximum"] = g => g.GetAsync(Target, ("Turnpike-Max-Price", "0.001 USD")),
+        ["malformed-credential"] = g => g.GetAsync(Target, (Signature, "?")),
+        ["invalid-challenge"] = async g => await g.GetAsync(Target, ("Authorization", g.PayMpp(await g.GetAsync(Target), c => c with { Challenge = c.Challenge with { Id = "mine" } }))),
+        ["wrong-resource"] = async g => await g.GetAsync("/history/paris", (Signature, await g.ProofAsync())),
+        ["payment-expired"] = async g => { var proof = await g.ProofAsync(); g.Time.Pass(TimeSpan.FromMinutes(6)); return await g.GetAsync(Target, (Signature, proof)); },
+        ["payment-insufficient"] = async g => await g.GetAsync(Target, (Signature, await g.ProofAsync(change: p => p with { Accepted = p.Accepted with { Amount = "9999" } }))),
+        ["verification-failed"] = async g => { g.Chain.Token.Balances[TestGate.Payer] = 0; return await g.GetAsync(Target, (Signature, await g.ProofAsync())); },
+        ["method-unsupported"] = async g => await g.GetAsync("/prepaid", (Signature, await g.ProofAsync())),
+        ["credential-used"] = async g => { var proof = await g.ProofAsync(); await g.GetAsync(Target, (Signature, proof)); return await g.GetAsync("/history/paris", (Signature, proof)); },
+        ["payment-action-required"] = g => SettlesAsync(g, new Settlement.Failed("requires_action", "3-D Secure.") { As = Reasons.PaymentActionRequired }),
+        ["settlement-failed"] = g => SettlesAsync(g, new Settlement.Failed("reverted", "No.")),
+        ["unknown-token"] = g => g.GetAsync(Target, ("Authorization", "Bearer tp_mine")),
+        ["token-expired"] = async g => { var token = await g.TokenAsync(change: o => o with { Valid = TimeSpan.FromSeconds(1) }); g.Time.Pass(TimeSpan.FromSeconds(1)); return await g.GetAsync(Target, ("Authorization", token)); },
+        ["token-exhausted"] = g => TokenAsync(g, "0.001 USD"),
+        ["token-over-called"] = g => TokenAsync(g, "1 USD", o => o with { Calls = 0 }),
+        ["token-revoked"] = g => StatusAsync(g, TokenStatus.Revoked),
+        ["token-frozen"] = g => StatusAsync(g, TokenStatus.Frozen),
+        ["token-wrong-operation"] = g => TokenAsync(g, "1 USD", o => o with { Operations = ["status"] }),
+        ["token-call-cap"] = g => TokenAsync(g, "1 USD", o => o with { PerCall = new Money(1, "USD") }),
+        ["insecure-transport"] = g => g.SendAsync(new Ask("GET", Target) { Address = "192.0.2.1", Tls = false }),
+        ["in-flight"] = InFlightAsync,
+        ["already-delivered"] = async g => { var proof = await g.ProofAsync(); await g.GetAsync(Target, (Signature, proof)); g.Time.Pass(TimeSpan.FromHours(1)); return await g.GetAsync(Target, (Signature, proof)); },
+        ["idempotency-key-reused"] = async g => { var headers = new (string, string?)[] { ("Authorization", await g.TokenAsync()), ("Idempotency-Key", "k") }; await g.GetAsync(Target, headers); return await g.GetAsync("/history/paris", headers); },
+        ["too-many-unpaid"] = async _ => await WithAsync(Tight, TestGate.Document, async g => { await g.GetAsync(Target); return await g.GetAsync(Target); }),
+        ["too-many-invalid-proofs"] = async _ => await WithAsync(Tight, TestGate.Document, async g => { await g.GetAsync(Target, (Signature, "?")); return await g.GetAsync(Target, (Signature, "?")); }),
+        ["too-many-calls"] = async g => { var token = await g.TokenAsync(change: o => o with { Rate = new RateLimit(1, TimeSpan.FromMinutes(1), []) }); await g.GetAsync(Target, ("Authorization", token)); return await g.GetAsync(Target, ("Authorization", token)); },
+        ["internal-error"] = async g => { g.Rail.Verdict = static () => throw new InvalidOperationException("a bug"); return await g.GetAsync(Target, (Signature, await g.ProofAsync())); },
+        ["upstream-failed"] = g => FailsAsync(g, new HttpRequestException(HttpRequestError.ResponseEnded)),
+        ["upstream-asks-payment"] = async g => { g.Upstream.Says(() => ScriptedUpstream.Text("pay", System.Net.HttpStatusCode.PaymentRequired)); return await g.GetAsync("/status"); },
+        ["upstream-down"] = g => FailsAsync(g, new HttpRequestException(HttpRequestError.ConnectionError)),
+        ["upstream-timeout"] = g => FailsAsync(g, new TaskCanceledException()),
+        ["settlement-unknown"] = g => SettlesAsync(g, new Settlement.Unknown("0xsent", "No receipt yet.")),
+        ["verifier-down"] = async g => { var proof = await g.ProofAsync(); g.Chain.Interrupt = FakeChain.Down; return await g.GetAsync(Target, (Signature, proof)); },
+        ["verifier-busy"] = async _ => await WithAsync(Tight.Replace("amount: 1 requests, per: 1m", "amount: 9 requests, per: 1m", StringComparison.Ordinal), TestGate.Document, async g => { var (one, two) = (await g.ProofAsync(), await g.ProofAsync()); await g.GetAsync(Target, (Signature, one)); return await g.GetAsync(Target, (Signature, two)); }),
+        ["store-down"] = async g => { var token = await g.TokenAsync(); await g.GetAsync(Target, ("Authorization", token)); g.Of<Database>().Writer.Dispose(); return await g.GetAsync(Target, ("Authorization", token)); },
+    };
+
+    public static TheoryData<string> Codes => [.. Reasons.All.Select(r => r.Code)];
+
+    [Theory]
+    [MemberData(nameof(Codes))]
+    public async Task Every_reason_can_be_met(string code)
+    {
+        var reason = Reasons.All.Single(r => r.Code == code);
+        using var gate = new TestGate();
+        var told = await Ways[code](gate);
+        (told.Reason, told.Status).ShouldBe((code, reason.Status));
+        told.Json.GetProperty("type").GetString().ShouldBe(reason.Type);
+        told.Json.GetProperty("hint").GetString().ShouldBe(reason.Hint);
+        told.Headers.CacheControl.ToString().ShouldBe("no-store");
+        if (reason.Status == 402) told.Headers.ContainsKey("PAYMENT-REQUIRED").ShouldBe(code != "method-unsupported", "a 402 is never without terms; that operation takes tokens alone");
+        if (reason.Status == 402) told.Json.GetProperty("offers").GetArrayLength().ShouldBeGreaterThan(0);
+        if (reason.Status is 409 or 429 && code != "already-delivered") int.Parse(told.Headers.RetryAfter.ToString(), null).ShouldBeGreaterThan(0);
+        told.Body.ShouldNotContain("   at ", Case.Sensitive, "no stack trace leaves");
+    }
+
+    [Fact]
+    public void Codes_are_unique_and_told_in_lower_case() =>
+        Reasons.All.Select(r => r.Code).ShouldBeUnique();
+
+    public static TheoryData<string, (string, string?)[]> Two => new()
+    {
+        { "x402 v1 and v2", [(Signature, "a"), ("X-PAYMENT", "b")] },
+        { "two values", [(Signature, "a\nb")] },
+        { "joined by a comma", [(Signature, "a, b")] },
+        { "x402 and MPP", [(Signature, "ok"), ("Authorization", "Payment e30")] },
+        { "two MPP", [("Authorization", "Payment e30"), ("Payment-Authorization", "Payment e30")] },
+        { "two MPP in one header", [("Authorization", "Payment e30, Payment e30")] },
+        { "two tokens", [("Authorization", "Bearer tp_a, Bearer tp_b")] },
+        { "two tokens in two lines", [("Authorization", "Bearer tp_a\nBearer tp_b")] },
+        { "a token and x402", [("Authorization", "Bearer tp_a"), (Signature, "ok")] },
+        { "a token and MPP", [("Authorization", "Bearer tp_a"), ("Payment-Authorization", "Payment e30")] },
+    };
+
+    [Theory]
+    [MemberData(nameof(Two))]
+    public async Task Two_payments_in_one_request_are_refused_unread(string what, (string, string?)[] headers)
+    {
+        using var gate = new TestGate();
+        var told = await gate.GetAsync(Target, headers);
+        (told.Status, told.Reason).ShouldBe((400, "ambiguous-payment"), what);
+        gate.Upstream.Requests.ShouldBeEmpty();
+    }
+
+    private static async Task<Told> WithAsync(string more, string document, Func<TestGate, Task<Told>> way)
+    {
+        using var gate = new TestGate(more, document);
+        return await way(gate);
+    }
+
+    private static async Task<Told> SettlesAsync(TestGate gate, Settlement outcome)
+    {
+        gate.Rail.Settle = _ => new(outcome);
+        return await gate.GetAsync(Target, (Signature, await gate.ProofAsync()));
+    }
+
+    private static async Task<Told> TokenAsync(TestGate gate, string budget, Func<TokenOrder, TokenOrder>? change = null) =>
+        await gate.GetAsync(Target, ("Authorization", await gate.TokenAsync(budget, change)));
+
+    private static async Task<Told> StatusAsync(TestGate gate, TokenStatus status)
+    {
+        var token = await gate.TokenAsync();
+        await gate.Of<TokenDesk>().SetStatusAsync(TestGate.IdOf(token), status, "test", default);
+        return await gate.GetAsync(Target, ("Authorization", token));
+    }
+
+    private static async Task<Told> FailsAsync(TestGate gate, Exception how)
+    {
+        gate.Upstream.Says(() => throw how);
+        return await gate.GetAsync("/status");
+    }
+
+    private static async Task<Told> InFlightAsync(TestGate gate)
+    {
+        var (proof, inside, go) = (await gate.ProofAsync(), new TaskCompletionSource(), new TaskCompletionSource());
+        gate.Upstream.Answer = async (_, _) => { inside.SetResult(); await go.Task; return ScriptedUpstream.Text("late"); };
+        var first = gate.GetAsync(Target, (Signature, proof));
+        await inside.Task;
+        var second = await gate.GetAsync(Target, (Signature, proof));
+        go.SetResult();
+        await first;
+        return second;
+    }
+}
