@@ -15,8 +15,7 @@ internal sealed class RateCounters(TimeProvider time)
     public bool TryTake(string limit, string key, RateLimit rate, out TimeSpan wait)
     {
         var now = time.GetTimestamp();
-        var step = Ticks(rate.Per) / rate.Amount;
-        var burst = Ticks(rate.Per) - step;
+        var (step, burst) = Spacing(rate);
         while (true)
         {
             var known = arrival.TryGetValue((limit, key), out var tat);
@@ -35,7 +34,7 @@ internal sealed class RateCounters(TimeProvider time)
         wait = TimeSpan.Zero;
         var now = time.GetTimestamp();
         if (!arrival.TryGetValue((limit, key), out var tat)) return false;
-        var burst = Ticks(rate.Per) - Ticks(rate.Per) / rate.Amount;
+        var (_, burst) = Spacing(rate);
         if (tat - now <= burst) return false;
         wait = time.GetElapsedTime(now, tat - burst);
         return true;
@@ -44,8 +43,15 @@ internal sealed class RateCounters(TimeProvider time)
     /// <summary>Gives one back: a reservation that came to nothing.</summary>
     public void GiveBack(string limit, string key, RateLimit rate)
     {
-        var step = Ticks(rate.Per) / rate.Amount;
+        var (step, _) = Spacing(rate);
         while (arrival.TryGetValue((limit, key), out var tat) && !arrival.TryUpdate((limit, key), tat - step, tat)) { }
+    }
+
+    /// <summary>The ticks one request takes to come back, rounded up so that no window ever has one too many, and those of all but one.</summary>
+    private (long Step, long Burst) Spacing(RateLimit rate)
+    {
+        var step = (Ticks(rate.Per) + rate.Amount - 1) / rate.Amount;
+        return (step, step * (rate.Amount - 1));
     }
 
     private long Ticks(TimeSpan span) => (long)((Int128)span.Ticks * time.TimestampFrequency / TimeSpan.TicksPerSecond);
