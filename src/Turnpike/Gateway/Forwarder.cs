@@ -24,9 +24,9 @@ internal sealed class Forwarder(IHttpForwarder forwarder, GateTransforms transfo
         var config = new ForwarderRequestConfig { ActivityTimeout = TimeLeft(payment, service), Version = HttpVersion.Version11, VersionPolicy = HttpVersionPolicy.RequestVersionOrLower };
         var began = System.Diagnostics.Stopwatch.GetTimestamp();
         var error = await forwarder.SendAsync(http, target.Url.AbsoluteUri, clients.GetOrAdd(service.Name, static _ => NewClient()), config, transforms);
-        if (PassingBody.Of(http) is { } body && error is (ForwarderError.None or ForwarderError.ResponseBodyDestination))
+        if (PassingBody.Of(http) is { } body && error == ForwarderError.None)
         {
-            if (error == ForwarderError.None) await body.CompleteAsync(CancellationToken.None);
+            await body.CompleteAsync(CancellationToken.None);
             if (payment.IsPaid && body.Kept is { } bytes) payment.Keep = new StoredAnswer(http.Response.StatusCode, [.. Lasting(http.Response.Headers)], bytes);
         }
         if (!transforms.Answered(http) && (error == ForwarderError.None || http.Response.HasStarted)) Instruments.Forwarded(call.Operation.Name, http.Response.StatusCode, System.Diagnostics.Stopwatch.GetElapsedTime(began));
