@@ -62,7 +62,7 @@ internal sealed class Stage : IAsyncDisposable
 
     private async Task<string> IssueAsync()
     {
-        using var database = Database.Open(new StorageOptions("sqlite:" + Path("bench.db")), TimeProvider.System);
+        using var database = Database.Open(new StorageOptions("sqlite:" + Path("data/bench.db")), TimeProvider.System);
         using var audit = new AuditTrail(database, TimeProvider.System);
         var desk = new TokenDesk(new TokenStore(database), new SqlLedger(database, audit, "bench"), audit, TimeProvider.System);
         var token = await desk.IssueAsync(new TokenOrder(new Money(1_000_000_000 * Money.Nano, "USD")), "external:bench");
@@ -74,7 +74,7 @@ internal sealed class Stage : IAsyncDisposable
         gateway:
           listen: {{gateway.GetLeftPart(UriPartial.Authority)}}
           admin: {{admin.GetLeftPart(UriPartial.Authority)}}
-          store: sqlite:{{Path("bench.db")}}
+          store: sqlite:{{Path("data/bench.db")}}
         limits:
           unpaid: { amount: 1000000000 requests, per: 1s }
           invalid-proofs: { amount: 1000000000 requests, per: 1s }
