@@ -31,6 +31,7 @@ internal static class LedgerBench
             ledger = Math.Max(ledger, await MeasureLedgerAsync(Path.Combine(folder.FullName, "ledger2.db"), Operations));
             Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
                 $"ledger: hold+capture+2 audit rows, {Callers} callers, one token: {ledger}/s; the same rows written raw: {raw}/s; ratio {ledger * 100 / raw / 100m}; {allocated} bytes allocated each"));
+            Table.AtLeast("ledger hold + capture, 512 callers / the same rows raw", (double)ledger / raw, 0.5);
         }
         finally
         {

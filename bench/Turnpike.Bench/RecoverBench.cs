@@ -44,6 +44,7 @@ internal static class RecoverBench
         var (raw, full) = (Rate(recovering), Rate(verifying));
         Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
             $"x402 verify {full:N0}/s, raw recover {raw:N0}/s ({(Secp256k1.IsNative ? "libsecp256k1" : "managed")}): ratio {full / (double)raw:F2} (target 0.70), {bytes} B per verification"));
+        Table.AtLeast("x402 verification / raw signature recovery", full / (double)raw, 0.7);
     }
 
     private static (string Header, byte[] Digest, byte[] Signature) Payment(PaymentRequirements requirement, ExactEvmTerms terms)

@@ -1,3 +1,5 @@
+using System.Text.Encodings.Web;
+using System.Text.Json;
 using System.Text.Json.Serialization;
 
 namespace Turnpike.Admin;
@@ -15,4 +17,8 @@ namespace Turnpike.Admin;
 [JsonSerializable(typeof(BooksView))]
 [JsonSerializable(typeof(ReceiptView))]
 [JsonSerializable(typeof(ReadyView))]
-internal sealed partial class AdminJson : JsonSerializerContext;
+internal sealed partial class AdminJson : JsonSerializerContext
+{
+    /// <summary>For terminals: a plus sign stays one.</summary>
+    public static AdminJson Readable { get; } = new(new JsonSerializerOptions { PropertyNamingPolicy = JsonNamingPolicy.CamelCase, WriteIndented = true, Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping });
+}

@@ -88,6 +88,7 @@ internal sealed class Books(string incarnation, Func<AccountKey, long> entered)
             Broadcast = capture.Broadcast,
             RailAmount = capture.RailAmount,
             Changed = Now,
+            Left = legs[0].Limited ? Available(legs[0].From, ceiling.Currency) : null,
         }, capture.Events);
     }
 
@@ -172,11 +173,11 @@ internal sealed class Books(string incarnation, Func<AccountKey, long> entered)
         Balances.Saved();
     }
 
-    /// <summary>Forgets what this batch brought to its end: it will hardly be asked for again, and can be loaded.</summary>
+    /// <summary>Forgets what this batch brought to its end, delivery included: it will hardly be asked for again, and can be loaded.</summary>
     public void DropFinished()
     {
         foreach (var hold in Changes.Holds)
-            if (!hold.State.IsOpen)
+            if (hold.State is { IsOpen: false, Status: not HoldStatus.Settled } or { Outcome: not HoldOutcome.Open })
                 holds.Remove(hold.State.Hold.Id);
         transfers.Clear();
     }

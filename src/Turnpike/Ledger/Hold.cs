@@ -87,6 +87,9 @@ internal sealed record HoldState(Hold Hold, HoldStatus Status, Money Observed, M
     /// <summary>What became of the answer that was paid for.</summary>
     public HoldOutcome Outcome { get; init; }
 
+    /// <summary>What was left in the account that paid when this was captured; null where nobody keeps count, and when read back later.</summary>
+    public Money? Left { get; init; }
+
     public bool IsOpen => Status is HoldStatus.Held or HoldStatus.Captured or HoldStatus.Unknown;
 }
 

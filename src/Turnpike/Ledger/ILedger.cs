@@ -35,7 +35,8 @@ internal interface ILedger
     ValueTask SettledAsync(string id, string reference, string? railAmount, IReadOnlyList<AuditEvent> events, CancellationToken ct);
 
     /// <summary>What became of the answer that was paid for. The first word stands.</summary>
-    ValueTask FinishAsync(string id, HoldOutcome outcome, IReadOnlyList<AuditEvent> events, CancellationToken ct);
+    /// <param name="soon">Nobody waits: it is durable within 100 ms, with the next transaction. A crash before that credits the payer.</param>
+    ValueTask FinishAsync(string id, HoldOutcome outcome, IReadOnlyList<AuditEvent> events, CancellationToken ct, bool soon = false);
 
     /// <summary>The rail did not answer: captured becomes unknown until the settler knows better.</summary>
     ValueTask UnknownAsync(string id, string? reference, IReadOnlyList<AuditEvent> events, CancellationToken ct);

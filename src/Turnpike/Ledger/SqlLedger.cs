@@ -32,8 +32,11 @@ internal sealed class SqlLedger : ILedger
     public async ValueTask SettledAsync(string id, string reference, string? railAmount, IReadOnlyList<AuditEvent> events, CancellationToken ct) =>
         await WriteAsync(new LedgerNames(id), books => books.Settled(id, reference, railAmount, events), ct);
 
-    public async ValueTask FinishAsync(string id, HoldOutcome outcome, IReadOnlyList<AuditEvent> events, CancellationToken ct) =>
-        await WriteAsync(new LedgerNames(id), books => books.Finish(id, outcome, events), ct);
+    public async ValueTask FinishAsync(string id, HoldOutcome outcome, IReadOnlyList<AuditEvent> events, CancellationToken ct, bool soon = false)
+    {
+        if (soon) await database.Writer.WriteLaterAsync(new LedgerWrite<HoldState>(writer, new LedgerNames(id), books => books.Finish(id, outcome, events)));
+        else await WriteAsync(new LedgerNames(id), books => books.Finish(id, outcome, events), ct);
+    }
 
     public async ValueTask UnknownAsync(string id, string? reference, IReadOnlyList<AuditEvent> events, CancellationToken ct) =>
         await WriteAsync(new LedgerNames(id), books => books.Unknown(id, reference, events), ct);

@@ -88,8 +88,7 @@ internal sealed partial class Cashier(PaymentRegistry rails, ILedger ledger, Ans
             if (payment.ByCredit || payment.Method!.SettlesInBooks)
             {
                 payment.State = await ledger.CaptureAsync(new Capture(held.Hold.Id, amount) { Reference = held.Hold.Receipt, Events = [Event(payment, AuditKinds.Settled, reference: held.Hold.Receipt)] }, CancellationToken.None);
-                var budget = held.Hold.Legs[0].From;
-                payment.Remaining = await ledger.AvailableAsync(budget, amount.Currency, CancellationToken.None);
+                payment.Remaining = payment.State.Left;
                 Instruments.Paid(held.Hold.Method, "settled", held.Hold.Operation, amount.Units, amount.Currency);
                 return null;
             }
@@ -116,13 +115,21 @@ internal sealed partial class Cashier(PaymentRegistry rails, ILedger ledger, Ans
         }
     }
 
-    /// <summary>A 2xx answer was passed on to its end.</summary>
+    /// <summary>A 2xx answer was passed on to its end. Who may ask again must find that said; who cannot need not wait for it.</summary>
     public async ValueTask DeliverAsync(Payment payment)
     {
         if (payment.Call.Quote is null || payment.State is null) return;
         payment.Delivered = true;
         if (payment.Keep is { } answer) await answers.KeepAsync(payment.State.Hold.Id, answer, CancellationToken.None);
-        await ledger.FinishAsync(payment.State.Hold.Id, HoldOutcome.Delivered, [Event(payment, AuditKinds.Delivered, reference: payment.State.Hold.Receipt)], CancellationToken.None);
+        var delivered = SayDeliveredAsync(payment, soon: !payment.MayBeAskedAgain);
+        if (payment.MayBeAskedAgain) await delivered;
+    }
+
+    private async ValueTask SayDeliveredAsync(Payment payment, bool soon)
+    {
+        try { await ledger.FinishAsync(payment.State!.Hold.Id, HoldOutcome.Delivered, [Event(payment, AuditKinds.Delivered, reference: payment.State.Hold.Receipt)], CancellationToken.None, soon); }
+        // The answer has been given; a restart makes it the payer's credit.
+        catch (StorageUnavailableException e) when (soon) { Log.BooksDown(log, e); }
     }
 
     /// <summary>Leaving: what is only held goes back; what was taken and not delivered becomes the payer's credit.</summary>
@@ -176,7 +183,8 @@ internal sealed partial class Cashier(PaymentRegistry rails, ILedger ledger, Ans
     {
         payment.State = state;
         payment.SettlesBefore = payment.Call.Operation.Settle == SettleMoment.Before || payment.Method!.SettlesBefore
-            || !(await ledger.AvailableAsync(Loss.Account(payment.Payer!), state.Hold.Ceiling.Currency, ct)).IsZero;
+            // What is paid from a balance cannot turn out unpaid.
+            || !payment.Method.SettlesInBooks && !(await ledger.AvailableAsync(Loss.Account(payment.Payer!), state.Hold.Ceiling.Currency, ct)).IsZero;
         return payment.SettlesBefore ? await CollectAsync(payment) : null;
     }
 

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Threading.Channels;
 
 namespace Turnpike.Storage;
@@ -11,19 +12,24 @@ internal sealed class GroupCommit : IDisposable
 {
     private const int MostPerBatch = 256;
     private const int MostWaiting = 8192;
+    private static readonly TimeSpan Latest = TimeSpan.FromMilliseconds(10);
 
     private readonly Channel<WriteCommand> waiting = Channel.CreateBounded<WriteCommand>(new BoundedChannelOptions(MostWaiting) { SingleReader = true });
+    private readonly ConcurrentQueue<WriteCommand> later = new();
+    private readonly ITimer timer;
     private readonly WriteCommand[] batch = new WriteCommand[MostPerBatch];
     private readonly Sql sql;
     private readonly TimeProvider clock;
     private readonly Thread thread;
     private volatile IWriteParticipant[] participants = [];
     private volatile Exception? failure;
+    private int awaited; // 1 while the timer runs
 
     public GroupCommit(Sql sql, TimeProvider clock)
     {
         this.sql = sql;
         this.clock = clock;
+        timer = clock.CreateTimer(_ => Wake(), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
         thread = new Thread(Run) { IsBackground = true, Name = "turnpike writer" };
         thread.Start();
     }
@@ -57,14 +63,26 @@ internal sealed class GroupCommit : IDisposable
         }
     }
 
+    /// <summary>Goes along with the next transaction, whoever's it is, or begins one in 10 ms: for what no caller waits for.</summary>
+    public ValueTask<T> WriteLaterAsync<T>(WriteCommand<T> command)
+    {
+        later.Enqueue(command);
+        if (Interlocked.Exchange(ref awaited, 1) == 0) timer.Change(Latest, Timeout.InfiniteTimeSpan);
+        if (failure is not null) FailLater();
+        return command.Completion;
+    }
+
     /// <summary>Queues a command whose outcome nobody awaits. Nothing when the queue is full: a transaction is coming anyway.</summary>
     public void Ask(WriteCommand command) => waiting.Writer.TryWrite(command);
 
     /// <summary>A clean stop: what was queued is written first.</summary>
     public void Dispose()
     {
+        timer.Dispose();
+        Wake();
         waiting.Writer.TryComplete();
         thread.Join();
+        FailLater();
     }
 
     private StorageUnavailableException Unavailable() =>
@@ -83,9 +101,23 @@ internal sealed class GroupCommit : IDisposable
         }
     }
 
+    private void Wake()
+    {
+        Volatile.Write(ref awaited, 0);
+        if (!later.IsEmpty) Ask(new StoreWrite<bool>(static _ => true));
+    }
+
+    private void FailLater()
+    {
+        while (later.TryDequeue(out var command)) command.Fail(Unavailable());
+    }
+
     private int TakeBatch(ChannelReader<WriteCommand> reader)
     {
+        if (!reader.TryPeek(out _)) return 0;
         var count = 0;
+        // Those that do not hurry have waited longest; half a batch, so that they never keep callers out.
+        while (count < MostPerBatch / 2 && later.TryDequeue(out var command)) batch[count++] = command;
         while (count < MostPerBatch && reader.TryRead(out var command)) batch[count++] = command;
         return count;
     }
@@ -147,5 +179,6 @@ internal sealed class GroupCommit : IDisposable
     {
         failure = reason;
         waiting.Writer.TryComplete();
+        FailLater();
     }
 }

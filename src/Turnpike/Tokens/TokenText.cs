@@ -16,7 +16,7 @@ internal sealed class TokenText(IReadOnlyList<byte[]> secrets)
     /// <summary>Bytes of the MAC: 160 bits, 27 base64url characters.</summary>
     private const int MacBytes = 20;
 
-    /// <summary>A fresh id: 130 random bits.</summary>
+    /// <summary>A fresh id, unguessable.</summary>
     public static string NewId() => Catalog.Ids.New("")[1..];
 
     /// <summary>The text for this id, under the current secret.</summary>

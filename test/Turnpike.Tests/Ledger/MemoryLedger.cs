@@ -38,7 +38,7 @@ internal sealed class MemoryLedger : ILedger
     public async ValueTask SettledAsync(string id, string reference, string? railAmount, IReadOnlyList<AuditEvent> events, CancellationToken ct) =>
         await Decide(() => books.Settled(id, reference, railAmount, events));
 
-    public async ValueTask FinishAsync(string id, HoldOutcome outcome, IReadOnlyList<AuditEvent> events, CancellationToken ct) =>
+    public async ValueTask FinishAsync(string id, HoldOutcome outcome, IReadOnlyList<AuditEvent> events, CancellationToken ct, bool soon = false) =>
         await Decide(() => books.Finish(id, outcome, events));
 
     public ValueTask<IReadOnlyList<HoldState>> OrphansAsync(CancellationToken ct) =>

@@ -1,0 +1,79 @@
+using System.Globalization;
+
+namespace Turnpike.Bench;
+
+/// <summary>
+/// The gateway against bare YARP in front of the same upstream: 64 connections, short rounds in turns, medians. Every process
+/// shares the machine with wrk, so only ratios of one round are compared.
+/// </summary>
+internal static class HttpBench
+{
+    private const int Connections = 64;
+
+    public static async Task RunAsync(string[] args)
+    {
+        var (rounds, seconds) = (Program.Option(args, "--rounds", 5), Program.Option(args, "--seconds", 5));
+        await using var stage = await Stage.SetAsync();
+        Route[] routes =
+        [
+            new("bare YARP", new Uri(stage.Proxy, "/forecast/paris"), null, 0),
+            new("free route", new Uri(stage.Gateway, "/status"), null, 0.85),
+            new("prepaid route, durable hold and capture", new Uri(stage.Gateway, "/forecast/paris"), stage.Token, 0.6),
+            new("issuing a 402", new Uri(stage.Gateway, "/forecast/paris"), null, 1.0) { Refused = true },
+        ];
+        foreach (var route in routes)
+            if (!await route.MeasureAsync(Connections, seconds))
+            {
+                Table.Skipped("http", "skipped: wrk is not installed (Debian package wrk)");
+                return;
+            }
+        foreach (var route in routes) route.Forget();
+        for (var round = 0; round < rounds; round++)
+            foreach (var route in routes) await route.MeasureAsync(Connections, seconds);
+        foreach (var route in routes) route.Report(routes[0]);
+        await AddedAsync(routes[0], routes[2], rounds);
+    }
+
+    private static async Task AddedAsync(Route bare, Route paid, int rounds)
+    {
+        List<double> added = [];
+        for (var round = 0; round < rounds; round++)
+        {
+            var without = (await Wrk.RunAsync(bare.Target, 1, 2))!;
+            var with = (await Wrk.RunAsync(paid.Target, 1, 2, paid.Token))!;
+            added.Add(with.Median - without.Median);
+        }
+        Table.AtMost("added p50 on the prepaid route, one connection", Median(added), 1, " ms");
+    }
+
+    private static double Median(List<double> values)
+    {
+        values.Sort();
+        return values[values.Count / 2];
+    }
+
+    private sealed record Route(string Name, Uri Target, string? Token, double Wanted)
+    {
+        private readonly List<double> rates = [];
+
+        public bool Refused { get; init; }
+
+        public async Task<bool> MeasureAsync(int connections, int seconds)
+        {
+            if (await Wrk.RunAsync(Target, connections, seconds, Token) is not { } run) return false;
+            if (Refused ? run.NotGood != run.Requests : run.NotGood > 0) throw new InvalidOperationException($"{Name}: {run.NotGood} of {run.Requests} answers were not 2xx.");
+            rates.Add(run.PerSecond);
+            return true;
+        }
+
+        public void Forget() => rates.Clear();
+
+        /// <summary>The ratio is the median of each round's own: neighbours disturb single rounds, and both alike.</summary>
+        public void Report(Route bare)
+        {
+            var ratio = Median([.. rates.Zip(bare.rates, (mine, other) => mine / other)]);
+            Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"http: {Name}: {Median([.. rates]):N0}/s, {ratio:F2}×"));
+            if (Wanted > 0) Table.AtLeast(Name + " / bare YARP", ratio, Wanted);
+        }
+    }
+}

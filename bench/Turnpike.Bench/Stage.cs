@@ -1,0 +1,138 @@
+using System.Diagnostics;
+using System.Net;
+using System.Net.Sockets;
+using Turnpike.Audit;
+using Turnpike.Ledger;
+using Turnpike.Storage;
+using Turnpike.Tokens;
+
+namespace Turnpike.Bench;
+
+/// <summary>The upstream, bare YARP and the gateway as a user runs it, each a process of its own, until disposed.</summary>
+internal sealed class Stage : IAsyncDisposable
+{
+    private const string Secret = "a secret of thirty-two bytes or more, only for measuring";
+    private const string SettlerKey = "0xac0974bec39a17e36ba4a6b4d238ff944bacb478cbed5efcae784d7bf4f2ff80"; // the first account every local chain prints
+    private readonly DirectoryInfo folder = Directory.CreateTempSubdirectory("turnpike-bench-");
+    private readonly List<Process> processes = [];
+
+    public Uri Proxy { get; private set; } = null!;
+
+    public Uri Gateway { get; private set; } = null!;
+
+    public int GatewayProcess => processes[^1].Id;
+
+    /// <summary>A prepaid token that no run empties.</summary>
+    public string Token { get; private set; } = "";
+
+    public static async Task<Stage> SetAsync()
+    {
+        var stage = new Stage();
+        try
+        {
+            var (upstream, proxy, gateway) = (Local(), Local(), Local());
+            (stage.Proxy, stage.Gateway) = (proxy, gateway);
+            var bench = typeof(Stage).Assembly.Location;
+            stage.Token = await stage.IssueAsync();
+            await File.WriteAllTextAsync(stage.Path("turnpike.yaml"), stage.Document(upstream, gateway, Local()));
+            await stage.StartAsync(upstream, bench, Bystanders.UpstreamVerb, $"{upstream.Port}");
+            await stage.StartAsync(proxy, bench, Bystanders.ProxyVerb, $"{proxy.Port}", upstream.AbsoluteUri);
+            await stage.StartAsync(gateway, System.IO.Path.Combine(AppContext.BaseDirectory, "turnpike.dll"), "serve", "--config", stage.Path("turnpike.yaml"));
+            return stage;
+        }
+        catch
+        {
+            await stage.DisposeAsync();
+            throw;
+        }
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        foreach (var process in processes)
+        {
+            if (!process.HasExited) process.Kill();
+            await process.WaitForExitAsync();
+            process.Dispose();
+        }
+        folder.Delete(recursive: true);
+    }
+
+    private string Path(string name) => System.IO.Path.Combine(folder.FullName, name);
+
+    private async Task<string> IssueAsync()
+    {
+        using var database = Database.Open(new StorageOptions("sqlite:" + Path("data/bench.db")), TimeProvider.System);
+        using var audit = new AuditTrail(database, TimeProvider.System);
+        var desk = new TokenDesk(new TokenStore(database), new SqlLedger(database, audit, "bench"), audit, TimeProvider.System);
+        var token = await desk.IssueAsync(new TokenOrder(new Money(1_000_000_000 * Money.Nano, "USD")), "external:bench");
+        return new TokenText([System.Text.Encoding.UTF8.GetBytes(Secret)]).Of(token.Id);
+    }
+
+    // Every rail is configured, so that a 402 carries the terms of all. The limits on strangers are set out of the way.
+    private string Document(Uri upstream, Uri gateway, Uri admin) => $$"""
+        gateway:
+          listen: {{gateway.GetLeftPart(UriPartial.Authority)}}
+          admin: {{admin.GetLeftPart(UriPartial.Authority)}}
+          store: sqlite:{{Path("data/bench.db")}}
+        limits:
+          unpaid: { amount: 1000000000 requests, per: 1s }
+          invalid-proofs: { amount: 1000000000 requests, per: 1s }
+        payments:
+          chains:
+            "eip155:84532":
+              rpc: http://127.0.0.1:9
+              asset: USDC
+              pay-to: "0x3C44CdDdB6a900fa2b585dd299e03d12FA4293BC"
+              settler-key: ${env:BENCH_KEY}
+          x402: { chains: ["eip155:84532"] }
+          mpp:
+            secret: ${env:BENCH_SECRET}
+            evm: { chains: ["eip155:84532"] }
+          prepaid: { secret: "${env:BENCH_SECRET}" }
+        services:
+          weather:
+            upstream: {{upstream.GetLeftPart(UriPartial.Authority)}}
+            operations:
+              forecast: { match: "GET /forecast/{city}", price: 0.01 USD }
+              status: { match: GET /status, price: free }
+        """;
+
+    private async Task StartAsync(Uri at, params string[] arguments)
+    {
+        var start = new ProcessStartInfo("dotnet", arguments) { RedirectStandardOutput = true, RedirectStandardError = true };
+        (start.Environment["BENCH_SECRET"], start.Environment["BENCH_KEY"]) = (Secret, SettlerKey);
+        var process = Process.Start(start)!;
+        processes.Add(process);
+        var said = new List<string>();
+        process.OutputDataReceived += (_, line) => Keep(said, line.Data);
+        process.ErrorDataReceived += (_, line) => Keep(said, line.Data);
+        process.BeginOutputReadLine();
+        process.BeginErrorReadLine();
+        for (var attempt = 0; attempt < 300 && !process.HasExited; attempt++)
+        {
+            if (await AnswersAsync(at)) return;
+            await Task.Delay(100);
+        }
+        throw new InvalidOperationException($"{string.Join(' ', arguments)} does not answer at {at}: {string.Join(Environment.NewLine, said)}");
+    }
+
+    private static void Keep(List<string> said, string? line)
+    {
+        lock (said) if (line is not null && said.Count < 50) said.Add(line);
+    }
+
+    private static async Task<bool> AnswersAsync(Uri at)
+    {
+        using var socket = new Socket(SocketType.Stream, ProtocolType.Tcp);
+        try { await socket.ConnectAsync(IPAddress.Loopback, at.Port); return true; }
+        catch (SocketException) { return false; }
+    }
+
+    private static Uri Local()
+    {
+        using var listener = new TcpListener(IPAddress.Loopback, 0);
+        listener.Start();
+        return new Uri($"http://127.0.0.1:{((IPEndPoint)listener.LocalEndpoint).Port}");
+    }
+}
