@@ -10,7 +10,7 @@ internal static class AuditApi
         var audit = api.MapGroup("/audit").WithTags("audit");
         audit.MapGet("", ReadAsync).Produces<EventList>().WithName("listEvents").WithSummary("Events in order, matching all given filters")
             .WithDescription("Filters: correlation, kind, payer, operation, reference. A page ends with next, which is given back as after.");
-        audit.MapGet("/verify", async (IAuditTrail trail, CancellationToken ct) => AuditView.Of(await trail.VerifyAsync(ct))).Produces<AuditView>().WithName("verifyAudit").WithSummary("Recompute the chain from its first link");
+        audit.MapGet("/verify", VerifyAsync).Produces<AuditView>().WithName("verifyAudit").WithSummary("Recompute the chain from its first link");
     }
 
     private static async Task<EventList> ReadAsync(string? correlation, string? kind, string? payer, string? operation, string? reference, long? after, int? limit, IAuditTrail trail, CancellationToken ct)
@@ -19,5 +19,11 @@ internal static class AuditApi
         await trail.FlushAsync(ct);
         var found = await trail.ReadAsync(new AuditFilter(correlation, kind, payer, operation, reference, after ?? 0, most), ct);
         return new EventList([.. found.Select(EventView.Of)], found.Count == most ? found[^1].Sequence : null);
+    }
+
+    private static async Task<AuditView> VerifyAsync(IAuditTrail trail, CancellationToken ct)
+    {
+        await trail.FlushAsync(ct);
+        return AuditView.Of(await trail.VerifyAsync(ct));
     }
 }

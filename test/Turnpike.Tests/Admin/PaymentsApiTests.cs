@@ -54,6 +54,11 @@ public sealed class PaymentsApiTests
         using var answer = await gateway.CallAsync("/paid", await gateway.TokenAsync());
         var url = answer.Headers.GetValues("Turnpike-Receipt").Single();
         var (status, body) = await gateway.GetAsync("/admin/v1/receipts/" + url.Split('/')[^1]);
+        for (var wait = 0; wait < 50 && !body.Contains("delivered", StringComparison.Ordinal); wait++)
+        {
+            await Task.Delay(20);
+            (status, body) = await gateway.GetAsync("/admin/v1/receipts/" + url.Split('/')[^1]);
+        }
         status.ShouldBe(HttpStatusCode.OK);
         body.ShouldBe(await gateway.Http.GetStringAsync(new Uri(url)));
         JsonSerializer.Deserialize(body, AdminJson.Default.ReceiptView)!.Amount.ShouldBe(new MoneyView("0.01", "USD"));
@@ -67,7 +72,13 @@ public sealed class PaymentsApiTests
         var books = RunningGateway.Json((await gateway.GetAsync("/admin/v1/ledger")).Body);
         books.GetProperty("totals").ToString().ShouldBe("""[{"role":"external","amount":"-0.015","currency":"USD"},{"role":"revenue","amount":"0.01","currency":"USD"},{"role":"token","amount":"0.005","currency":"USD"}]""");
         books.GetProperty("findings").GetArrayLength().ShouldBe(0);
+        // The delivery is said when the answer has left: within 100 ms of it, the trail has it.
         var trail = RunningGateway.Json((await gateway.GetAsync("/admin/v1/audit/verify")).Body);
+        for (var wait = 0; wait < 50 && trail.GetProperty("events").GetInt64() < 5; wait++)
+        {
+            await Task.Delay(20);
+            trail = RunningGateway.Json((await gateway.GetAsync("/admin/v1/audit/verify")).Body);
+        }
         trail.GetProperty("intact").GetBoolean().ShouldBeTrue();
         trail.GetProperty("events").GetInt64().ShouldBe(5);
     }
