@@ -15,3 +15,12 @@ internal static class LedgerApi
 
     private static async Task<BooksView> VerifyAsync(ILedger books, CancellationToken ct) => BooksView.Of(await books.VerifyAsync(ct));
 }
+
+/// <summary>The sum of all accounts of one role in one currency.</summary>
+internal sealed record TotalView(string Role, string Amount, string Currency);
+
+/// <summary>What the books add up to, and every finding as a sentence.</summary>
+internal sealed record BooksView(bool Balanced, IReadOnlyList<TotalView> Totals, long Holds, long OpenHolds, long Entries, IReadOnlyList<string> Findings)
+{
+    public static BooksView Of(BooksReport report) => new(report.Balanced, [.. report.Totals.Select(t => new TotalView(t.Role, t.Sum.ToDecimal(), t.Sum.Currency))], report.Holds, report.OpenHolds, report.Entries, report.Findings);
+}

@@ -153,13 +153,14 @@ internal sealed class GroupCommit : IDisposable
         try
         {
             sql.Begin();
-            var now = clock.Now();
+            var (now, began) = (clock.Now(), clock.GetTimestamp());
             foreach (var participant in participants) participant.Begin(sql, commands, now);
             foreach (var command in commands) command.Apply(sql);
             for (var i = participants.Length - 1; i >= 0; i--) participants[i].End(sql);
             committing = true;
             sql.Commit();
             foreach (var participant in participants) participant.Committed();
+            Telemetry.Instruments.Committed(commands.Length, clock.GetElapsedTime(began));
             return null;
         }
         catch (Exception e) // one command's fault must not stop the writer; a failed commit or disk must

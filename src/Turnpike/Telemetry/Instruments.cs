@@ -19,6 +19,8 @@ internal static class Instruments
     private static readonly Histogram<double> Upstream = Meter.CreateHistogram<double>("turnpike.upstream.duration", "s", "From forwarding to the last byte of the upstream's answer.");
     private static readonly Histogram<double> Verification = Meter.CreateHistogram<double>("turnpike.verification.duration", "s", "Checking a payment, by method.");
     private static readonly Histogram<double> Settlement = Meter.CreateHistogram<double>("turnpike.settlement.duration", "s", "Collecting a payment from its rail, by method.");
+    private static readonly Histogram<double> Commits = Meter.CreateHistogram<double>("turnpike.store.commit.duration", "s", "One transaction of the store's writer, from its begin to the disk.");
+    private static readonly Counter<long> Writes = Meter.CreateCounter<long>("turnpike.store.writes", "{write}", "Writes made durable; divided by commits, the size of a batch.");
     private static readonly object[] Statuses = [.. Enumerable.Range(0, 600).Select(status => (object)status)];
 
     /// <summary>The gate answered itself. Calls that name no operation are counted under <c>none</c>: their paths are a stranger's invention.</summary>
@@ -50,6 +52,13 @@ internal static class Instruments
     {
         if (Payments.Enabled) Payments.Add(1, new TagList { { "method", method }, { "outcome", outcome } });
         if (outcome == "settled" && Revenue.Enabled) Revenue.Add(units, new TagList { { "operation", operation }, { "currency", currency } });
+    }
+
+    /// <summary>A batch of writes is durable.</summary>
+    public static void Committed(int writes, TimeSpan took)
+    {
+        if (Writes.Enabled) Writes.Add(writes);
+        if (Commits.Enabled) Commits.Record(took.TotalSeconds);
     }
 
     private static void Count(string? operation, int status)
