@@ -17,11 +17,14 @@ internal sealed record Ask(string Method, string Target, params (string Name, st
 
     public CancellationToken Leaves { get; init; }
 
+    /// <summary>True: the caller's connection takes one write and breaks at the next.</summary>
+    public bool Breaks { get; init; }
+
     public Ask With(params (string Name, string? Value)[] more) => this with { Headers = [.. Headers, .. more] };
 
     public Told Open(IServiceProvider services)
     {
-        var body = new MemoryStream();
+        var body = Breaks ? new BreakingStream() : new MemoryStream();
         var response = new StartedResponse(body);
         var http = new DefaultHttpContext { RequestServices = services };
         http.Features.Set<IHttpResponseFeature>(response);
@@ -55,6 +58,12 @@ internal sealed record Ask(string Method, string Target, params (string Name, st
         public bool Aborted { get; private set; }
 
         public void Abort() => Aborted = true;
+    }
+
+    private sealed class BreakingStream : MemoryStream
+    {
+        public override ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken = default) =>
+            Length > 0 ? throw new IOException("The caller is gone.") : base.WriteAsync(buffer, cancellationToken);
     }
 
     private sealed record Detection(bool CanHaveBody) : IHttpRequestBodyDetectionFeature;

@@ -234,6 +234,18 @@ public sealed class PaidCallTests : IDisposable
     }
 
     [Fact]
+    public async Task A_caller_who_breaks_off_mid_answer_has_paid_and_is_never_replayed_half_of_it()
+    {
+        gate.Upstream.Says(() => new HttpResponseMessage { Content = new Pieces("first "u8.ToArray(), "second "u8.ToArray(), "third"u8.ToArray()) });
+        var proof = await gate.ProofAsync();
+        await gate.SendAsync(new Ask("GET", Target, (Signature, proof)) { Breaks = true });
+        var hold = (await gate.Ledger.ListAsync(new HoldFilter(), default)).Single();
+        (hold.Status, hold.Outcome).ShouldBe((HoldStatus.Settled, HoldOutcome.Delivered));
+        (await gate.CreditAsync()).IsZero.ShouldBeTrue();
+        (await PaidAsync(proof)).Reason.ShouldBe("already-delivered");
+    }
+
+    [Fact]
     public async Task A_price_change_does_not_break_terms_already_given()
     {
         var terms = await gate.GetAsync(Target);
