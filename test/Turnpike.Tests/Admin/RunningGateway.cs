@@ -9,6 +9,7 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging.Abstractions;
 using Turnpike.Catalog.Document;
 using Turnpike.Catalog.Loading;
+using Turnpike.Ledger;
 using Turnpike.Storage;
 
 namespace Turnpike.Tests.Admin;
@@ -60,6 +61,8 @@ internal sealed class RunningGateway : IAsyncDisposable
     private Uri Upstream { get; }
 
     private WebApplication App { get; set; } = null!;
+
+    public ILedger Ledger => App.Services.GetRequiredService<ILedger>();
 
     public Database Database => App.Services.GetRequiredService<Database>();
 
@@ -125,7 +128,7 @@ internal sealed class RunningGateway : IAsyncDisposable
         upstream.Urls.Add(Upstream.ToString());
         upstream.MapGet("/{any}", (HttpContext http) =>
         {
-            Seen = http.Request.Headers;
+            Seen = new HeaderDictionary(http.Request.Headers.ToDictionary()); // the server uses its own again
             return "the goods";
         });
         await upstream.StartAsync();
