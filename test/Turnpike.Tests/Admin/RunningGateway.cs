@@ -108,7 +108,19 @@ internal sealed class RunningGateway : IAsyncDisposable
         using var request = new HttpRequestMessage(HttpMethod.Get, new Uri(Public, path));
         if (token is not null) request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", token);
         foreach (var (name, value) in headers) request.Headers.TryAddWithoutValidation(name, value);
-        return await Http.SendAsync(request);
+        var answer = await Http.SendAsync(request);
+        if (answer.Headers.TryGetValues("Turnpike-Receipt", out var url)) await DeliveredAsync(url.Single().Split('/')[^1]);
+        return answer;
+    }
+
+    /// <summary>The last byte reaches the caller before the books say so.</summary>
+    private async Task DeliveredAsync(string receipt)
+    {
+        for (var tries = 0; (await Ledger.FindByReceiptAsync(receipt, default))!.Outcome == HoldOutcome.Open; tries++)
+        {
+            tries.ShouldBeLessThan(500, "what was passed on is never booked as delivered");
+            await Task.Delay(10);
+        }
     }
 
     public static JsonElement Json(string text) => JsonDocument.Parse(text).RootElement;
