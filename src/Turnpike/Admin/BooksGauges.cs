@@ -39,7 +39,7 @@ internal sealed class BooksGauges : IHostedService, IDisposable
     public void Dispose() => meter.Dispose();
 
     private IEnumerable<Measurement<long>> Held() =>
-        [.. Open().GroupBy(h => h.Hold.Ceiling.Currency).Select(g => new Measurement<long>(g.Sum(h => h.Hold.Ceiling.Units), new KeyValuePair<string, object?>("currency", g.Key)))];
+        [.. Open().Where(h => h.Status == HoldStatus.Held).GroupBy(h => h.Hold.Ceiling.Currency).Select(g => new Measurement<long>(g.Sum(h => h.Hold.Ceiling.Units), new KeyValuePair<string, object?>("currency", g.Key)))];
 
     private double Age() => Unknown().Select(h => (time.GetUtcNow() - h.Created).TotalSeconds).DefaultIfEmpty(0).Max();
 

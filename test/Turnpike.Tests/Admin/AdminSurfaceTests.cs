@@ -1,5 +1,6 @@
 using System.Net;
 using System.Text.RegularExpressions;
+using Turnpike.Ledger;
 using Turnpike.Storage;
 using Turnpike.Tests.Architecture;
 
@@ -40,6 +41,37 @@ public sealed partial class AdminSurfaceTests
         (await gateway.AdminAsync(HttpMethod.Get, "/metrics", key: null)).Body.ShouldContain("turnpike_store_failed 1\n");
         (await gateway.AdminAsync(HttpMethod.Post, "/admin/v1/tokens", """{"budget":"1 USD"}""")).Status.ShouldBe(HttpStatusCode.ServiceUnavailable);
     }
+
+    [Fact]
+    public async Task An_unknown_settlement_shows_with_its_age_and_what_is_held_with_its_amount()
+    {
+        await using var gateway = await RunningGateway.StartAsync();
+        var unknown = Some("unknown", new Money(7, "USD"));
+        await gateway.Ledger.HoldAsync(unknown, default);
+        await gateway.Ledger.CaptureAsync(new Turnpike.Ledger.Capture(unknown.Id, unknown.Ceiling), default);
+        await gateway.Ledger.UnknownAsync(unknown.Id, "0xabc", [], default);
+        await gateway.Ledger.HoldAsync(Some("held", new Money((1L << 53) + 1, "USD")), default);
+        await Task.Delay(30);
+
+        var text = (await gateway.AdminAsync(HttpMethod.Get, "/metrics", key: null)).Body;
+        text.ShouldContain("turnpike_settlements_unknown 1\n");
+        text.ShouldContain("turnpike_held{currency=\"USD\"} 9007199254740993\n");
+        decimal.Parse(text.Split('\n').Single(l => l.StartsWith("turnpike_settlements_unknown_age_seconds ", StringComparison.Ordinal)).Split(' ')[1], System.Globalization.CultureInfo.InvariantCulture).ShouldBeInRange(0.03m, 60m);
+    }
+
+    private static Hold Some(string id, Money ceiling) => new()
+    {
+        Id = id,
+        Legs = [new Leg("external:test:payer", "revenue:paid", ceiling, Limited: false)],
+        Binding = "b",
+        Receipt = "r_" + id,
+        Correlation = "c_" + id,
+        Operation = "paid",
+        Payer = "payer",
+        Method = "test.rail",
+        PriceVersion = "v",
+        Request = "GET /paid",
+    };
 
     [Fact]
     public async Task The_metrics_parse_and_tell_of_calls_and_money()

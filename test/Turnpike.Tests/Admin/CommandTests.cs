@@ -33,6 +33,17 @@ public sealed class CommandTests
     }
 
     [Fact]
+    public async Task A_running_gateway_that_refuses_is_3()
+    {
+        await using var gateway = await RunningGateway.StartAsync();
+        var other = RunningGateway.Environment with { Variable = name => name == "ADMIN" ? "another-key" : RunningGateway.TokenSecret };
+        var (code, output, err) = await RunAsync((o, e) => TokensCommand.IssueAsync(gateway.Config, other, Order, false, o, e, default));
+        (code, output).ShouldBe((3, ""));
+        err.ShouldContain("An admin key is required");
+        err.ShouldNotContain("another-key");
+    }
+
+    [Fact]
     public async Task A_store_left_behind_is_shown_verified_and_its_receipts_are_found()
     {
         await using var gateway = await RunningGateway.StartAsync();

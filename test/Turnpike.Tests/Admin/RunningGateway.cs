@@ -9,6 +9,7 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging.Abstractions;
 using Turnpike.Catalog.Document;
 using Turnpike.Catalog.Loading;
+using Turnpike.Ledger;
 using Turnpike.Storage;
 
 namespace Turnpike.Tests.Admin;
@@ -61,6 +62,8 @@ internal sealed class RunningGateway : IAsyncDisposable
 
     private WebApplication App { get; set; } = null!;
 
+    public ILedger Ledger => App.Services.GetRequiredService<ILedger>();
+
     public Database Database => App.Services.GetRequiredService<Database>();
 
     public static async Task<RunningGateway> StartAsync(bool prepaid = true, bool key = true)
@@ -105,7 +108,19 @@ internal sealed class RunningGateway : IAsyncDisposable
         using var request = new HttpRequestMessage(HttpMethod.Get, new Uri(Public, path));
         if (token is not null) request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", token);
         foreach (var (name, value) in headers) request.Headers.TryAddWithoutValidation(name, value);
-        return await Http.SendAsync(request);
+        var answer = await Http.SendAsync(request);
+        if (answer.Headers.TryGetValues("Turnpike-Receipt", out var url)) await DeliveredAsync(url.Single().Split('/')[^1]);
+        return answer;
+    }
+
+    /// <summary>The last byte reaches the caller before the books say so.</summary>
+    private async Task DeliveredAsync(string receipt)
+    {
+        for (var tries = 0; (await Ledger.FindByReceiptAsync(receipt, default))!.Outcome == HoldOutcome.Open; tries++)
+        {
+            tries.ShouldBeLessThan(500, "what was passed on is never booked as delivered");
+            await Task.Delay(10);
+        }
     }
 
     public static JsonElement Json(string text) => JsonDocument.Parse(text).RootElement;
@@ -125,7 +140,7 @@ internal sealed class RunningGateway : IAsyncDisposable
         upstream.Urls.Add(Upstream.ToString());
         upstream.MapGet("/{any}", (HttpContext http) =>
         {
-            Seen = http.Request.Headers;
+            Seen = new HeaderDictionary(http.Request.Headers.ToDictionary()); // the server uses its own again
             return "the goods";
         });
         await upstream.StartAsync();

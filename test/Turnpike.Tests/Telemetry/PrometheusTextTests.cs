@@ -100,6 +100,15 @@ public sealed class TracingTests
         request.Headers.GetValues("traceparent").ShouldBe([Sent]);
     }
 
+    [Fact]
+    public async Task The_trace_reaches_the_upstream_through_the_whole_gateway()
+    {
+        await using var gateway = await Admin.RunningGateway.StartAsync();
+        using var answer = await gateway.CallAsync("/open", null, ("traceparent", Sent), ("tracestate", "vendor=1"));
+        gateway.Seen!.TraceParent.ToString().ShouldStartWith("00-0af7651916cd43dd8448eb211c80319c-");
+        gateway.Seen.TraceState.ToString().ShouldBe("vendor=1");
+    }
+
     private static HttpRequestMessage Request()
     {
         var request = new HttpRequestMessage(HttpMethod.Get, "http://upstream.test/");
