@@ -38,12 +38,25 @@ public sealed class PayingHandler : DelegatingHandler
         response.RequestMessage = request;
         if (response.StatusCode != HttpStatusCode.PaymentRequired) return response;
 
-        await response.Content.LoadIntoBufferAsync(MostProblem, cancellationToken);
-        var terms = PaymentTerms.Read(request, response, await response.Content.ReadAsByteArrayAsync(cancellationToken));
+        var terms = await ReadTermsAsync(request, response, cancellationToken);
         if (Choose(terms, out var choice) is { } reason) return response.Unpaid(reason);
         var attempt = SignOnce(kept, choice!);
         response.Dispose();
         return await PresentAsync(request, attempt, cancellationToken);
+    }
+
+    private static async Task<PaymentTerms> ReadTermsAsync(HttpRequestMessage request, HttpResponseMessage response, CancellationToken ct)
+    {
+        try
+        {
+            await response.Content.LoadIntoBufferAsync(MostProblem, ct);
+            return PaymentTerms.Read(request, response, await response.Content.ReadAsByteArrayAsync(ct));
+        }
+        catch
+        {
+            response.Dispose();
+            throw;
+        }
     }
 
     /// <summary>Takes the first way to pay that every limit allows from the budget; else says what was in the way.</summary>

@@ -13,6 +13,10 @@ internal static class Commands
         Serve(),
         Check(),
         Schema(),
+        Admin.Cli.TokensCommand.Create(),
+        Admin.Cli.ReceiptsCommand.Create(),
+        Admin.Cli.AuditCommand.Create(),
+        Admin.Cli.LedgerCommand.Create(),
         Demo.DemoCommand.Create(),
     };
 

@@ -1,4 +1,5 @@
 using Turnpike.Access;
+using Turnpike.Admin;
 using Turnpike.Audit;
 using Turnpike.Catalog;
 using Turnpike.Catalog.Loading;
@@ -9,6 +10,7 @@ using Turnpike.Limits;
 using Turnpike.Payments;
 using Turnpike.Pricing;
 using Turnpike.Storage;
+using Turnpike.Telemetry;
 using Turnpike.Tokens;
 
 namespace Turnpike;
@@ -41,7 +43,7 @@ internal static class Serving
         var database = Database.Open(new StorageOptions(gateway.Store, StorageAccess.Write), TimeProvider.System);
         var seal = new TermsSeal([await new InstallationStore(database).KeyAsync("terms", ct)]);
         services.AddSingleton(_ => database).AddSingleton(seal);
-        services.AddAudit().AddLedger().AddIdentity().AddPricing().AddLimits().AddTokens().AddPayments().AddAccess().AddGateway();
+        services.AddAudit().AddLedger().AddIdentity().AddPricing().AddLimits().AddTokens().AddPayments().AddAccess().AddGateway().AddTelemetry(gateway.Otlp).AddAdmin();
     }
 
     private static void Follow(IServiceProvider services, CatalogSource source)

@@ -35,6 +35,11 @@ internal static class DemoCommand
             narrator.Say("Stopped.");
             return narrator.IsFinished ? 0 : 1;
         }
+        catch (OperationCanceledException)
+        {
+            narrator.Fail("A call was not answered in time.");
+            return 1;
+        }
         catch (Exception e) when (e is DemoException or Client.PaymentOutcomeUnknownException or HttpRequestException or StorageException or IOException or InvalidOperationException)
         {
             narrator.Fail(e.Message);

@@ -1,16 +1,12 @@
 namespace Turnpike.Demo;
 
 /// <summary>Everything the demo runs: the chain where this machine can have one, the upstream, the gateway.</summary>
-internal sealed class DemoWorld : IAsyncDisposable
+internal sealed class DemoWorld(LocalChain? chain, DemoUpstream upstream, DemoGateway gateway) : IAsyncDisposable
 {
-    private readonly DemoUpstream upstream;
-
-    private DemoWorld(LocalChain? chain, DemoUpstream upstream, DemoGateway gateway) => (Chain, this.upstream, Gateway) = (chain, upstream, gateway);
-
     /// <summary>Null: payments on chain are left out.</summary>
-    public LocalChain? Chain { get; }
+    public LocalChain? Chain => chain;
 
-    public DemoGateway Gateway { get; }
+    public DemoGateway Gateway => gateway;
 
     public static async Task<DemoWorld> StartAsync(DemoOptions options, Narrator narrator, CancellationToken ct)
     {

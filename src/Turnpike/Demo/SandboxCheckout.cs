@@ -61,11 +61,23 @@ internal sealed class SandboxCheckout(CatalogSource catalog, TokenDesk desk)
     {
         if (request.ContentLength is null or 0) return null;
         if (request.ContentLength > MostBody) return "";
-        if (request.HasFormContentType) return (await request.ReadFormAsync(ct))["budget"].ToString();
+        if (request.ContentType?.StartsWith("application/x-www-form-urlencoded", StringComparison.OrdinalIgnoreCase) == true) return await FieldAsync(request, ct);
         var body = new byte[(int)request.ContentLength];
         await request.Body.ReadExactlyAsync(body, ct);
         if (StrictJson.Parse(body) is not { ValueKind: JsonValueKind.Object } order) return "";
         return !order.TryGetProperty("budget", out var budget) ? null : budget.ValueKind == JsonValueKind.String ? budget.GetString() : "";
+    }
+
+    private static async Task<string> FieldAsync(HttpRequest request, CancellationToken ct)
+    {
+        try
+        {
+            return (await request.ReadFormAsync(ct))["budget"].ToString();
+        }
+        catch (InvalidDataException)
+        {
+            return "";
+        }
     }
 
     private static void Private(HttpResponse response)
@@ -84,7 +96,7 @@ internal sealed class SandboxCheckout(CatalogSource catalog, TokenDesk desk)
     private static IResult Json(int status, Action<Utf8JsonWriter> members)
     {
         var buffer = new ArrayBufferWriter<byte>(512);
-        using (var json = new Utf8JsonWriter(buffer, new JsonWriterOptions { Indented = true })) members(json);
+        using (var json = new Utf8JsonWriter(buffer, new JsonWriterOptions { Indented = true, Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping })) members(json);
         return Results.Content(System.Text.Encoding.UTF8.GetString(buffer.WrittenSpan), "application/json", statusCode: status);
     }
 }

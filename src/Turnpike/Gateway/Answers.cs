@@ -5,6 +5,7 @@ using Turnpike.Audit;
 using Turnpike.Catalog;
 using Turnpike.Payments;
 using Turnpike.Protocols.Http;
+using Turnpike.Telemetry;
 
 namespace Turnpike.Gateway;
 
@@ -21,6 +22,7 @@ internal sealed class Answers(PaymentReplies payments, IAuditTrail audit)
             case Management management: Manage(http, management); break;
             default: throw new InvalidOperationException($"No way to write {answer.GetType().Name}.");
         }
+        Instruments.Answered(call.Rejected is null ? call.Operation.Name : null, (answer as Refusal)?.Reason.Code, http.Response.StatusCode);
     }
 
     private async Task RefuseAsync(HttpContext http, Call call, Refusal refusal)

@@ -26,6 +26,7 @@ internal sealed class GateTransforms(Cashier cashier, PaymentReplies replies) : 
         if (service.Injected.Values.Count > 0) proxyRequest.Headers.Remove("Accept-Encoding");
         foreach (var (name, value) in service.Headers) Replace(proxyRequest, name, value.Reveal());
         Tell(proxyRequest, payment);
+        Turnpike.Telemetry.Tracing.PassOn(proxyRequest, call.Operation.Name, call.Correlation);
         // The very string that was matched and priced. Uri would decode and collapse it once more.
         proxyRequest.RequestUri = new Uri(destinationPrefix.TrimEnd('/') + call.Target.Value, new UriCreationOptions { DangerousDisablePathAndQueryCanonicalization = true });
         return default;

@@ -60,11 +60,11 @@ internal static class HttpTransport
     public static Payment Payment(this HttpContext http) => (Payment)http.Items[PaymentKey]!;
 
     /// <summary>
-    /// True when a 2xx answer was passed on to its end. A caller who left after collection counts: the money was taken for an
-    /// answer the upstream gave in full, and it is kept for the retry.
+    /// True when a 2xx answer was passed on to its end. A caller whose connection broke while it was written to counts, or
+    /// leaving before the last byte would make every answer free; an upstream that broke off does not.
     /// </summary>
     public static bool Delivered(this HttpContext http) =>
-        http.Response.StatusCode is >= 200 and < 300 && http.Features.Get<IForwarderErrorFeature>()?.Error is null or ForwarderError.None or ForwarderError.ResponseBodyDestination;
+        http.Response.StatusCode is >= 200 and < 300 && http.Features.Get<IForwarderErrorFeature>()?.Error is null or ForwarderError.None or ForwarderError.ResponseBodyClient;
 
     private static Answer Reject(HttpContext http, ServiceCatalog catalog, TargetResult target)
     {

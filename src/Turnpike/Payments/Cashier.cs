@@ -6,6 +6,7 @@ using Turnpike.Ledger;
 using Turnpike.Limits;
 using Turnpike.Pricing;
 using Turnpike.Storage;
+using Turnpike.Telemetry;
 
 namespace Turnpike.Payments;
 
@@ -37,7 +38,8 @@ internal sealed partial class Cashier(PaymentRegistry rails, ILedger ledger, Ans
             // Before anything that asks a rail or a clock: a payer whose connection broke must find what they paid for.
             if (payment.HoldId is { } id && await ledger.FindAsync(id, ct) is { Status: not HoldStatus.Released } known) return await KnownAsync(payment, known, ct);
             if ((credential.Objection ?? credential.Terms?.Objection(call, payment.BodyDigest)) is { } objection) return Wrong(call, objection);
-            if (await method.VerifyAsync(payment, ct) is { } refused) return Wrong(call, refused);
+            using (Step.Verify(method.Name))
+                if (await method.VerifyAsync(payment, ct) is { } refused) return Wrong(call, refused);
         }
         catch (StorageUnavailableException e)
         {
@@ -87,6 +89,7 @@ internal sealed partial class Cashier(PaymentRegistry rails, ILedger ledger, Ans
             {
                 payment.State = await ledger.CaptureAsync(new Capture(held.Hold.Id, amount) { Reference = held.Hold.Receipt, Events = [Event(payment, AuditKinds.Settled, reference: held.Hold.Receipt)] }, CancellationToken.None);
                 payment.Remaining = payment.State.Left;
+                Instruments.Paid(held.Hold.Method, "settled", held.Hold.Operation, amount.Units, amount.Currency);
                 return null;
             }
             var broadcast = await payment.Method.PrepareAsync(held, amount, CancellationToken.None);
@@ -103,6 +106,7 @@ internal sealed partial class Cashier(PaymentRegistry rails, ILedger ledger, Ans
     /// <summary>Whatever a rail's code throws, the money may have moved: unknown, and the settler finds out.</summary>
     private async ValueTask<Settlement> SettleAsync(IPaymentMethod method, HoldState captured)
     {
+        using var step = Step.Settle(method.Name);
         try { return await method.SettleAsync(captured, CancellationToken.None); }
         catch (Exception e) when (e is not StorageUnavailableException)
         {
@@ -154,6 +158,7 @@ internal sealed partial class Cashier(PaymentRegistry rails, ILedger ledger, Ans
     private async ValueTask<Answer?> ConcludeAsync(Payment payment, Settlement settlement)
     {
         var hold = payment.State!.Hold;
+        Instruments.Paid(hold.Method, settlement is Settlement.Settled ? "settled" : settlement is Settlement.Failed ? "failed" : "unknown", hold.Operation, payment.Ceiling.Units, payment.Ceiling.Currency);
         switch (settlement)
         {
             case Settlement.Settled settled:

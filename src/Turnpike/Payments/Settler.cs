@@ -1,5 +1,6 @@
 using Turnpike.Audit;
 using Turnpike.Ledger;
+using Turnpike.Telemetry;
 
 namespace Turnpike.Payments;
 
@@ -68,6 +69,7 @@ internal sealed partial class Settler(PaymentRegistry rails, ILedger ledger, Tim
         switch (await AskAsync(method, open, ct))
         {
             case Settlement.Settled settled:
+                Instruments.Paid(method.Name, "settled", open.Hold.Operation, open.Captured.Units, open.Captured.Currency);
                 await ledger.SettledAsync(open.Hold.Id, settled.Reference, settled.RailAmount, [Event(open, AuditKinds.Settled, "recovered", settled.Reference)], ct);
                 // Whoever asked was told 503 or saw the connection break: the money is here and the answer never left.
                 await CreditAsync(open, ct);

@@ -136,7 +136,7 @@ internal sealed class Database : IDisposable
         }
         catch (IOException e)
         {
-            throw new StorageException($"The database {path} is in use by another process: stop that one first, or ask it through the Admin API.", 0, e);
+            throw new StorageInUseException($"The database {path} is in use by another process: stop that one first, or ask it through the Admin API.", e);
         }
     }
 

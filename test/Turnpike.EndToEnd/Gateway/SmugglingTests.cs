@@ -18,12 +18,15 @@ public sealed class SmugglingTests(PaidApiFixture fixture) : IClassFixture<PaidA
             "X-HTTP-Method-Override: DELETE", "X-Middleware-Subrequest: 1", "Turnpike-Payer: me", "Turnpike-Amount: 9 USD", "X_Upstream_Key: mine", "x-upstream-key: mine",
             "Payment-Receipt: x", "Settlement-Overrides: {}", "Accept-Payment: */*",
         ];
-        var answer = await RawHttp.GetAsync(Api.Gateway.Url, "/status", string.Concat(spoofed.Select(h => h + "\r\n")));
+        var token = await Api.TokenAsync("1.00 USD");
+        var answer = await RawHttp.GetAsync(Api.Gateway.Url, "/forecast/oslo", $"Authorization: Bearer {token}\r\n" + string.Concat(spoofed.Select(h => h + "\r\n")));
         RawHttp.StatusOf(answer).ShouldBe(200, answer);
         var told = Api.Upstream.LastCall.Headers;
         told["X-Forwarded-For"].ShouldBe("127.0.0.1");
         told["x-upstream-key"].ShouldBe(Checkout.Variables()["UPSTREAM_KEY"]);
-        foreach (var name in (string[])["Forwarded", "X-Real-IP", "True-Client-IP", "X-Original-URL", "X-Rewrite-URL", "X-HTTP-Method-Override", "X-Middleware-Subrequest", "Turnpike-Payer", "Turnpike-Amount", "X_Upstream_Key", "Payment-Receipt", "Settlement-Overrides", "Accept-Payment"])
+        told["Turnpike-Payer"].ShouldStartWith("token:");
+        told["Turnpike-Amount"].ShouldBe("0.01 USD");
+        foreach (var name in (string[])["Authorization", "Forwarded", "X-Real-IP", "True-Client-IP", "X-Original-URL", "X-Rewrite-URL", "X-HTTP-Method-Override", "X-Middleware-Subrequest", "X_Upstream_Key", "Payment-Receipt", "Settlement-Overrides", "Accept-Payment"])
             told.Keys.Contains(name, StringComparer.OrdinalIgnoreCase).ShouldBeFalse(name);
     }
 

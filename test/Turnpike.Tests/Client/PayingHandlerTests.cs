@@ -135,6 +135,24 @@ public sealed class PayingHandlerTests
     }
 
     [Fact]
+    public async Task What_was_given_back_is_taken_again_when_the_credential_is_repeated()
+    {
+        var seller = new FakeSeller { OnPaid = n => n == 1 ? new HttpResponseMessage(HttpStatusCode.BadGateway) : null };
+        var budget = new Budget("0.01 USD");
+        using var client = new HttpMessageInvoker(new PayingHandler(Options(budget, Token), seller));
+        using var failed = await client.SendAsync(new HttpRequestMessage(HttpMethod.Get, Url), default);
+        var attempt = failed.GetAttempt().ShouldNotBeNull();
+        budget.Spent.Nano.ShouldBe(0);
+        using var paid = await client.SendAsync(attempt.ToRequest(), default);
+        paid.StatusCode.ShouldBe(HttpStatusCode.OK);
+        budget.Left.Nano.ShouldBe(0);
+        seller.Paid.ShouldAllBe(r => r.Headers.Contains("Idempotency-Key"));
+        // Asking once more costs nothing more.
+        using var again = await client.SendAsync(attempt.ToRequest(), default);
+        budget.Left.Nano.ShouldBe(0);
+    }
+
+    [Fact]
     public async Task A_token_is_shown_to_its_own_origin_only()
     {
         var seller = new FakeSeller();

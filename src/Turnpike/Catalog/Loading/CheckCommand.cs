@@ -75,7 +75,8 @@ internal static class CheckCommand
         if (gateway.Sandbox) yield return "sandbox: test money may be sold";
     }
 
-    private static string Json(CatalogLoader loader, ConfigResult result)
+    /// <summary>What was understood, as JSON: also what the Admin API shows.</summary>
+    public static string Json(CatalogLoader loader, ConfigResult result)
     {
         using var buffer = new MemoryStream();
         using (var json = new Utf8JsonWriter(buffer, new JsonWriterOptions { Indented = true, Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping }))

@@ -1,0 +1,113 @@
+using System.Security.Cryptography.X509Certificates;
+using Microsoft.AspNetCore.Hosting.Server;
+using Microsoft.AspNetCore.Hosting.Server.Features;
+using Turnpike.Audit;
+using Turnpike.Catalog.Loading;
+using Turnpike.Gateway;
+using Turnpike.Ledger;
+using Turnpike.Limits;
+using Turnpike.Storage;
+using Turnpike.Telemetry;
+using Turnpike.Tokens;
+
+namespace Turnpike.Admin;
+
+/// <summary>
+/// The operators' listener: a server of its own beside the callers', over the gateway's own books. Nothing of it can be reached
+/// through the public one, whatever Host or path a caller sends.
+/// </summary>
+internal sealed class AdminApp(IServiceProvider gateway, CatalogSource catalog) : IHostedService, IAsyncDisposable
+{
+    /// <summary>No order is longer; an operator's mistake must not fill the memory.</summary>
+    private const int MostBody = 64 * 1024;
+
+    private WebApplication? app;
+
+    /// <summary>Where it listens, once it does.</summary>
+    public Uri Address => new(app!.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.First());
+
+    public async Task StartAsync(CancellationToken cancellationToken)
+    {
+        app = Build();
+        await app.StartAsync(cancellationToken);
+    }
+
+    public Task StopAsync(CancellationToken cancellationToken) => app?.StopAsync(cancellationToken) ?? Task.CompletedTask;
+
+    public async ValueTask DisposeAsync()
+    {
+        if (app is not null) await app.DisposeAsync();
+    }
+
+    private WebApplication Build()
+    {
+        var settings = catalog.Current.Gateway;
+        var builder = WebApplication.CreateSlimBuilder();
+        builder.WebHost.ConfigureKestrel(kestrel =>
+        {
+            kestrel.AddServerHeader = false;
+            kestrel.Limits.MaxRequestBodySize = MostBody;
+            var address = new Uri(settings.Admin);
+            GatewaySetup.Listen(kestrel, address, options =>
+            {
+                if (address.Scheme == "https" && settings.Tls is { } tls) options.UseHttps(X509Certificate2.CreateFromPemFile(tls.Certificate, tls.Key));
+            });
+        });
+        Share(builder.Services);
+        // A body that does not bind throws, so that it is answered as a problem and not as an empty 400.
+        builder.Services.Configure<RouteHandlerOptions>(options => options.ThrowOnBadRequest = true);
+        builder.Services.ConfigureHttpJsonOptions(options =>
+        {
+            options.SerializerOptions.TypeInfoResolverChain.Insert(0, AdminJson.Default);
+            options.SerializerOptions.Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping;
+            options.SerializerOptions.NumberHandling = System.Text.Json.Serialization.JsonNumberHandling.Strict;
+            options.SerializerOptions.UnmappedMemberHandling = System.Text.Json.Serialization.JsonUnmappedMemberHandling.Disallow;
+        });
+        builder.Services.AddAdminDocument();
+        builder.Services.AddSingleton<IHostLifetime, GatewayLifetime>();
+        return Map(builder.Build());
+    }
+
+    /// <summary>The gateway's own singletons, by instance: this server neither makes nor disposes them.</summary>
+    private void Share(IServiceCollection services)
+    {
+        services.AddSingleton(catalog);
+        Share<ILoggerFactory>(services);
+        Share<TimeProvider>(services);
+        Share<Database>(services);
+        Share<InstallationStore>(services);
+        Share<ILedger>(services);
+        Share<IAuditTrail>(services);
+        Share<TokenDesk>(services);
+        Share<RateCounters>(services);
+        Share<PrometheusText>(services);
+        services.AddSingleton(new Readiness(gateway.GetRequiredService<Database>(), catalog, gateway.GetRequiredService<IHostApplicationLifetime>()));
+        services.AddSingleton<TokenOrders>();
+    }
+
+    private void Share<T>(IServiceCollection services) where T : class => services.AddSingleton(gateway.GetRequiredService<T>());
+
+    private static WebApplication Map(WebApplication app)
+    {
+        app.UseMiddleware<AdminFaults>();
+        app.UseMiddleware<AdminDoor>();
+        app.UseRouting();
+        app.MapHealth();
+        var api = app.MapGroup("/admin/v1");
+        api.MapTokens();
+        api.MapPayments();
+        api.MapLedger();
+        api.MapAudit();
+        api.MapConfig();
+        app.MapOpenApi("/admin/v1/openapi.json").ExcludeFromDescription();
+        return app;
+    }
+
+    /// <summary>It lives and stops with the gateway; signals are the gateway's to hear.</summary>
+    private sealed class GatewayLifetime : IHostLifetime
+    {
+        public Task WaitForStartAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+        public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+    }
+}

@@ -1,0 +1,24 @@
+using System.Text.Encodings.Web;
+using System.Text.Json;
+using System.Text.Json.Serialization;
+
+namespace Turnpike.Admin;
+
+/// <summary>The JSON of the Admin API and of the commands' <c>--json</c>. Unknown members are errors: a misspelt limit would be no limit.</summary>
+[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow, WriteIndented = true)]
+[JsonSerializable(typeof(TokenBody))]
+[JsonSerializable(typeof(ReasonBody))]
+[JsonSerializable(typeof(TokenView))]
+[JsonSerializable(typeof(TokenList))]
+[JsonSerializable(typeof(PaymentStory))]
+[JsonSerializable(typeof(PaymentList))]
+[JsonSerializable(typeof(EventList))]
+[JsonSerializable(typeof(AuditView))]
+[JsonSerializable(typeof(BooksView))]
+[JsonSerializable(typeof(ReceiptView))]
+[JsonSerializable(typeof(ReadyView))]
+internal sealed partial class AdminJson : JsonSerializerContext
+{
+    /// <summary>For terminals: a plus sign stays one.</summary>
+    public static AdminJson Readable { get; } = new(new JsonSerializerOptions { PropertyNamingPolicy = JsonNamingPolicy.CamelCase, WriteIndented = true, Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping });
+}

@@ -1,0 +1,135 @@
+using System.CommandLine;
+using System.Text.Json;
+using Turnpike.Catalog;
+using Turnpike.Catalog.Document;
+using Turnpike.Payments;
+using Turnpike.Storage;
+using Turnpike.Tokens;
+
+namespace Turnpike.Admin.Cli;
+
+/// <summary><c>turnpike tokens issue|show|revoke</c>. Beside a running gateway, writing goes through its Admin API.</summary>
+internal static class TokensCommand
+{
+    public static Command Create() => new("tokens", "Prepaid tokens: a budget an agent can spend, and no more.") { Issue(), Show(), Revoke() };
+
+    private static Command Issue()
+    {
+        var budget = new Option<string>("--budget") { Description = "What it may spend in all, \"5.00 USD\".", Required = true };
+        var calls = new Option<long?>("--calls") { Description = "How many calls it may make; as many as the budget pays, unless said." };
+        var perCall = new Option<string?>("--per-call") { Description = "The most one call may cost, \"0.10 USD\"." };
+        var operation = new Option<string[]>("--operation") { Description = "An operation it opens; may be given again. All, unless said." };
+        var valid = new Option<string?>("--valid") { Description = "How long, 30d. For good, unless said." };
+        var note = new Option<string?>("--note") { Description = "Your own words, for lists and the audit trail." };
+        var (config, json) = (CommandRun.ConfigOption(), CommandRun.JsonOption());
+        var command = new Command("issue", "Issue a token: its text alone goes to standard output, facts to standard error.\nExample: TOKEN=$(turnpike tokens issue --budget \"5.00 USD\" --operation forecast --valid 30d)") { budget, calls, perCall, operation, valid, note, config, json };
+        command.SetAction((p, ct) =>
+        {
+            var names = p.GetValue(operation) ?? [];
+            var body = new TokenBody(p.GetValue(budget)!, p.GetValue(calls), p.GetValue(perCall), names.Length == 0 ? null : names, null, p.GetValue(valid), p.GetValue(note));
+            return IssueAsync(p.GetValue(config)!, ConfigEnvironment.Process, body, p.GetValue(json), Console.Out, Console.Error, ct);
+        });
+        return command;
+    }
+
+    private static Command Show()
+    {
+        var id = new Argument<string>("token") { Description = "Its id, or its text." };
+        var (config, json) = (CommandRun.ConfigOption(), CommandRun.JsonOption());
+        var command = new Command("show", "Show a token: its text, its rules, and what is left of it.\nExample: turnpike tokens show tp_…") { id, config, json };
+        command.SetAction((p, ct) => ShowAsync(p.GetValue(config)!, ConfigEnvironment.Process, p.GetValue(id)!, p.GetValue(json), Console.Out, Console.Error, ct));
+        return command;
+    }
+
+    private static Command Revoke()
+    {
+        var id = new Argument<string>("token") { Description = "Its id, or its text." };
+        var reason = new Option<string?>("--reason") { Description = "Why, for the audit trail." };
+        var (config, json) = (CommandRun.ConfigOption(), CommandRun.JsonOption());
+        var command = new Command("revoke", "Revoke a token, for good, from the next call on.\nExample: turnpike tokens revoke tp_… --reason \"leaked\"") { id, reason, config, json };
+        command.SetAction((p, ct) => RevokeAsync(p.GetValue(config)!, ConfigEnvironment.Process, p.GetValue(id)!, p.GetValue(reason), p.GetValue(json), Console.Out, Console.Error, ct));
+        return command;
+    }
+
+    public static Task<int> IssueAsync(string config, ConfigEnvironment environment, TokenBody body, bool json, TextWriter output, TextWriter err, CancellationToken ct) => CommandRun.RunAsync(config, environment, err, async catalog =>
+    {
+        var (order, error) = TokenOrders.Read(body, catalog);
+        if (order is null) return CommandRun.Say(err, error, CommandRun.WrongInput);
+        var text = Text(catalog);
+        TokenView view;
+        try
+        {
+            using var books = CommandBooks.Write(catalog);
+            var token = await books.Desk.IssueAsync(order, "external:owner", ct: ct);
+            view = await TokenView.OfAsync(token, books.Desk, text.Of(token.Id), TimeProvider.System.GetUtcNow(), ct);
+        }
+        catch (StorageInUseException)
+        {
+            using var gateway = AdminClient.For(catalog.Gateway);
+            view = await gateway.PostAsync("tokens", body, AdminJson.Default.TokenBody, AdminJson.Default.TokenView, ct);
+        }
+        if (json) output.WriteLine(JsonSerializer.Serialize(view, AdminJson.Readable.TokenView));
+        else
+        {
+            Tell(view with { Token = null }, err);
+            output.WriteLine(view.Token);
+        }
+        return CommandRun.Done;
+    });
+
+    public static Task<int> ShowAsync(string config, ConfigEnvironment environment, string which, bool json, TextWriter output, TextWriter err, CancellationToken ct) => CommandRun.RunAsync(config, environment, err, async catalog =>
+    {
+        var text = Text(catalog);
+        using var books = CommandBooks.Look(catalog);
+        if (await books.Desk.FindAsync(IdOf(which, text), ct) is not { } token) return CommandRun.Say(err, "No token has this id.", CommandRun.Refused);
+        var view = await TokenView.OfAsync(token, books.Desk, text.Of(token.Id), TimeProvider.System.GetUtcNow(), ct);
+        if (json) output.WriteLine(JsonSerializer.Serialize(view, AdminJson.Readable.TokenView));
+        else Tell(view, output);
+        return CommandRun.Done;
+    });
+
+    public static Task<int> RevokeAsync(string config, ConfigEnvironment environment, string which, string? reason, bool json, TextWriter output, TextWriter err, CancellationToken ct) => CommandRun.RunAsync(config, environment, err, async catalog =>
+    {
+        var id = IdOf(which, Text(catalog));
+        TokenView view;
+        try
+        {
+            using var books = CommandBooks.Write(catalog);
+            if (await books.Desk.FindAsync(id, ct) is not { } before) return CommandRun.Say(err, "No token has this id.", CommandRun.Refused);
+            if (before.Status != TokenStatus.Revoked) await books.Desk.SetStatusAsync(id, TokenStatus.Revoked, reason ?? "by an operator", ct);
+            view = await TokenView.OfAsync((await books.Desk.FindAsync(id, ct))!, books.Desk, null, TimeProvider.System.GetUtcNow(), ct);
+        }
+        catch (StorageInUseException)
+        {
+            using var gateway = AdminClient.For(catalog.Gateway);
+            view = await gateway.PostAsync($"tokens/{Uri.EscapeDataString(id)}/revoke", new ReasonBody(reason), AdminJson.Default.ReasonBody, AdminJson.Default.TokenView, ct);
+        }
+        if (json) output.WriteLine(JsonSerializer.Serialize(view, AdminJson.Readable.TokenView));
+        else Tell(view, output);
+        return CommandRun.Done;
+    });
+
+    private static TokenText Text(ServiceCatalog catalog) =>
+        catalog.Settings.Get<PaymentSettings>()?.Prepaid?.Text ?? throw new AdminRefusal("Prepaid tokens are not configured: set payments.prepaid.", CommandRun.WrongInput);
+
+    private static string IdOf(string which, TokenText text)
+    {
+        if (!which.StartsWith("tp_", StringComparison.Ordinal)) return which;
+        var reading = text.Read(which);
+        return reading.Id ?? throw new AdminRefusal($"The token is refused: {reading.Error}.", CommandRun.WrongInput);
+    }
+
+    private static void Tell(TokenView view, TextWriter to)
+    {
+        if (view.Token is { } text) to.WriteLine($"token     {text}");
+        to.WriteLine($"id        {view.Id}");
+        to.WriteLine($"status    {view.Status}");
+        to.WriteLine($"budget    {view.Budget.Amount} {view.Budget.Currency}, {view.Left.Amount} {view.Left.Currency} left");
+        if (view.Calls is { } calls) to.WriteLine($"calls     {calls}, {view.CallsLeft} left");
+        if (view.PerCall is { } cap) to.WriteLine($"per call  {cap.Amount} {cap.Currency} at most");
+        to.WriteLine($"opens     {(view.Operations.Count == 0 ? "every operation" : string.Join(", ", view.Operations))}");
+        if (view.Rate is { } rate) to.WriteLine($"rate      {rate.Amount} per {rate.Per}");
+        to.WriteLine($"expires   {view.Expires?.ToString("u", System.Globalization.CultureInfo.InvariantCulture) ?? "never"}");
+        if (view.Note is { } note) to.WriteLine($"note      {note}");
+    }
+}

@@ -1,0 +1,46 @@
+using Microsoft.AspNetCore.Http.HttpResults;
+using Turnpike.Audit;
+using Turnpike.Catalog.Loading;
+using Turnpike.Gateway;
+using Turnpike.Ledger;
+
+namespace Turnpike.Admin;
+
+/// <summary><c>/admin/v1/payments</c> and <c>/receipts</c>: what was paid, and the whole story of one payment on one page.</summary>
+internal static class PaymentsApi
+{
+    private static readonly string[] Statuses = [.. Enum.GetValues<HoldStatus>().Select(HoldRow.Text)];
+
+    public static void MapPayments(this IEndpointRouteBuilder api)
+    {
+        var payments = api.MapGroup("/payments").WithTags("payments");
+        payments.MapGet("", ListAsync).Produces<PaymentList>().ProducesProblem(400).WithName("listPayments").WithSummary("List payments, newest first")
+            .WithDescription("Filters: status, payer, operation, correlation. A page ends with next, which is given back as before.");
+        payments.MapGet("/{**id}", FindAsync).Produces<PaymentStory>().ProducesProblem(404).WithName("getPayment").WithSummary("A payment and every decision about it, by hold or receipt id");
+        api.MapGet("/receipts/{id}", ReceiptAsync).Produces<ReceiptView>().ProducesProblem(404).WithTags("receipts").WithName("getReceipt").WithSummary("A receipt, as its holder sees it");
+    }
+
+    private static async Task<Results<Ok<PaymentList>, ProblemHttpResult>> ListAsync(string? status, string? payer, string? operation, string? correlation, long? before, int? limit, ILedger ledger, CancellationToken ct)
+    {
+        if (status is not null && !Statuses.Contains(status)) return AdminProblem.Malformed($"status is one of {string.Join(", ", Statuses)}.");
+        var most = Math.Clamp(limit ?? 50, 1, 500);
+        var found = await ledger.ListAsync(new HoldFilter(status, payer, operation, correlation, before?.ToString(System.Globalization.CultureInfo.InvariantCulture), most), ct);
+        var next = found.Count == most ? found[^1].Sequence.ToString(System.Globalization.CultureInfo.InvariantCulture) : null;
+        return TypedResults.Ok(new PaymentList([.. found.Select(PaymentView.Of)], next));
+    }
+
+    private static async Task<Results<Ok<PaymentStory>, ProblemHttpResult>> FindAsync(string id, ILedger ledger, IAuditTrail audit, CancellationToken ct)
+    {
+        // The server leaves %2F in a path as it is; a hold's id may have one, from its caller's own key.
+        id = id.Replace("%2F", "/", StringComparison.OrdinalIgnoreCase);
+        if ((await ledger.FindAsync(id, ct) ?? await ledger.FindByReceiptAsync(id, ct)) is not { } state) return AdminProblem.NotFound("payment");
+        await audit.FlushAsync(ct);
+        var events = await audit.ReadAsync(new AuditFilter(Correlation: state.Hold.Correlation, Most: 500), ct);
+        return TypedResults.Ok(new PaymentStory(PaymentView.Of(state), [.. events.Select(EventView.Of)]));
+    }
+
+    private static async Task<Results<FileContentHttpResult, ProblemHttpResult>> ReceiptAsync(string id, ILedger ledger, CatalogSource catalog, CancellationToken ct) =>
+        await ledger.FindByReceiptAsync(id, ct) is { } state
+            ? TypedResults.Bytes(ReceiptsApi.Write(state, catalog.Current.Gateway.Sandbox), "application/json")
+            : AdminProblem.NotFound("receipt");
+}

@@ -1,0 +1,59 @@
+using System.Diagnostics;
+using System.Diagnostics.Metrics;
+
+namespace Turnpike.Telemetry;
+
+/// <summary>
+/// What the gateway counts about itself. One method for each thing that happens, so that recording is one line where it happens.
+/// Money is counted in smallest units (1e-9 of a currency's unit), as in the books.
+/// </summary>
+internal static class Instruments
+{
+    public const string MeterName = "turnpike";
+
+    private static readonly Meter Meter = new(MeterName);
+    private static readonly Counter<long> Calls = Meter.CreateCounter<long>("turnpike.calls", "{call}", "Calls answered, by operation and status.");
+    private static readonly Counter<long> Answers = Meter.CreateCounter<long>("turnpike.answers", "{answer}", "Answers the gate gave itself, by reason.");
+    private static readonly Counter<long> Payments = Meter.CreateCounter<long>("turnpike.payments", "{payment}", "Payments brought to an outcome, by method.");
+    private static readonly Counter<long> Revenue = Meter.CreateCounter<long>("turnpike.revenue", "{unit}", "Money collected, in smallest units (1e-9), by operation and currency.");
+    private static readonly Histogram<double> Upstream = Meter.CreateHistogram<double>("turnpike.upstream.duration", "s", "From forwarding to the last byte of the upstream's answer.");
+    private static readonly Histogram<double> Verification = Meter.CreateHistogram<double>("turnpike.verification.duration", "s", "Checking a payment, by method.");
+    private static readonly Histogram<double> Settlement = Meter.CreateHistogram<double>("turnpike.settlement.duration", "s", "Collecting a payment from its rail, by method.");
+    private static readonly object[] Statuses = [.. Enumerable.Range(0, 600).Select(status => (object)status)];
+
+    /// <summary>The gate answered itself. Calls that name no operation are counted under <c>none</c>: their paths are a stranger's invention.</summary>
+    public static void Answered(string? operation, string? reason, int status)
+    {
+        Count(operation, status);
+        if (reason is not null && Answers.Enabled) Answers.Add(1, new TagList { { "reason", reason } });
+    }
+
+    /// <summary>The upstream's answer was passed on.</summary>
+    public static void Forwarded(string operation, int status, TimeSpan took)
+    {
+        Count(operation, status);
+        if (Upstream.Enabled) Upstream.Record(took.TotalSeconds, new TagList { { "operation", operation } });
+    }
+
+    public static void Verified(string method, TimeSpan took)
+    {
+        if (Verification.Enabled) Verification.Record(took.TotalSeconds, new TagList { { "method", method } });
+    }
+
+    public static void Settled(string method, TimeSpan took)
+    {
+        if (Settlement.Enabled) Settlement.Record(took.TotalSeconds, new TagList { { "method", method } });
+    }
+
+    /// <summary>A payment came to <c>settled</c>, <c>failed</c> or <c>unknown</c>. Only what was settled is revenue.</summary>
+    public static void Paid(string method, string outcome, string operation, long units, string currency)
+    {
+        if (Payments.Enabled) Payments.Add(1, new TagList { { "method", method }, { "outcome", outcome } });
+        if (outcome == "settled" && Revenue.Enabled) Revenue.Add(units, new TagList { { "operation", operation }, { "currency", currency } });
+    }
+
+    private static void Count(string? operation, int status)
+    {
+        if (Calls.Enabled) Calls.Add(1, new TagList { { "operation", operation ?? "none" }, { "http.response.status_code", Statuses[status is >= 0 and < 600 ? status : 0] } });
+    }
+}

@@ -1,0 +1,68 @@
+using System.Net;
+using System.Text.RegularExpressions;
+using Turnpike.Storage;
+using Turnpike.Tests.Architecture;
+
+namespace Turnpike.Tests.Admin;
+
+/// <summary>What operators and their tools rely on: the document, the probes, the metrics.</summary>
+public sealed partial class AdminSurfaceTests
+{
+    [Fact]
+    public async Task The_document_is_the_reviewed_one_and_describes_every_operation()
+    {
+        await using var gateway = await RunningGateway.StartAsync();
+        var (status, body) = await gateway.GetAsync("/admin/v1/openapi.json");
+        status.ShouldBe(HttpStatusCode.OK);
+        foreach (var path in RunningGateway.Json(body).GetProperty("paths").EnumerateObject())
+            foreach (var operation in path.Value.EnumerateObject())
+            {
+                operation.Value.GetProperty("summary").GetString().ShouldNotBeNullOrEmpty(path.Name);
+                operation.Value.GetProperty("responses").TryGetProperty("401", out _).ShouldBeTrue(path.Name);
+            }
+        Snapshot.ShouldMatch("admin-openapi.json", body);
+    }
+
+    [Fact]
+    public async Task Ready_turns_to_503_when_the_disk_fails_and_stays_alive()
+    {
+        await using var gateway = await RunningGateway.StartAsync();
+        (await gateway.AdminAsync(HttpMethod.Get, "/health/ready", key: null)).Status.ShouldBe(HttpStatusCode.OK);
+        // A page limit makes SQLite itself say SQLITE_FULL, as a full disk does.
+        await gateway.Database.WriteAsync(sql => sql.Query("pragma max_page_count = 3", row => row.Long(0)), default);
+        await Should.ThrowAsync<StorageUnavailableException>(async () =>
+            await gateway.Database.WriteAsync(sql => sql.Run("create table big as with recursive c (x) as (select 1 union all select x + 1 from c where x < 10000) select x, hex(randomblob(50)) from c"), default));
+
+        var (status, body) = await gateway.AdminAsync(HttpMethod.Get, "/health/ready", key: null);
+        status.ShouldBe(HttpStatusCode.ServiceUnavailable);
+        RunningGateway.Json(body).GetProperty("store").GetString().ShouldBe("failed");
+        (await gateway.AdminAsync(HttpMethod.Get, "/health/live", key: null)).Status.ShouldBe(HttpStatusCode.OK);
+        (await gateway.AdminAsync(HttpMethod.Get, "/metrics", key: null)).Body.ShouldContain("turnpike_store_failed 1\n");
+        (await gateway.AdminAsync(HttpMethod.Post, "/admin/v1/tokens", """{"budget":"1 USD"}""")).Status.ShouldBe(HttpStatusCode.ServiceUnavailable);
+    }
+
+    [Fact]
+    public async Task The_metrics_parse_and_tell_of_calls_and_money()
+    {
+        await using var gateway = await RunningGateway.StartAsync();
+        (await gateway.CallAsync("/paid")).Dispose();
+        (await gateway.CallAsync("/paid", await gateway.TokenAsync())).Dispose();
+        (await gateway.CallAsync("/nowhere")).Dispose();
+        var text = (await gateway.AdminAsync(HttpMethod.Get, "/metrics", key: null)).Body;
+        text.ShouldEndWith("\n");
+        foreach (var line in text.TrimEnd('\n').Split('\n')) Sample().IsMatch(line).ShouldBeTrue(line);
+        var samples = text.Split('\n').Where(l => !l.StartsWith('#')).ToList();
+        samples.Where(l => l.Length > 0).Select(l => l[..l.LastIndexOf(' ')]).ShouldBeUnique();
+        text.ShouldContain("turnpike_calls_total{operation=\"paid\",http_response_status_code=\"402\"}");
+        text.ShouldContain("turnpike_calls_total{operation=\"paid\",http_response_status_code=\"200\"}");
+        text.ShouldContain("turnpike_calls_total{operation=\"none\",http_response_status_code=\"404\"}");
+        text.ShouldContain("turnpike_answers_total{reason=\"payment-required\"}");
+        text.ShouldContain("turnpike_revenue_total{operation=\"paid\",currency=\"USD\"} ");
+        text.ShouldContain("turnpike_settlements_unknown 0\n");
+        text.ShouldNotContain("nowhere");
+        Snapshot.ShouldMatch("metrics.txt", string.Join('\n', text.Split('\n').Where(l => l.StartsWith("# TYPE turnpike", StringComparison.Ordinal)).Select(l => l[7..])));
+    }
+
+    [GeneratedRegex("""^(# (HELP|TYPE) [a-zA-Z_:][a-zA-Z0-9_:]* .*|[a-zA-Z_:][a-zA-Z0-9_:]*(\{[a-zA-Z_][a-zA-Z0-9_]*="(\\.|[^"\\])*"(,[a-zA-Z_][a-zA-Z0-9_]*="(\\.|[^"\\])*")*\})? (-?[0-9.]+([eE][+-]?[0-9]+)?|NaN|\+Inf))$""")]
+    private static partial Regex Sample();
+}

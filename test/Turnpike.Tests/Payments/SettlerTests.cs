@@ -1,0 +1,124 @@
+using Turnpike.Ledger;
+using Turnpike.Payments;
+using Turnpike.Tests.Gateway;
+
+namespace Turnpike.Tests.Payments;
+
+/// <summary>A new process over the books of one that died.</summary>
+public sealed class SettlerTests : IDisposable
+{
+    private TestGate gate = new();
+
+    public void Dispose() => gate.Dispose();
+
+    private static Hold NewHold(string id) => new()
+    {
+        Id = id,
+        Legs = [new Leg($"external:evm:{TestGate.PayerAccount}", "revenue:forecast", new Money(10_000_000, "USD"), Limited: false)],
+        Binding = "b",
+        Receipt = "r_" + id,
+        Correlation = "c",
+        Operation = "forecast",
+        Payer = TestGate.PayerAccount,
+        Method = "x402.exact",
+        PriceVersion = "v",
+        Request = "GET /forecast/paris",
+    };
+
+    private async Task CrashAsync(string id, bool captured = false, bool settled = false)
+    {
+        await gate.Ledger.HoldAsync(NewHold(id), default);
+        if (captured || settled) await gate.Ledger.CaptureAsync(new Capture(id, new Money(10_000_000, "USD")), default);
+        if (settled) await gate.Ledger.SettledAsync(id, "0xpaid", "10000", [], default);
+        gate = gate.Restart();
+    }
+
+    private Settler Settler => gate.Of<Settler>();
+
+    [Fact]
+    public async Task What_was_only_held_is_released()
+    {
+        await CrashAsync("h");
+        await Settler.RecoverAsync(default);
+        (await gate.Ledger.FindAsync("h", default)).ShouldNotBeNull().Status.ShouldBe(HoldStatus.Released);
+        gate.Rail.Settlements.ShouldBe(0);
+        await gate.ShouldBalanceAsync();
+    }
+
+    [Fact]
+    public async Task What_was_captured_is_collected_and_credited_once_however_often_it_is_recovered()
+    {
+        await CrashAsync("h", captured: true);
+        for (var i = 0; i < 2; i++)
+        {
+            await Settler.RecoverAsync(default);
+            await Settler.RoundAsync(default);
+        }
+        gate = gate.Restart();
+        await Settler.RecoverAsync(default);
+        await Settler.RoundAsync(default);
+        var state = (await gate.Ledger.FindAsync("h", default)).ShouldNotBeNull();
+        (state.Status, state.Outcome).ShouldBe((HoldStatus.Settled, HoldOutcome.Credited));
+        (await gate.CreditAsync()).ToString().ShouldBe("0.01 USD");
+        await gate.ShouldBalanceAsync();
+    }
+
+    [Fact]
+    public async Task What_was_settled_and_maybe_not_delivered_is_credited_once()
+    {
+        await CrashAsync("h", settled: true);
+        await Settler.RecoverAsync(default);
+        await Settler.RecoverAsync(default);
+        (await gate.CreditAsync()).ToString().ShouldBe("0.01 USD");
+        gate.Rail.Settlements.ShouldBe(0);
+        await gate.ShouldBalanceAsync();
+    }
+
+    [Fact]
+    public async Task What_the_rail_refuses_afterwards_is_released()
+    {
+        await CrashAsync("h", captured: true);
+        gate.Rail.Settle = static _ => new(new Settlement.Failed("expired", "Too late."));
+        await Settler.RecoverAsync(default);
+        await Settler.RoundAsync(default);
+        (await gate.Ledger.FindAsync("h", default)).ShouldNotBeNull().Status.ShouldBe(HoldStatus.Released);
+        (await gate.CreditAsync()).IsZero.ShouldBeTrue();
+        await gate.ShouldBalanceAsync();
+    }
+
+    [Fact]
+    public async Task A_rail_that_stays_silent_or_throws_is_asked_less_and_less_often()
+    {
+        await CrashAsync("h", captured: true);
+        gate.Rail.Settle = static _ => throw new IOException("silence");
+        await Settler.RecoverAsync(default);
+        for (var second = 0; second < 15; second++)
+        {
+            await Settler.RoundAsync(default);
+            gate.Time.Pass(TimeSpan.FromSeconds(1));
+        }
+        gate.Rail.Settlements.ShouldBe(4, "at once, and after 2, 4 and 8 seconds");
+        (await gate.Ledger.FindAsync("h", default)).ShouldNotBeNull().Status.ShouldBe(HoldStatus.Unknown);
+    }
+
+    [Fact]
+    public async Task A_delivered_answer_is_left_alone_after_a_restart()
+    {
+        (await gate.GetAsync("/forecast/paris", ("PAYMENT-SIGNATURE", await gate.ProofAsync()))).Status.ShouldBe(200);
+        gate = gate.Restart();
+        await Settler.RecoverAsync(default);
+        (await gate.CreditAsync()).IsZero.ShouldBeTrue();
+    }
+
+    [Fact]
+    public async Task What_the_cashier_is_collecting_right_now_is_not_touched()
+    {
+        await gate.Ledger.HoldAsync(NewHold("h"), default);
+        await gate.Ledger.CaptureAsync(new Capture("h", new Money(10_000_000, "USD")), default);
+        await Settler.RoundAsync(default);
+        gate.Rail.Settlements.ShouldBe(0);
+        gate.Time.Pass(TimeSpan.FromMinutes(2) + TimeSpan.FromSeconds(1));
+        await Settler.RoundAsync(default);
+        gate.Rail.Settlements.ShouldBe(1);
+    }
+}
