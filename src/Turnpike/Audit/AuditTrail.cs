@@ -43,7 +43,12 @@ internal sealed class AuditTrail : IAuditTrail, IDisposable
     public async ValueTask<IReadOnlyList<AuditRecord>> ReadAsync(AuditFilter filter, CancellationToken ct) =>
         await database.ReadAsync(sql => ReadRecords(sql, filter), ct);
 
-    public ValueTask<AuditReport> VerifyAsync(CancellationToken ct) => database.ScanAsync(sql => AuditCheck.Run(AuditStore.All(sql), AuditStore.Head(sql), ct), ct);
+    /// <summary>Everything recorded until now: what still waits for a transaction is written first.</summary>
+    public async ValueTask<AuditReport> VerifyAsync(CancellationToken ct)
+    {
+        if (database is { IsWritable: true, Writer.Failure: null }) await FlushAsync(ct);
+        return await database.ScanAsync(sql => AuditCheck.Run(AuditStore.All(sql), AuditStore.Head(sql), ct), ct);
+    }
 
     /// <summary>What was recorded is written before the store closes.</summary>
     public void Dispose()

@@ -1,0 +1,61 @@
+using Turnpike.Protocols.Evm;
+using Turnpike.Protocols.X402;
+
+namespace Turnpike.Tests.Gateway;
+
+/// <summary>What a call may allocate, by path, in bytes: the whole gate with YARP and the test's own request; measured × 1.25, so that growth is noticed.</summary>
+[Collection(nameof(Alone))]
+public sealed class AllocationTests
+{
+    private const int WarmUp = 1_000, Calls = 2_000;
+
+    [Fact]
+    public async Task A_free_call_stays_in_its_budget()
+    {
+        using var gate = new TestGate();
+        (await PerCallAsync(() => gate.GetAsync("/status"), 200)).ShouldBeLessThan(10_200);
+    }
+
+    [Fact]
+    public async Task A_402_stays_in_its_budget()
+    {
+        using var gate = new TestGate();
+        (await PerCallAsync(() => gate.GetAsync("/forecast/paris"), 402)).ShouldBeLessThan(32_300);
+    }
+
+    [Fact]
+    public async Task A_prepaid_call_stays_in_its_budget()
+    {
+        using var gate = new TestGate();
+        var token = await gate.TokenAsync("1000.00 USD");
+        (await PerCallAsync(() => gate.GetAsync("/forecast/paris", ("Authorization", token)), 200)).ShouldBeLessThan(23_500);
+        await gate.ShouldBalanceAsync();
+    }
+
+    [Fact]
+    public async Task Verifying_an_x402_payment_without_a_chain_stays_in_its_budget()
+    {
+        Assert.SkipUnless(Secp256k1.IsNative, "libsecp256k1 is missing, and the managed fallback has no budget.");
+        using var gate = new TestGate();
+        var proof = await gate.ProofAsync();
+        var terms = ExactEvmTerms.Create(X402Header.Decode(proof).Payment!.Accepted, out _)!;
+        var now = gate.Time.GetUtcNow().ToUnixTimeSeconds();
+        for (var i = 0; i < WarmUp; i++) ExactEvm.VerifyLocally(X402Header.Decode(proof).Payment!, terms, now).IsValid.ShouldBeTrue();
+        var before = GC.GetAllocatedBytesForCurrentThread();
+        for (var i = 0; i < Calls; i++) _ = ExactEvm.VerifyLocally(X402Header.Decode(proof).Payment!, terms, now);
+        ((GC.GetAllocatedBytesForCurrentThread() - before) / Calls).ShouldBeLessThan(7_700);
+    }
+
+    /// <summary>Over all threads: a call is continued on the writer's and the pool's.</summary>
+    private static async Task<long> PerCallAsync(Func<Task<Told>> call, int status)
+    {
+        for (var i = 0; i < WarmUp; i++) (await call()).Status.ShouldBe(status);
+        var before = GC.GetTotalAllocatedBytes(precise: true);
+        for (var i = 0; i < Calls; i++) await call();
+        return (GC.GetTotalAllocatedBytes(precise: true) - before) / Calls;
+    }
+}
+
+/// <summary>Tests that count what the whole process does: nothing else runs meanwhile.</summary>
+[CollectionDefinition(nameof(Alone), DisableParallelization = true)]
+public sealed class Alone;
