@@ -80,6 +80,7 @@ internal sealed class Forwarder(IHttpForwarder forwarder, GateTransforms transfo
             ForwarderError.RequestTimedOut => new Refusal(Reasons.UpstreamTimeout, "It did not begin to answer in time."),
             ForwarderError.Request when http.Features.Get<IForwarderErrorFeature>()?.Exception is HttpRequestException { HttpRequestError: HttpRequestError.ConnectionError or HttpRequestError.NameResolutionError } =>
                 new Refusal(Reasons.UpstreamDown, "It could not be reached.") { RetryAfter = TimeSpan.FromSeconds(5) },
+            _ when http.Payment().IsPaid => new Refusal(Reasons.UpstreamFailed, "It broke off before its first byte. What was taken is yours again, and pays for the retry."),
             _ => new Refusal(Reasons.UpstreamFailed, "It broke off before it answered."),
         };
     }

@@ -16,6 +16,12 @@ internal sealed partial class UpstreamWatch(CatalogSource catalog, TimeProvider 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
         using var timer = new PeriodicTimer(Look, time);
+        try { await WatchAsync(timer, stoppingToken); }
+        catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested) { /* the end of the watch */ }
+    }
+
+    private async Task WatchAsync(PeriodicTimer timer, CancellationToken stoppingToken)
+    {
         while (await timer.WaitForNextTickAsync(stoppingToken))
             await Task.WhenAll(catalog.Current.Services.Where(s => s.Upstream.Health is not null).SelectMany(s => s.Upstream.Targets.Select(t => (t.Url, s.Upstream.Health))).Where(Due).Select(t => AskAsync(t.Url, t.Health!, stoppingToken)).ToList());
     }

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Security.Cryptography;
 using System.Text;
 using Turnpike.Audit;
@@ -16,6 +17,9 @@ namespace Turnpike.Payments;
 /// </summary>
 internal sealed partial class Cashier(PaymentRegistry rails, ILedger ledger, AnswerStore answers, RateLimits limits, ILogger<Cashier> log)
 {
+    /// <summary>Holds whose answer is on its way out of this process.</summary>
+    private readonly ConcurrentDictionary<string, bool> serving = new(StringComparer.Ordinal);
+
     public Payment Open(Call call) => new(call, CloseAsync);
 
     /// <summary>Reads and checks the credential, cheapest first. Null: nothing is owed, or the payment is to be believed.</summary>
@@ -36,7 +40,11 @@ internal sealed partial class Cashier(PaymentRegistry rails, ILedger ledger, Ans
             if (method.Identify(payment) is { } foreign) return Wrong(call, foreign);
             if (payment.HoldId is not null) (payment.MayBeAskedAgain, payment.BodyDigest) = (true, await PaymentReplies.DigestAsync(call));
             // Before anything that asks a rail or a clock: a payer whose connection broke must find what they paid for.
-            if (payment.HoldId is { } id && await ledger.FindAsync(id, ct) is { Status: not HoldStatus.Released } known) return await KnownAsync(payment, known, ct);
+            if (payment.HoldId is { } id && await ledger.FindAsync(id, ct) is { Status: not HoldStatus.Released } known)
+            {
+                var answered = await KnownAsync(payment, known, ct);
+                if (answered is not null || payment.CreditOnly) return answered;
+            }
             if ((credential.Objection ?? credential.Terms?.Objection(call, payment.BodyDigest)) is { } objection) return Wrong(call, objection);
             using (Step.Verify(method.Name))
                 if (await method.VerifyAsync(payment, ct) is { } refused) return Wrong(call, refused);
@@ -63,7 +71,8 @@ internal sealed partial class Cashier(PaymentRegistry rails, ILedger ledger, Ans
             return result switch
             {
                 HoldResult.Held held => await HeldAsync(payment, held.State, ct),
-                HoldResult.AlreadyUsed used => await KnownAsync(payment, used.State, ct),
+                // Never null: a payment without a hold would be served for nothing. Whoever lost this race asks again.
+                HoldResult.AlreadyUsed used => await KnownAsync(payment, used.State, ct) ?? new Refusal(Reasons.InFlight, "Its first presentation has just ended.") { RetryAfter = TimeSpan.FromSeconds(1) },
                 HoldResult.InsufficientFunds short_ => TooLittle(payment, short_),
                 _ => throw new InvalidOperationException(),
             };
@@ -135,10 +144,11 @@ internal sealed partial class Cashier(PaymentRegistry rails, ILedger ledger, Ans
     /// <summary>Leaving: what is only held goes back; what was taken and not delivered becomes the payer's credit.</summary>
     private async ValueTask CloseAsync(Payment payment)
     {
-        if (payment.State is not { } state || payment.Delivered) return;
-        try { await GiveBackAsync(payment, state); }
+        if (payment.State is not { } state) return;
+        try { if (!payment.Delivered) await GiveBackAsync(payment, state); }
         // The answer has been given; a restart finds the hold and gives back what this could not.
         catch (StorageUnavailableException e) { Log.BooksDown(log, e); }
+        finally { serving.TryRemove(state.Hold.Id, out _); }
     }
 
     private async ValueTask GiveBackAsync(Payment payment, HoldState state)
@@ -182,6 +192,7 @@ internal sealed partial class Cashier(PaymentRegistry rails, ILedger ledger, Ans
     private async ValueTask<Answer?> HeldAsync(Payment payment, HoldState state, CancellationToken ct)
     {
         payment.State = state;
+        serving[state.Hold.Id] = true;
         payment.SettlesBefore = payment.Call.Operation.Settle == SettleMoment.Before || payment.Method!.SettlesBefore
             // What is paid from a balance cannot turn out unpaid.
             || !payment.Method.SettlesInBooks && !(await ledger.AvailableAsync(Loss.Account(payment.Payer!), state.Hold.Ceiling.Currency, ct)).IsZero;
@@ -197,13 +208,21 @@ internal sealed partial class Cashier(PaymentRegistry rails, ILedger ledger, Ans
         if (known.Status == HoldStatus.Unknown) { payment.Payer = known.Hold.Payer; return Pending(payment, known.Reference); }
         if (await answers.FindAsync(known.Hold.Id, ct) is { } stored) return new Replay(stored);
         if (known.Status == HoldStatus.Released) return new Refusal(Reasons.CredentialUsed, "It was presented before and given back for another request.");
-        if (known.Outcome == HoldOutcome.Delivered) return new Refusal(Reasons.AlreadyDelivered, $"Its receipt: {ReceiptUrl(payment.Call, known.Hold.Receipt)}");
-        // Taken, never delivered, and so the payer's credit: this retry is paid from it, under an id of its own.
+        if (known.Outcome == HoldOutcome.Delivered) return Gone(payment.Call, known);
+        // Settled comes before the first byte and delivered after the last: a copy that comes in between must not be served from
+        // "credit" for an answer that is on its way. Read again, because it may have ended between that reading and this look.
+        if (serving.ContainsKey(known.Hold.Id)) return new Refusal(Reasons.InFlight, "Its answer is on its way.") { RetryAfter = TimeSpan.FromSeconds(1) };
+        if (await ledger.FindAsync(known.Hold.Id, ct) is { } now && now.Outcome == HoldOutcome.Delivered)
+            return await answers.FindAsync(known.Hold.Id, ct) is { } kept ? new Replay(kept) : Gone(payment.Call, now);
+        // Taken, never delivered, and so the payer's again: this retry is paid from credit (or from the budget it went back to),
+        // under an id of its own.
         await CreditAsync(known, ct);
         (payment.Payer, payment.Agreed, payment.HoldId) = (known.Hold.Payer, known.Hold.Ceiling, $"again:{known.Hold.Receipt}");
-        (payment.CreditOnly, payment.MayBeAskedAgain) = (true, true);
+        (payment.CreditOnly, payment.MayBeAskedAgain) = (!payment.Method!.SettlesInBooks, true);
         return await ledger.FindAsync(payment.HoldId, ct) is { Status: not HoldStatus.Released } again ? await KnownAsync(payment, again, ct) : null;
     }
+
+    private static Refusal Gone(Call call, HoldState delivered) => new(Reasons.AlreadyDelivered, $"Its receipt: {ReceiptUrl(call, delivered.Hold.Receipt)}");
 
     private Refusal Wrong(Call call, Answer answer)
     {

@@ -208,6 +208,42 @@ public sealed class PaidCallTests : IDisposable
     }
 
     [Fact]
+    public async Task A_copy_that_comes_while_the_answer_streams_is_409_and_buys_no_second_answer()
+    {
+        using var gate = new TestGate();
+        var proof = await gate.ProofAsync();
+        var (started, finish) = (new TaskCompletionSource(), new TaskCompletionSource());
+        gate.Upstream.Says(() => new HttpResponseMessage(System.Net.HttpStatusCode.OK) { Content = new StreamContent(new SlowBody(started, finish.Task)) });
+        var first = gate.GetAsync("/forecast/paris", ("PAYMENT-SIGNATURE", proof));
+        await started.Task.WaitAsync(TimeSpan.FromSeconds(10));
+        (await gate.GetAsync("/forecast/paris", ("PAYMENT-SIGNATURE", proof))).Reason.ShouldBe("in-flight");
+        finish.SetResult();
+        (await first).Status.ShouldBe(200);
+        (await gate.GetAsync("/forecast/paris", ("PAYMENT-SIGNATURE", proof))).Body.ShouldBe("sunny");
+        gate.Upstream.Requests.Count.ShouldBe(1);
+        (await gate.CreditAsync()).Units.ShouldBe(0);
+        await gate.ShouldBalanceAsync();
+    }
+
+    /// <summary>Its first byte comes at once, and the rest when the test says so.</summary>
+    private sealed class SlowBody(TaskCompletionSource started, Task finish) : MemoryStream
+    {
+        private int at;
+
+        public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
+        {
+            if (buffer.IsEmpty || at == 5) return 0;
+            if (at == 1)
+            {
+                started.TrySetResult();
+                await finish.WaitAsync(cancellationToken);
+            }
+            buffer.Span[0] = (byte)"sunny"[at++];
+            return 1;
+        }
+    }
+
+    [Fact]
     public async Task An_answer_that_breaks_off_after_settling_becomes_credit_that_pays_the_retry()
     {
         gate.Upstream.Says(() => new HttpResponseMessage { Content = new Pieces("half"u8.ToArray(), null) });

@@ -161,6 +161,20 @@ public sealed class PrepaidCallTests : IDisposable
     }
 
     [Fact]
+    public async Task A_key_whose_answer_broke_off_is_served_again_and_charged_once()
+    {
+        var token = await gate.TokenAsync();
+        gate.Upstream.Says(() => new HttpResponseMessage { Content = new Pieces("half"u8.ToArray(), null) });
+        (await gate.GetAsync("/forecast/paris", ("Authorization", token), ("Idempotency-Key", "k1"))).Aborted.ShouldBeTrue();
+        gate.Upstream.Says(() => ScriptedUpstream.Text("sunny"));
+        for (var again = 0; again < 2; again++)
+            (await gate.GetAsync("/forecast/paris", ("Authorization", token), ("Idempotency-Key", "k1"))).Body.ShouldBe("sunny");
+        gate.Upstream.Requests.Count.ShouldBe(2);
+        (await gate.Ledger.AvailableAsync("token:" + TestGate.IdOf(token), "USD", default)).ToString().ShouldBe("0.99 USD");
+        await gate.ShouldBalanceAsync();
+    }
+
+    [Fact]
     public async Task An_answer_that_breaks_off_goes_back_to_the_budget()
     {
         var token = await gate.TokenAsync();
