@@ -95,12 +95,12 @@ internal static class LedgerBench
         var id = Name(i);
         sql.Run("""
             insert into holds (sequence, id, status, binding, receipt, correlation, operation, payer, caller, method, price_version, request,
-                               terms, expires, legs, observed, captured, reference, broadcast, rail_amount, note, incarnation, created, changed)
-            values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24)
+                               terms, expires, legs, observed, captured, reference, broadcast, rail_amount, note, incarnation, created, changed, outcome)
+            values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25)
             """,
             i, id, "held", "GET /forecast/paris", "r" + id, "c" + id, "forecast", "token:hot", SqlValue.Null, "prepaid", "7", "GET /forecast/paris",
             SqlValue.Null, SqlValue.Null, """[{"from":"token:hot","to":"revenue:forecast","units":10000000,"currency":"USD","limited":true}]""", 0, 0, SqlValue.Null, SqlValue.Null, SqlValue.Null, SqlValue.Null,
-            "bench", 1_700_000_000_000_000, 1_700_000_000_000_000);
+            "bench", 1_700_000_000_000_000, 1_700_000_000_000_000, 0);
         WriteAudit(sql, audited, AuditKinds.Held, id, hash);
     }
 
@@ -108,9 +108,9 @@ internal static class LedgerBench
     {
         var id = Name(i);
         sql.Run("""
-            update holds set status = $2, observed = $3, captured = $4, reference = $5, broadcast = $6, rail_amount = $7, note = $8, changed = $9
+            update holds set status = $2, observed = $3, captured = $4, reference = $5, broadcast = $6, rail_amount = $7, note = $8, changed = $9, outcome = $10
             where id = $1
-            """, id, "settled", 0, Price.Units, id, SqlValue.Null, SqlValue.Null, SqlValue.Null, 1_700_000_000_000_000);
+            """, id, "settled", 0, Price.Units, id, SqlValue.Null, SqlValue.Null, SqlValue.Null, 1_700_000_000_000_000, 0);
         WriteEntry(sql, ++entered, "token:hot", -Price.Units, id);
         WriteEntry(sql, ++entered, "revenue:forecast", Price.Units, id);
         WriteAudit(sql, audited, AuditKinds.Settled, id, hash);

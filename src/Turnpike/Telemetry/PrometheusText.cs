@@ -13,7 +13,7 @@ internal sealed class PrometheusText : IDisposable
 {
     public const string ContentType = "text/plain; version=0.0.4; charset=utf-8";
 
-    private static readonly HashSet<string> Meters = new(StringComparer.Ordinal) { Instruments.MeterName, "turnpike.books", "System.Runtime", "Microsoft.AspNetCore.Hosting", "Microsoft.AspNetCore.Server.Kestrel" };
+    private static readonly HashSet<string> Meters = new(StringComparer.Ordinal) { Instruments.MeterName, "turnpike.books", "System.Runtime" };
 
     private readonly MeterListener listener = new();
     private readonly ConcurrentDictionary<Instrument, Series> all = new();
