@@ -11,6 +11,7 @@ namespace Turnpike.Demo;
 /// </summary>
 internal sealed class LocalChain : IAsyncDisposable
 {
+    private readonly SemaphoreSlim sending = new(1, 1);
     private static readonly UInt256 Allowance = 1_000_000_000_000UL;
 
     private readonly AnvilProcess process;
@@ -65,8 +66,15 @@ internal sealed class LocalChain : IAsyncDisposable
     public Task MintAsync(TestAccount account, UInt256 millionths, CancellationToken ct) =>
         SendAsync(TestAccounts.Minter, Dollar, [.. Abi.Selector("mint(address,uint256)"), .. Abi.Word(Address.Parse(account.Address)), .. Abi.Word(millionths)], ct);
 
-    /// <summary>Sends a transaction from one of the chain's own accounts and returns when it is mined.</summary>
+    /// <summary>Sends a transaction from one of the chain's own accounts and returns when it is mined. One after the other: the node numbers them, and two at once get one number.</summary>
     public async Task SendAsync(TestAccount from, Address to, byte[] data, CancellationToken ct)
+    {
+        await sending.WaitAsync(ct);
+        try { await SendOneAsync(from, to, data, ct); }
+        finally { sending.Release(); }
+    }
+
+    private async Task SendOneAsync(TestAccount from, Address to, byte[] data, CancellationToken ct)
     {
         using var rpc = new ChainRpc(Rpc);
         var sent = await rpc.CallAsync("eth_sendTransaction", ct, Transaction(("from", from.Address), ("to", to.ToString()), ("data", Hex.Encode(data))));

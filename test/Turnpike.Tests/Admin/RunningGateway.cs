@@ -17,6 +17,7 @@ namespace Turnpike.Tests.Admin;
 /// <summary>A whole gateway over a database of its own, with an upstream that answers, on loopback ports nobody else has.</summary>
 internal sealed class RunningGateway : IAsyncDisposable
 {
+    private static readonly HashSet<int> Given = [];
     public const string Key = "admin-key-for-tests-hush";
     public const string TokenSecret = "token-secret-of-more-than-32-bytes-hush";
 
@@ -151,10 +152,21 @@ internal sealed class RunningGateway : IAsyncDisposable
         parts.Add(App);
     }
 
+    /// <summary>A port below those the system gives to connections, never the same twice: between looking and listening nobody else may get it.</summary>
     private static Uri Free()
     {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return new Uri($"http://127.0.0.1:{((IPEndPoint)listener.LocalEndpoint).Port}/");
+        while (true)
+        {
+            var port = System.Security.Cryptography.RandomNumberGenerator.GetInt32(20_000, 32_000);
+            lock (Given)
+                if (!Given.Add(port)) continue;
+            try
+            {
+                using var listener = new TcpListener(IPAddress.Loopback, port);
+                listener.Start();
+                return new Uri($"http://127.0.0.1:{port}/");
+            }
+            catch (SocketException) { /* somebody else's */ }
+        }
     }
 }
