@@ -101,12 +101,14 @@ public sealed class AuditTrailTests
     {
         using var open = new OpenTrail();
         using var stuck = new ManualResetEventSlim();
-        var failing = open.Database.WriteAsync(sql => { stuck.Wait(); throw new StorageException("disk full", SqliteNative.Full); }, default).AsTask();
+        using var begun = new ManualResetEventSlim();
+        var failing = open.Database.WriteAsync(sql => { begun.Set(); stuck.Wait(TimeSpan.FromSeconds(10)); throw new StorageException("disk full", SqliteNative.Full); }, default).AsTask();
+        begun.Wait(TimeSpan.FromSeconds(10)).ShouldBeTrue();
         var waiting = Task.Run(async () =>
         {
             for (var i = 0; i < 20_000; i++) await open.Trail.RecordAsync(NewEvent(i), default);
         });
-        (await Task.WhenAny(waiting, Task.Delay(300))).ShouldNotBe(waiting);
+        (await Task.WhenAny(waiting, Task.Delay(300))).ShouldNotBe(waiting, $"{waiting.Status} {waiting.Exception}");
         stuck.Set();
         await Should.ThrowAsync<StorageUnavailableException>(failing);
         await Should.ThrowAsync<StorageUnavailableException>(waiting);
