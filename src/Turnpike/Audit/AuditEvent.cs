@@ -57,5 +57,4 @@ internal static class AuditKinds
     public const string ConfigLoaded = "config.loaded";
     public const string ConfigRefused = "config.refused";
     public const string AdminDenied = "admin.denied";
-    public const string Recovered = "payment.recovered";
 }
