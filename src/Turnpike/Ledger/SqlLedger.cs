@@ -29,8 +29,8 @@ internal sealed class SqlLedger : ILedger
 
     public ValueTask<HoldState> CaptureAsync(Capture capture, CancellationToken ct) => WriteAsync(new LedgerNames(capture.Id), books => books.Capture(capture), ct);
 
-    public async ValueTask SettledAsync(string id, string reference, string? railAmount, IReadOnlyList<AuditEvent> events, CancellationToken ct) =>
-        await WriteAsync(new LedgerNames(id), books => books.Settled(id, reference, railAmount, events), ct);
+    public ValueTask<HoldState> SettledAsync(string id, string reference, string? railAmount, IReadOnlyList<AuditEvent> events, CancellationToken ct) =>
+        WriteAsync(new LedgerNames(id), books => books.Settled(id, reference, railAmount, events), ct);
 
     public async ValueTask FinishAsync(string id, HoldOutcome outcome, IReadOnlyList<AuditEvent> events, CancellationToken ct, bool soon = false)
     {

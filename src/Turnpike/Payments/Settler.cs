@@ -9,7 +9,7 @@ namespace Turnpike.Payments;
 /// rail with what the books hold, backs off, and ends each as settled, released or credited. With the <see cref="Cashier"/> it is
 /// the only code that moves held money.
 /// </summary>
-internal sealed partial class Settler(PaymentRegistry rails, ILedger ledger, TimeProvider time, ILogger<Settler> log) : BackgroundService
+internal sealed partial class Settler(PaymentRegistry rails, ILedger ledger, InHand inHand, TimeProvider time, ILogger<Settler> log) : BackgroundService
 {
     private static readonly TimeSpan Pause = TimeSpan.FromSeconds(2), Longest = TimeSpan.FromMinutes(5), Stale = TimeSpan.FromMinutes(2);
     private readonly Dictionary<string, (int Tries, DateTimeOffset Next)> waiting = new(StringComparer.Ordinal);
@@ -41,6 +41,7 @@ internal sealed partial class Settler(PaymentRegistry rails, ILedger ledger, Tim
     {
         foreach (var open in await ledger.UnfinishedAsync(4096, ct))
         {
+            if (inHand.Has(open.Hold.Id)) continue;
             // Captured is the cashier's, unless it has been so for longer than any collection takes: then the cashier met a bug.
             if (open.Status == HoldStatus.Held || open.Status == HoldStatus.Captured && open.Changed > time.GetUtcNow() - Stale) continue;
             var (tries, next) = waiting.GetValueOrDefault(open.Hold.Id);
@@ -96,7 +97,7 @@ internal sealed partial class Settler(PaymentRegistry rails, ILedger ledger, Tim
 
     private async ValueTask CreditAsync(HoldState undelivered, CancellationToken ct)
     {
-        await ledger.PostAsync(Undelivered.Credit(undelivered), ct);
+        foreach (var credit in Undelivered.Credits(undelivered)) await ledger.PostAsync(credit, ct);
         await ledger.FinishAsync(undelivered.Hold.Id, HoldOutcome.Credited, [], ct);
     }
 

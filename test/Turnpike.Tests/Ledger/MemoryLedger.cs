@@ -35,8 +35,8 @@ internal sealed class MemoryLedger : ILedger
 
     public ValueTask<HoldState> CaptureAsync(Capture capture, CancellationToken ct) => Decide(() => books.Capture(capture));
 
-    public async ValueTask SettledAsync(string id, string reference, string? railAmount, IReadOnlyList<AuditEvent> events, CancellationToken ct) =>
-        await Decide(() => books.Settled(id, reference, railAmount, events));
+    public ValueTask<HoldState> SettledAsync(string id, string reference, string? railAmount, IReadOnlyList<AuditEvent> events, CancellationToken ct) =>
+        Decide(() => books.Settled(id, reference, railAmount, events));
 
     public async ValueTask FinishAsync(string id, HoldOutcome outcome, IReadOnlyList<AuditEvent> events, CancellationToken ct, bool soon = false) =>
         await Decide(() => books.Finish(id, outcome, events));
