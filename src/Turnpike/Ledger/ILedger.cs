@@ -38,6 +38,12 @@ internal interface ILedger
     /// <param name="soon">Nobody waits: it is durable within 100 ms, with the next transaction. A crash before that credits the payer.</param>
     ValueTask FinishAsync(string id, HoldOutcome outcome, IReadOnlyList<AuditEvent> events, CancellationToken ct, bool soon = false);
 
+    /// <summary>
+    /// Taken and not delivered: what goes back is posted and the hold is credited, both or neither. Nothing when its outcome is known
+    /// already: whoever looked a moment ago must not give back what was delivered since.
+    /// </summary>
+    ValueTask CreditAsync(string id, IReadOnlyList<Transfer> back, CancellationToken ct);
+
     /// <summary>The rail did not answer: captured becomes unknown until the settler knows better.</summary>
     ValueTask UnknownAsync(string id, string? reference, IReadOnlyList<AuditEvent> events, CancellationToken ct);
 

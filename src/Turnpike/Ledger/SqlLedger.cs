@@ -38,6 +38,9 @@ internal sealed class SqlLedger : ILedger
         else await WriteAsync(new LedgerNames(id), books => books.Finish(id, outcome, events), ct);
     }
 
+    public async ValueTask CreditAsync(string id, IReadOnlyList<Transfer> back, CancellationToken ct) =>
+        await WriteAsync(new LedgerNames(id, Back: back), books => books.Credit(id, back), ct);
+
     public async ValueTask UnknownAsync(string id, string? reference, IReadOnlyList<AuditEvent> events, CancellationToken ct) =>
         await WriteAsync(new LedgerNames(id), books => books.Unknown(id, reference, events), ct);
 

@@ -155,11 +155,7 @@ internal sealed partial class Cashier(PaymentRegistry rails, ILedger ledger, Ans
             await CreditAsync(state, CancellationToken.None);
     }
 
-    private async ValueTask CreditAsync(HoldState undelivered, CancellationToken ct)
-    {
-        foreach (var credit in Undelivered.Credits(undelivered)) await ledger.PostAsync(credit, ct);
-        await ledger.FinishAsync(undelivered.Hold.Id, HoldOutcome.Credited, [], ct);
-    }
+    private ValueTask CreditAsync(HoldState undelivered, CancellationToken ct) => ledger.CreditAsync(undelivered.Hold.Id, Undelivered.Credits(undelivered), ct);
 
     private async ValueTask<Answer?> ConcludeAsync(Payment payment, Settlement settlement)
     {

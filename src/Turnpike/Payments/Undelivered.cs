@@ -9,16 +9,17 @@ internal static class Undelivered
     public static string Account(string payer) => $"credit:{payer}";
 
     /// <summary>Back to the budgets it came from, every leg of it, or onto the payer's credit: new entries, idempotent by the hold they mend.</summary>
-    public static IEnumerable<Transfer> Credits(HoldState state)
+    public static IReadOnlyList<Transfer> Credits(HoldState state)
     {
         var legs = state.Hold.Legs;
-        yield return new Transfer($"{state.Hold.Id}:undelivered", legs[0].To, legs[0].Limited ? legs[0].From : Account(state.Hold.Payer), state.Captured, "undelivered", LimitedFrom: false, LimitedTo: true)
+        List<Transfer> back = [new Transfer($"{state.Hold.Id}:undelivered", legs[0].To, legs[0].Limited ? legs[0].From : Account(state.Hold.Payer), state.Captured, "undelivered", LimitedFrom: false, LimitedTo: true)
         {
             Correlation = state.Hold.Correlation,
             Events = [new AuditEvent { Kind = AuditKinds.Credited, Correlation = state.Hold.Correlation, Operation = state.Hold.Operation, Payer = state.Hold.Payer, Amount = state.Captured.ToString(), Reference = state.Hold.Receipt, Reason = "undelivered", Request = state.Hold.Request }],
-        };
+        }];
         for (var i = 1; i < legs.Count; i++)
             if (legs[i].Limited)
-                yield return new Transfer($"{state.Hold.Id}:undelivered:{i}", legs[i].To, legs[i].From, new Money(Legs.Moves(legs, i, state.Captured.Units), legs[i].Amount.Currency), "undelivered", LimitedFrom: false, LimitedTo: true) { Correlation = state.Hold.Correlation };
+                back.Add(new Transfer($"{state.Hold.Id}:undelivered:{i}", legs[i].To, legs[i].From, new Money(Legs.Moves(legs, i, state.Captured.Units), legs[i].Amount.Currency), "undelivered", LimitedFrom: false, LimitedTo: true) { Correlation = state.Hold.Correlation });
+        return back;
     }
 }

@@ -41,6 +41,8 @@ internal sealed class MemoryLedger : ILedger
     public async ValueTask FinishAsync(string id, HoldOutcome outcome, IReadOnlyList<AuditEvent> events, CancellationToken ct, bool soon = false) =>
         await Decide(() => books.Finish(id, outcome, events));
 
+    public async ValueTask CreditAsync(string id, IReadOnlyList<Transfer> back, CancellationToken ct) => await Decide(() => books.Credit(id, back));
+
     public ValueTask<IReadOnlyList<HoldState>> OrphansAsync(CancellationToken ct) =>
         Read<IReadOnlyList<HoldState>>(() => [.. books.Holds
             .Where(state => state.Incarnation != incarnation && state.Status != HoldStatus.Released && state.Outcome == HoldOutcome.Open).OrderBy(state => state.Sequence)]);

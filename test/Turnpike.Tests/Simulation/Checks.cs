@@ -11,7 +11,6 @@ namespace Turnpike.Tests.Simulation;
 /// <summary>The invariants: what can be seen after every batch, what can be seen of every answer, and all of them at the end.</summary>
 internal sealed class Checks(World world)
 {
-    private static readonly UInt128 Price = 10_000;
     private readonly Dictionary<string, Row> known = [];
     private readonly Dictionary<string, string> promised = [];
     private readonly Dictionary<Payer, (Token Token, UInt128 Rich)> payers = [];
@@ -94,8 +93,9 @@ internal sealed class Checks(World world)
     {
         var (token, rich) = payers[payer];
         var settled = holds.Where(h => h.Hold.Payer == payer.Wallet.Account && h.Hold.Method is "x402.exact" or "mpp.evm" && h.Status == HoldStatus.Settled).ToList();
-        var given = payer.GivenAway.Count(key => settled.TrueForAll(h => UsedKey(h) != key)); // what others sent after the gateway had let it go is nobody's doing here
-        var paid = rich - world.Chain.Token.Balances[payer.Wallet.Address] - (UInt128)given * Price;
+        // What others sent when the gateway had let it go, or had never seen it, is not the gateway's doing.
+        var given = payer.GivenAway.Where(sent => settled.TrueForAll(h => UsedKey(h) != sent.Key)).Aggregate((UInt128)0, (sum, sent) => sum + sent.Value);
+        var paid = rich - world.Chain.Token.Balances[payer.Wallet.Address] - given;
         foreach (var state in settled)
             if (!world.Chain.Token.Used.Contains(UsedKey(state))) world.Broken($"{state.Hold.Id} is settled and the chain has not seen it");
         var booked = settled.Aggregate((UInt128)0, (sum, h) => sum + (UInt128)(h.Captured.Units / 1000));

@@ -66,7 +66,7 @@ internal sealed class Node(World world, string name) : IDisposable
         gate = app.Build();
         SynchronizationContext.SetSynchronizationContext(world.Scheduler.Outside);
         world.Say($"{name} starts, life {lives}");
-        var settler = services.GetRequiredService<Settler>();
+        var (settler, watch) = (services.GetRequiredService<Settler>(), ActivatorUtilities.CreateInstance<ChainWatch>(services));
         here.Post(async _ =>
         {
             try
@@ -74,7 +74,7 @@ internal sealed class Node(World world, string name) : IDisposable
                 await settler.RecoverAsync(CancellationToken.None);
                 Up = true;
                 world.Say($"{name} is open");
-                while (true) await RoundAsync(settler, here);
+                for (var round = 0; ; round++) await RoundAsync(settler, round % 8 == 0 ? watch : null, here);
             }
             catch (StorageUnavailableException)
             {
@@ -121,10 +121,14 @@ internal sealed class Node(World world, string name) : IDisposable
         foreach (var life in all) life.Dispose();
     }
 
-    private async Task RoundAsync(Settler settler, Place here)
+    private async Task RoundAsync(Settler settler, ChainWatch? watch, Place here)
     {
         await Task.Delay(TimeSpan.FromSeconds(2), here.Time);
-        try { await settler.RoundAsync(CancellationToken.None); }
+        try
+        {
+            if (watch is not null) await watch.RoundAsync(CancellationToken.None);
+            await settler.RoundAsync(CancellationToken.None);
+        }
         catch (StorageUnavailableException) { /* said, and tried again in the next round */ }
         catch (Exception e) { world.Broken($"{name}: the settler's round threw: {e}"); }
     }

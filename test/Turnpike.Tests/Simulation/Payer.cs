@@ -20,7 +20,7 @@ internal sealed class Payer(World world, int number, string token)
     public List<Purchase> Purchases { get; } = [];
 
     /// <summary>Authorizations that others sent to the chain.</summary>
-    public List<string> GivenAway { get; } = [];
+    public List<(string Key, UInt128 Value)> GivenAway { get; } = [];
 
     private string Name => $"payer {number}";
 
@@ -111,7 +111,7 @@ internal sealed class Payer(World world, int number, string token)
             if (world.Chain.Token.Used.Contains(key)) return;
             if (cancels) world.Chain.Cancel(authorization);
             else world.Chain.SettleByOther(authorization, signature);
-            if (!cancels && world.Chain.Token.Used.Contains(key)) GivenAway.Add(key);
+            if (!cancels && world.Chain.Token.Used.Contains(key)) GivenAway.Add((key, authorization.Value.Low));
         });
     }
 }

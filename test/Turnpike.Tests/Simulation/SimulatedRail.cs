@@ -37,7 +37,7 @@ internal sealed class SimulatedRail(World world, IPaymentMethod real) : IPayment
         await SlowAsync();
         if (world.Scheduler.Chance(world.Weather.Rail / 4)) throw new IOException("The rail's code fails before it has done anything.");
         var settled = await real.SettleAsync(captured, ct);
-        world.Say($"{Name}: {settled}");
+        world.Say($"{Name}: {captured.Hold.Receipt}, {captured.Status}: {settled}");
         await SlowAsync();
         return world.Scheduler.Chance(world.Weather.Rail / 4) ? throw new IOException("The rail's code fails after it has done all.") : settled;
     }
