@@ -1,4 +1,5 @@
 using Turnpike.Catalog.Loading;
+using Turnpike.Identity;
 using Turnpike.Limits;
 using Turnpike.Payments;
 using Turnpike.Pricing;
@@ -11,6 +12,7 @@ internal static class Language
     public static CatalogLoader Loader { get; } = new(
     [
         PaymentSection.Section,
+        CallerSection.With(),
         PriceSection.Section,
         LimitSection.Section,
     ]);

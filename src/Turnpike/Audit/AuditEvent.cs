@@ -54,6 +54,9 @@ internal static class AuditKinds
     public const string Replayed = "answer.replayed";
     public const string TokenIssued = "token.issued";
     public const string TokenRevoked = "token.revoked";
+    public const string CallerChanged = "caller.changed";
+    public const string KeyIssued = "key.issued";
+    public const string KeyRevoked = "key.revoked";
     public const string ConfigLoaded = "config.loaded";
     public const string ConfigRefused = "config.refused";
     public const string AdminDenied = "admin.denied";

@@ -1,4 +1,5 @@
 using Turnpike.Catalog;
+using Turnpike.Identity;
 using Turnpike.Ledger;
 using Turnpike.Limits;
 using Turnpike.Payments;
@@ -21,6 +22,9 @@ public sealed class ReasonsTests
         ["ambiguous-payment"] = async g => await g.GetAsync(Target, (Signature, await g.ProofAsync()), ("Authorization", await g.TokenAsync())),
         ["malformed-request"] = g => g.GetAsync(Target, ("Turnpike-Max-Price", "cheap")),
         ["unknown-key"] = g => g.GetAsync(Target, ("x-api-key", "k")),
+        ["key-expired"] = async g => { var key = await g.KeyAsync(valid: TimeSpan.FromMinutes(1)); g.Time.Pass(TimeSpan.FromMinutes(1)); return await g.GetAsync(Target, ("x-api-key", key)); },
+        ["key-revoked"] = async g => { var key = await g.KeyAsync(); await g.Of<CallerDesk>().RevokeAsync((await g.Of<CallerDesk>().KeysAsync("agent", default))[0].Id, "test", default); return await g.GetAsync(Target, ("x-api-key", key)); },
+        ["caller-suspended"] = async g => { var key = await g.KeyAsync(); await g.Of<CallerDesk>().PutAsync(new Caller("agent") { Status = CallerStatus.Suspended }, default); return await g.GetAsync(Target, ("x-api-key", key)); },
         ["identity-required"] = async _ => await WithAsync("", TestGate.Document.Replace("price: free", "price: free, identity: required", StringComparison.Ordinal), g => g.GetAsync("/status")),
         ["not-found"] = g => g.GetAsync("/nothing"),
         ["method-not-allowed"] = g => g.SendAsync(new Ask("DELETE", Target)),
