@@ -37,6 +37,7 @@ internal sealed class RunningGateway : IAsyncDisposable
               admin: {{Admin.GetLeftPart(UriPartial.Authority)}}
               {{(key ? "admin-key: ${env:ADMIN}" : "sandbox: false")}}
             {{(prepaid ? "payments: { prepaid: { secret: \"${env:TOKENS}\" } }" : "")}}
+            callers: { named: {} }
             services:
               s:
                 upstream: {{Upstream.GetLeftPart(UriPartial.Authority)}}
@@ -133,7 +134,7 @@ internal sealed class RunningGateway : IAsyncDisposable
         folder.Delete(recursive: true);
     }
 
-    private async Task StartAsync()
+    public async Task StartAsync()
     {
         var builder = WebApplication.CreateSlimBuilder();
         builder.Services.AddSingleton<Microsoft.Extensions.Logging.ILoggerFactory>(NullLoggerFactory.Instance);
