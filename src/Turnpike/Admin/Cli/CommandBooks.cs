@@ -27,6 +27,8 @@ internal sealed class CommandBooks : IDisposable
 
     public IAuditTrail Audit => audit;
 
+    public InstallationStore Installation => new(database);
+
     public TokenDesk Desk { get; }
 
     public CallerRegister Callers { get; }
