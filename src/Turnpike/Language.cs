@@ -1,3 +1,4 @@
+using Turnpike.Access;
 using Turnpike.Catalog.Loading;
 using Turnpike.Identity;
 using Turnpike.Limits;
@@ -15,5 +16,6 @@ internal static class Language
         CallerSection.With(),
         PriceSection.Section,
         LimitSection.Section,
+        .. AccessSection.Sections,
     ]);
 }

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Net;
 using Microsoft.Extensions.Primitives;
+using Turnpike.Access;
 using Turnpike.Catalog;
 using Turnpike.Limits;
 using Turnpike.Payments;
@@ -42,6 +43,7 @@ internal sealed class GateTransforms(Cashier cashier, RateLimits limits, Payment
         var status = (int)proxyResponse.StatusCode;
         Answer? answer = proxyResponse.StatusCode == HttpStatusCode.PaymentRequired ? new Refusal(Reasons.UpstreamAsksPayment, "The upstream answered 402.") : null;
         if (status == 401 && payment.Call.Deferred is not null) answer = Claim(payment.Call);
+        answer ??= await FieldRules.ApplyAsync(payment.Call, proxyResponse, cancellationToken);
         if (answer is null && payment.State is not null && !payment.IsPaid && status is >= 200 and < 300) answer = await cashier.CollectAsync(payment);
         if (answer is not null)
         {
@@ -72,6 +74,7 @@ internal sealed class GateTransforms(Cashier cashier, RateLimits limits, Payment
     private static bool Drops(string name, StringValues values, Payment payment)
     {
         if (HeaderLists.OfKeys.Contains(name)) return !IsTheUpstreams(payment);
+        if (FieldRules.Spoils(payment.Call, name)) return true;
         if (HeaderLists.DropFromRequest.Contains(name) || HeaderLists.IsOurs(name) || name.Contains('_', StringComparison.Ordinal) || name.StartsWith(':')) return true;
         if (!name.Equals("Authorization", StringComparison.OrdinalIgnoreCase)) return false;
         // Keys and payments are ours to read; only where the upstream checks identity does its own credential get through.
@@ -136,9 +139,10 @@ internal sealed class GateTransforms(Cashier cashier, RateLimits limits, Payment
         var headers = http.Response.Headers;
         headers["Turnpike-Correlation"] = payment.Call.Correlation;
         Answers.AllowBrowsers(http);
-        if (payment.Call.Quote is null) return;
+        if (payment.Call.Quote is null && payment.Call.Operation.Settings.Get<FieldRules>() is null) return;
         headers.CacheControl = "private, no-store";
         headers.Append("Vary", replies.CredentialHeaders);
+        if (payment.Call.Quote is null) return;
         if (payment.IsPaid) replies.WriteReceipt(payment, new Reply(headers));
         else headers["Turnpike-Cost"] = string.Create(CultureInfo.InvariantCulture, $"0.00 {payment.Ceiling.Currency}");
     }

@@ -6,7 +6,7 @@ internal static class IdentitySetup
     public static IServiceCollection AddIdentity(this IServiceCollection services)
     {
         services.AddSingleton<CallerStore>().AddSingleton<CallerDesk>();
-        services.AddSingleton<ICallerProof, KeyProof>();
+        services.AddSingleton<KeyProof>().AddSingleton<ICallerProof>(s => s.GetRequiredService<KeyProof>());
         return services.AddSingleton<CallerDirectory>();
     }
 }
