@@ -32,7 +32,7 @@ internal sealed class GateTransforms(Cashier cashier, RateLimits limits, Payment
         Tell(proxyRequest, payment);
         Turnpike.Telemetry.Tracing.PassOn(proxyRequest, call.Operation.Name, call.Correlation);
         // The very string that was matched and priced. Uri would decode and collapse it once more.
-        proxyRequest.RequestUri = new Uri(destinationPrefix.TrimEnd('/') + call.Target.Value, new UriCreationOptions { DangerousDisablePathAndQueryCanonicalization = true });
+        proxyRequest.RequestUri = new Uri(destinationPrefix.TrimEnd('/') + service.Below(call.Target.Value), new UriCreationOptions { DangerousDisablePathAndQueryCanonicalization = true });
         return default;
     }
 
