@@ -32,6 +32,7 @@ public sealed class ReasonsTests
         ["caller-suspended"] = async g => { var key = await g.KeyAsync(); await g.Of<CallerDesk>().PutAsync(new Caller("agent") { Status = CallerStatus.Suspended }, default); return await g.GetAsync(Target, ("x-api-key", key)); },
         ["invalid-token"] = g => Issuer.AskAsync(Issuer.Claims("aud", "someone-else")),
         ["unknown-caller"] = g => Issuer.AskAsync(Issuer.Claims("sub", "nobody")),
+        ["invalid-signature"] = g => g.GetAsync("/status", ("DPoP", "mine")),
         ["proof-required"] = g => Issuer.AskAsync(Issuer.Claims("cnf", new Dictionary<string, string> { ["jkt"] = "x" })),
         ["issuer-down"] = async _ => await WithAsync(Issuer.Config, TestGate.Document, g => { g.Sites["login.test"] = static _ => throw new HttpRequestException("down"); return g.GetAsync("/status", ("Authorization", "Bearer " + new Issuer().Sign(Issuer.Claims()))); }),
         ["identity-required"] = async _ => await WithAsync("", TestGate.Document.Replace("price: free", "price: free, identity: required", StringComparison.Ordinal), g => g.GetAsync("/status")),
