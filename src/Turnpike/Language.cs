@@ -13,6 +13,7 @@ internal static class Language
     public static CatalogLoader Loader { get; } = new(
     [
         PaymentSection.Section,
+        IdentitySection.Section,
         CallerSection.With(),
         PriceSection.Section,
         LimitSection.Section,

@@ -17,6 +17,9 @@ internal sealed record Principal(Caller Caller)
     /// <summary>When its credential ends; null: not by itself.</summary>
     public DateTimeOffset? Expires { get; init; }
 
+    /// <summary>Keys of which one has to have signed this very request, or the credential proves nothing: <c>jkt:…</c>, an agent's address, a wallet.</summary>
+    public IReadOnlyList<string> BoundTo { get; init; } = [];
+
     public bool Has(string scope) => Scopes.Contains(scope, StringComparer.Ordinal);
 }
 
@@ -45,4 +48,7 @@ internal sealed record CredentialRules
     public IReadOnlyList<string> Methods { get; init; } = [];
 
     public IReadOnlyList<string> Models { get; init; } = [];
+
+    /// <summary>Keys of which one has to sign every request that presents it.</summary>
+    public IReadOnlyList<string> BoundTo { get; init; } = [];
 }

@@ -25,6 +25,10 @@ internal static class Reasons
     public static readonly Reason UnknownKey = new("unknown-key", 401, "The credential is not known here", "Leave the key out, or present one that was issued for this service.");
     public static readonly Reason KeyExpired = new("key-expired", 401, "The credential has expired", "Ask for a new one.");
     public static readonly Reason KeyRevoked = new("key-revoked", 401, "The credential has been revoked", "Ask the one who gave it to you.");
+    public static readonly Reason InvalidToken = new("invalid-token", 401, "The access token is not good here", "Get a token from the issuer this service names, for this service.");
+    public static readonly Reason InvalidSignature = new("invalid-signature", 401, "The request's signature is not good here", "Sign this very request anew, or leave the signature out.");
+    public static readonly Reason ProofRequired = new("proof-required", 401, "The credential is bound to a key", "Sign the request with that key, by DPoP or HTTP message signatures.");
+    public static readonly Reason UnknownCaller = new("unknown-caller", 401, "You are not one of this service's callers", "Ask the owner of this service to add you.");
     public static readonly Reason IdentityRequired = new("identity-required", 401, "This operation asks who you are", "Present an API key.");
     public static readonly Reason NotFound = new("not-found", 404, "Nothing is sold at this path", "See /openapi.json for what is.");
     public static readonly Reason MethodNotAllowed = new("method-not-allowed", 405, "This path does not take that method", "See the Allow header.");
@@ -69,6 +73,7 @@ internal static class Reasons
     public static readonly Reason UpstreamDown = new("upstream-down", 503, "The service behind this gateway is down", "You were not charged; the same payment works again.");
     public static readonly Reason UpstreamTimeout = new("upstream-timeout", 504, "The service behind this gateway took too long", "You were not charged; the same payment works again.");
     public static readonly Reason SettlementUnknown = new("settlement-unknown", 503, "It is not yet known whether your payment went through", "Do not pay again. Repeat this very request after Retry-After.");
+    public static readonly Reason IssuerDown = new("issuer-down", 503, "It cannot be checked right now who you are", "Nothing was taken. Repeat this very request after Retry-After.");
     public static readonly Reason VerifierDown = new("verifier-down", 503, "The payment cannot be checked right now", "Nothing was taken. Repeat this very request, or pay another way.");
     public static readonly Reason VerifierBusy = new("verifier-busy", 503, "Too many payments are being checked", "Nothing was taken. Repeat this very request after Retry-After.");
     public static readonly Reason Stopping = new("stopping", 503, "The gateway is stopping", "Nothing was taken. Repeat this very request on a new connection after Retry-After.");

@@ -1,6 +1,7 @@
 using System.Net;
 using System.Security.Cryptography.X509Certificates;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Turnpike.Access;
 using Turnpike.Catalog;
 using Yarp.ReverseProxy.Forwarder;
 
@@ -42,6 +43,7 @@ internal static class GatewaySetup
         app.UseRouting();
         app.MapReceipts();
         app.MapBalance();
+        app.MapResourceMetadata();
         app.MapJwks();
         app.UseWhen(http => http.GetEndpoint() is null, gate =>
         {

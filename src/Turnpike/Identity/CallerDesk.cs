@@ -10,11 +10,19 @@ internal sealed class CallerDesk(CallerStore store, InstallationStore installati
 {
     private const int MostKept = 100_000;
     private readonly Recent<KeyHash, (ApiKey Key, Principal? Principal)?> keys = new(MostKept);
+    private readonly Recent<string, Caller?> callers = new(MostKept);
     private byte[]? secret;
 
     /// <summary>The caller of this name: the file's, or one of our own.</summary>
     public async ValueTask<Caller?> FindAsync(ServiceCatalog catalog, string name, CancellationToken ct) =>
         catalog.Settings.Get<CallerSettings>()?.Find(name) ?? await store.FindAsync(name, ct);
+
+    /// <summary>The same for a call: what was looked up lately is not looked up again.</summary>
+    public ValueTask<Caller?> KnownAsync(ServiceCatalog catalog, string name, CancellationToken ct)
+    {
+        if (catalog.Settings.Get<CallerSettings>()?.Find(name) is { } named) return new(named);
+        return callers.TryGet(name, out var known) ? new(known) : ReadAsync(name, ct);
+    }
 
     public ValueTask<IReadOnlyList<Caller>> ListAsync(string? after, int most, CancellationToken ct) => store.ListAsync(after, most, ct);
 
@@ -35,6 +43,7 @@ internal sealed class CallerDesk(CallerStore store, InstallationStore installati
     {
         var created = await store.PutAsync(caller, time.GetUtcNow(), ct);
         keys.Clear();
+        callers.Forget(caller.Name);
         await audit.RecordAsync(new AuditEvent { Kind = AuditKinds.CallerChanged, Correlation = Ids.New("c"), Caller = caller.Name, Reason = created ? "created" : caller.Status.ToString().ToLowerInvariant() }, ct);
         return created;
     }
@@ -93,12 +102,21 @@ internal sealed class CallerDesk(CallerStore store, InstallationStore installati
         return known;
     }
 
+    private async ValueTask<Caller?> ReadAsync(string name, CancellationToken ct)
+    {
+        var stamp = callers.Stamp;
+        var found = await store.FindAsync(name, ct);
+        callers.Keep(name, found, stamp);
+        return found;
+    }
+
     /// <summary>Whom a key proves.</summary>
     public static Principal Of(Caller caller, ApiKey key) => new(caller)
     {
         Credential = "key:" + key.Id,
         Scopes = Scopes.Within(caller.Scopes, key.Rules.Scopes),
         Rules = key.Rules,
+        BoundTo = key.Rules.BoundTo,
         Expires = key.Expires,
     };
 

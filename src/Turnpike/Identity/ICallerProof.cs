@@ -25,4 +25,7 @@ internal abstract record Evidence
     internal sealed record Invalid(Refusal Refusal) : Evidence;
 
     internal sealed record Verified(Principal Principal) : Evidence;
+
+    /// <summary>This very request was signed: by whom, in every name a credential may be bound to, and whom that says to ask, if anybody is known by it.</summary>
+    internal sealed record Signed(IReadOnlyList<string> By, Principal? Principal) : Evidence;
 }

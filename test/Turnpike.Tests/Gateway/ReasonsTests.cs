@@ -6,6 +6,7 @@ using Turnpike.Limits;
 using Turnpike.Payments;
 using Turnpike.Protocols.X402;
 using Turnpike.Storage;
+using Turnpike.Tests.Identity;
 using Turnpike.Tests.Payments.Evm;
 using Turnpike.Tokens;
 
@@ -30,6 +31,11 @@ public sealed class ReasonsTests
         ["key-expired"] = async g => { var key = await g.KeyAsync(valid: TimeSpan.FromMinutes(1)); g.Time.Pass(TimeSpan.FromMinutes(1)); return await g.GetAsync(Target, ("x-api-key", key)); },
         ["key-revoked"] = async g => { var key = await g.KeyAsync(); await g.Of<CallerDesk>().RevokeAsync((await g.Of<CallerDesk>().KeysAsync("agent", default))[0].Id, "test", default); return await g.GetAsync(Target, ("x-api-key", key)); },
         ["caller-suspended"] = async g => { var key = await g.KeyAsync(); await g.Of<CallerDesk>().PutAsync(new Caller("agent") { Status = CallerStatus.Suspended }, default); return await g.GetAsync(Target, ("x-api-key", key)); },
+        ["invalid-token"] = g => Issuer.AskAsync(Issuer.Claims("aud", "someone-else")),
+        ["unknown-caller"] = g => Issuer.AskAsync(Issuer.Claims("sub", "nobody")),
+        ["invalid-signature"] = g => g.GetAsync("/status", ("DPoP", "mine")),
+        ["proof-required"] = g => Issuer.AskAsync(Issuer.Claims("cnf", new Dictionary<string, string> { ["jkt"] = "x" })),
+        ["issuer-down"] = async _ => await WithAsync(Issuer.Config, TestGate.Document, g => { g.Sites["login.test"] = static _ => throw new HttpRequestException("down"); return g.GetAsync("/status", ("Authorization", "Bearer " + new Issuer().Sign(Issuer.Claims()))); }),
         ["identity-required"] = async _ => await WithAsync("", TestGate.Document.Replace("price: free", "price: free, identity: required", StringComparison.Ordinal), g => g.GetAsync("/status")),
         ["not-found"] = g => g.GetAsync("/nothing"),
         ["method-not-allowed"] = g => g.SendAsync(new Ask("DELETE", Target)),

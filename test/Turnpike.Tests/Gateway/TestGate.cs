@@ -96,6 +96,9 @@ internal sealed class TestGate : IDisposable
 
     public ScriptedRail Rail { get; }
 
+    /// <summary>Other places on the simulated internet, by host; everything else is the chain's node.</summary>
+    public Dictionary<string, Func<HttpRequestMessage, HttpResponseMessage>> Sites { get; } = [];
+
     public ILedger Ledger => Of<ILedger>();
 
     public T Of<T>() where T : notnull => services.GetRequiredService<T>();
@@ -192,13 +195,21 @@ internal sealed class TestGate : IDisposable
         var all = new ServiceCollection().AddLogging().AddSingleton<TimeProvider>(Time).AddSingleton(source).AddSingleton(_ => database);
         all.AddSingleton(new TermsSeal([[.. Enumerable.Repeat((byte)7, 32)]]));
         all.AddAudit().AddLedger().AddIdentity().AddPricing().AddLimits().AddTokens().AddPayments().AddAccess().AddGateway();
-        all.AddSingleton<HttpClients>((_, timeout, most) => new HttpClient(Chain, disposeHandler: false) { Timeout = timeout, MaxResponseContentBufferSize = most });
+        all.AddSingleton<HttpClients>((_, timeout, most) => new HttpClient(new Elsewhere(Sites, Chain), disposeHandler: false) { Timeout = timeout, MaxResponseContentBufferSize = most });
         all.Remove(all.Single(s => s.ServiceType == typeof(IPaymentMethod) && s.ImplementationType == typeof(ExactMethod)));
         all.AddSingleton<IPaymentMethod>(s => new ScriptedRail(ActivatorUtilities.CreateInstance<ExactMethod>(s)));
         var yarp = all.Single(s => s.ServiceType == typeof(IHttpForwarder));
         all.Remove(yarp);
         all.AddSingleton<IHttpForwarder>(s => new Wire((IHttpForwarder)ActivatorUtilities.CreateInstance(s, yarp.ImplementationType!), Upstream));
         return all.BuildServiceProvider();
+    }
+
+    private sealed class Elsewhere(Dictionary<string, Func<HttpRequestMessage, HttpResponseMessage>> sites, HttpMessageHandler chain) : HttpMessageHandler
+    {
+        private readonly HttpMessageInvoker node = new(chain, disposeHandler: false);
+
+        protected override Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken) =>
+            sites.TryGetValue(request.RequestUri!.Host, out var site) ? Task.FromResult(site(request)) : node.SendAsync(request, cancellationToken);
     }
 
     /// <summary>The real forwarding with its last step, the socket, replaced.</summary>
