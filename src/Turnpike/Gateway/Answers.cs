@@ -34,7 +34,8 @@ internal sealed class Answers(PaymentReplies payments, IAuditTrail audit)
         if (refusal.RetryAfter is { } wait) response.Headers.RetryAfter = Seconds(wait);
         if (refusal.Limit is { } limit) WriteLimit(response, limit);
         if (refusal.Reason == Reasons.MethodNotAllowed) response.Headers.Allow = string.Join(", ", call.Catalog.MethodsAt(http.Request.Host.Host, call.Target.Path));
-        if (refusal.Reason.Status == 401) response.Headers.WWWAuthenticate = $"Bearer realm=\"{call.Catalog.Gateway.Url.Host}\"";
+        if (refusal.Challenges.Count > 0) response.Headers.WWWAuthenticate = refusal.Challenges.ToArray();
+        else if (refusal.Reason.Status == 401) response.Headers.WWWAuthenticate = $"Bearer realm=\"{call.Catalog.Gateway.Url.Host}\"{(refusal.Reason == Reasons.IdentityRequired ? "" : $", error=\"invalid_token\", error_description=\"{refusal.Reason.Title}\"")}";
         IReadOnlyList<Offer> offers = [];
         if (refusal.Reason.Status == 402) offers = await payments.ChallengeAsync(call, refusal, reply);
         else if (refusal.Failure is not null) payments.WriteFailure(call, refusal, reply);

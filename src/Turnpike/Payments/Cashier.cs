@@ -23,7 +23,7 @@ internal sealed partial class Cashier(PaymentRegistry rails, ILedger ledger, Ans
     {
         var call = payment.Call;
         if (call.Quote is null) return null;
-        if (rails.Read(call) is not { } credential) return limits.TakeUnpaid(call) ?? new Refusal(Reasons.PaymentRequired, $"{call.Quote.Ceiling} per {call.Quote.Unit}.");
+        if (rails.Read(call) is not { } credential) return call.LeaveToUpstream() ? null : limits.TakeUnpaid(call) ?? new Refusal(Reasons.PaymentRequired, $"{call.Quote.Ceiling} per {call.Quote.Unit}.");
         if (credential is Credential.Ambiguous several) return new Refusal(Reasons.AmbiguousPayment, several.Detail);
         if (credential is Credential.Malformed bad) return Wrong(call, new Refusal(Reasons.MalformedCredential, bad.Detail) { Code = bad.Code });
         payment.Credential = credential;

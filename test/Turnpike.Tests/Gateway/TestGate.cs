@@ -83,6 +83,9 @@ internal sealed class TestGate : IDisposable
 
     public static string PayerAccount => $"eip155:84532:{Payer.ToLowerHex()}";
 
+    /// <summary>Where configuration and database are.</summary>
+    public string Folder => Path.GetDirectoryName(folder.File)!;
+
     public ManualTime Time { get; }
 
     public FakeChain Chain { get; }
@@ -124,6 +127,14 @@ internal sealed class TestGate : IDisposable
         var order = new TokenOrder(amount);
         var token = await Of<TokenDesk>().IssueAsync(change?.Invoke(order) ?? order, "external:owner");
         return "Bearer " + source.Current.Settings.Get<PaymentSettings>()!.Prepaid!.Text.Of(token.Id);
+    }
+
+    /// <summary>A key of a caller, who is created when it is not there.</summary>
+    public async Task<string> KeyAsync(string caller = "agent", TimeSpan? valid = null, CredentialRules? rules = null, Func<Caller, Caller>? change = null)
+    {
+        var desk = Of<CallerDesk>();
+        if (change is not null || await desk.FindAsync(source.Current, caller, default) is null) await desk.PutAsync((change ?? (c => c))(new Caller(caller)), default);
+        return (await desk.IssueAsync(caller, rules ?? CredentialRules.None, Time.GetUtcNow() + valid, default)).Text;
     }
 
     public static string IdOf(string bearer) => bearer["Bearer tp_".Length..][..26];
