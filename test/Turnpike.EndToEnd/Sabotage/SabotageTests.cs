@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Text.RegularExpressions;
+using Turnpike.EndToEnd.Crashes;
 using Turnpike.EndToEnd.Harness;
 
 namespace Turnpike.EndToEnd.Sabotage;

@@ -1,6 +1,7 @@
 using System.Diagnostics;
+using Turnpike.EndToEnd.Harness;
 
-namespace Turnpike.EndToEnd.Harness;
+namespace Turnpike.EndToEnd.Crashes;
 
 /// <summary>
 /// strace at the thread that writes a gateway's books: the N-th time it makes the disk keep something, the process dies there or the
