@@ -14,6 +14,7 @@ internal static class Commands
         Check(),
         Schema(),
         Admin.Cli.TokensCommand.Create(),
+        Admin.Cli.PaymentsCommand.Create(),
         Admin.Cli.ReceiptsCommand.Create(),
         Admin.Cli.AuditCommand.Create(),
         Admin.Cli.LedgerCommand.Create(),

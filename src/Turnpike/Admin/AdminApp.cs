@@ -1,11 +1,13 @@
 using System.Security.Cryptography.X509Certificates;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
+using Turnpike.Admin.Support;
 using Turnpike.Audit;
 using Turnpike.Catalog.Loading;
 using Turnpike.Gateway;
 using Turnpike.Ledger;
 using Turnpike.Limits;
+using Turnpike.Payments;
 using Turnpike.Storage;
 using Turnpike.Telemetry;
 using Turnpike.Tokens;
@@ -79,6 +81,7 @@ internal sealed class AdminApp(IServiceProvider gateway, CatalogSource catalog) 
         Share<ILedger>(services);
         Share<IAuditTrail>(services);
         Share<TokenDesk>(services);
+        Share<Settler>(services);
         Share<RateCounters>(services);
         Share<PrometheusText>(services);
         services.AddSingleton(new Readiness(gateway.GetRequiredService<Database>(), catalog, gateway.GetRequiredService<IHostApplicationLifetime>()));
@@ -96,6 +99,7 @@ internal sealed class AdminApp(IServiceProvider gateway, CatalogSource catalog) 
         var api = app.MapGroup("/admin/v1");
         api.MapTokens();
         api.MapPayments();
+        api.MapResolve();
         api.MapLedger();
         api.MapAudit();
         api.MapConfig();

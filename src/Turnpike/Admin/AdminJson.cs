@@ -1,6 +1,7 @@
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using Turnpike.Admin.Support;
 
 namespace Turnpike.Admin;
 
@@ -10,6 +11,8 @@ namespace Turnpike.Admin;
 [JsonSerializable(typeof(ReasonBody))]
 [JsonSerializable(typeof(TokenView))]
 [JsonSerializable(typeof(TokenList))]
+[JsonSerializable(typeof(ResolveBody))]
+[JsonSerializable(typeof(PaymentView))]
 [JsonSerializable(typeof(PaymentStory))]
 [JsonSerializable(typeof(PaymentList))]
 [JsonSerializable(typeof(EventList))]

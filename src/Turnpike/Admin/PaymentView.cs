@@ -1,3 +1,4 @@
+using Turnpike.Audit;
 using Turnpike.Ledger;
 
 namespace Turnpike.Admin;
@@ -49,7 +50,10 @@ internal sealed record PaymentView
 
     public required DateTimeOffset Changed { get; init; }
 
-    public static PaymentView Of(HoldState state) => new()
+    /// <summary>While it is open: how long it has been, in whole seconds.</summary>
+    public long? Age { get; init; }
+
+    public static PaymentView Of(HoldState state, DateTimeOffset now) => new()
     {
         Id = state.Hold.Id,
         Receipt = state.Hold.Receipt,
@@ -70,6 +74,7 @@ internal sealed record PaymentView
         Expires = state.Hold.Expires,
         Created = state.Created,
         Changed = state.Changed,
+        Age = state.IsOpen ? (long)(now - state.Created).TotalSeconds : null,
     };
 }
 
@@ -78,7 +83,16 @@ internal sealed record PaymentView
 internal sealed record PaymentList(IReadOnlyList<PaymentView> Payments, string? Next);
 
 /// <summary>All of one payment's story: the row, and every decision of its correlation from the first 402 on.</summary>
-internal sealed record PaymentStory(PaymentView Payment, IReadOnlyList<EventView> Events);
+internal sealed record PaymentStory(PaymentView Payment, IReadOnlyList<EventView> Events)
+{
+    /// <summary>By hold or receipt; null when there is no such payment.</summary>
+    public static async ValueTask<PaymentStory?> FindAsync(ILedger ledger, IAuditTrail audit, string id, DateTimeOffset now, CancellationToken ct)
+    {
+        if ((await ledger.FindAsync(id, ct) ?? await ledger.FindByReceiptAsync(id, ct)) is not { } state) return null;
+        var events = await audit.ReadAsync(new AuditFilter(Correlation: state.Hold.Correlation, Most: 500), ct);
+        return new PaymentStory(PaymentView.Of(state, now), [.. events.Select(EventView.Of)]);
+    }
+}
 
 /// <summary>A receipt, as its holder sees it at <c>/receipts/{id}</c>.</summary>
 internal sealed record ReceiptView(string Id, string Status, string Operation, string Request, MoneyView Amount, string Payer, string Method, string? Reference, string? RailAmount,

@@ -23,7 +23,7 @@ internal static class PaymentsSetup
         services.AddSingleton<IPaymentProtocol, PrepaidProtocol>();
         services.AddSingleton<IPaymentMethod, PrepaidMethod>();
         services.AddSingleton<HttpClients>(static _ => GuardedHttp.Create);
-        services.AddSingleton<RailTimings>().AddSingleton<RailCosts>();
+        services.AddSingleton(Random.Shared).AddSingleton<RailTimings>().AddSingleton<RailCosts>();
         services.AddSingleton<IChainNonces, ChainNonceStore>().AddSingleton<EvmChains>().AddSingleton<AuthorizationRail>();
         services.AddSingleton<IPaymentMethod, ExactMethod>();
         services.AddSingleton<IPaymentMethod, EvmChargeMethod>();

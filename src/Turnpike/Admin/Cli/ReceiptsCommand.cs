@@ -26,7 +26,7 @@ internal static class ReceiptsCommand
             output.WriteLine(Encoding.UTF8.GetString(ReceiptsApi.Write(state, catalog.Gateway.Sandbox)));
             return CommandRun.Done;
         }
-        var view = PaymentView.Of(state);
+        var view = PaymentView.Of(state, TimeProvider.System.GetUtcNow());
         output.WriteLine($"receipt      {view.Receipt}");
         output.WriteLine($"payment      {view.Status}, answer {view.Outcome}");
         output.WriteLine($"for          {view.Operation}: {view.Request}");

@@ -1,0 +1,99 @@
+using System.CommandLine;
+using System.Text.Json;
+using Turnpike.Admin.Support;
+using Turnpike.Audit;
+using Turnpike.Catalog.Document;
+using Turnpike.Ledger;
+
+namespace Turnpike.Admin.Cli;
+
+/// <summary><c>turnpike payments list|show|resolve</c>: what was paid, and what to do about it. Deciding asks the running gateway.</summary>
+internal static class PaymentsCommand
+{
+    public static Command Create() => new("payments", "Payments: what was paid, what became of it, and what is to be done.") { List(), Show(), Resolve() };
+
+    private static Command List()
+    {
+        var status = new Option<string?>("--status") { Description = "held, captured, unknown, settled or released." };
+        status.AcceptOnlyFromAmong([.. Enum.GetValues<HoldStatus>().Select(HoldRow.Text)]);
+        var payer = new Option<string?>("--payer") { Description = "Only of this payer." };
+        var limit = new Option<int>("--limit") { Description = "At most so many.", DefaultValueFactory = _ => 50 };
+        var (config, json) = (CommandRun.ConfigOption(), CommandRun.JsonOption());
+        var command = new Command("list", "List payments, newest first. Works beside a running gateway.\nExample: turnpike payments list --status unknown") { status, payer, limit, config, json };
+        command.SetAction((p, ct) => ListAsync(p.GetValue(config)!, ConfigEnvironment.Process, new HoldFilter(p.GetValue(status), p.GetValue(payer), Most: Math.Clamp(p.GetValue(limit), 1, 500)), p.GetValue(json), Console.Out, Console.Error, ct));
+        return command;
+    }
+
+    private static Command Show()
+    {
+        var id = Id();
+        var (config, json) = (CommandRun.ConfigOption(), CommandRun.JsonOption());
+        var command = new Command("show", "Show a payment and every decision about it. Works beside a running gateway.\nExample: turnpike payments show r_0agsm11m22xq7bh5kcr54agti4") { id, config, json };
+        command.SetAction((p, ct) => ShowAsync(p.GetValue(config)!, ConfigEnvironment.Process, p.GetValue(id)!, p.GetValue(json), Console.Out, Console.Error, ct));
+        return command;
+    }
+
+    private static Command Resolve()
+    {
+        var id = Id();
+        var how = new Option<string>("--as") { Description = "settled, released or credited.", Required = true };
+        var reference = new Option<string?>("--reference") { Description = "The rail's name for the money; wanted for settled." };
+        var reason = new Option<string>("--reason") { Description = "How you know, for the audit trail.", Required = true };
+        var (config, json) = (CommandRun.ConfigOption(), CommandRun.JsonOption());
+        var command = new Command("resolve", "Decide what became of a payment whose outcome is unknown, through the running gateway.\nExample: turnpike payments resolve r_0agsm11m22xq7bh5kcr54agti4 --as settled --reference 0x… --reason \"seen on the explorer\"") { id, how, reference, reason, config, json };
+        command.SetAction((p, ct) => ResolveAsync(p.GetValue(config)!, ConfigEnvironment.Process, p.GetValue(id)!, new ResolveBody(p.GetValue(how)!, p.GetValue(reference), p.GetValue(reason)!), p.GetValue(json), Console.Out, Console.Error, ct));
+        return command;
+    }
+
+    public static Task<int> ListAsync(string config, ConfigEnvironment environment, HoldFilter filter, bool json, TextWriter output, TextWriter err, CancellationToken ct) => CommandRun.RunAsync(config, environment, err, async catalog =>
+    {
+        using var books = CommandBooks.Look(catalog);
+        var found = await books.Ledger.ListAsync(filter, ct);
+        var views = found.Select(state => PaymentView.Of(state, TimeProvider.System.GetUtcNow())).ToList();
+        if (json) output.WriteLine(JsonSerializer.Serialize(new PaymentList(views, null), AdminJson.Readable.PaymentList));
+        else foreach (var view in views) output.WriteLine($"{view.Receipt}  {view.Created:u}  {view.Status,-8}  {view.Outcome,-9}  {view.Ceiling.Amount,12} {view.Ceiling.Currency}  {view.Operation}  {view.Payer}");
+        return CommandRun.Done;
+    });
+
+    public static Task<int> ShowAsync(string config, ConfigEnvironment environment, string id, bool json, TextWriter output, TextWriter err, CancellationToken ct) => CommandRun.RunAsync(config, environment, err, async catalog =>
+    {
+        using var books = CommandBooks.Look(catalog);
+        if (await PaymentStory.FindAsync(books.Ledger, books.Audit, Plain(id), TimeProvider.System.GetUtcNow(), ct) is not { } story) return CommandRun.Say(err, "No payment has this id.", CommandRun.Refused);
+        if (json) output.WriteLine(JsonSerializer.Serialize(story, AdminJson.Readable.PaymentStory));
+        else Tell(story, output);
+        return CommandRun.Done;
+    });
+
+    public static Task<int> ResolveAsync(string config, ConfigEnvironment environment, string id, ResolveBody body, bool json, TextWriter output, TextWriter err, CancellationToken ct) => CommandRun.RunAsync(config, environment, err, async catalog =>
+    {
+        using var gateway = AdminClient.For(catalog.Gateway);
+        var view = await gateway.PostAsync($"payments/{Uri.EscapeDataString(Plain(id))}/resolve", body, AdminJson.Default.ResolveBody, AdminJson.Default.PaymentView, ct);
+        if (json) output.WriteLine(JsonSerializer.Serialize(view, AdminJson.Readable.PaymentView));
+        else Tell(view, output);
+        return CommandRun.Done;
+    });
+
+    private static Argument<string> Id() => new("id") { Description = "The payment's id, its receipt's id, or the receipt's URL." };
+
+    /// <summary>A receipt's URL is as good as its id.</summary>
+    private static string Plain(string id) => id.Contains("/receipts/", StringComparison.Ordinal) ? id[(id.LastIndexOf('/') + 1)..] : id;
+
+    private static void Tell(PaymentStory story, TextWriter to)
+    {
+        Tell(story.Payment, to);
+        foreach (var happened in story.Events) to.WriteLine($"{happened.Time:u}  {happened.Kind}{(happened.Reason is { } reason ? $" ({reason})" : "")}{(happened.Detail is { } detail ? $": {detail}" : "")}");
+    }
+
+    private static void Tell(PaymentView view, TextWriter to)
+    {
+        to.WriteLine($"payment      {view.Id}");
+        to.WriteLine($"receipt      {view.Receipt}");
+        to.WriteLine($"status       {view.Status}, answer {view.Outcome}{(view.Age is { } age ? $", for {age} s" : "")}");
+        to.WriteLine($"for          {view.Operation}: {view.Request}");
+        to.WriteLine($"amount       {view.Captured.Amount} of at most {view.Ceiling.Amount} {view.Ceiling.Currency}");
+        to.WriteLine($"payer        {view.Payer}");
+        to.WriteLine($"method       {view.Method}");
+        if (view.Reference is { } reference) to.WriteLine($"reference    {reference}");
+        to.WriteLine($"correlation  {view.Correlation}");
+    }
+}
