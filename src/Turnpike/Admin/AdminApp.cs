@@ -8,6 +8,7 @@ using Turnpike.Gateway;
 using Turnpike.Ledger;
 using Turnpike.Limits;
 using Turnpike.Payments;
+using Turnpike.Payments.Refunds;
 using Turnpike.Storage;
 using Turnpike.Telemetry;
 using Turnpike.Tokens;
@@ -82,6 +83,7 @@ internal sealed class AdminApp(IServiceProvider gateway, CatalogSource catalog) 
         Share<IAuditTrail>(services);
         Share<TokenDesk>(services);
         Share<Settler>(services);
+        Share<CashierReturns>(services);
         Share<RateCounters>(services);
         Share<PrometheusText>(services);
         services.AddSingleton(new Readiness(gateway.GetRequiredService<Database>(), catalog, gateway.GetRequiredService<IHostApplicationLifetime>()));
@@ -100,6 +102,7 @@ internal sealed class AdminApp(IServiceProvider gateway, CatalogSource catalog) 
         api.MapTokens();
         api.MapPayments();
         api.MapResolve();
+        api.MapRefunds();
         api.MapLedger();
         api.MapAudit();
         api.MapConfig();

@@ -1,3 +1,4 @@
+using Turnpike.Admin.Support;
 using Turnpike.Audit;
 using Turnpike.Ledger;
 
@@ -82,15 +83,15 @@ internal sealed record PaymentView
 /// <param name="Next">Give it as <c>before</c> for the next page; null at the end.</param>
 internal sealed record PaymentList(IReadOnlyList<PaymentView> Payments, string? Next);
 
-/// <summary>All of one payment's story: the row, and every decision of its correlation from the first 402 on.</summary>
-internal sealed record PaymentStory(PaymentView Payment, IReadOnlyList<EventView> Events)
+/// <summary>All of one payment's story: the row, what was given back of it, and every decision of its correlation from the first 402 on.</summary>
+internal sealed record PaymentStory(PaymentView Payment, IReadOnlyList<RefundView> Refunds, IReadOnlyList<EventView> Events)
 {
     /// <summary>By hold or receipt; null when there is no such payment.</summary>
     public static async ValueTask<PaymentStory?> FindAsync(ILedger ledger, IAuditTrail audit, string id, DateTimeOffset now, CancellationToken ct)
     {
         if ((await ledger.FindAsync(id, ct) ?? await ledger.FindByReceiptAsync(id, ct)) is not { } state) return null;
         var events = await audit.ReadAsync(new AuditFilter(Correlation: state.Hold.Correlation, Most: 500), ct);
-        return new PaymentStory(PaymentView.Of(state, now), [.. events.Select(EventView.Of)]);
+        return new PaymentStory(PaymentView.Of(state, now), state.Hold.IsRefund ? [] : await RefundView.OfAsync(ledger, state, ct), [.. events.Select(EventView.Of)]);
     }
 }
 

@@ -4,6 +4,7 @@ using Turnpike.Limits;
 using Turnpike.Payments.Evm;
 using Turnpike.Payments.Mpp;
 using Turnpike.Payments.Prepaid;
+using Turnpike.Payments.Refunds;
 using Turnpike.Payments.Stripe;
 using Turnpike.Payments.X402;
 using Turnpike.Storage;
@@ -28,6 +29,7 @@ internal static class PaymentsSetup
         services.AddSingleton<IPaymentMethod, ExactMethod>();
         services.AddSingleton<IPaymentMethod, EvmChargeMethod>();
         services.AddSingleton<IPaymentMethod, StripeMethod>();
+        services.AddSingleton<IRefundRail, StripeRefunds>().AddSingleton<CashierReturns>();
         services.AddHostedService<ChainWatch>();
         services.AddSingleton<PaymentRegistry>().AddSingleton<PaymentReplies>().AddSingleton<Cashier>().AddSingleton<Settler>();
         return services.AddHostedService(s => s.GetRequiredService<Settler>());

@@ -10,7 +10,7 @@ namespace Turnpike.Payments;
 /// rail with what the books hold, backs off, and ends each as settled, released or credited. With the <see cref="Cashier"/> it is
 /// the only code that moves held money.
 /// </summary>
-internal sealed partial class Settler(PaymentRegistry rails, ILedger ledger, TimeProvider time, Random random, ILogger<Settler> log) : BackgroundService
+internal sealed partial class Settler(PaymentRegistry rails, ILedger ledger, CashierReturns returns, TimeProvider time, Random random, ILogger<Settler> log) : BackgroundService
 {
     private static readonly TimeSpan Pause = TimeSpan.FromSeconds(2), Longest = TimeSpan.FromMinutes(5), Stale = TimeSpan.FromMinutes(2);
     private readonly Dictionary<string, (int Tries, DateTimeOffset Next)> waiting = new(StringComparer.Ordinal);
@@ -21,9 +21,9 @@ internal sealed partial class Settler(PaymentRegistry rails, ILedger ledger, Tim
         foreach (var open in await ledger.OrphansAsync(ct))
         {
             Log.Recovering(log, open.Hold.Id, open.Status);
-            // A rail may be slow to ask; the door does not wait for it. Whoever repeats the proof meanwhile is told 503.
+            // A rail may be slow to ask, for a refund too; the door does not wait for it. Whoever repeats the proof meanwhile is told 503.
             if (open.Status == HoldStatus.Captured) await ledger.UnknownAsync(open.Hold.Id, open.Reference, [Event(open, AuditKinds.Unknown, "crashed")], ct);
-            else if (open.Status != HoldStatus.Unknown) await FinishAsync(open, ct);
+            else if (open.Status != HoldStatus.Unknown && !(open.Status == HoldStatus.Held && open.Hold.IsRefund)) await FinishAsync(open, ct);
         }
     }
 
@@ -44,7 +44,7 @@ internal sealed partial class Settler(PaymentRegistry rails, ILedger ledger, Tim
         foreach (var open in unfinished)
         {
             // Captured is the cashier's, unless it has been so for longer than any collection takes: then the cashier met a bug.
-            if (open.Status == HoldStatus.Held || open.Status == HoldStatus.Captured && open.Changed > time.GetUtcNow() - Stale) continue;
+            if (open.Status == HoldStatus.Held && !open.Hold.IsRefund || open.Status == HoldStatus.Captured && open.Changed > time.GetUtcNow() - Stale) continue;
             var (tries, next) = waiting.GetValueOrDefault(open.Hold.Id);
             if (next > time.GetUtcNow()) continue;
             if (await FinishAsync(open, ct)) { waiting.Remove(open.Hold.Id); continue; }
@@ -74,6 +74,7 @@ internal sealed partial class Settler(PaymentRegistry rails, ILedger ledger, Tim
             await ledger.SettledAsync(unknown.Hold.Id, reference, null, [Event(unknown, AuditKinds.Settled, "resolved", reference), resolved], ct);
         }
         catch (LedgerException) { return; }
+        if (unknown.Hold.IsRefund) { await ledger.FinishAsync(unknown.Hold.Id, HoldOutcome.Delivered, [], ct); return; }
         Instruments.Paid(unknown.Hold.Method, "settled", unknown.Hold.Operation, unknown.Captured.Units, unknown.Captured.Currency);
         await CreditAsync(unknown, ct);
     }
@@ -84,6 +85,7 @@ internal sealed partial class Settler(PaymentRegistry rails, ILedger ledger, Tim
     /// <summary>True when it has come to its end.</summary>
     private async ValueTask<bool> FinishAsync(HoldState open, CancellationToken ct)
     {
+        if (open.Hold.IsRefund) return await returns.FinishAsync(open, ct);
         switch (open.Status)
         {
             case HoldStatus.Held:

@@ -1,6 +1,7 @@
 using Microsoft.Extensions.Logging.Abstractions;
 using Turnpike.Ledger;
 using Turnpike.Payments;
+using Turnpike.Payments.Refunds;
 using Turnpike.Tests.Gateway;
 
 namespace Turnpike.Tests.Payments;
@@ -111,7 +112,7 @@ public sealed class SettlerTests : IDisposable
             await gate.Ledger.CaptureAsync(new Capture("h" + i, new Money(10_000_000, "USD")), default);
             await gate.Ledger.UnknownAsync("h" + i, null, [], default);
         }
-        using var settler = new Settler(gate.Of<PaymentRegistry>(), gate.Ledger, gate.Time, new Random(7), NullLogger<Settler>.Instance);
+        using var settler = new Settler(gate.Of<PaymentRegistry>(), gate.Ledger, gate.Of<CashierReturns>(), gate.Time, new Random(7), NullLogger<Settler>.Instance);
         var asked = new Dictionary<string, List<int>>();
         var second = 0;
         gate.Rail.Settle = state =>

@@ -2,15 +2,16 @@ using System.CommandLine;
 using System.Text.Json;
 using Turnpike.Admin.Support;
 using Turnpike.Audit;
+using Turnpike.Catalog;
 using Turnpike.Catalog.Document;
 using Turnpike.Ledger;
 
 namespace Turnpike.Admin.Cli;
 
-/// <summary><c>turnpike payments list|show|resolve</c>: what was paid, and what to do about it. Deciding asks the running gateway.</summary>
+/// <summary><c>turnpike payments list|show|resolve|refund</c>: what was paid, and what to do about it. Deciding asks the running gateway.</summary>
 internal static class PaymentsCommand
 {
-    public static Command Create() => new("payments", "Payments: what was paid, what became of it, and what is to be done.") { List(), Show(), Resolve() };
+    public static Command Create() => new("payments", "Payments: what was paid, what became of it, and what is to be done.") { List(), Show(), Resolve(), Refund() };
 
     private static Command List()
     {
@@ -45,6 +46,19 @@ internal static class PaymentsCommand
         return command;
     }
 
+    private static Command Refund()
+    {
+        var id = Id();
+        var amount = new Option<string?>("--amount") { Description = "How much, \"0.50 USD\"; all that is left, unless said." };
+        var how = new Option<string?>("--as") { Description = "rail: the way it came; credit: onto the token's budget or the payer's credit. By the rail where it can be, unless said." };
+        var reason = new Option<string>("--reason") { Description = "Why, for the audit trail.", Required = true };
+        var key = new Option<string?>("--key") { Description = "Idempotency key: the same key is the same refund. A fresh one, unless said." };
+        var (config, json) = (CommandRun.ConfigOption(), CommandRun.JsonOption());
+        var command = new Command("refund", "Give a payment back, in full or in part, through the running gateway.\nExample: turnpike payments refund r_0agsm11m22xq7bh5kcr54agti4 --amount \"0.50 USD\" --reason \"half was wrong\"") { id, amount, how, reason, key, config, json };
+        command.SetAction((p, ct) => RefundAsync(p.GetValue(config)!, ConfigEnvironment.Process, p.GetValue(id)!, new RefundBody(p.GetValue(reason)!, p.GetValue(amount), p.GetValue(how)), p.GetValue(key) ?? Ids.New("k"), p.GetValue(json), Console.Out, Console.Error, ct));
+        return command;
+    }
+
     public static Task<int> ListAsync(string config, ConfigEnvironment environment, HoldFilter filter, bool json, TextWriter output, TextWriter err, CancellationToken ct) => CommandRun.RunAsync(config, environment, err, async catalog =>
     {
         using var books = CommandBooks.Look(catalog);
@@ -73,6 +87,15 @@ internal static class PaymentsCommand
         return CommandRun.Done;
     });
 
+    public static Task<int> RefundAsync(string config, ConfigEnvironment environment, string id, RefundBody body, string key, bool json, TextWriter output, TextWriter err, CancellationToken ct) => CommandRun.RunAsync(config, environment, err, async catalog =>
+    {
+        using var gateway = AdminClient.For(catalog.Gateway);
+        var view = await gateway.PostAsync($"payments/{Uri.EscapeDataString(Plain(id))}/refund", body, AdminJson.Default.RefundBody, AdminJson.Default.RefundView, ct, key);
+        if (json) output.WriteLine(JsonSerializer.Serialize(view, AdminJson.Readable.RefundView));
+        else Tell(view, output);
+        return CommandRun.Done;
+    });
+
     private static Argument<string> Id() => new("id") { Description = "The payment's id, its receipt's id, or the receipt's URL." };
 
     /// <summary>A receipt's URL is as good as its id.</summary>
@@ -81,7 +104,16 @@ internal static class PaymentsCommand
     private static void Tell(PaymentStory story, TextWriter to)
     {
         Tell(story.Payment, to);
+        foreach (var refund in story.Refunds) to.WriteLine($"refund       {refund.Amount.Amount} {refund.Amount.Currency} as {refund.As}, {refund.Status}{(refund.Reference is { } known ? $", {known}" : "")}");
         foreach (var happened in story.Events) to.WriteLine($"{happened.Time:u}  {happened.Kind}{(happened.Reason is { } reason ? $" ({reason})" : "")}{(happened.Detail is { } detail ? $": {detail}" : "")}");
+    }
+
+    private static void Tell(RefundView view, TextWriter to)
+    {
+        to.WriteLine($"refund       {view.Id} of {view.Payment}");
+        to.WriteLine($"status       {view.Status}{(view.Status == "pending" ? ": the rail has not said yet, and is asked again" : "")}");
+        to.WriteLine($"amount       {view.Amount.Amount} {view.Amount.Currency} as {view.As}, to {view.Payer}");
+        if (view.Reference is { } reference) to.WriteLine($"reference    {reference}");
     }
 
     private static void Tell(PaymentView view, TextWriter to)

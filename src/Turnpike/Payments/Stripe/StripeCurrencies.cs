@@ -28,4 +28,7 @@ internal static class StripeCurrencies
         BigInteger minor = amount.ToRail(currency.Decimals);
         return minor >= currency.Minimum && minor <= Most ? (long)minor : null;
     }
+
+    /// <summary>The amount in minor units when it is a whole number of them; null otherwise.</summary>
+    public static long? ExactlyOf(Money amount) => Table.TryGetValue(amount.Currency, out var currency) && amount.IsWholeIn(currency.Decimals) ? (long)amount.ToRail(currency.Decimals) : null;
 }
