@@ -104,7 +104,7 @@ internal static class PaymentsCommand
     private static void Tell(PaymentStory story, TextWriter to)
     {
         Tell(story.Payment, to);
-        foreach (var refund in story.Refunds) to.WriteLine($"refund       {refund.Amount.Amount} {refund.Amount.Currency} as {refund.As}, {refund.Status}{(refund.Reference is { } known ? $", {known}" : "")}");
+        foreach (var refund in story.Refunds) to.WriteLine($"refund       {refund.Amount.Amount} {refund.Amount.Currency} as {refund.As}, {refund.Status}: {refund.Reason}");
         foreach (var happened in story.Events) to.WriteLine($"{happened.Time:u}  {happened.Kind}{(happened.Reason is { } reason ? $" ({reason})" : "")}{(happened.Detail is { } detail ? $": {detail}" : "")}");
     }
 
