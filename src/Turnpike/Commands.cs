@@ -18,6 +18,7 @@ internal static class Commands
         Admin.Cli.ReceiptsCommand.Create(),
         Admin.Cli.AuditCommand.Create(),
         Admin.Cli.LedgerCommand.Create(),
+        Admin.Cli.KeysCommand.Create(),
         Demo.DemoCommand.Create(),
     };
 

@@ -22,7 +22,7 @@ internal static class Serving
     public static async Task<WebApplication> StartAsync(CatalogSource source, CancellationToken ct)
     {
         var gateway = source.Current.Gateway;
-        var builder = WebApplication.CreateSlimBuilder();
+        var builder = GatewaySetup.NewHost();
         Logging(builder.Logging);
         builder.WebHost.ConfigureKestrel(kestrel => kestrel.ListenForCallers(gateway));
         builder.Services.AddSingleton(TimeProvider.System);
@@ -41,8 +41,10 @@ internal static class Serving
     private static async Task AddSlicesAsync(IServiceCollection services, GatewaySettings gateway, CancellationToken ct)
     {
         var database = Database.Open(new StorageOptions(gateway.Store, StorageAccess.Write), TimeProvider.System);
-        var seal = new TermsSeal([await new InstallationStore(database).KeyAsync("terms", ct)]);
-        services.AddSingleton(_ => database).AddSingleton(seal);
+        var installation = new InstallationStore(database);
+        var seal = new TermsSeal([await installation.KeyAsync("terms", ct)]);
+        var keys = await InstallationKeys.OpenAsync(installation, ct);
+        services.AddSingleton(_ => database).AddSingleton(seal).AddSingleton(_ => keys);
         services.AddAudit().AddLedger().AddIdentity().AddPricing().AddLimits().AddTokens().AddPayments().AddAccess().AddGateway().AddTelemetry(gateway.Otlp).AddAdmin();
     }
 

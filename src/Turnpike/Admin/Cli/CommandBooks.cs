@@ -24,6 +24,8 @@ internal sealed class CommandBooks : IDisposable
 
     public IAuditTrail Audit => audit;
 
+    public InstallationStore Installation => new(database);
+
     public TokenDesk Desk { get; }
 
     public static CommandBooks Look(ServiceCatalog catalog) => new(catalog, StorageAccess.Read);
