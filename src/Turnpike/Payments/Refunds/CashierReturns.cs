@@ -9,7 +9,7 @@ namespace Turnpike.Payments.Refunds;
 /// by the same three-valued rule. Its second leg takes the amount from what may still be given back of the payment, an account
 /// that was opened with what was captured: so all refunds of a payment together never exceed it, however many are ordered at once.
 /// </summary>
-internal sealed partial class CashierReturns(IEnumerable<IRefundRail> rails, ILedger ledger, ILogger<CashierReturns> log)
+internal sealed partial class CashierReturns(IEnumerable<IRefundRail> rails, ILedger ledger, InHand inHand, ILogger<CashierReturns> log)
 {
     private readonly IRefundRail[] rails = [.. rails];
 
@@ -37,7 +37,7 @@ internal sealed partial class CashierReturns(IEnumerable<IRefundRail> rails, ILe
         var hold = NewHold(order, rail, receipt, amount, plan);
         return await ledger.HoldAsync(hold, ct) switch
         {
-            HoldResult.Held held => await MakeAsync(held.State),
+            HoldResult.Held held => await MakeNowAsync(held.State),
             HoldResult.AlreadyUsed used => used.State.Hold.Binding == order.Binding ? new RefundResult.Ordered(used.State) : Refusals.KeyReused,
             HoldResult.InsufficientFunds missing => missing.Account == Refundable.Account(payment) ? Refusals.TooMuch(payment, await Refundable.LeftAsync(ledger, payment, ct)) : Refusals.CreditSpent,
             _ => throw new InvalidOperationException(),
@@ -61,6 +61,13 @@ internal sealed partial class CashierReturns(IEnumerable<IRefundRail> rails, ILe
                 await SendAsync(open);
                 return (await ledger.FindAsync(open.Hold.Id, ct))!.IsOpen is false;
         }
+    }
+
+    private async ValueTask<RefundResult> MakeNowAsync(HoldState held)
+    {
+        inHand.Take(held.Hold.Id);
+        try { return await MakeAsync(held); }
+        finally { inHand.Leave(held.Hold.Id); }
     }
 
     /// <summary>Never cancelled from here on: half a refund is worse than a late one.</summary>

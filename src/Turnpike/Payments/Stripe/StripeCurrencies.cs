@@ -31,4 +31,12 @@ internal static class StripeCurrencies
 
     /// <summary>The amount in minor units when it is a whole number of them; null otherwise.</summary>
     public static long? ExactlyOf(Money amount) => Table.TryGetValue(amount.Currency, out var currency) && amount.IsWholeIn(currency.Decimals) ? (long)amount.ToRail(currency.Decimals) : null;
+
+    /// <summary>An amount of Stripe's minor units, as money.</summary>
+    public static Money OfMinor(long minor, string currency)
+    {
+        var scale = Money.Nano;
+        for (var i = Table[currency].Decimals; i > 0; i--) scale /= 10;
+        return new Money(checked(minor * scale), currency);
+    }
 }
