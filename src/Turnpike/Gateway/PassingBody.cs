@@ -10,9 +10,6 @@ namespace Turnpike.Gateway;
 /// </summary>
 internal sealed class PassingBody(Stream inner, IReadOnlyList<byte[]> secrets, int keepAtMost) : Stream
 {
-    /// <summary>The largest answer kept for a retry.</summary>
-    public const int MostKept = 1024 * 1024;
-
     private readonly byte[] held = new byte[secrets.Count == 0 ? 0 : secrets.Max(s => s.Length)];
     private int heldLength;
     private ArrayBufferWriter<byte>? kept = keepAtMost > 0 ? new() : null;
@@ -26,7 +23,7 @@ internal sealed class PassingBody(Stream inner, IReadOnlyList<byte[]> secrets, i
     public static void Install(HttpContext http, Payment payment)
     {
         var secrets = SecretsOf(payment.Call);
-        var keep = payment.State is not null && payment.Credential is not null && payment.MayBeAskedAgain ? MostKept : 0;
+        var keep = payment.State is not null && payment.Credential is not null && payment.MayBeAskedAgain ? payment.Answers.MostBytes : 0;
         if (secrets.Count == 0 && keep == 0) return;
         var body = new PassingBody(http.Response.Body, secrets, keep);
         http.Response.Body = body;
