@@ -79,6 +79,7 @@ internal sealed class AdminApp(IServiceProvider gateway, CatalogSource catalog) 
         Share<TimeProvider>(services);
         Share<Database>(services);
         Share<InstallationStore>(services);
+        Share<InstallationKeys>(services);
         Share<ILedger>(services);
         Share<IAuditTrail>(services);
         Share<TokenDesk>(services);
@@ -103,6 +104,7 @@ internal sealed class AdminApp(IServiceProvider gateway, CatalogSource catalog) 
         api.MapPayments();
         api.MapResolve();
         api.MapRefunds();
+        api.MapEvidence();
         api.MapLedger();
         api.MapAudit();
         api.MapConfig();

@@ -11,6 +11,8 @@ namespace Turnpike.Admin;
 [JsonSerializable(typeof(ReasonBody))]
 [JsonSerializable(typeof(TokenView))]
 [JsonSerializable(typeof(TokenList))]
+[JsonSerializable(typeof(Evidence))]
+[JsonSerializable(typeof(SignedEvidence))]
 [JsonSerializable(typeof(ResolveBody))]
 [JsonSerializable(typeof(RefundBody))]
 [JsonSerializable(typeof(RefundView))]

@@ -97,4 +97,4 @@ internal sealed record PaymentStory(PaymentView Payment, IReadOnlyList<RefundVie
 
 /// <summary>A receipt, as its holder sees it at <c>/receipts/{id}</c>.</summary>
 internal sealed record ReceiptView(string Id, string Status, string Operation, string Request, MoneyView Amount, string Payer, string Method, string? Reference, string? RailAmount,
-    string PriceVersion, string Correlation, DateTimeOffset Time, DateTimeOffset Changed, bool? Sandbox);
+    string PriceVersion, string Correlation, DateTimeOffset Time, DateTimeOffset Changed, bool? Sandbox, string? RefundOf, string? Signed);

@@ -132,7 +132,7 @@ internal sealed partial class Cashier(PaymentRegistry rails, ILedger ledger, Ans
 
     private async ValueTask SayDeliveredAsync(Payment payment, bool soon)
     {
-        try { await ledger.FinishAsync(payment.State!.Hold.Id, HoldOutcome.Delivered, [Event(payment, AuditKinds.Delivered, reference: payment.State.Hold.Receipt)], CancellationToken.None, soon); }
+        try { await ledger.FinishAsync(payment.State!.Hold.Id, HoldOutcome.Delivered, [Event(payment, AuditKinds.Delivered, reference: payment.State.Hold.Receipt) with { Detail = payment.Passed }], CancellationToken.None, soon); }
         // The answer has been given; a restart makes it the payer's credit.
         catch (StorageUnavailableException e) when (soon) { Log.BooksDown(log, e); }
     }

@@ -60,6 +60,9 @@ internal sealed class Payment(Call call, Func<Payment, ValueTask> close) : IAsyn
     /// <summary>What is left of the budget that paid, once that is known.</summary>
     public Money? Remaining { get; set; }
 
+    /// <summary>What left: status, bytes and digests, as the trail keeps them.</summary>
+    public string? Passed { get; set; }
+
     public bool Delivered { get; set; }
 
     /// <summary>True when collection has begun: from here on a caller who leaves is charged and may ask again.</summary>

@@ -36,6 +36,13 @@ internal sealed class AdminClient : IDisposable
         return JsonSerializer.Deserialize(text, to) ?? throw new AdminRefusal("The gateway answered nothing.", CommandRun.Failed);
     }
 
+    public async Task<byte[]> GetAsync(string path, CancellationToken ct)
+    {
+        using var response = await http.GetAsync(new Uri("admin/v1/" + path, UriKind.Relative), ct);
+        var body = await response.Content.ReadAsByteArrayAsync(ct);
+        return response.IsSuccessStatusCode ? body : throw Refusal(response.StatusCode, body);
+    }
+
     public void Dispose() => http.Dispose();
 
     /// <summary>An address that stands for all of a machine's is reached at its loopback.</summary>

@@ -11,7 +11,7 @@ namespace Turnpike.Admin.Cli;
 /// <summary><c>turnpike payments list|show|resolve|refund</c>: what was paid, and what to do about it. Deciding asks the running gateway.</summary>
 internal static class PaymentsCommand
 {
-    public static Command Create() => new("payments", "Payments: what was paid, what became of it, and what is to be done.") { List(), Show(), Resolve(), Refund() };
+    public static Command Create() => new("payments", "Payments: what was paid, what became of it, and what is to be done.") { List(), Show(), Resolve(), Refund(), Evidence() };
 
     private static Command List()
     {
@@ -58,6 +58,23 @@ internal static class PaymentsCommand
         command.SetAction((p, ct) => RefundAsync(p.GetValue(config)!, ConfigEnvironment.Process, p.GetValue(id)!, new RefundBody(p.GetValue(reason)!, p.GetValue(amount), p.GetValue(how)), p.GetValue(key) ?? Ids.New("k"), p.GetValue(json), Console.Out, Console.Error, ct));
         return command;
     }
+
+    private static Command Evidence()
+    {
+        var id = Id();
+        var to = new Option<string>("--out") { Description = "The file to write.", Required = true };
+        var config = CommandRun.ConfigOption();
+        var command = new Command("evidence", "Write all that is known of a payment as one signed document, through the running gateway; turnpike receipts verify checks it.\nExample: turnpike payments evidence r_0agsm11m22xq7bh5kcr54agti4 --out evidence.json") { id, to, config };
+        command.SetAction((p, ct) => EvidenceAsync(p.GetValue(config)!, ConfigEnvironment.Process, p.GetValue(id)!, p.GetValue(to)!, Console.Error, ct));
+        return command;
+    }
+
+    public static Task<int> EvidenceAsync(string config, ConfigEnvironment environment, string id, string file, TextWriter err, CancellationToken ct) => CommandRun.RunAsync(config, environment, err, async catalog =>
+    {
+        using var gateway = AdminClient.For(catalog.Gateway);
+        await File.WriteAllBytesAsync(file, await gateway.GetAsync($"payments/{Uri.EscapeDataString(Plain(id))}/evidence", ct), ct);
+        return CommandRun.Done;
+    });
 
     public static Task<int> ListAsync(string config, ConfigEnvironment environment, HoldFilter filter, bool json, TextWriter output, TextWriter err, CancellationToken ct) => CommandRun.RunAsync(config, environment, err, async catalog =>
     {
