@@ -29,7 +29,7 @@ internal static class PaymentsSetup
         services.AddSingleton<IPaymentMethod, ExactMethod>();
         services.AddSingleton<IPaymentMethod, EvmChargeMethod>();
         services.AddSingleton<IPaymentMethod, StripeMethod>();
-        services.AddSingleton<IRefundRail, StripeRefunds>().AddSingleton<CashierReturns>();
+        services.AddSingleton<IRefundRail, StripeRefunds>().AddSingleton<IRefundRail, AuthorizationRefunds>().AddSingleton<CashierReturns>();
         services.AddHostedService<ChainWatch>();
         services.AddSingleton<PaymentRegistry>().AddSingleton<PaymentReplies>().AddSingleton<InHand>().AddSingleton<Cashier>().AddSingleton<Settler>();
         return services.AddHostedService(s => s.GetRequiredService<Settler>());
