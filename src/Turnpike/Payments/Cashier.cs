@@ -160,6 +160,9 @@ internal sealed partial class Cashier(PaymentRegistry rails, ILedger ledger, Ans
     private async ValueTask<Answer?> ConcludeAsync(Payment payment, Settlement settlement)
     {
         var hold = payment.State!.Hold;
+#if TURNPIKE_SABOTAGE
+        if (settlement is Settlement.Unknown && Sabotage.Of("unknown")) settlement = new Settlement.Failed("sabotaged", "What is not known did not happen.");
+#endif
         Instruments.Paid(hold.Method, settlement is Settlement.Settled ? "settled" : settlement is Settlement.Failed ? "failed" : "unknown", hold.Operation, payment.Ceiling.Units, payment.Ceiling.Currency);
         switch (settlement)
         {

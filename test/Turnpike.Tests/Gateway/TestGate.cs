@@ -50,6 +50,8 @@ internal sealed class TestGate : IDisposable
         Rail = (ScriptedRail)services.GetRequiredService<PaymentRegistry>().Find("x402.exact")!;
         source.Changed += (before, _) => services.GetRequiredService<PriceBook>().Replaced(before);
         var app = new ApplicationBuilder(services);
+        var drain = services.GetRequiredService<Drain>();
+        app.Use(next => http => drain.CarryAsync(http, next));
         app.UseMiddleware<Faults>();
         app.UseMiddleware<Gate>();
         app.Run(services.GetRequiredService<Forwarder>().ForwardAsync);
