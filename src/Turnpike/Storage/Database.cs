@@ -24,6 +24,12 @@ internal sealed class Database : IDisposable
     /// <summary>False for commands that only look.</summary>
     public bool IsWritable => writer is not null;
 
+    /// <summary>True when other nodes may write it too.</summary>
+    public bool IsShared => source.ReaderThreads > 0;
+
+    /// <summary>Tells this writer from all others of the same database; <c>1</c> where there is only one.</summary>
+    public string Name => source.Name;
+
     /// <summary>The node's writer.</summary>
     /// <exception cref="StorageException">The database was opened to look only.</exception>
     public GroupCommit Writer => writer ?? throw new StorageException("The database was opened to look only.");

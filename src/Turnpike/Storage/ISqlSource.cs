@@ -6,6 +6,9 @@ internal interface ISqlSource : IDisposable
     /// <summary>The writer's connection; null when the database was opened to look only.</summary>
     Sql? Writer { get; }
 
+    /// <summary>Tells this writer from all others of the same database.</summary>
+    string Name { get; }
+
     /// <summary>How many threads wait for what is read, so that no caller's does; zero where reading does not wait for a network.</summary>
     int ReaderThreads { get; }
 

@@ -27,5 +27,6 @@ internal sealed record StorageOptions(string Location, StorageAccess Access = St
             ? Path.GetFullPath(Location[Scheme.Length..])
             : throw new StorageException("The store is not of the form sqlite:path or postgres://user:password@host:port/database.");
 
-    public override string ToString() => IsPostgres ? "postgres" : Location;
+    /// <summary>Without user and password.</summary>
+    public override string ToString() => IsPostgres ? "postgres://" + Location[(Location.LastIndexOf('@') is >= 0 and var at ? at + 1 : Location.IndexOf("://", StringComparison.Ordinal) + 3)..] : Location;
 }

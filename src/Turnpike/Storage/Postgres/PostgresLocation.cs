@@ -39,11 +39,10 @@ internal static class PostgresLocation
     public static NpgsqlConnectionStringBuilder Parse(string location)
     {
         var rest = location[(location.IndexOf("://", StringComparison.Ordinal) + 3)..];
-        var (beforeQuery, query) = Cut(rest, '?');
-        var (authority, database) = Cut(beforeQuery, '/');
-        var at = authority.LastIndexOf('@');
-        var (user, password) = at < 0 ? ("", "") : Cut(authority[..at], ':');
-        var hosts = authority[(at + 1)..];
+        var at = rest.LastIndexOf('@'); // a password that came by reference may hold any sign
+        var (user, password) = at < 0 ? ("", "") : Cut(rest[..at], ':');
+        var (place, query) = Cut(rest[(at + 1)..], '?');
+        var (hosts, database) = Cut(place, '/');
         if (hosts.Length == 0 || database.Length == 0) throw Wrong("it needs a host and a database");
         try
         {

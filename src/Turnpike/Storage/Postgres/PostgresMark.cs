@@ -6,9 +6,8 @@ namespace Turnpike.Storage.Postgres;
 /// A writer's row that every one of its transactions sets to a fresh value: after a commit nobody answered, it says whether that
 /// transaction is there, all of it or nothing of it, on this server or on the one that took over.
 /// </summary>
-internal sealed class PostgresMark
+internal sealed class PostgresMark(string writer)
 {
-    private readonly string writer = RandomNumberGenerator.GetHexString(16, lowercase: true);
     private string last = "";
 
     /// <summary>The row must be there before it can be waited for.</summary>

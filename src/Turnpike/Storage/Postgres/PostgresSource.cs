@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Runtime.CompilerServices;
+using System.Security.Cryptography;
 using Npgsql;
 
 namespace Turnpike.Storage.Postgres;
@@ -23,6 +24,8 @@ internal sealed class PostgresSource : ISqlSource
     public PostgresClock Clock { get; }
 
     public Sql? Writer { get; private set; }
+
+    public string Name { get; } = RandomNumberGenerator.GetHexString(12, lowercase: true);
 
     public int ReaderThreads => MostReaders;
 
@@ -97,7 +100,7 @@ internal sealed class PostgresSource : ISqlSource
         PostgresLocation.Alone(sql, () => Migrations.Apply(sql, migrations, Clock.Now(sql)));
         presence = new PostgresSql(this, reading: false);
         presence.Direct(PostgresLocation.Present);
-        Writer = new PostgresSql(this, reading: false) { Mark = new PostgresMark() };
+        Writer = new PostgresSql(this, reading: false) { Mark = new PostgresMark(Name) };
     }
 
     // A null says nothing of its type; the server knows from where it stands.

@@ -19,6 +19,8 @@ internal sealed class SqliteFile : ISqlSource
 
     public Sql? Writer { get; }
 
+    public string Name => "1";
+
     public int ReaderThreads => 0;
 
     /// <summary>Creates file and folder (owner only) where there are none, and brings the schema up to date.</summary>
