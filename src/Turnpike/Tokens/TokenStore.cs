@@ -5,7 +5,7 @@ using Turnpike.Storage;
 
 namespace Turnpike.Tokens;
 
-/// <summary>The rules of tokens. Read on every prepaid call, so what was read is kept; this process is the only one that writes.</summary>
+/// <summary>The rules of tokens. Read on every prepaid call, so what was read is kept where this process is the only one that writes.</summary>
 internal sealed class TokenStore(Database database)
 {
     private const int MostKept = 100_000;
@@ -27,7 +27,7 @@ internal sealed class TokenStore(Database database)
             select id, budget, currency, calls, per_call, operations, rate_amount, rate_seconds, expires, status, note, created, sequence
             from tokens where id = $1
             """, Read, id), ct);
-        if (token is null || !database.IsWritable) return token;
+        if (token is null || !database.IsWritable || database.IsShared) return token;
         if (kept.Count >= MostKept) kept.Clear();
         kept[id] = token;
         // It may have been revoked between reading and keeping; then what was read is old, and would be kept for good.

@@ -22,12 +22,15 @@ internal sealed class PaidApi : IAsyncDisposable
 
     public TurnpikeProcess Gateway { get; }
 
-    public static async Task<PaidApi> StartAsync(Chain chain, params (string Name, string Value)[] variables)
+    public static Task<PaidApi> StartAsync(Chain chain, params (string Name, string Value)[] variables) => StartOnAsync(chain, null, variables);
+
+    /// <param name="store">Instead of the scenario's own.</param>
+    public static async Task<PaidApi> StartOnAsync(Chain chain, string? store, params (string Name, string Value)[] variables)
     {
         var parties = await Parties.FreshAsync(chain);
         var upstream = await Upstream.StartAsync();
         var stripe = await StripeStandIn.StartAsync(Checkout.Variables()["STRIPE_SECRET_KEY"], Checkout.Variables()["STRIPE_PROFILE"]);
-        var gateway = await TurnpikeProcess.StartAsync("paid-api.yaml",
+        var gateway = await TurnpikeProcess.StartOnAsync("paid-api.yaml", store,
         [
             ("UPSTREAM", Plain(upstream.Url)), ("STRIPE_API", Plain(stripe.Url)), ("CHAIN_RPC", Plain(chain.RpcOrNobody)),
             ("PAY_TO", parties.Merchant.Address), ("SETTLER_KEY", parties.Settler.Key), .. variables,

@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Net;
 using System.Runtime.InteropServices;
 using System.Text;
+using System.Text.RegularExpressions;
 using Turnpike.Demo;
 
 namespace Turnpike.EndToEnd.Harness;
@@ -38,7 +39,10 @@ internal sealed partial class TurnpikeProcess : IAsyncDisposable
     }
 
     /// <summary>Starts a scenario of the contract in a fresh folder and waits until it is ready.</summary>
-    public static async Task<TurnpikeProcess> StartAsync(string scenario, params (string Name, string Value)[] variables)
+    public static Task<TurnpikeProcess> StartAsync(string scenario, params (string Name, string Value)[] variables) => StartOnAsync(scenario, null, variables);
+
+    /// <param name="store">Instead of the scenario's own; given by a variable, because it holds a password.</param>
+    public static async Task<TurnpikeProcess> StartOnAsync(string scenario, string? store, params (string Name, string Value)[] variables)
     {
         var environment = new Dictionary<string, string>(Checkout.Variables());
         foreach (var (name, value) in variables) environment[name] = value;
@@ -46,6 +50,11 @@ internal sealed partial class TurnpikeProcess : IAsyncDisposable
         var (port, admin) = (Ports.Next(), Ports.Next());
         var text = await File.ReadAllTextAsync(Path.Combine(Checkout.Contract, scenario));
         text = text.Replace("\ngateway:\n", $"\ngateway:\n  url: http://127.0.0.1:{port}\n  listen: http://127.0.0.1:{port}\n  admin: http://127.0.0.1:{admin}\n", StringComparison.Ordinal);
+        if (store is not null)
+        {
+            environment["TURNPIKE_STORE"] = store;
+            text = StoreLine().Replace(text, "  store: ${env:TURNPIKE_STORE}");
+        }
         var config = Path.Combine(folder, scenario);
         await File.WriteAllTextAsync(config, text);
         var gateway = new TurnpikeProcess(folder, config, new Uri($"http://127.0.0.1:{port}"), new Uri($"http://127.0.0.1:{admin}"), environment);
@@ -137,6 +146,9 @@ internal sealed partial class TurnpikeProcess : IAsyncDisposable
         verb.StandardInput.Close();
         return (verb.ExitCode, await said + await complaints);
     }
+
+    [GeneratedRegex("^  store: .*$", RegexOptions.Multiline)]
+    private static partial Regex StoreLine();
 
     public async ValueTask DisposeAsync()
     {

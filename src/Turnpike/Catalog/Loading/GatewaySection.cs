@@ -15,10 +15,6 @@ internal static class GatewaySection
         (string t, out Uri? v) => Uri.TryCreate(t, UriKind.Absolute, out v) && v is { Scheme: "http" or "https", PathAndQuery: "/", UserInfo: "", Fragment: "" }
             ? null : "is no base address; write https://api.example.com, without path, query or user", "^https?://[^/]+/?$");
 
-    private static readonly Shape<string> Database = new ScalarShape<string>("sqlite:PATH",
-        (string t, out string? v) => (v = t).StartsWith("sqlite:", StringComparison.Ordinal) && t.Length > 7 && !t.Contains(';', StringComparison.Ordinal)
-            ? null : "is no store; write sqlite:PATH", "^sqlite:[^;]+$", hidden: true);
-
     private static readonly Shape<IPNetwork> Network = new ScalarShape<IPNetwork>("an IP address or network such as 10.0.0.0/8",
         (string t, out IPNetwork v) => IPNetwork.TryParse(t, out v) || IPAddress.TryParse(t, out var one) && IPNetwork.TryParse($"{t}/{(one.GetAddressBytes().Length == 4 ? 32 : 128)}", out v)
             ? null : "is neither an IP address nor a network; write 10.0.0.7 or 10.0.0.0/8");
@@ -29,7 +25,7 @@ internal static class GatewaySection
     private static readonly Key<Uri> Url = new("url", Base, "The public base address; realm and absolute URLs come from it, never from the Host header.") { Default = "the address of listen", Example = "https://api.example.com" };
     private static readonly Key<Uri> Listen = new("listen", Address, "Where callers are served. Changing it needs a restart.") { Default = "http://127.0.0.1:8402, with tls https://", Example = "https://0.0.0.0:8402" };
     private static readonly Key<Uri> Admin = new("admin", Address, "Where operators are served: Admin API, dashboard, metrics. Changing it needs a restart.") { Default = "http://127.0.0.1:8403", Example = "http://127.0.0.1:8403" };
-    private static readonly Key<string> Store = new("store", Database, "The database. Relative paths start at the working directory. Changing it needs a restart.") { Default = "sqlite:data/turnpike.db", Example = "sqlite:data/turnpike.db" };
+    private static readonly Key<string> Store = new("store", new StoreShape(), "The database: a file of one gateway, or a PostgreSQL that several share (see operate.md). Relative paths start at the working directory. Changing it needs a restart.") { Default = "sqlite:data/turnpike.db", Example = "postgres://turnpike:${env:PGPASSWORD}@db:5432/turnpike" };
     private static readonly Key<IReadOnlyList<Secret>> AdminKey = new("admin-key", new ListShape<Secret>(new SecretShape(), oneAlone: true, least: 1), "What operators present as a bearer token, current first.") { Default = "none: the Admin API answers 401 to all", Example = "${env:TURNPIKE_ADMIN_KEY}" };
     private static readonly Key<bool> Insecure = new("insecure", Shapes.Flag, "Take payment over plain HTTP beyond loopback.") { Default = "false", Example = "false" };
     private static readonly Key<bool> Sandbox = new("sandbox", Shapes.Flag, "Test money may be sold; every page and receipt says so.") { Default = "false", Example = "false" };
