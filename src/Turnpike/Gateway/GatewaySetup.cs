@@ -28,6 +28,7 @@ internal static class GatewaySetup
     {
         services.AddHttpForwarder();
         services.AddSingleton<UpstreamWatch>().AddHostedService(s => s.GetRequiredService<UpstreamWatch>());
+        services.AddSingleton<Drain>().AddHostedService(s => s.GetRequiredService<Drain>());
         return services.AddSingleton<GateTransforms>().AddSingleton<Forwarder>().AddSingleton<Answers>();
     }
 
@@ -35,6 +36,7 @@ internal static class GatewaySetup
     public static void UseGateway(this WebApplication app)
     {
         app.UseMiddleware<Faults>();
+        app.Use(next => http => http.RequestServices.GetRequiredService<Drain>().PassAsync(http, next));
         app.UseRouting();
         app.MapReceipts();
         app.MapBalance();

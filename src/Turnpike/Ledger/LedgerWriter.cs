@@ -1,5 +1,6 @@
 using Turnpike.Audit;
 using Turnpike.Storage;
+using Turnpike.Storage.Nodes;
 
 namespace Turnpike.Ledger;
 
@@ -13,14 +14,15 @@ internal sealed class LedgerWriter : IWriteParticipant
 
     private readonly HashSet<AccountKey> sought = []; // also those that have no balance
     private readonly AuditChain audit;
+    private readonly NodeLease lease;
     private (long Hold, long Entry)? committed;
     private Sql? writing;
     private bool alone; // the last try opened an account, and nobody may meanwhile take it for unlimited
 
-    public LedgerWriter(string incarnation, AuditChain audit)
+    public LedgerWriter(NodeLease lease, AuditChain audit)
     {
-        this.audit = audit;
-        Books = new Books(incarnation, key => LedgerStore.Entered(writing!, key));
+        (this.audit, this.lease) = (audit, lease);
+        Books = new Books(lease.Incarnation, key => LedgerStore.Entered(writing!, key));
     }
 
     public Books Books { get; }
@@ -28,7 +30,7 @@ internal sealed class LedgerWriter : IWriteParticipant
     public void Begin(Sql sql, ReadOnlySpan<WriteCommand> batch, DateTimeOffset now)
     {
         writing = sql;
-        Books.Now = now;
+        (Books.Now, Books.Incarnation) = (now, lease.Incarnation);
         if (sql.IsShared)
         {
             Forget();

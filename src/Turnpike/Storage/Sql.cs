@@ -105,6 +105,9 @@ internal enum SqlShare
 {
     /// <summary>Which accounts are limited.</summary>
     Accounts = 3,
+
+    /// <summary>Who serves on this database.</summary>
+    Nodes = 4,
 }
 
 /// <summary>The rows of one running query.</summary>

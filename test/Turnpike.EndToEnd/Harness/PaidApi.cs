@@ -38,6 +38,16 @@ internal sealed class PaidApi : IAsyncDisposable
         return new PaidApi(chain, parties, upstream, stripe, gateway);
     }
 
+    /// <summary>The same seen through another node.</summary>
+    public PaidApi At(TurnpikeProcess gateway) => new(Chain, Parties, Upstream, Stripe, gateway);
+
+    /// <summary>Another node with the same document on the same store.</summary>
+    public Task<TurnpikeProcess> AnotherAsync(string store, params (string Name, string Value)[] variables) => TurnpikeProcess.StartOnAsync("paid-api.yaml", store,
+    [
+        ("UPSTREAM", Plain(Upstream.Url)), ("STRIPE_API", Plain(Stripe.Url)), ("CHAIN_RPC", Plain(Chain.RpcOrNobody)),
+        ("PAY_TO", Parties.Merchant.Address), ("SETTLER_KEY", Parties.Settler.Key), .. variables,
+    ]);
+
     /// <summary>Runs a real client against a path, paying from the payer's account.</summary>
     public Task<PaidCall> PayAsync(string script, string path, params (string Name, string Value)[] environment) =>
         ClientScript.RunAsync(script, new Uri(Gateway.Url, path), [("KEY", Parties.Payer.Key), ("RPC", Plain(Chain.RpcOrNobody)), ("STRIPE", Plain(Stripe.Url)), .. environment]);

@@ -51,6 +51,7 @@ internal sealed class TestGate : IDisposable
         source.Changed += (before, _) => services.GetRequiredService<PriceBook>().Replaced(before);
         var app = new ApplicationBuilder(services);
         app.UseMiddleware<Faults>();
+        app.Use(next => http => services.GetRequiredService<Drain>().PassAsync(http, next));
         app.UseMiddleware<Gate>();
         app.Run(services.GetRequiredService<Forwarder>().ForwardAsync);
         gate = app.Build();
@@ -178,6 +179,7 @@ internal sealed class TestGate : IDisposable
     {
         var all = new ServiceCollection().AddLogging().AddSingleton<TimeProvider>(Time).AddSingleton(source).AddSingleton(_ => database);
         all.AddSingleton(new TermsSeal([[.. Enumerable.Repeat((byte)7, 32)]]));
+        all.AddSingleton<Microsoft.Extensions.Hosting.IHostApplicationLifetime>(new Microsoft.Extensions.Hosting.Internal.ApplicationLifetime(NullLogger<Microsoft.Extensions.Hosting.Internal.ApplicationLifetime>.Instance));
         all.AddAudit().AddLedger().AddIdentity().AddPricing().AddLimits().AddTokens().AddPayments().AddAccess().AddGateway();
         all.AddSingleton<HttpClients>((_, timeout, most) => new HttpClient(Chain, disposeHandler: false) { Timeout = timeout, MaxResponseContentBufferSize = most });
         all.Remove(all.Single(s => s.ServiceType == typeof(IPaymentMethod) && s.ImplementationType == typeof(ExactMethod)));

@@ -43,6 +43,7 @@ internal sealed class PostgresSql(PostgresSource server, bool reading) : Sql
 
     public override int Change(string sql, params ReadOnlySpan<SqlValue> values)
     {
+        Connect(); // a new connection has its mark to set, which must not come in between
         Run(sql, values);
         var last = waiting[^1];
         Flush(committing: false);
