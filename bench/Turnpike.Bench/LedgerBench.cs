@@ -70,7 +70,7 @@ internal static class LedgerBench
         {
             // Opening it is what lays out the tables.
         }
-        using var sql = new Sql(path, readOnly: false);
+        using var sql = new Turnpike.Storage.Sqlite.SqliteSql(path, readOnly: false);
         sql.Script("pragma journal_mode = wal; pragma synchronous = full; pragma cache_size = -32768; pragma wal_autocheckpoint = 4000;");
         var hash = new byte[AuditHash.Length];
         long audited = 0;

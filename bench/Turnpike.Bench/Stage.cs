@@ -64,7 +64,7 @@ internal sealed class Stage : IAsyncDisposable
     {
         using var database = Database.Open(new StorageOptions("sqlite:" + Path("data/bench.db")), TimeProvider.System);
         using var audit = new AuditTrail(database, TimeProvider.System);
-        var desk = new TokenDesk(new TokenStore(database), new SqlLedger(database, audit, "bench"), audit, TimeProvider.System);
+        var desk = new TokenDesk(new TokenStore(database, new Storage.Nodes.Revisions(database, TimeProvider.System, Microsoft.Extensions.Logging.Abstractions.NullLogger<Storage.Nodes.Revisions>.Instance)), new SqlLedger(database, audit, "bench"), audit, TimeProvider.System);
         var token = await desk.IssueAsync(new TokenOrder(new Money(1_000_000_000 * Money.Nano, "USD")), "external:bench");
         return new TokenText([System.Text.Encoding.UTF8.GetBytes(Secret)]).Of(token.Id);
     }

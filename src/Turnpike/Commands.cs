@@ -61,6 +61,7 @@ internal static class Commands
         try
         {
             await using var app = await Serving.StartAsync(source, ct);
+            using var impatience = new Impatience();
             Console.Error.WriteLine($"turnpike: callers at {result.Catalog.Gateway.Listen}, operators at {result.Catalog.Gateway.Admin}");
             await app.WaitForShutdownAsync(ct);
             return 0;

@@ -11,6 +11,7 @@ using Turnpike.Limits;
 using Turnpike.Payments;
 using Turnpike.Pricing;
 using Turnpike.Storage;
+using Turnpike.Storage.Nodes;
 using Turnpike.Telemetry;
 using Turnpike.Tokens;
 
@@ -26,11 +27,11 @@ internal static class Serving
         var builder = GatewaySetup.NewHost();
         Logging(builder.Logging);
         builder.WebHost.ConfigureKestrel(kestrel => kestrel.ListenForCallers(gateway));
-        builder.Services.Configure<HostOptions>(options => options.ShutdownTimeout = gateway.Drain);
         builder.Services.AddSingleton(TimeProvider.System);
         builder.Services.AddSingleton(source);
         builder.Services.AddHostedService(s => s.GetRequiredService<CatalogSource>());
-        await AddSlicesAsync(builder.Services, gateway, ct);
+        builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = gateway.Drain);
+        await AddSlicesAsync(builder.Services, source, ct);
         var app = builder.Build();
         app.UseGateway();
         app.MapBuy();
@@ -41,13 +42,16 @@ internal static class Serving
         return app;
     }
 
-    private static async Task AddSlicesAsync(IServiceCollection services, GatewaySettings gateway, CancellationToken ct)
+    private static async Task AddSlicesAsync(IServiceCollection services, CatalogSource source, CancellationToken ct)
     {
+        var gateway = source.Current.Gateway;
         var database = Database.Open(new StorageOptions(gateway.Store, StorageAccess.Write), TimeProvider.System);
+        var lease = await NodeLease.OpenAsync(database, gateway.Node, source.Current.Version, TimeProvider.System, ct);
         var installation = new InstallationStore(database);
         var seal = new TermsSeal([await installation.KeyAsync("terms", ct)]);
         var keys = await InstallationKeys.OpenAsync(installation, ct);
         services.AddSingleton(_ => database).AddSingleton(seal).AddSingleton(_ => keys);
+        services.AddNode(lease, () => source.Current.Version);
         services.AddAudit().AddLedger().AddIdentity().AddPricing().AddLimits().AddTokens().AddPayments().AddAccess().AddGateway().AddBilling().AddTelemetry(gateway.Otlp).AddAdmin();
     }
 

@@ -50,7 +50,7 @@ internal sealed class BooksGauges : IHostedService, IDisposable
         lock (reading)
         {
             if (time.GetUtcNow() - read < TimeSpan.FromSeconds(1)) return open;
-            // Reads of this store complete on the caller's thread.
+            // One thread waits, once a second at most.
             open = database.ReadAsync(sql => OpenHoldsStore.Read(sql, MostRead), CancellationToken.None).AsTask().GetAwaiter().GetResult();
             read = time.GetUtcNow();
             return open;

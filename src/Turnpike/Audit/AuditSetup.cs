@@ -1,8 +1,12 @@
+using Turnpike.Storage;
+using Turnpike.Storage.Nodes;
+
 namespace Turnpike.Audit;
 
-/// <summary>Registers the audit trail; it needs the database.</summary>
+/// <summary>Registers the audit trail; it needs the database, and knows its chain by the node's name.</summary>
 internal static class AuditSetup
 {
-    public static IServiceCollection AddAudit(this IServiceCollection services) =>
-        services.AddSingleton<AuditTrail>().AddSingleton<IAuditTrail>(provider => provider.GetRequiredService<AuditTrail>());
+    public static IServiceCollection AddAudit(this IServiceCollection services) => services.AddNodes()
+        .AddSingleton(s => new AuditTrail(s.GetRequiredService<Database>(), s.GetRequiredService<TimeProvider>(), s.GetRequiredService<NodeLease>().Node))
+        .AddSingleton<IAuditTrail>(provider => provider.GetRequiredService<AuditTrail>());
 }

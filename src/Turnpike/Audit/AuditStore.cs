@@ -16,7 +16,7 @@ internal sealed record AuditHead(long Sequence, long Microseconds, byte[] Hash)
 internal static class AuditStore
 {
     public static void Insert(Sql sql, string node, long sequence, long microseconds, AuditEvent happened, byte[] salt, byte[] hash) =>
-        sql.Run("""
+        sql.RunRow("""
             insert into audit (node, sequence, created, kind, correlation, reason, operation, caller, payer, address, request, method, amount, reference, detail, salt, hash)
             values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)
             """,

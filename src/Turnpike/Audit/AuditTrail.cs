@@ -17,11 +17,11 @@ internal sealed class AuditTrail : IAuditTrail, IDisposable
     private readonly ITimer timer;
     private int awaited; // 1 while the timer runs
 
-    /// <param name="node">Names this node's chain; no two nodes of one database have the same name.</param>
-    public AuditTrail(Database database, TimeProvider clock, string node = "1")
+    /// <param name="node">Names this node's chain; no two nodes of one database have the same name. The writer's when null.</param>
+    public AuditTrail(Database database, TimeProvider clock, string? node = null)
     {
         this.database = database;
-        Chain = new AuditChain(node, queue);
+        Chain = new AuditChain(node ?? database.Name, queue);
         if (database.IsWritable) database.Writer.Join(Chain);
         timer = clock.CreateTimer(_ => WriteQueued(), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
     }

@@ -15,6 +15,12 @@ internal sealed record GatewaySettings
     /// <summary><c>sqlite:path</c>, or a PostgreSQL connection string.</summary>
     public string Store { get; init; } = "sqlite:data/turnpike.db";
 
+    /// <summary>This node's name among those of its database; null: the host's, or <c>1</c> with a file.</summary>
+    public string? Node { get; init; }
+
+    /// <summary>How long calls may take to finish when the node goes down.</summary>
+    public TimeSpan Drain { get; init; } = TimeSpan.FromSeconds(25);
+
     /// <summary>What operators present as a bearer token, current first; empty: the Admin API answers 401 to all.</summary>
     public IReadOnlyList<Secret> AdminKeys { get; init; } = [];
 
@@ -28,9 +34,6 @@ internal sealed record GatewaySettings
     public IReadOnlyList<IPNetwork> TrustedProxies { get; init; } = [];
 
     public TlsSettings? Tls { get; init; }
-
-    /// <summary>How long calls in flight may go on once the gateway is told to stop.</summary>
-    public TimeSpan Drain { get; init; } = TimeSpan.FromSeconds(25);
 
     /// <summary>Where OpenTelemetry goes (OTLP); null: nowhere.</summary>
     public Uri? Otlp { get; init; }

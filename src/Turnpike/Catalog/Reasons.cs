@@ -76,7 +76,7 @@ internal static class Reasons
     public static readonly Reason IssuerDown = new("issuer-down", 503, "It cannot be checked right now who you are", "Nothing was taken. Repeat this very request after Retry-After.");
     public static readonly Reason VerifierDown = new("verifier-down", 503, "The payment cannot be checked right now", "Nothing was taken. Repeat this very request, or pay another way.");
     public static readonly Reason VerifierBusy = new("verifier-busy", 503, "Too many payments are being checked", "Nothing was taken. Repeat this very request after Retry-After.");
-    public static readonly Reason Stopping = new("stopping", 503, "The gateway is stopping", "Nothing was taken. Repeat this very request on a new connection after Retry-After.");
+    public static readonly Reason Draining = new("draining", 503, "This node is going down", "Nothing was taken. Repeat the request on a new connection: another node or the next start answers it.");
     public static readonly Reason StoreDown = new("store-down", 503, "The books cannot be written", "Nothing was taken. Try again later.");
 
     /// <summary>An honest payer short of money: not a proof that was wrong.</summary>

@@ -1,57 +1,62 @@
-using System.Globalization;
 using Turnpike.Catalog;
 using Turnpike.Catalog.Loading;
 
 namespace Turnpike.Gateway;
 
 /// <summary>
-/// The way out: told to stop, the gateway takes no new calls, lets those in flight end, and cuts what is left at the deadline of
-/// <c>gateway.drain</c>. Then it waits until each of them has settled or given back, and only then closes the books.
+/// How a node goes: readiness is 503 and the door closed at once, calls inside finish, and what has not finished after
+/// <c>gateway.drain</c> is cut. A cut answer is not delivered, whatever the caller's connection says: it was we who left.
 /// </summary>
-internal sealed class Drain(CatalogSource catalog) : IHostedService, IDisposable
+internal sealed partial class Drain(IHostApplicationLifetime lifetime, CatalogSource catalog, TimeProvider time, ILogger<Drain> log) : IHostedService
 {
-    /// <summary>What is cut has only the books left to write.</summary>
-    private static readonly TimeSpan Books = TimeSpan.FromSeconds(4);
+    /// <summary>From the cut to the end of the books: what was cut is charged or given back in this time.</summary>
+    public static readonly TimeSpan Rest = TimeSpan.FromSeconds(4);
 
-    private readonly CancellationTokenSource cut = new();
-    private volatile bool stopping;
-    private int inFlight;
+    private static readonly TimeSpan Between = TimeSpan.FromMilliseconds(20);
+    private long began;
+    private int inside;
 
-    /// <summary>The deadline has passed: nobody waits for an upstream any more.</summary>
-    public CancellationToken Cut => cut.Token;
+    /// <summary>True when time is up: what is still being passed on is cut.</summary>
+    public bool IsOver => Volatile.Read(ref began) is > 0 and var start && time.GetElapsedTime(start) >= catalog.Current.Gateway.Drain;
 
-    /// <summary>From now on no new calls.</summary>
-    public void Begin() => stopping = true;
-
-    public async Task CarryAsync(HttpContext http, RequestDelegate next)
+    public async Task PassAsync(HttpContext http, RequestDelegate next)
     {
-        Interlocked.Increment(ref inFlight);
-        try
+        if (lifetime.ApplicationStopping.IsCancellationRequested)
         {
-            if (stopping) await RefuseAsync(http);
-            else await next(http);
+            http.Response.Headers.Connection = "close";
+            http.Response.Headers.RetryAfter = "1";
+            await Faults.AnswerAsync(http, Reasons.Draining);
+            return;
         }
-        finally { Interlocked.Decrement(ref inFlight); }
+        Interlocked.Increment(ref inside);
+        try { await next(http); }
+        finally { Interlocked.Decrement(ref inside); }
     }
 
-    public Task StartAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+    public Task StartAsync(CancellationToken cancellationToken)
+    {
+        lifetime.ApplicationStopping.Register(() =>
+        {
+            Volatile.Write(ref began, time.GetTimestamp());
+            Log.Begins(log, Volatile.Read(ref inside), catalog.Current.Gateway.Drain.TotalSeconds);
+        });
+        return Task.CompletedTask;
+    }
 
-    /// <summary>The server has stopped before this: all calls have ended, or the deadline has passed and their connections are cut.</summary>
+    /// <summary>After the web server: its connections are gone, but what was cut must still be charged or given back.</summary>
     public async Task StopAsync(CancellationToken cancellationToken)
     {
-        await cut.CancelAsync();
-        for (var waited = TimeSpan.Zero; Volatile.Read(ref inFlight) > 0 && waited < Books; waited += TimeSpan.FromMilliseconds(20))
-            await Task.Delay(TimeSpan.FromMilliseconds(20), CancellationToken.None);
+        var closed = time.GetTimestamp();
+        while (Volatile.Read(ref inside) > 0 && time.GetElapsedTime(closed) < Rest) await Task.Delay(Between, time, CancellationToken.None);
+        Log.Ends(log, Volatile.Read(ref inside));
     }
 
-    public void Dispose() => cut.Dispose();
-
-    private Task RefuseAsync(HttpContext http)
+    private static partial class Log
     {
-        http.Response.Headers.Connection = "close";
-        http.Response.Headers.CacheControl = "no-store";
-        http.Response.Headers.RetryAfter = Math.Max(1, (long)catalog.Current.Gateway.Drain.TotalSeconds).ToString(CultureInfo.InvariantCulture);
-        var reason = Reasons.Stopping;
-        return Results.Problem("Nothing was taken. Another node, or this one in a moment, takes the same request.", statusCode: reason.Status, title: reason.Title, type: reason.Type, extensions: new Dictionary<string, object?> { ["reason"] = reason.Code, ["hint"] = reason.Hint }).ExecuteAsync(http);
+        [LoggerMessage(Level = LogLevel.Information, Message = "Going down: no new calls; {Inside} in progress have {Seconds} seconds to finish.")]
+        public static partial void Begins(ILogger logger, int inside, double seconds);
+
+        [LoggerMessage(Level = LogLevel.Information, Message = "Drained; {Inside} calls left to the next start or another node.")]
+        public static partial void Ends(ILogger logger, int inside);
     }
 }

@@ -23,7 +23,7 @@ internal sealed partial class Faults(RequestDelegate next, ILogger<Faults> log)
         }
     }
 
-    private static async Task AnswerAsync(HttpContext http, Reason reason)
+    internal static async Task AnswerAsync(HttpContext http, Reason reason)
     {
         // Half an answer must not look like a whole one.
         if (http.Response.HasStarted) { http.Abort(); return; }

@@ -28,18 +28,16 @@ internal static class GatewaySetup
     public static IServiceCollection AddGateway(this IServiceCollection services)
     {
         services.AddHttpForwarder();
-        services.AddSingleton<Drain>().AddHostedService(s => s.GetRequiredService<Drain>());
         services.AddSingleton<UpstreamWatch>().AddHostedService(s => s.GetRequiredService<UpstreamWatch>());
+        services.AddSingleton<Drain>().AddHostedService(s => s.GetRequiredService<Drain>());
         return services.AddSingleton<GateTransforms>().AddSingleton<Forwarder>().AddSingleton<Answers>();
     }
 
     /// <summary>Public paths first, then the gate for everything else.</summary>
     public static void UseGateway(this WebApplication app)
     {
-        var drain = app.Services.GetRequiredService<Drain>();
-        app.Lifetime.ApplicationStopping.Register(drain.Begin);
-        app.Use(next => http => drain.CarryAsync(http, next));
         app.UseMiddleware<Faults>();
+        app.Use(next => http => http.RequestServices.GetRequiredService<Drain>().PassAsync(http, next));
         app.UseRouting();
         app.MapReceipts();
         app.MapBalance();

@@ -61,10 +61,15 @@ internal static class HttpTransport
 
     /// <summary>
     /// True when a 2xx answer was passed on to its end. A caller whose connection broke while it was written to counts, or
-    /// leaving before the last byte would make every answer free; an upstream that broke off does not.
+    /// leaving before the last byte would make every answer free; an upstream that broke off does not, nor a connection we cut when going down.
     /// </summary>
     public static bool Delivered(this HttpContext http) =>
-        http.Response.StatusCode is >= 200 and < 300 && http.Features.Get<IForwarderErrorFeature>()?.Error is null or ForwarderError.None or ForwarderError.ResponseBodyClient;
+        http.Response.StatusCode is >= 200 and < 300 && http.Features.Get<IForwarderErrorFeature>()?.Error switch
+        {
+            null or ForwarderError.None => true,
+            ForwarderError.ResponseBodyClient => http.RequestServices.GetService<Drain>() is not { IsOver: true },
+            _ => false,
+        };
 
     private static Answer Reject(HttpContext http, ServiceCatalog catalog, TargetResult target)
     {

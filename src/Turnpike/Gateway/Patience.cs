@@ -4,7 +4,7 @@ namespace Turnpike.Gateway;
 
 /// <summary>
 /// When a caller leaves: before collection, cancel at once and give the money back; after it, let the upstream finish for a
-/// bounded while, so that the answer that was paid for can be kept for the retry.
+/// bounded while, so that the answer that was paid for can be kept for the retry. When it is we who leave, there is no while left.
 /// </summary>
 internal static class Patience
 {
@@ -13,22 +13,18 @@ internal static class Patience
     public static CancellationToken For(HttpContext http, Payment payment)
     {
         var source = new CancellationTokenSource();
+        var drain = http.RequestServices.GetService<Drain>();
         var watch = http.RequestAborted.UnsafeRegister(static state =>
         {
-            var (source, payment) = ((CancellationTokenSource, Payment))state!;
+            var (source, payment, drain) = ((CancellationTokenSource, Payment, Drain?))state!;
             try
             {
-                if (payment.Collecting) source.CancelAfter(Longest);
+                if (payment.Collecting && drain is not { IsOver: true }) source.CancelAfter(Longest);
                 else source.Cancel();
             }
             catch (ObjectDisposedException) { /* the call ended in this very moment */ }
-        }, (source, payment));
+        }, (source, payment, drain));
         http.Response.RegisterForDispose(watch);
-        http.Response.RegisterForDispose(http.RequestServices.GetRequiredService<Drain>().Cut.UnsafeRegister(static state =>
-        {
-            try { ((CancellationTokenSource)state!).Cancel(); }
-            catch (ObjectDisposedException) { /* the call ended in this very moment */ }
-        }, source));
         http.Response.RegisterForDispose(source);
         return source.Token;
     }

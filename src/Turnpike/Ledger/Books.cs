@@ -14,6 +14,9 @@ internal sealed class Books(string incarnation, Func<AccountKey, long> entered)
     private readonly Dictionary<string, BookedHold> holds = [];
     private readonly Dictionary<string, Transfer> transfers = [];
 
+    /// <summary>Whose new holds are.</summary>
+    public string Incarnation { get; set; } = incarnation;
+
     public Balances Balances { get; } = new();
 
     /// <summary>What is not in the database yet.</summary>
@@ -52,7 +55,7 @@ internal sealed class Books(string incarnation, Func<AccountKey, long> entered)
         hold = WithLimits(hold);
         if (Reserve(hold) is { } refused) return refused;
         var zero = Money.Zero(hold.Ceiling.Currency);
-        var state = new HoldState(hold, HoldStatus.Held, zero, zero, null, null, null, null, known?.State.Sequence ?? ++LastHold, incarnation, Now, Now);
+        var state = new HoldState(hold, HoldStatus.Held, zero, zero, null, null, null, null, known?.State.Sequence ?? ++LastHold, Incarnation, Now, Now);
         var again = known is not null;
         if (known is null) holds[hold.Id] = known = new BookedHold(state, stored: false);
         else known.Retaken = known.Stored;
@@ -75,6 +78,8 @@ internal sealed class Books(string incarnation, Func<AccountKey, long> entered)
     {
         var hold = Get(capture.Id);
         var state = hold.State;
+        // Fencing: this process slept through its lease, its hold was given back, and whoever presented the proof next has one of their own.
+        if (capture.HeldBy is { } holder && (state.Status == HoldStatus.Released || state.Incarnation != holder)) throw new HoldLostException(capture.Id);
         if (state.Status != HoldStatus.Held) return CaptureAgain(hold, capture);
         var ceiling = state.Hold.Ceiling;
         if (capture.Amount.Currency != ceiling.Currency || capture.Amount.Units < 0 || capture.Amount > ceiling) throw new LedgerException($"Hold {capture.Id}: {capture.Amount} cannot be taken of {ceiling}.");
@@ -135,11 +140,11 @@ internal sealed class Books(string incarnation, Func<AccountKey, long> entered)
     }
 
     /// <summary>Gives back what was reserved; what was captured is reversed by new entries. Settled money is given back by a transfer.</summary>
-    public HoldState Release(string id, string reason, IReadOnlyList<AuditEvent> events)
+    public HoldState Release(string id, string reason, IReadOnlyList<AuditEvent> events, string? heldBy = null)
     {
         var hold = Get(id);
         var state = hold.State;
-        if (state.Status == HoldStatus.Released) return state;
+        if (state.Status == HoldStatus.Released || heldBy is not null && state.Incarnation != heldBy) return state;
         if (state.Status == HoldStatus.Settled) throw Wrong(hold, "be released");
 #if TURNPIKE_SABOTAGE
         if (Storage.Sabotage.Of("release")) return state;

@@ -22,6 +22,13 @@ internal sealed class Changes
         holds.Add(hold);
     }
 
+    /// <summary>Holds and transfers by their ids.</summary>
+    public void Sort()
+    {
+        holds.Sort((a, b) => string.CompareOrdinal(a.State.Hold.Id, b.State.Hold.Id));
+        Transfers.Sort((a, b) => string.CompareOrdinal(a.Id, b.Id));
+    }
+
     public void Clear()
     {
         foreach (var hold in holds) (hold.Stored, hold.Changed, hold.Retaken) = (true, false, false);

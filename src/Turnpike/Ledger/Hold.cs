@@ -68,6 +68,9 @@ internal sealed record Capture(string Id, Money Amount)
     /// <summary>The amount the rail moves, in its own units as text, when that differs in precision.</summary>
     public string? RailAmount { get; init; }
 
+    /// <summary>Only while this incarnation holds it: another node may have given it back since. Null: whoever holds it.</summary>
+    public string? HeldBy { get; init; }
+
     public IReadOnlyList<AuditEvent> Events { get; init; } = [];
 }
 

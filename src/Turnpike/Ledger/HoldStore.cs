@@ -30,6 +30,26 @@ internal static class HoldStore
             order by sequence
             """, HoldRow.Read, incarnation);
 
+    /// <summary>Where several nodes serve: what is unfinished of this one, and of those it is the heir of.</summary>
+    public static List<HoldState> Inherited(Sql sql, string incarnation, int most) =>
+        sql.Query("""
+            select id, binding, receipt, correlation, operation, payer, caller, method, price_version, request, terms, expires, legs,
+                   status, observed, captured, reference, broadcast, rail_amount, note, sequence, incarnation, created, changed, outcome
+            from holds
+            where status <> 'released' and outcome = 0 and status in ('held', 'captured', 'unknown') and (status <> 'held' or incarnation <> $1)
+              and incarnation in (select incarnation from nodes where heir = $1)
+            order by sequence limit $2
+            """, HoldRow.Read, incarnation, most);
+
+    public static List<HoldState> InheritedOrphans(Sql sql, string incarnation) =>
+        sql.Query("""
+            select id, binding, receipt, correlation, operation, payer, caller, method, price_version, request, terms, expires, legs,
+                   status, observed, captured, reference, broadcast, rail_amount, note, sequence, incarnation, created, changed, outcome
+            from holds
+            where incarnation <> $1 and status <> 'released' and outcome = 0 and incarnation in (select incarnation from nodes where heir = $1)
+            order by sequence
+            """, HoldRow.Read, incarnation);
+
     /// <summary>All holds by id, as a stream.</summary>
     public static IEnumerable<HoldState> All(Sql sql) =>
         sql.Stream("""

@@ -28,6 +28,7 @@ internal interface ILedger
     /// Takes at most the ceiling and gives the rest back. With a reference the hold is settled by the same act. Again for the same
     /// amount answers as before, and a new broadcast then replaces the old one (a raised fee).
     /// </summary>
+    /// <exception cref="HoldLostException">Another node has given it back.</exception>
     /// <exception cref="LedgerException">Above the ceiling, another amount than before, released, or never held: a bug; nothing changed.</exception>
     ValueTask<HoldState> CaptureAsync(Capture capture, CancellationToken ct);
 
@@ -48,7 +49,8 @@ internal interface ILedger
     ValueTask UnknownAsync(string id, string? reference, IReadOnlyList<AuditEvent> events, CancellationToken ct);
 
     /// <summary>Gives everything back. What was captured is reversed by new entries, never edited.</summary>
-    ValueTask ReleaseAsync(string id, string reason, IReadOnlyList<AuditEvent> events, CancellationToken ct);
+    /// <param name="heldBy">Only while this incarnation holds it, else nothing: another node may have given it back, and somebody holds it anew.</param>
+    ValueTask ReleaseAsync(string id, string reason, IReadOnlyList<AuditEvent> events, CancellationToken ct, string? heldBy = null);
 
     /// <summary>Moves money at once: top-ups, refunds, credit, corrections. Idempotent by id.</summary>
     ValueTask<PostResult> PostAsync(Transfer transfer, CancellationToken ct);
@@ -56,10 +58,10 @@ internal interface ILedger
     /// <summary>What a limited account can still hold; zero when it does not exist.</summary>
     ValueTask<Money> AvailableAsync(string account, string currency, CancellationToken ct);
 
-    /// <summary>Unfinished holds (held, captured, unknown) of earlier incarnations, or all captured and unknown ones: the settler's work.</summary>
+    /// <summary>Unfinished holds (held, captured, unknown) this node is the heir of, and its own captured and unknown ones: the settler's work. No other node's are among them.</summary>
     ValueTask<IReadOnlyList<HoldState>> UnfinishedAsync(int most, CancellationToken ct);
 
-    /// <summary>What earlier incarnations left behind: every open hold, and settled ones nobody knows to have been delivered.</summary>
+    /// <summary>What incarnations that are gone left behind for this node: every open hold, and settled ones nobody knows to have been delivered.</summary>
     ValueTask<IReadOnlyList<HoldState>> OrphansAsync(CancellationToken ct);
 
     /// <summary>Payments, newest first, for the Admin API.</summary>

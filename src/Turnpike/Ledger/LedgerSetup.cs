@@ -1,6 +1,6 @@
-using System.Security.Cryptography;
 using Turnpike.Audit;
 using Turnpike.Storage;
+using Turnpike.Storage.Nodes;
 
 namespace Turnpike.Ledger;
 
@@ -8,6 +8,5 @@ namespace Turnpike.Ledger;
 internal static class LedgerSetup
 {
     public static IServiceCollection AddLedger(this IServiceCollection services) =>
-        services.AddSingleton<ILedger>(provider => new SqlLedger(
-            provider.GetRequiredService<Database>(), provider.GetRequiredService<AuditTrail>(), RandomNumberGenerator.GetHexString(16, lowercase: true)));
+        services.AddSingleton<ILedger>(provider => new SqlLedger(provider.GetRequiredService<Database>(), provider.GetRequiredService<AuditTrail>(), provider.GetRequiredService<NodeLease>()));
 }

@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using Turnpike.Storage;
 
 namespace Turnpike.Ledger;
@@ -12,6 +11,22 @@ internal static class LedgerStore
                    status, observed, captured, reference, broadcast, rail_amount, note, sequence, incarnation, created, changed, outcome
             from holds where id = $1
             """, HoldRow.Read, id);
+
+    /// <summary>The holds of these ids, theirs alone until the transaction ends.</summary>
+    public static List<HoldState> LockHolds(Sql sql, string[] ids) =>
+        sql.Lock("""
+            select id, binding, receipt, correlation, operation, payer, caller, method, price_version, request, terms, expires, legs,
+                   status, observed, captured, reference, broadcast, rail_amount, note, sequence, incarnation, created, changed, outcome
+            from holds where id = $1
+            """, HoldRow.Read, ids);
+
+    /// <summary>The balances of these accounts that have one, theirs alone until the transaction ends.</summary>
+    public static List<(AccountKey Key, long Posted, long Held)> LockBalances(Sql sql, string[] accounts, string[] currencies) =>
+        sql.Lock("select account, currency, posted, held from accounts where account = $1 and currency = $2",
+            row => (new AccountKey(row.Text(0), row.Text(1)), row.Long(2), row.Long(3)), accounts, currencies);
+
+    /// <summary>The first of the numbers that are this batch's alone.</summary>
+    public static long TakeNumbers(Sql sql) => sql.First("select nextval('numbers')", row => row.Long(0));
 
     public static Transfer? FindTransfer(Sql sql, string id) =>
         sql.First("select id, giver, taker, units, currency, reason, correlation from transfers where id = $1",
@@ -32,6 +47,8 @@ internal static class LedgerStore
 
     public static void Save(Sql sql, Books books)
     {
+        // In order of their ids where nodes may insert the same ones: then they wait for each other, never in a circle.
+        if (sql.IsShared) books.Changes.Sort();
         foreach (var hold in books.Changes.Holds) Save(sql, hold);
         foreach (var balance in books.Balances.Changed) Save(sql, balance);
         foreach (var transfer in books.Changes.Transfers) Insert(sql, transfer, books.Now);
@@ -52,7 +69,7 @@ internal static class LedgerStore
     private static void Insert(Sql sql, HoldState state)
     {
         var hold = state.Hold;
-        sql.Run("""
+        sql.RunRow("""
             insert into holds (sequence, id, status, binding, receipt, correlation, operation, payer, caller, method, price_version, request,
                                terms, expires, legs, observed, captured, reference, broadcast, rail_amount, note, incarnation, created, changed, outcome)
             values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25)
@@ -62,28 +79,25 @@ internal static class LedgerStore
             state.Reference, state.Broadcast, state.RailAmount, state.Note, state.Incarnation, state.Created, state.Changed, (long)state.Outcome);
     }
 
-    private static void Update(Sql sql, HoldState state)
-    {
-        var changed = sql.Change("""
+    private static void Update(Sql sql, HoldState state) =>
+        sql.RunRow("""
             update holds set status = $2, observed = $3, captured = $4, reference = $5, broadcast = $6, rail_amount = $7, note = $8, changed = $9, outcome = $10
             where id = $1
             """,
             state.Hold.Id, HoldRow.Text(state.Status), state.Observed.Units, state.Captured.Units, state.Reference, state.Broadcast,
             state.RailAmount, state.Note, state.Changed, (long)state.Outcome);
-        if (changed != 1) throw new UnreachableException($"Hold {state.Hold.Id} was loaded and is gone.");
-    }
 
     private static void Save(Sql sql, Balance balance) =>
-        sql.Run("""
+        sql.RunRow("""
             insert into accounts (account, currency, posted, held) values ($1, $2, $3, $4)
             on conflict (account, currency) do update set posted = excluded.posted, held = excluded.held
             """, balance.Key.Account, balance.Key.Currency, balance.Posted, balance.Held);
 
     private static void Insert(Sql sql, Transfer transfer, DateTimeOffset now) =>
-        sql.Run("insert into transfers (id, giver, taker, units, currency, reason, correlation, created) values ($1, $2, $3, $4, $5, $6, $7, $8)",
+        sql.RunRow("insert into transfers (id, giver, taker, units, currency, reason, correlation, created) values ($1, $2, $3, $4, $5, $6, $7, $8)",
             transfer.Id, transfer.From, transfer.To, transfer.Amount.Units, transfer.Amount.Currency, transfer.Reason, transfer.Correlation, now);
 
     private static void Insert(Sql sql, Entry entry) =>
-        sql.Run("insert into entries (account, currency, sequence, units, source, kind, created) values ($1, $2, $3, $4, $5, $6, $7)",
+        sql.RunRow("insert into entries (account, currency, sequence, units, source, kind, created) values ($1, $2, $3, $4, $5, $6, $7)",
             entry.Account.Account, entry.Account.Currency, entry.Sequence, entry.Units, entry.Source, entry.Kind, entry.Created);
 }

@@ -1,11 +1,12 @@
 using Turnpike.Audit;
 using Turnpike.Storage;
+using Turnpike.Storage.Nodes;
 
 namespace Turnpike.Ledger;
 
 /// <summary>
 /// The ledger's part of a batch: loads the holds and accounts the commands name, lets the books decide, writes what changed and
-/// chains the events of what happened. This process is the file's only writer, so what was loaded stays true from batch to batch.
+/// chains the events of what happened. Where this process is the only writer, what was loaded stays true from batch to batch.
 /// </summary>
 internal sealed class LedgerWriter : IWriteParticipant
 {
@@ -13,13 +14,15 @@ internal sealed class LedgerWriter : IWriteParticipant
 
     private readonly HashSet<AccountKey> sought = []; // also those that have no balance
     private readonly AuditChain audit;
+    private readonly NodeLease lease;
     private (long Hold, long Entry)? committed;
     private Sql? writing;
+    private bool alone; // the last try opened an account, and nobody may meanwhile take it for unlimited
 
-    public LedgerWriter(string incarnation, AuditChain audit)
+    public LedgerWriter(NodeLease lease, AuditChain audit)
     {
-        this.audit = audit;
-        Books = new Books(incarnation, key => LedgerStore.Entered(writing!, key));
+        (this.audit, this.lease) = (audit, lease);
+        Books = new Books(lease.Incarnation, key => LedgerStore.Entered(writing!, key));
     }
 
     public Books Books { get; }
@@ -27,9 +30,17 @@ internal sealed class LedgerWriter : IWriteParticipant
     public void Begin(Sql sql, ReadOnlySpan<WriteCommand> batch, DateTimeOffset now)
     {
         writing = sql;
+        (Books.Now, Books.Incarnation) = (now, lease.Incarnation);
+        if (sql.IsShared)
+        {
+            Forget();
+            SharedBooks.Load(sql, Books, batch, alone);
+            committed = (Books.LastHold, Books.LastEntry);
+            return;
+        }
         if (sought.Count + Books.HoldCount > MostKept) Forget();
         committed ??= (LedgerStore.Counter(sql, "holds"), LedgerStore.Counter(sql, "entries"));
-        (Books.LastHold, Books.LastEntry, Books.Now) = (committed.Value.Hold, committed.Value.Entry, now);
+        (Books.LastHold, Books.LastEntry) = committed.Value;
         foreach (var command in batch)
             if (command is ILedgerWrite write)
                 Load(sql, write.Names);
@@ -37,15 +48,18 @@ internal sealed class LedgerWriter : IWriteParticipant
 
     public void End(Sql sql)
     {
+        if (sql.IsShared) CheckShared();
         LedgerStore.Save(sql, Books);
+        foreach (var happened in Books.Changes.Events) audit.Append(sql, happened);
+        if (sql.IsShared) return;
         if (Books.LastHold != committed!.Value.Hold) LedgerStore.SetCounter(sql, "holds", Books.LastHold);
         if (Books.LastEntry != committed.Value.Entry) LedgerStore.SetCounter(sql, "entries", Books.LastEntry);
-        foreach (var happened in Books.Changes.Events) audit.Append(sql, happened);
     }
 
     public void Committed()
     {
         committed = (Books.LastHold, Books.LastEntry);
+        alone = false;
         Books.DropFinished();
         Books.Saved();
     }
@@ -53,6 +67,14 @@ internal sealed class LedgerWriter : IWriteParticipant
     public void RolledBack() => Forget();
 
     public void Stopped() => Forget();
+
+    private void CheckShared()
+    {
+        if (Books.LastEntry - committed!.Value.Entry >= SharedBooks.Numbers) throw new StorageException("The batch has more entries than numbers.");
+        if (alone || Books.Balances.Changed.All(balance => balance.Stored)) return;
+        alone = true;
+        throw new StorageException("An account is opened: again, alone.") { Fault = StorageFault.Conflict };
+    }
 
     private void Forget()
     {

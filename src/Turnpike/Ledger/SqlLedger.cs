@@ -1,5 +1,6 @@
 using Turnpike.Audit;
 using Turnpike.Storage;
+using Turnpike.Storage.Nodes;
 
 namespace Turnpike.Ledger;
 
@@ -8,14 +9,19 @@ internal sealed class SqlLedger : ILedger
 {
     private readonly Database database;
     private readonly LedgerWriter writer;
-    private readonly string incarnation;
+    private readonly NodeLease lease;
 
     /// <param name="incarnation">Names this process: holds of any other name are leftovers of an earlier one.</param>
-    public SqlLedger(Database database, AuditTrail audit, string incarnation)
+    public SqlLedger(Database database, AuditTrail audit, string incarnation) : this(database, audit, NodeLease.Alone(incarnation))
+    {
+    }
+
+    /// <param name="lease">Says whose holds are this process's to finish, and whether it may take money.</param>
+    public SqlLedger(Database database, AuditTrail audit, NodeLease lease)
     {
         this.database = database;
-        this.incarnation = incarnation;
-        writer = new LedgerWriter(incarnation, audit.Chain);
+        this.lease = lease;
+        writer = new LedgerWriter(lease, audit.Chain);
         if (database.IsWritable) database.Writer.Join(writer);
     }
 
@@ -23,11 +29,11 @@ internal sealed class SqlLedger : ILedger
 
     public ValueTask<HoldState?> FindByReceiptAsync(string receipt, CancellationToken ct) => database.ReadAsync(sql => HoldStore.FindByReceipt(sql, receipt), ct);
 
-    public ValueTask<HoldResult> HoldAsync(Hold hold, CancellationToken ct) => WriteAsync(new LedgerNames(hold.Id, Opening: hold), books => books.Hold(hold), ct);
+    public ValueTask<HoldResult> HoldAsync(Hold hold, CancellationToken ct) => TakeAsync(new LedgerNames(hold.Id, Opening: hold), books => books.Hold(hold), ct);
 
     public async ValueTask CheckpointAsync(string id, Money observed, CancellationToken ct) => await WriteAsync(new LedgerNames(id), books => books.Checkpoint(id, observed), ct);
 
-    public ValueTask<HoldState> CaptureAsync(Capture capture, CancellationToken ct) => WriteAsync(new LedgerNames(capture.Id), books => books.Capture(capture), ct);
+    public ValueTask<HoldState> CaptureAsync(Capture capture, CancellationToken ct) => TakeAsync(new LedgerNames(capture.Id), books => books.Capture(capture), ct);
 
     public ValueTask<HoldState> SettledAsync(string id, string reference, string? railAmount, IReadOnlyList<AuditEvent> events, CancellationToken ct) =>
         WriteAsync(new LedgerNames(id), books => books.Settled(id, reference, railAmount, events), ct);
@@ -44,21 +50,25 @@ internal sealed class SqlLedger : ILedger
     public async ValueTask UnknownAsync(string id, string? reference, IReadOnlyList<AuditEvent> events, CancellationToken ct) =>
         await WriteAsync(new LedgerNames(id), books => books.Unknown(id, reference, events), ct);
 
-    public async ValueTask ReleaseAsync(string id, string reason, IReadOnlyList<AuditEvent> events, CancellationToken ct) =>
-        await WriteAsync(new LedgerNames(id), books => books.Release(id, reason, events), ct);
+    public async ValueTask ReleaseAsync(string id, string reason, IReadOnlyList<AuditEvent> events, CancellationToken ct, string? heldBy = null) =>
+        await WriteAsync(new LedgerNames(id), books => books.Release(id, reason, events, heldBy), ct);
 
     public ValueTask<PostResult> PostAsync(Transfer transfer, CancellationToken ct) => WriteAsync(new LedgerNames(null, Transfer: transfer), books => books.Post(transfer), ct);
 
     public ValueTask<Money> AvailableAsync(string account, string currency, CancellationToken ct) =>
         database.ReadAsync(sql => LedgerStore.FindBalance(sql, new AccountKey(account, currency)) is { } balance ? new Money(balance.Posted - balance.Held, currency) : Money.Zero(currency), ct);
 
-    public async ValueTask<IReadOnlyList<HoldState>> UnfinishedAsync(int most, CancellationToken ct) => await database.ReadAsync(sql => HoldStore.Unfinished(sql, incarnation, most), ct);
+    public async ValueTask<IReadOnlyList<HoldState>> UnfinishedAsync(int most, CancellationToken ct) => await database.ReadAsync(sql => lease.IsAlone ? HoldStore.Unfinished(sql, lease.Incarnation, most) : HoldStore.Inherited(sql, lease.Incarnation, most), ct);
 
-    public async ValueTask<IReadOnlyList<HoldState>> OrphansAsync(CancellationToken ct) => await database.ReadAsync(sql => HoldStore.Orphans(sql, incarnation), ct);
+    public async ValueTask<IReadOnlyList<HoldState>> OrphansAsync(CancellationToken ct) => await database.ReadAsync(sql => lease.IsAlone ? HoldStore.Orphans(sql, lease.Incarnation) : HoldStore.InheritedOrphans(sql, lease.Incarnation), ct);
 
     public async ValueTask<IReadOnlyList<HoldState>> ListAsync(HoldFilter filter, CancellationToken ct) => await database.ReadAsync(sql => HoldStore.List(sql, filter), ct);
 
     public ValueTask<BooksReport> VerifyAsync(CancellationToken ct) => database.ScanAsync(sql => CheckStore.Run(sql, ct), ct);
+
+    // Without a lease another node may be giving back what is held here.
+    private ValueTask<T> TakeAsync<T>(LedgerNames names, Func<Books, T> decide, CancellationToken ct) =>
+        lease.IsHeld ? WriteAsync(names, decide, ct) : throw new StorageUnavailableException("This node's lease has lapsed; it takes no money until it is renewed.");
 
     private ValueTask<T> WriteAsync<T>(LedgerNames names, Func<Books, T> decide, CancellationToken ct) =>
         database.Writer.WriteAsync(new LedgerWrite<T>(writer, names, decide), ct);

@@ -92,19 +92,23 @@ internal sealed partial class Cashier(PaymentRegistry rails, ILedger ledger, Ans
         {
             if (payment.ByCredit || payment.Method!.SettlesInBooks)
             {
-                payment.State = await ledger.CaptureAsync(new Capture(held.Hold.Id, amount) { Reference = held.Hold.Receipt, Events = [Event(payment, AuditKinds.Settled, reference: held.Hold.Receipt)] }, CancellationToken.None);
+                payment.State = await ledger.CaptureAsync(new Capture(held.Hold.Id, amount) { HeldBy = held.Incarnation, Reference = held.Hold.Receipt, Events = [Event(payment, AuditKinds.Settled, reference: held.Hold.Receipt)] }, CancellationToken.None);
                 payment.Remaining = payment.State.Left;
                 Instruments.Paid(held.Hold.Method, "settled", held.Hold.Operation, amount.Units, amount.Currency);
                 return null;
             }
             var broadcast = await payment.Method.PrepareAsync(held, amount, CancellationToken.None);
-            payment.State = await ledger.CaptureAsync(new Capture(held.Hold.Id, amount) { Broadcast = broadcast }, CancellationToken.None);
+            payment.State = await ledger.CaptureAsync(new Capture(held.Hold.Id, amount) { HeldBy = held.Incarnation, Broadcast = broadcast }, CancellationToken.None);
             return await ConcludeAsync(payment, await SettleAsync(payment.Method, payment.State));
         }
         catch (StorageUnavailableException e)
         {
             Log.BooksDown(log, e);
             return new Refusal(Reasons.StoreDown, "Repeat this very request; you will not be charged twice.") { RetryAfter = TimeSpan.FromSeconds(5) };
+        }
+        catch (HoldLostException)
+        {
+            return new Refusal(Reasons.InFlight, "Another node took this one for dead and gave its payment back; nothing was taken here.") { RetryAfter = TimeSpan.FromSeconds(1) };
         }
     }
 
@@ -150,7 +154,7 @@ internal sealed partial class Cashier(PaymentRegistry rails, ILedger ledger, Ans
     private async ValueTask GiveBackAsync(Payment payment, HoldState state)
     {
         if (state.Status == HoldStatus.Held)
-            await ledger.ReleaseAsync(state.Hold.Id, "undelivered", [Event(payment, AuditKinds.Released, "undelivered", state.Hold.Id)], CancellationToken.None);
+            await ledger.ReleaseAsync(state.Hold.Id, "undelivered", [Event(payment, AuditKinds.Released, "undelivered", state.Hold.Id)], CancellationToken.None, state.Incarnation);
         else if (state.Status == HoldStatus.Settled)
             await CreditAsync(state, CancellationToken.None);
     }
@@ -206,7 +210,7 @@ internal sealed partial class Cashier(PaymentRegistry rails, ILedger ledger, Ans
         if (known.Outcome == HoldOutcome.Delivered) return await AgainAsync(payment, known, ct);
         // Settled comes before the first byte and delivered after the last: a copy that comes in between must not be served from
         // "credit" for an answer that is on its way. Read again, because it may have ended between that reading and this look.
-        if (inHand.Has(known.Hold.Id)) return new Refusal(Reasons.InFlight, "Its answer is on its way.") { RetryAfter = TimeSpan.FromSeconds(1) };
+        if (inHand.IsBusy(known)) return new Refusal(Reasons.InFlight, "Its answer is on its way.") { RetryAfter = TimeSpan.FromSeconds(1) };
         if (await ledger.FindAsync(known.Hold.Id, ct) is { Outcome: HoldOutcome.Delivered } now) return await AgainAsync(payment, now, ct);
         // Taken, never delivered, and so the payer's again: this retry is paid from credit (or from the budget it went back to),
         // under an id of its own.

@@ -82,7 +82,7 @@ internal sealed class Payment(Call call, Func<Payment, ValueTask> close) : IAsyn
 /// Holds this process is collecting for or answering right now. Whoever finishes what others left behind keeps away from them,
 /// however long they take and whatever the clock says: else the payer would have both the answer and its price as credit.
 /// </summary>
-internal sealed class InHand
+internal sealed class InHand(Storage.Nodes.NodeLease lease)
 {
     private readonly ConcurrentDictionary<string, bool> holds = new(StringComparer.Ordinal);
 
@@ -91,4 +91,7 @@ internal sealed class InHand
     public void Leave(string hold) => holds.TryRemove(hold, out _);
 
     public bool Has(string hold) => holds.ContainsKey(hold);
+
+    /// <summary>True also while it is another node's: its answer may be on its way there, and when that node is gone its heir ends it.</summary>
+    public bool IsBusy(Ledger.HoldState hold) => Has(hold.Hold.Id) || hold.Outcome == Ledger.HoldOutcome.Open && !lease.IsOurs(hold.Incarnation);
 }

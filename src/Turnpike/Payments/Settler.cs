@@ -15,7 +15,7 @@ internal sealed partial class Settler(PaymentRegistry rails, ILedger ledger, Cas
     private static readonly TimeSpan Pause = TimeSpan.FromSeconds(2), Longest = TimeSpan.FromMinutes(5), Stale = TimeSpan.FromMinutes(2);
     private readonly Dictionary<string, (int Tries, long Asked, TimeSpan Pause)> waiting = new(StringComparer.Ordinal);
 
-    /// <summary>At start, before the door opens: every hold of an earlier incarnation is brought to its end or to the queue.</summary>
+    /// <summary>At start, before the door opens, and in every round: every hold that is left to this node is brought to its end or to the queue.</summary>
     public async Task RecoverAsync(CancellationToken ct)
     {
         foreach (var open in await ledger.OrphansAsync(ct))
@@ -40,6 +40,7 @@ internal sealed partial class Settler(PaymentRegistry rails, ILedger ledger, Cas
     /// <summary>One look at everything unknown whose time has come.</summary>
     public async Task RoundAsync(CancellationToken ct)
     {
+        await RecoverAsync(ct); // other nodes may have gone since
         var unfinished = await ledger.UnfinishedAsync(4096, ct);
         foreach (var open in unfinished)
         {

@@ -6,12 +6,14 @@ namespace Turnpike.Storage;
 /// <summary>
 /// The one writer of a node. It takes what is waiting (at most 256 commands), never waits for company, writes it in one transaction and
 /// acknowledges after the commit. A batch that fails is undone and halved until the bad command alone fails. When the disk fails
-/// nothing is acknowledged any more (I10): whether the last batch is there is unknown until the next start.
+/// nothing is acknowledged any more (I10): whether the last batch is there is unknown until the next start. When a server is away,
+/// nothing is acknowledged until it is back; a commit it did not answer is asked about first, and never repeated blindly.
 /// </summary>
 internal sealed class GroupCommit : IDisposable
 {
     private const int MostPerBatch = 256;
     private const int MostWaiting = 8192;
+    private const int MostTries = 4;
     private static readonly TimeSpan Latest = TimeSpan.FromMilliseconds(10);
 
     private readonly Channel<WriteCommand> waiting = Channel.CreateBounded<WriteCommand>(new BoundedChannelOptions(MostWaiting) { SingleReader = true });
@@ -20,9 +22,11 @@ internal sealed class GroupCommit : IDisposable
     private readonly WriteCommand[] batch = new WriteCommand[MostPerBatch];
     private readonly Sql sql;
     private readonly TimeProvider clock;
+    private readonly Outage outage;
     private readonly Thread? thread;
     private volatile IWriteParticipant[] participants = [];
     private volatile Exception? failure;
+    private volatile bool stopping;
     private int awaited; // 1 while the timer runs
 
     /// <param name="threaded">False where somebody else says when to write, by <see cref="WriteBatch"/>.</param>
@@ -31,13 +35,14 @@ internal sealed class GroupCommit : IDisposable
         this.sql = sql;
         this.clock = clock;
         timer = clock.CreateTimer(_ => Wake(), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+        outage = new Outage(clock, Probe);
         if (!threaded) return;
         thread = new Thread(Run) { IsBackground = true, Name = "turnpike writer" };
         thread.Start();
     }
 
-    /// <summary>Why nothing is written any more; null while all is well. For <c>/health/ready</c>.</summary>
-    public Exception? Failure => failure;
+    /// <summary>Why nothing is written at the moment, or any more; null while all is well. For <c>/health/ready</c>.</summary>
+    public Exception? Failure => failure ?? outage.Reason;
 
     /// <summary>Adds a participant; to be called before its first command.</summary>
     public void Join(IWriteParticipant participant)
@@ -46,7 +51,7 @@ internal sealed class GroupCommit : IDisposable
     }
 
     /// <summary>Queues a command and waits until it is durable. Cancelling counts only until it is queued: then its outcome will be known.</summary>
-    /// <exception cref="StorageUnavailableException">The disk failed or the store is stopping.</exception>
+    /// <exception cref="StorageUnavailableException">The disk failed, the server is away, or the store is stopping.</exception>
     public ValueTask<T> WriteAsync<T>(WriteCommand<T> command, CancellationToken ct)
     {
         return waiting.Writer.TryWrite(command) ? command.Completion : Slow(command, ct);
@@ -93,7 +98,9 @@ internal sealed class GroupCommit : IDisposable
     /// <summary>A clean stop: what was queued is written first.</summary>
     public void Dispose()
     {
+        stopping = true;
         timer.Dispose();
+        outage.Dispose();
         Wake();
         waiting.Writer.TryComplete();
         if (thread is null)
@@ -103,7 +110,9 @@ internal sealed class GroupCommit : IDisposable
     }
 
     private StorageUnavailableException Unavailable() =>
-        new(failure is null ? "The store is stopping; nothing more is written." : "The disk failed; nothing is written until the next start.", failure);
+        failure is not null ? new("The disk failed; nothing is written until the next start.", failure)
+        : outage.Reason is { } away ? new("The database is away; nothing is written until it is back.", away)
+        : new("The store is stopping; nothing more is written.");
 
     private void Run()
     {
@@ -117,8 +126,10 @@ internal sealed class GroupCommit : IDisposable
     private void Wake()
     {
         Volatile.Write(ref awaited, 0);
-        if (!later.IsEmpty) Ask(new StoreWrite<bool>(static _ => true));
+        if (!later.IsEmpty) Probe();
     }
+
+    private void Probe() => Ask(new StoreWrite<bool>(static _ => true));
 
     private void FailLater()
     {
@@ -129,25 +140,29 @@ internal sealed class GroupCommit : IDisposable
     {
         if (!reader.TryPeek(out _)) return 0;
         var count = 0;
-        // Those that do not hurry have waited longest; half a batch, so that they never keep callers out.
-        while (count < MostPerBatch / 2 && later.TryDequeue(out var command)) batch[count++] = command;
+        // Those that do not hurry have waited longest; half a batch, so that they never keep callers out. While the server is away they wait on.
+        while (outage.Reason is null && count < MostPerBatch / 2 && later.TryDequeue(out var command)) batch[count++] = command;
         while (count < MostPerBatch && reader.TryRead(out var command)) batch[count++] = command;
         return count;
     }
 
     private void Write(ReadOnlySpan<WriteCommand> commands)
     {
-        if (failure is not null)
+        if (failure is not null || outage.IsFresh)
         {
-            foreach (var command in commands) command.Fail(Unavailable());
+            Fail(commands, Unavailable());
+            return;
         }
-        else if (TryWrite(commands) is not { } refused)
+        var refused = TryWrite(commands);
+        for (var tries = 1; refused is StorageException again && Again(again.Fault, tries); tries++) refused = TryWrite(commands);
+        if (refused is null)
         {
+            outage.Over();
             foreach (var command in commands) command.Succeed();
         }
-        else if (failure is not null)
+        else if (failure is not null || refused is StorageException { Fault: StorageFault.Away or StorageFault.Unknown })
         {
-            foreach (var command in commands) command.Fail(Unavailable());
+            Fail(commands, Unavailable());
         }
         else if (commands.Length == 1)
         {
@@ -160,13 +175,26 @@ internal sealed class GroupCommit : IDisposable
         }
     }
 
+    // A cut connection is opened again at once; while the server changes over, for a little longer.
+    private bool Again(StorageFault fault, int tries)
+    {
+        if (stopping) return false;
+        if (fault is StorageFault.Conflict) return tries < MostTries;
+        return fault is StorageFault.Away && outage.WaitOnce();
+    }
+
+    private static void Fail(ReadOnlySpan<WriteCommand> commands, Exception reason)
+    {
+        foreach (var command in commands) command.Fail(reason);
+    }
+
     private Exception? TryWrite(ReadOnlySpan<WriteCommand> commands)
     {
         var committing = false;
         try
         {
             sql.Begin();
-            var (now, began) = (clock.Now(), clock.GetTimestamp());
+            var (now, began) = (sql.Now(clock), clock.GetTimestamp());
             foreach (var participant in participants) participant.Begin(sql, commands, now);
             foreach (var command in commands) command.Apply(sql);
             for (var i = participants.Length - 1; i >= 0; i--) participants[i].End(sql);
@@ -176,15 +204,44 @@ internal sealed class GroupCommit : IDisposable
             Telemetry.Instruments.Committed(commands.Length, clock.GetElapsedTime(began));
             return null;
         }
-        catch (Exception e) // one command's fault must not stop the writer; a failed commit or disk must
+        catch (Exception caught) // one command's fault must not stop the writer; a failed commit or disk must
         {
-            if (committing || e is StorageException { IsFatal: true }) Stop(e);
+            var e = caught;
+            if (e is StorageException { Fault: StorageFault.Unknown } && WasCommitted() is { } there)
+            {
+                if (there)
+                {
+                    foreach (var participant in participants) participant.Committed();
+                    return null;
+                }
+                e = new StorageException("The commit did not reach PostgreSQL.", 0, e) { Fault = StorageFault.Conflict };
+            }
+            if (!sql.IsShared && (committing || e is StorageException { IsFatal: true })) Stop(e);
             sql.Rollback();
             foreach (var participant in participants) participant.RolledBack();
             if (failure is not null)
                 foreach (var participant in participants)
                     participant.Stopped();
             return e;
+        }
+    }
+
+    // Its callers wait until it is known: told 503 now, they would have paid, or hold what nobody gives back. All others are told.
+    private bool? WasCommitted()
+    {
+        while (true)
+        {
+            try
+            {
+                return sql.WasCommitted();
+            }
+            catch (StorageException e)
+            {
+                if (stopping) return null; // the next start finishes what is there
+                outage.Begin(e);
+                while (waiting.Reader.TryRead(out var command)) command.Fail(Unavailable());
+                Outage.Pause();
+            }
         }
     }
 

@@ -1,145 +1,122 @@
-using System.Diagnostics.CodeAnalysis;
-using System.Runtime.CompilerServices;
-using System.Runtime.InteropServices;
-
 namespace Turnpike.Storage;
 
 /// <summary>
 /// One open connection and its prepared statements: what a store's SQL runs on. Statements are literals in the intersection of
 /// SQLite and PostgreSQL with parameters <c>$1</c> …; each is prepared once. One thread at a time.
 /// </summary>
-internal sealed unsafe class Sql : IDisposable
+internal abstract class Sql : IDisposable
 {
-    private readonly Dictionary<string, SqlStatement> statements = new(ByReference.Instance);
-    private nint handle;
+    /// <summary>True when other nodes write this database too: nothing that was read stays true after the transaction, and what a decision rests on must be locked.</summary>
+    public abstract bool IsShared { get; }
 
-    public Sql(string path, bool readOnly)
-    {
-        var flags = SqliteNative.OpenNoMutex | (readOnly ? SqliteNative.OpenReadOnly : SqliteNative.OpenReadWrite | SqliteNative.OpenCreate);
-        var code = SqliteNative.Open(path, out handle, flags, 0);
-        if (code == SqliteNative.Ok) code = SqliteNative.BusyTimeout(handle, 5_000);
-        if (code == SqliteNative.Ok) return;
-        var failure = Failure(code);
-        Dispose();
-        throw failure;
-    }
-
-    internal nint Handle => handle;
-
-    /// <summary>The version of the SQLite library in use.</summary>
-    public static string Version => Marshal.PtrToStringUTF8((nint)SqliteNative.Version())!;
+    /// <summary>Now, by the clock all nodes of this database share.</summary>
+    public abstract DateTimeOffset Now(TimeProvider clock);
 
     /// <summary>Runs a statement for its effect. On PostgreSQL it may be sent together with those that follow.</summary>
-    public void Run(string sql, params ReadOnlySpan<SqlValue> values)
-    {
-        var statement = Prepare(sql);
-        statement.Bind(values);
-        while (statement.Step())
-        {
-        }
-    }
+    public abstract void Run(string sql, params ReadOnlySpan<SqlValue> values);
+
+    /// <summary>
+    /// Runs a statement for one of several rows, none of which touches what another does: exactly one row changes, or it fails. On
+    /// PostgreSQL those that follow each other become one statement.
+    /// </summary>
+    public abstract void RunRow(string sql, params ReadOnlySpan<SqlValue> values);
 
     /// <summary>Runs a statement and tells how many rows it changed.</summary>
-    public int Change(string sql, params ReadOnlySpan<SqlValue> values)
-    {
-        Run(sql, values);
-        return SqliteNative.Changes(handle);
-    }
+    public abstract int Change(string sql, params ReadOnlySpan<SqlValue> values);
+
+    /// <summary>Several statements without parameters: migrations and pragmas.</summary>
+    public abstract void Script(string sql);
+
+    /// <summary>Keeps other nodes from what is meant until the transaction ends: those who share it go on together, one who wants it alone waits for them and they for him. Nothing where one process writes.</summary>
+    public abstract void Share(SqlShare what, bool alone);
+
+    public abstract void Begin();
+
+    public abstract void BeginRead();
+
+    public abstract void Commit();
+
+    /// <summary>Undoes the open transaction, if there still is one: some errors have rolled back already.</summary>
+    public abstract void Rollback();
+
+    /// <summary>After a commit that nobody answered: whether it is there. Waits until that is certain.</summary>
+    /// <exception cref="StorageException">The database does not answer; ask again.</exception>
+    public abstract bool WasCommitted();
+
+    public abstract void Dispose();
 
     /// <summary>All rows, read one by one.</summary>
-    public List<T> Query<T>(string sql, Func<SqlRow, T> read, params ReadOnlySpan<SqlValue> values)
-    {
-        var statement = Prepare(sql);
-        statement.Bind(values);
-        List<T> rows = [];
-        try
-        {
-            while (statement.Step()) rows.Add(read(statement.Row));
-        }
-        finally
-        {
-            statement.Reset();
-        }
-        return rows;
-    }
+    public List<T> Query<T>(string sql, Func<SqlRow, T> read, params ReadOnlySpan<SqlValue> values) => All(Rows(sql, values), read);
 
     /// <summary>The first row, or default when there is none.</summary>
     public T? First<T>(string sql, Func<SqlRow, T> read, params ReadOnlySpan<SqlValue> values)
     {
-        var statement = Prepare(sql);
-        statement.Bind(values);
+        var rows = Rows(sql, values);
         try
         {
-            return statement.Step() ? read(statement.Row) : default;
+            return rows.Step() ? read(rows.Row) : default;
         }
         finally
         {
-            statement.Reset();
+            rows.Reset();
         }
     }
 
     /// <summary>All rows as a stream, for recounts that do not fit in memory. At most one stream per statement at a time.</summary>
     public IEnumerable<T> Stream<T>(string sql, Func<SqlRow, T> read, params SqlValue[] values)
     {
-        var statement = Prepare(sql);
-        statement.Bind(values);
+        var rows = Scroll(sql, values);
         try
         {
-            while (statement.Step()) yield return read(statement.Row);
+            while (rows.Step()) yield return read(rows.Row);
         }
         finally
         {
-            statement.Reset();
+            rows.Reset();
         }
     }
 
-    /// <summary>Several statements without parameters: migrations and pragmas.</summary>
-    public void Script(string sql) => Check(SqliteNative.Execute(handle, sql, 0, 0, 0));
+    /// <summary>A query run for each key, in their order: its parameters are the key's columns. Where others write too, the rows it finds are locked until the transaction ends.</summary>
+    public List<T> Lock<T>(string sql, Func<SqlRow, T> read, params ReadOnlySpan<string[]> keys) => All(Locked(sql, keys), read);
 
-    public void Begin() => Run("begin immediate");
+    protected abstract SqlRows Rows(string sql, ReadOnlySpan<SqlValue> values);
 
-    public void BeginRead() => Run("begin");
+    protected abstract SqlRows Scroll(string sql, SqlValue[] values);
 
-    public void Commit() => Run("commit");
+    protected abstract SqlRows Locked(string sql, ReadOnlySpan<string[]> keys);
 
-    /// <summary>Undoes the open transaction, if there still is one: some errors have rolled back already.</summary>
-    public void Rollback() => SqliteNative.Execute(handle, "rollback", 0, 0, 0);
-
-    public void Dispose()
+    private static List<T> All<T>(SqlRows rows, Func<SqlRow, T> read)
     {
-        foreach (var statement in statements.Values) statement.Dispose();
-        statements.Clear();
-        if (handle != 0) SqliteNative.Close(handle);
-        handle = 0;
+        List<T> all = [];
+        try
+        {
+            while (rows.Step()) all.Add(read(rows.Row));
+        }
+        finally
+        {
+            rows.Reset();
+        }
+        return all;
     }
+}
 
-    internal void Check(int code)
-    {
-        if (code != SqliteNative.Ok) throw Failure(code);
-    }
+/// <summary>What nodes share, or one wants for itself.</summary>
+internal enum SqlShare
+{
+    /// <summary>Which accounts are limited.</summary>
+    Accounts = 3,
 
-    internal StorageException Failure(int code)
-    {
-        var extended = handle == 0 ? code : SqliteNative.ExtendedErrorCode(handle);
-        var message = handle == 0 ? "out of memory" : Marshal.PtrToStringUTF8((nint)SqliteNative.ErrorMessage(handle));
-        return new StorageException($"SQLite: {message} (code {extended}).", code & 0xff);
-    }
+    /// <summary>Who serves on this database.</summary>
+    Nodes = 4,
+}
 
-    private SqlStatement Prepare(string sql)
-    {
-        ObjectDisposedException.ThrowIf(handle == 0, this);
-        ref var statement = ref CollectionsMarshal.GetValueRefOrAddDefault(statements, sql, out var known);
-        if (known && statement is not null) return statement;
-        return statement = new SqlStatement(this, sql);
-    }
+/// <summary>The rows of one running query.</summary>
+internal abstract class SqlRows
+{
+    public abstract SqlRow Row { get; }
 
-    /// <summary>Statements are literals, so the same statement is the same object; hashing its text each time would cost more than running it.</summary>
-    private sealed class ByReference : IEqualityComparer<string>
-    {
-        public static readonly ByReference Instance = new();
+    /// <summary>True when it stands on a row, false when it is through.</summary>
+    public abstract bool Step();
 
-        public bool Equals(string? x, string? y) => ReferenceEquals(x, y);
-
-        public int GetHashCode([DisallowNull] string obj) => RuntimeHelpers.GetHashCode(obj);
-    }
+    public abstract void Reset();
 }

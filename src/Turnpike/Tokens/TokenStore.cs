@@ -2,15 +2,25 @@ using System.Collections.Concurrent;
 using Turnpike.Ledger;
 using Turnpike.Limits;
 using Turnpike.Storage;
+using Turnpike.Storage.Nodes;
 
 namespace Turnpike.Tokens;
 
-/// <summary>The rules of tokens. Read on every prepaid call, so what was read is kept; this process is the only one that writes.</summary>
-internal sealed class TokenStore(Database database)
+/// <summary>The rules of tokens. Read on every prepaid call, so what was read is kept until some node changes one.</summary>
+internal sealed class TokenStore
 {
+    private const string Revision = "tokens";
     private const int MostKept = 100_000;
     private readonly ConcurrentDictionary<string, Token> kept = new(StringComparer.Ordinal);
+    private readonly Database database;
+    private readonly Revisions revisions;
     private int changes;
+
+    public TokenStore(Database database, Revisions revisions)
+    {
+        (this.database, this.revisions) = (database, revisions);
+        revisions.On(Revision, Forget);
+    }
 
     /// <summary>Adds a token; nothing when there is one of that id.</summary>
     public async ValueTask AddAsync(Token token, CancellationToken ct) => await database.WriteAsync(sql => sql.Run("""
@@ -44,18 +54,28 @@ internal sealed class TokenStore(Database database)
     /// <summary>False when there is no such token, or it is revoked, which is final.</summary>
     public async ValueTask<bool> SetStatusAsync(string id, TokenStatus status, CancellationToken ct)
     {
-        var changed = await database.WriteAsync(sql => sql.Change("update tokens set status = $2 where id = $1 and status <> 'revoked'", id, Text(status)), ct);
-        Interlocked.Increment(ref changes);
-        kept.TryRemove(id, out _);
-        return changed == 1;
+        return await database.WriteAsync(sql =>
+        {
+            revisions.Bump(sql, Revision);
+            return sql.Change("update tokens set status = $2 where id = $1 and status <> 'revoked'", id, Text(status)) == 1;
+        }, ct);
     }
 
     /// <summary>Moves the end of its life; null: it has none any more.</summary>
     public async ValueTask ExtendAsync(string id, DateTimeOffset? expires, CancellationToken ct)
     {
-        await database.WriteAsync(sql => sql.Run("update tokens set expires = $2 where id = $1", id, expires), ct);
+        await database.WriteAsync(sql =>
+        {
+            revisions.Bump(sql, Revision);
+            sql.Run("update tokens set expires = $2 where id = $1", id, expires);
+        }, ct);
+    }
+
+    // Changes are an operator's, and rare: all of them are read again.
+    private void Forget()
+    {
         Interlocked.Increment(ref changes);
-        kept.TryRemove(id, out _);
+        kept.Clear();
     }
 
     private static Token Read(SqlRow row) => new()

@@ -22,18 +22,31 @@ internal sealed class PaidApi : IAsyncDisposable
 
     public TurnpikeProcess Gateway { get; }
 
-    public static async Task<PaidApi> StartAsync(Chain chain, params (string Name, string Value)[] variables)
+    public static Task<PaidApi> StartAsync(Chain chain, params (string Name, string Value)[] variables) => StartOnAsync(chain, null, variables);
+
+    /// <param name="store">Instead of the scenario's own.</param>
+    public static async Task<PaidApi> StartOnAsync(Chain chain, string? store, params (string Name, string Value)[] variables)
     {
         var parties = await Parties.FreshAsync(chain);
         var upstream = await Upstream.StartAsync();
         var stripe = await StripeStandIn.StartAsync(Checkout.Variables()["STRIPE_SECRET_KEY"], Checkout.Variables()["STRIPE_PROFILE"]);
-        var gateway = await TurnpikeProcess.StartAsync("paid-api.yaml",
+        var gateway = await TurnpikeProcess.StartOnAsync("paid-api.yaml", store,
         [
             ("UPSTREAM", Plain(upstream.Url)), ("STRIPE_API", Plain(stripe.Url)), ("CHAIN_RPC", Plain(chain.RpcOrNobody)),
             ("PAY_TO", parties.Merchant.Address), ("SETTLER_KEY", parties.Settler.Key), .. variables,
         ]);
         return new PaidApi(chain, parties, upstream, stripe, gateway);
     }
+
+    /// <summary>The same seen through another node.</summary>
+    public PaidApi At(TurnpikeProcess gateway) => new(Chain, Parties, Upstream, Stripe, gateway);
+
+    /// <summary>Another node with the same document on the same store.</summary>
+    public Task<TurnpikeProcess> AnotherAsync(string store, params (string Name, string Value)[] variables) => TurnpikeProcess.StartOnAsync("paid-api.yaml", store,
+    [
+        ("UPSTREAM", Plain(Upstream.Url)), ("STRIPE_API", Plain(Stripe.Url)), ("CHAIN_RPC", Plain(Chain.RpcOrNobody)),
+        ("PAY_TO", Parties.Merchant.Address), ("SETTLER_KEY", Parties.Settler.Key), .. variables,
+    ]);
 
     /// <summary>Runs a real client against a path, paying from the payer's account.</summary>
     public Task<PaidCall> PayAsync(string script, string path, params (string Name, string Value)[] environment) =>

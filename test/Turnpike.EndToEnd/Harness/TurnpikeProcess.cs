@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Net;
 using System.Runtime.InteropServices;
 using System.Text;
+using System.Text.RegularExpressions;
 using Turnpike.Demo;
 
 namespace Turnpike.EndToEnd.Harness;
@@ -44,7 +45,11 @@ internal sealed partial class TurnpikeProcess : IAsyncDisposable
     }
 
     /// <summary>Starts a scenario of the contract in a fresh folder and waits until it is ready.</summary>
-    public static async Task<TurnpikeProcess> StartAsync(string scenario, params (string Name, string Value)[] variables)
+    public static Task<TurnpikeProcess> StartAsync(string scenario, params (string Name, string Value)[] variables) => StartOnAsync(scenario, null, variables);
+
+    /// <param name="variables">Those named <c>gateway.x</c> are keys of the document's section, the others of the environment.</param>
+    /// <param name="store">Instead of the scenario's own; given by a variable, because it holds a password.</param>
+    public static async Task<TurnpikeProcess> StartOnAsync(string scenario, string? store, params (string Name, string Value)[] variables)
     {
         var environment = new Dictionary<string, string>(Checkout.Variables());
         foreach (var (name, value) in variables) environment[name] = value;
@@ -52,6 +57,13 @@ internal sealed partial class TurnpikeProcess : IAsyncDisposable
         var (port, admin) = (Ports.Next(), Ports.Next());
         var text = await File.ReadAllTextAsync(Path.Combine(Checkout.Contract, scenario));
         text = text.Replace("\ngateway:\n", $"\ngateway:\n  url: http://127.0.0.1:{port}\n  listen: http://127.0.0.1:{port}\n  admin: http://127.0.0.1:{admin}\n", StringComparison.Ordinal);
+        foreach (var (name, value) in variables.Where(each => each.Name.StartsWith("gateway.", StringComparison.Ordinal)))
+            text = text.Replace("\ngateway:\n", $"\ngateway:\n  {name["gateway.".Length..]}: {value}\n", StringComparison.Ordinal);
+        if (store is not null)
+        {
+            environment["TURNPIKE_STORE"] = store;
+            text = StoreLine().Replace(text, "  store: ${env:TURNPIKE_STORE}");
+        }
         var config = Path.Combine(folder, scenario);
         await File.WriteAllTextAsync(config, text);
         var gateway = new TurnpikeProcess(folder, config, new Uri($"http://127.0.0.1:{port}"), new Uri($"http://127.0.0.1:{admin}"), environment);
@@ -103,15 +115,24 @@ internal sealed partial class TurnpikeProcess : IAsyncDisposable
         process = null;
     }
 
-    /// <summary>SIGTERM, as an orderly machine sends it; returns the exit code, within 15 seconds.</summary>
-    public async Task<int> StopAsync()
+    /// <summary>SIGTERM, and no waiting.</summary>
+    public void Terminate() => Signal(process!.Id, 15);
+
+    /// <summary>Waits, at most 15 seconds, for the end it was told to come to; the exit code.</summary>
+    public async Task<int> EndedAsync()
     {
-        Signal(process!.Id, 15);
         using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(15));
-        await process.WaitForExitAsync(limit.Token);
+        await process!.WaitForExitAsync(limit.Token);
         var code = process.ExitCode;
         await KillAsync();
         return code;
+    }
+
+    /// <summary>SIGTERM, as an orderly machine sends it; returns the exit code, within 15 seconds.</summary>
+    public async Task<int> StopAsync()
+    {
+        Terminate();
+        return await EndedAsync();
     }
 
     /// <summary>Waits, at most ten seconds, until the process is gone: it was told to die at some point of its work.</summary>
@@ -143,6 +164,9 @@ internal sealed partial class TurnpikeProcess : IAsyncDisposable
         verb.StandardInput.Close();
         return (verb.ExitCode, await said + await complaints);
     }
+
+    [GeneratedRegex("^  store: .*$", RegexOptions.Multiline)]
+    private static partial Regex StoreLine();
 
     public async ValueTask DisposeAsync()
     {

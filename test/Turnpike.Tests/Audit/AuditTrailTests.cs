@@ -1,5 +1,6 @@
 using Turnpike.Audit;
 using Turnpike.Storage;
+using Turnpike.Storage.Sqlite;
 using Turnpike.Tests.Gateway;
 using Turnpike.Tests.Storage;
 

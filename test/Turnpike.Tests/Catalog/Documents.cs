@@ -14,6 +14,7 @@ internal static class Documents
         ["TURNPIKE_TOKEN_SECRET"] = "hush-token-secret-of-more-than-32-bytes",
         ["TURNPIKE_MPP_SECRET"] = "hush-mpp-secret-of-more-than-32-bytes!!",
         ["OLD_MPP_SECRET"] = "hush-old-mpp-secret-of-more-than-32-bytes",
+        ["PGPASSWORD"] = "hush:and/with@signs",
         ["CHAIN_RPC"] = "http://127.0.0.1:8545",
         ["PAY_TO"] = "0x3C44CdDdB6a900fa2b585dd299e03d12FA4293BC",
         ["SETTLER_KEY"] = "0xac0974bec39a17e36ba4a6b4d238ff944bacb478cbed5efcae784d7bf4f2ff80",

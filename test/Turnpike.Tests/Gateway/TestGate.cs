@@ -52,9 +52,8 @@ internal sealed class TestGate : IDisposable
         Rail = (ScriptedRail)services.GetRequiredService<PaymentRegistry>().Find("x402.exact")!;
         source.Changed += (before, _) => services.GetRequiredService<PriceBook>().Replaced(before);
         var app = new ApplicationBuilder(services);
-        var drain = services.GetRequiredService<Drain>();
-        app.Use(next => http => drain.CarryAsync(http, next));
         app.UseMiddleware<Faults>();
+        app.Use(next => http => services.GetRequiredService<Drain>().PassAsync(http, next));
         app.UseMiddleware<Gate>();
         app.Run(services.GetRequiredService<Forwarder>().ForwardAsync);
         gate = app.Build();
@@ -199,6 +198,7 @@ internal sealed class TestGate : IDisposable
     {
         var all = new ServiceCollection().AddLogging().AddSingleton<TimeProvider>(Time).AddSingleton(source).AddSingleton(_ => database);
         all.AddSingleton(new TermsSeal([[.. Enumerable.Repeat((byte)7, 32)]]));
+        all.AddSingleton<Microsoft.Extensions.Hosting.IHostApplicationLifetime>(new Microsoft.Extensions.Hosting.Internal.ApplicationLifetime(NullLogger<Microsoft.Extensions.Hosting.Internal.ApplicationLifetime>.Instance));
         all.AddAudit().AddLedger().AddIdentity().AddPricing().AddLimits().AddTokens().AddPayments().AddAccess().AddGateway();
         all.RemoveAll<IRefundRail>();
         all.AddSingleton<IRefundRail>(Refunds);

@@ -21,23 +21,23 @@ public sealed class LedgerProperties
         select new Step(verb, id, account, amount, call);
 
     [Fact]
-    public async Task Random_commands_have_the_same_results_on_the_model_and_on_SQLite()
+    public async Task Random_commands_have_the_same_results_on_the_model_and_on_the_store()
     {
-        using var sqlite = SqliteLedger.Open(new TemporaryFolder());
+        using var stored = StoredLedger.Open(new TemporaryFolder());
         var round = 0;
-        Prop.ForAll(Steps.ListOf().ToArbitrary(), steps => AgreeAsync(sqlite.Ledger, $"{++round}", [.. steps], together: false))
+        Prop.ForAll(Steps.ListOf().ToArbitrary(), steps => AgreeAsync(stored.Ledger, $"{++round}", [.. steps], together: false))
             .Check(Config.QuickThrowOnFailure.WithQuietOnSuccess(true).WithMaxTest(60).WithEndSize(60).WithReplay(402UL, 2026_11_21UL));
-        (await sqlite.Ledger.VerifyAsync(default)).Findings.ShouldBeEmpty();
+        (await stored.Ledger.VerifyAsync(default)).Findings.ShouldBeEmpty();
     }
 
     [Fact]
     public async Task Commands_written_in_one_batch_have_the_same_results_as_one_by_one()
     {
-        using var sqlite = SqliteLedger.Open(new TemporaryFolder());
+        using var stored = StoredLedger.Open(new TemporaryFolder());
         var round = 0;
-        Prop.ForAll(Steps.ListOf().ToArbitrary(), steps => AgreeAsync(sqlite.Ledger, $"{++round}", [.. steps], together: true))
+        Prop.ForAll(Steps.ListOf().ToArbitrary(), steps => AgreeAsync(stored.Ledger, $"{++round}", [.. steps], together: true))
             .Check(Config.QuickThrowOnFailure.WithQuietOnSuccess(true).WithMaxTest(100).WithEndSize(100).WithReplay(402UL, 7UL));
-        (await sqlite.Ledger.VerifyAsync(default)).Findings.ShouldBeEmpty();
+        (await stored.Ledger.VerifyAsync(default)).Findings.ShouldBeEmpty();
     }
 
     // Ids carry the round, so that one database serves all rounds and none sees another's.

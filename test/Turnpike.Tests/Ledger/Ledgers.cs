@@ -8,13 +8,12 @@ namespace Turnpike.Tests.Ledger;
 /// <summary>The ledgers the specification runs against, by name.</summary>
 internal static class Ledgers
 {
-    public static TheoryData<string> All => ["memory", "sqlite"];
+    public static TheoryData<string> All => TemporaryFolder.Ledgers;
 
     public static OpenLedger Open(string name) => name switch
     {
         "memory" => new OpenLedger(new MemoryLedger(TimeProvider.System, "this")),
-        "sqlite" => SqliteLedger.Open(new TemporaryFolder()),
-        _ => throw new ArgumentOutOfRangeException(nameof(name)),
+        _ => StoredLedger.Open(new TemporaryFolder()),
     };
 }
 
@@ -29,11 +28,11 @@ internal class OpenLedger(ILedger ledger) : IDisposable
 }
 
 /// <summary>A ledger on a database of its own.</summary>
-internal sealed class SqliteLedger : OpenLedger
+internal sealed class StoredLedger : OpenLedger
 {
     private readonly TemporaryFolder folder;
 
-    private SqliteLedger(TemporaryFolder folder, Database database, AuditTrail audit, string incarnation) : base(new SqlLedger(database, audit, incarnation))
+    private StoredLedger(TemporaryFolder folder, Database database, AuditTrail audit, string incarnation) : base(new SqlLedger(database, audit, incarnation))
     {
         this.folder = folder;
         Database = database;
@@ -46,14 +45,14 @@ internal sealed class SqliteLedger : OpenLedger
 
     public TemporaryFolder Folder => folder;
 
-    public static SqliteLedger Open(TemporaryFolder folder, string incarnation = "this")
+    public static StoredLedger Open(TemporaryFolder folder, string incarnation = "this")
     {
         var database = folder.Open();
-        return new SqliteLedger(folder, database, new AuditTrail(database, TimeProvider.System), incarnation);
+        return new StoredLedger(folder, database, new AuditTrail(database, TimeProvider.System), incarnation);
     }
 
     /// <summary>Stops cleanly and starts again as another incarnation on the same file.</summary>
-    public SqliteLedger Restart(string incarnation)
+    public StoredLedger Restart(string incarnation)
     {
         Close();
         return Open(folder, incarnation);

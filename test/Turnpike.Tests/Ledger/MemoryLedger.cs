@@ -50,8 +50,8 @@ internal sealed class MemoryLedger : ILedger
     public async ValueTask UnknownAsync(string id, string? reference, IReadOnlyList<AuditEvent> events, CancellationToken ct) =>
         await Decide(() => books.Unknown(id, reference, events));
 
-    public async ValueTask ReleaseAsync(string id, string reason, IReadOnlyList<AuditEvent> events, CancellationToken ct) =>
-        await Decide(() => books.Release(id, reason, events));
+    public async ValueTask ReleaseAsync(string id, string reason, IReadOnlyList<AuditEvent> events, CancellationToken ct, string? heldBy = null) =>
+        await Decide(() => books.Release(id, reason, events, heldBy));
 
     public ValueTask<PostResult> PostAsync(Transfer transfer, CancellationToken ct) => Decide(() => books.Post(transfer));
 

@@ -12,7 +12,7 @@ public sealed class SqlLedgerTests
     [Fact]
     public async Task Holds_of_an_earlier_incarnation_are_unfinished_after_a_restart_and_those_of_this_one_are_not()
     {
-        using var before = SqliteLedger.Open(new TemporaryFolder(), "first");
+        using var before = StoredLedger.Open(new TemporaryFolder(), "first");
         foreach (var id in (string[])["held", "streamed", "captured"]) await before.Ledger.HoldAsync(Hold(id, Usd(5), from: "external:p", limited: false), default);
         await before.Ledger.CheckpointAsync("streamed", Usd(2), default);
         await before.Ledger.CaptureAsync(Capture("captured", Usd(5)), default);
@@ -29,7 +29,7 @@ public sealed class SqlLedgerTests
     [Fact]
     public async Task A_hold_comes_back_as_it_was_written()
     {
-        using var open = SqliteLedger.Open(new TemporaryFolder());
+        using var open = StoredLedger.Open(new TemporaryFolder());
         var hold = Hold("h", Usd(5), from: "external:p", limited: false) with
         {
             Caller = "",
@@ -43,48 +43,9 @@ public sealed class SqlLedgerTests
     }
 
     [Fact]
-    public async Task Acknowledged_is_there_after_the_process_is_gone_without_a_goodbye()
-    {
-        using var running = SqliteLedger.Open(new TemporaryFolder());
-        await running.Ledger.PostAsync(TopUp("t", "token:a", Usd(100)), default);
-        await running.Ledger.HoldAsync(Hold("h", Usd(40)), default);
-        await running.Ledger.CaptureAsync(Capture("h", Usd(40), "tx"), default);
-
-        // What the disk holds at this moment is what a killed process leaves: the file and its log, nobody having closed them.
-        using var folder = new TemporaryFolder();
-        File.Copy(running.Folder.File, folder.File);
-        File.Copy(running.Folder.File + "-wal", folder.File + "-wal");
-        var after = SqliteLedger.Open(folder, "second");
-        (await after.Ledger.FindAsync("h", default))!.Status.ShouldBe(HoldStatus.Settled);
-        (await after.Ledger.AvailableAsync("token:a", "USD", default)).ShouldBe(Usd(60));
-        (await after.Ledger.VerifyAsync(default)).Findings.ShouldBeEmpty();
-        (await after.Audit.VerifyAsync(default)).ShouldSatisfyAllConditions(report => report.Intact.ShouldBeTrue(), report => report.Events.ShouldBe(2));
-        after.Close();
-    }
-
-    [Fact]
-    public async Task A_log_torn_in_its_last_transaction_loses_that_transaction_whole()
-    {
-        using var running = SqliteLedger.Open(new TemporaryFolder());
-        await running.Ledger.PostAsync(TopUp("t", "token:a", Usd(100)), default);
-        await running.Ledger.HoldAsync(Hold("h", Usd(40)), default);
-
-        using var folder = new TemporaryFolder();
-        File.Copy(running.Folder.File, folder.File);
-        var log = await File.ReadAllBytesAsync(running.Folder.File + "-wal");
-        await File.WriteAllBytesAsync(folder.File + "-wal", log[..^1000]);
-        var after = SqliteLedger.Open(folder, "second");
-        (await after.Ledger.FindAsync("h", default)).ShouldBeNull();
-        (await after.Ledger.AvailableAsync("token:a", "USD", default)).ShouldBe(Usd(100));
-        (await after.Ledger.VerifyAsync(default)).Findings.ShouldBeEmpty();
-        (await after.Audit.VerifyAsync(default)).Intact.ShouldBeTrue();
-        after.Close();
-    }
-
-    [Fact]
     public async Task Events_are_written_with_the_money_and_not_when_nothing_happened()
     {
-        using var open = SqliteLedger.Open(new TemporaryFolder());
+        using var open = StoredLedger.Open(new TemporaryFolder());
         await open.Ledger.HoldAsync(Hold("poor", Usd(40)), default);
         await open.Ledger.PostAsync(TopUp("t", "token:a", Usd(100)), default);
         await open.Ledger.HoldAsync(Hold("h", Usd(40)), default);
@@ -109,7 +70,7 @@ public sealed class SqlLedgerTests
     [InlineData("insert into entries (account, currency, sequence, units, source, kind, created) select account, currency, sequence + 100, units, source, kind, created from entries where source = 'spent'", "(I3)")]
     public async Task A_books_check_names_what_was_tampered_with(string damage, string finding)
     {
-        using var open = SqliteLedger.Open(new TemporaryFolder());
+        using var open = StoredLedger.Open(new TemporaryFolder());
         await open.Ledger.PostAsync(TopUp("t", "token:a", Usd(100)), default);
         await open.Ledger.HoldAsync(Hold("spent", Usd(40)), default);
         await open.Ledger.CaptureAsync(Capture("spent", Usd(30), "tx"), default);
@@ -123,7 +84,7 @@ public sealed class SqlLedgerTests
     [Fact]
     public async Task A_reader_verifies_while_the_server_writes()
     {
-        using var server = SqliteLedger.Open(new TemporaryFolder());
+        using var server = StoredLedger.Open(new TemporaryFolder());
         await server.Ledger.PostAsync(TopUp("t", "token:a", Usd(100)), default);
         using var database = Database.Open(server.Folder.Look, TimeProvider.System);
         using var audit = new AuditTrail(database, TimeProvider.System);

@@ -7,6 +7,9 @@ internal sealed class TemporaryFolder : IDisposable
 {
     private readonly DirectoryInfo folder = Directory.CreateTempSubdirectory("turnpike-");
 
+    /// <summary>What the ledger's specification runs against here.</summary>
+    public static TheoryData<string> Ledgers => ["memory", "sqlite"];
+
     public string File => Path.Combine(folder.FullName, "books.db");
 
     public StorageOptions Options => new("sqlite:" + File);
@@ -18,6 +21,9 @@ internal sealed class TemporaryFolder : IDisposable
     public Database Open(TimeProvider clock) => Database.Open(Options, clock);
 
     public Database Open(TimeProvider clock, IReadOnlyList<Migration> migrations) => Database.Open(Options, clock, migrations);
+
+    /// <summary>With this schema and no other.</summary>
+    public Database OpenEmpty(IReadOnlyList<Migration> migrations) => Database.Open(Options, TimeProvider.System, migrations);
 
     public void Dispose()
     {

@@ -4,6 +4,7 @@ using Turnpike.Catalog;
 using Turnpike.Identity;
 using Turnpike.Ledger;
 using Turnpike.Storage;
+using Turnpike.Storage.Nodes;
 using Turnpike.Tokens;
 
 namespace Turnpike.Admin.Cli;
@@ -17,10 +18,12 @@ internal sealed class CommandBooks : IDisposable
     private CommandBooks(ServiceCatalog catalog, StorageAccess access)
     {
         database = Database.Open(new StorageOptions(catalog.Gateway.Store, access), TimeProvider.System);
-        audit = new AuditTrail(database, TimeProvider.System);
-        Ledger = new SqlLedger(database, audit, Ids.New("command"));
+        // Beside running gateways a command is a node of its own for as long as it runs: nobody else continues its chain.
+        var lease = NodeLease.Alone(Ids.New("command"), database.IsShared ? Ids.New("command") : "1");
+        audit = new AuditTrail(database, TimeProvider.System, lease.Node);
+        Ledger = new SqlLedger(database, audit, lease);
+        Desk = new TokenDesk(new TokenStore(database, new Revisions(database, TimeProvider.System, Microsoft.Extensions.Logging.Abstractions.NullLogger<Revisions>.Instance)), Ledger, audit, TimeProvider.System);
         Callers = new CallerRegister(new CallerDesk(new CallerStore(database), new InstallationStore(database), audit, TimeProvider.System), TimeProvider.System);
-        Desk = new TokenDesk(new TokenStore(database), Ledger, audit, TimeProvider.System);
     }
 
     public ILedger Ledger { get; }

@@ -70,7 +70,7 @@ internal static class CheckCommand
     {
         yield return $"callers on {gateway.Listen}, told {gateway.Url}";
         yield return $"operators on {gateway.Admin}, {(gateway.AdminKeys.Count == 0 ? "no admin key" : $"admin keys: {gateway.AdminKeys.Count}")}";
-        yield return $"store {gateway.Store}";
+        yield return $"store {new Storage.StorageOptions(gateway.Store)}";
         if (gateway.Insecure) yield return "takes payment over plain HTTP";
         if (gateway.Sandbox) yield return "sandbox: test money may be sold";
     }

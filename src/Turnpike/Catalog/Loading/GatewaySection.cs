@@ -15,9 +15,8 @@ internal static class GatewaySection
         (string t, out Uri? v) => Uri.TryCreate(t, UriKind.Absolute, out v) && v is { Scheme: "http" or "https", PathAndQuery: "/", UserInfo: "", Fragment: "" }
             ? null : "is no base address; write https://api.example.com, without path, query or user", "^https?://[^/]+/?$");
 
-    private static readonly Shape<string> Database = new ScalarShape<string>("sqlite:PATH",
-        (string t, out string? v) => (v = t).StartsWith("sqlite:", StringComparison.Ordinal) && t.Length > 7 && !t.Contains(';', StringComparison.Ordinal)
-            ? null : "is no store; write sqlite:PATH", "^sqlite:[^;]+$", hidden: true);
+    private static readonly Shape<string> NodeName = new ScalarShape<string>("a name of letters, digits, dots and dashes",
+        (string t, out string? v) => (v = t).Length is > 0 and <= 64 && t.All(c => char.IsAsciiLetterOrDigit(c) || c is '-' or '.' or '_') ? null : "is no name; write at most 64 letters, digits, dots and dashes", "^[A-Za-z0-9._-]{1,64}$");
 
     private static readonly Shape<IPNetwork> Network = new ScalarShape<IPNetwork>("an IP address or network such as 10.0.0.0/8",
         (string t, out IPNetwork v) => IPNetwork.TryParse(t, out v) || IPAddress.TryParse(t, out var one) && IPNetwork.TryParse($"{t}/{(one.GetAddressBytes().Length == 4 ? 32 : 128)}", out v)
@@ -29,7 +28,9 @@ internal static class GatewaySection
     private static readonly Key<Uri> Url = new("url", Base, "The public base address; realm and absolute URLs come from it, never from the Host header.") { Default = "the address of listen", Example = "https://api.example.com" };
     private static readonly Key<Uri> Listen = new("listen", Address, "Where callers are served. Changing it needs a restart.") { Default = "http://127.0.0.1:8402, with tls https://", Example = "https://0.0.0.0:8402" };
     private static readonly Key<Uri> Admin = new("admin", Address, "Where operators are served: Admin API, dashboard, metrics. Changing it needs a restart.") { Default = "http://127.0.0.1:8403", Example = "http://127.0.0.1:8403" };
-    private static readonly Key<string> Store = new("store", Database, "The database. Relative paths start at the working directory. Changing it needs a restart.") { Default = "sqlite:data/turnpike.db", Example = "sqlite:data/turnpike.db" };
+    private static readonly Key<string> Store = new("store", new StoreShape(), "The database: a file of one gateway, or a PostgreSQL that several share (see operate.md). Relative paths start at the working directory. Changing it needs a restart.") { Default = "sqlite:data/turnpike.db", Example = "postgres://turnpike:${env:PGPASSWORD}@db:5432/turnpike" };
+    private static readonly Key<string> Node = new("node", NodeName, "This node's name in the audit trail and among the nodes of its database; no two that run have the same. Changing it needs a restart.") { Default = "the host's name; 1 with a file", Example = "gw-1" };
+    private static readonly Key<TimeSpan> Drain = new("drain", Shapes.Duration, "How long calls may take to finish after SIGTERM; what has not finished then is cut. Five seconds less than whoever stops the node waits.") { Default = "25s", Example = "25s" };
     private static readonly Key<IReadOnlyList<Secret>> AdminKey = new("admin-key", new ListShape<Secret>(new SecretShape(), oneAlone: true, least: 1), "What operators present as a bearer token, current first.") { Default = "none: the Admin API answers 401 to all", Example = "${env:TURNPIKE_ADMIN_KEY}" };
     private static readonly Key<bool> Insecure = new("insecure", Shapes.Flag, "Take payment over plain HTTP beyond loopback.") { Default = "false", Example = "false" };
     private static readonly Key<bool> Sandbox = new("sandbox", Shapes.Flag, "Test money may be sold; every page and receipt says so.") { Default = "false", Example = "false" };
@@ -37,9 +38,7 @@ internal static class GatewaySection
     private static readonly Key<TlsSettings> Tls = new("tls", new MapShape<TlsSettings>([Certificate, PrivateKey], m => new TlsSettings(m.Get(Certificate)!, m.Get(PrivateKey)!)), "Speak TLS on listen, with a certificate from files.") { Default = "plain HTTP", Example = "{ certificate: tls/cert.pem, key: tls/key.pem }" };
     private static readonly Key<Uri> Otlp = new("otlp", Shapes.Url, "Where traces and metrics go by OpenTelemetry (OTLP). Changing it needs a restart.") { Default = "nowhere", Example = "http://127.0.0.1:4317" };
 
-    private static readonly Key<TimeSpan> Drain = new("drain", Shapes.Duration, "How long calls in flight may go on after a signal to stop; then they are cut. Changing it needs a restart.") { Default = "25s", Example = "25s" };
-
-    public static readonly Key<GatewaySettings> Key = new("gateway", new MapShape<GatewaySettings>([Url, Listen, Admin, Store, AdminKey, Insecure, Sandbox, TrustedProxies, Tls, Otlp, Drain], Build),
+    public static readonly Key<GatewaySettings> Key = new("gateway", new MapShape<GatewaySettings>([Url, Listen, Admin, Store, Node, Drain, AdminKey, Insecure, Sandbox, TrustedProxies, Tls, Otlp], Build),
         "Where to listen, where to keep the books, whom to trust.") { Default = "everything on loopback", Example = "{ store: \"sqlite:data/turnpike.db\" }" };
 
     /// <summary>Refuses to take money where anyone on the way could read the payment, and what a running process cannot change.</summary>
@@ -60,9 +59,10 @@ internal static class GatewaySection
         if (now.Listen != wanted.Listen) yield return Listen.Name;
         if (now.Admin != wanted.Admin) yield return Admin.Name;
         if (now.Store != wanted.Store) yield return Store.Name;
+        if (now.Node != wanted.Node) yield return Node.Name;
+        if (now.Drain != wanted.Drain) yield return Drain.Name;
         if (now.Tls != wanted.Tls) yield return Tls.Name;
         if (now.Otlp != wanted.Otlp) yield return Otlp.Name;
-        if (now.Drain != wanted.Drain) yield return Drain.Name;
     }
 
     private static GatewaySettings? Build(MapValues m)
@@ -82,13 +82,14 @@ internal static class GatewaySection
             Listen = Written(listen),
             Admin = Written(m.Get(Admin) ?? new Uri("http://127.0.0.1:8403")),
             Store = m.Get(Store, "sqlite:data/turnpike.db"),
+            Node = m.Get(Node),
+            Drain = m.Get(Drain, TimeSpan.FromSeconds(25)),
             AdminKeys = m.Get(AdminKey, []),
             Insecure = m.Get(Insecure),
             Sandbox = m.Get(Sandbox),
             TrustedProxies = m.Get(TrustedProxies, []),
             Tls = tls,
             Otlp = m.Get(Otlp),
-            Drain = m.Get(Drain, TimeSpan.FromSeconds(25)),
         };
     }
 

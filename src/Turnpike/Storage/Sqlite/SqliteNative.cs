@@ -1,7 +1,7 @@
 using System.Reflection;
 using System.Runtime.InteropServices;
 
-namespace Turnpike.Storage;
+namespace Turnpike.Storage.Sqlite;
 
 /// <summary>The few functions of SQLite's C interface that are used here. The system's library is preferred to the bundled one.</summary>
 /// <remarks>Source: https://www.sqlite.org/c3ref/funclist.html. Handles belong to one thread at a time.</remarks>

@@ -3,16 +3,16 @@ using System.Globalization;
 using System.Runtime.InteropServices;
 using System.Text;
 
-namespace Turnpike.Storage;
+namespace Turnpike.Storage.Sqlite;
 
 /// <summary>A prepared statement with parameters <c>$1</c>, <c>$2</c> …, the spelling both databases read.</summary>
-internal sealed unsafe class SqlStatement : IDisposable
+internal sealed unsafe class SqliteStatement : SqlRows, IDisposable
 {
-    private readonly Sql sql;
+    private readonly SqliteSql sql;
     private readonly int[] parameters; // index in SQLite → number after the dollar
     private nint handle;
 
-    public SqlStatement(Sql sql, string text)
+    public SqliteStatement(SqliteSql sql, string text)
     {
         this.sql = sql;
         var bytes = Encoding.UTF8.GetBytes(text);
@@ -31,7 +31,7 @@ internal sealed unsafe class SqlStatement : IDisposable
     }
 
     /// <summary>True when it stands on a row, false when it is through (and reset for its next use).</summary>
-    public bool Step()
+    public override bool Step()
     {
         var code = SqliteNative.Step(handle);
         if (code == SqliteNative.Row) return true;
@@ -40,9 +40,9 @@ internal sealed unsafe class SqlStatement : IDisposable
         return failure is null ? false : throw failure;
     }
 
-    public SqlRow Row => new(handle);
+    public override SqlRow Row => new(handle);
 
-    public void Reset() => SqliteNative.Reset(handle);
+    public override void Reset() => SqliteNative.Reset(handle);
 
     public void Dispose()
     {

@@ -1,0 +1,20 @@
+namespace Turnpike.Storage;
+
+/// <summary>Where a database's connections come from: a SQLite file, or a PostgreSQL server.</summary>
+internal interface ISqlSource : IDisposable
+{
+    /// <summary>The writer's connection; null when the database was opened to look only.</summary>
+    Sql? Writer { get; }
+
+    /// <summary>Tells this writer from all others of the same database.</summary>
+    string Name { get; }
+
+    /// <summary>How many threads wait for what is read, so that no caller's does; zero where reading does not wait for a network.</summary>
+    int ReaderThreads { get; }
+
+    /// <summary>A connection to read on, one thread at a time.</summary>
+    Sql Take();
+
+    /// <summary>Gives a connection back whose transaction ended well; any other is disposed.</summary>
+    void Return(Sql reader);
+}

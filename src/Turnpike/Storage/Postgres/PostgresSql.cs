@@ -1,0 +1,227 @@
+using Npgsql;
+
+namespace Turnpike.Storage.Postgres;
+
+/// <summary>
+/// A connection to PostgreSQL, opened when it is first needed and again after it broke. What is run for its effect waits and goes
+/// out in one round trip with what follows it, at the latest with the commit.
+/// </summary>
+internal sealed class PostgresSql(PostgresSource server, bool reading) : Sql
+{
+    private readonly List<PostgresCommand> waiting = [];
+    private NpgsqlConnection? connection;
+    private int scrolls;
+    private bool cut; // the connection broke inside a transaction: nothing more belongs to it
+
+    public override bool IsShared => true;
+
+    /// <summary>The writer's mark: what it wrote last, in the same transaction as that.</summary>
+    public PostgresMark? Mark { get; init; }
+
+    public override DateTimeOffset Now(TimeProvider clock) => server.Clock.Now(this);
+
+    public override void Run(string sql, params ReadOnlySpan<SqlValue> values)
+    {
+        var statement = Understand(sql, values);
+        waiting.Add(new PostgresCommand(statement, statement.Text, PostgresCommand.Parameters(statement, values), null));
+    }
+
+    public override void RunRow(string sql, params ReadOnlySpan<SqlValue> values)
+    {
+        var statement = Understand(sql, values);
+        // Rows do not touch each other, whichever statement they are for: all since the last other command may be put together.
+        for (var i = waiting.Count - 1; i >= 0 && waiting[i].Rows is { } rows; i--)
+        {
+            if (waiting[i].Statement != statement) continue;
+            rows.Add(values);
+            return;
+        }
+        var first = new PostgresRowSet(statement);
+        first.Add(values);
+        waiting.Add(new PostgresCommand(statement, statement.ForMany, null, first));
+    }
+
+    public override int Change(string sql, params ReadOnlySpan<SqlValue> values)
+    {
+        Connect(); // a new connection has its mark to set, which must not come in between
+        Run(sql, values);
+        var last = waiting[^1];
+        Flush(committing: false);
+        return last.Changed;
+    }
+
+    public override void Script(string sql)
+    {
+        Flush(committing: false);
+        Direct(PostgresDialect.Schema(sql));
+    }
+
+    public override void Share(SqlShare what, bool alone)
+    {
+        if (alone) Run("select pg_advisory_xact_lock(402, cast($1 as integer))", (long)what);
+        else Run("select pg_advisory_xact_lock_shared(402, cast($1 as integer))", (long)what);
+    }
+
+    public override void Begin()
+    {
+        cut = false;
+        Connect();
+        Run("begin");
+    }
+
+    public override void BeginRead()
+    {
+        cut = false;
+        Connect();
+        Run("begin isolation level repeatable read read only");
+    }
+
+    public override void Commit()
+    {
+        Mark?.Set(this);
+        Run("commit");
+        Flush(committing: !reading);
+    }
+
+    public override void Rollback()
+    {
+        waiting.Clear();
+        cut = false;
+        if (connection is null) return;
+        try
+        {
+            Direct("rollback");
+        }
+        catch (StorageException)
+        {
+            Disconnect(); // and that undoes it
+        }
+    }
+
+    public override bool WasCommitted()
+    {
+        Disconnect();
+        cut = false;
+        Connect();
+        try
+        {
+            return Mark!.IsSet(this);
+        }
+        finally
+        {
+            Rollback();
+        }
+    }
+
+    /// <summary>Runs text as it is, at once.</summary>
+    public void Direct(string text)
+    {
+        try
+        {
+            using var command = new NpgsqlCommand(text, Connect());
+            command.ExecuteNonQuery();
+        }
+        catch (Exception e) when (PostgresFault.Knows(e))
+        {
+            throw Failed(e, committing: false);
+        }
+    }
+
+    public override void Dispose() => Disconnect();
+
+    /// <summary>Opens the connection where there is none.</summary>
+    public NpgsqlConnection Connect()
+    {
+        if (connection is not null) return connection;
+        if (cut) throw new StorageException("The connection to PostgreSQL broke in the middle of a transaction.") { Fault = StorageFault.Away };
+        try
+        {
+            connection = server.Connect(reading);
+            Mark?.Begin(this);
+            return connection;
+        }
+        catch (Exception e) when (PostgresFault.Knows(e))
+        {
+            throw Failed(e, committing: false);
+        }
+    }
+
+    protected override SqlRows Rows(string sql, ReadOnlySpan<SqlValue> values)
+    {
+        var statement = Understand(sql, values);
+        waiting.Add(new PostgresCommand(statement, statement.Text, PostgresCommand.Parameters(statement, values), null));
+        return Flush(committing: false);
+    }
+
+    protected override SqlRows Locked(string sql, ReadOnlySpan<string[]> keys)
+    {
+        var statement = server.Known(sql) ?? server.Learn(sql, [.. Enumerable.Repeat("text", keys.Length)], this);
+        waiting.Add(new PostgresCommand(statement, statement.Locking, PostgresCommand.Parameters(statement, keys), null));
+        return Flush(committing: false);
+    }
+
+    protected override SqlRows Scroll(string sql, SqlValue[] values)
+    {
+        var statement = Understand(sql, values);
+        return new PostgresScroll(this, statement, values, $"scroll_{++scrolls}");
+    }
+
+    internal PostgresRows Fetch(PostgresCommand command)
+    {
+        waiting.Add(command);
+        return Flush(committing: false);
+    }
+
+    /// <summary>Sends what waits; the rows of the last of it.</summary>
+    private PostgresRows Flush(bool committing)
+    {
+        if (waiting.Count == 0) return PostgresRows.None;
+        try
+        {
+            using var batch = new NpgsqlBatch(Connect());
+            foreach (var command in waiting) batch.BatchCommands.Add(command.Build());
+            using var reader = batch.ExecuteReader();
+            var answers = waiting.Count(command => command.ReturnsRows);
+            for (var skipped = 1; skipped < answers; skipped++) reader.NextResult();
+            var rows = waiting[^1].ReturnsRows ? PostgresRows.Read(reader) : PostgresRows.None;
+            while (reader.NextResult())
+            {
+            }
+            waiting[^1].Changed = batch.BatchCommands[^1].RecordsAffected;
+            return rows;
+        }
+        catch (Exception e) when (e is not StorageException && (committing || PostgresFault.Knows(e)))
+        {
+            throw Failed(e, committing);
+        }
+        finally
+        {
+            waiting.Clear();
+        }
+    }
+
+    private StorageException Failed(Exception failure, bool committing)
+    {
+        var translated = PostgresFault.Translate(failure, committing);
+        if (translated.Fault is not (StorageFault.Away or StorageFault.Unknown)) return translated;
+        Disconnect();
+        cut = true;
+        return translated;
+    }
+
+    private void Disconnect()
+    {
+        waiting.Clear();
+        var gone = connection;
+        connection = null;
+        gone?.Dispose();
+    }
+
+    private PostgresStatement Understand(string sql, ReadOnlySpan<SqlValue> values)
+    {
+        if (server.Known(sql) is { } known) return known;
+        var types = new string[values.Length];
+        for (var i = 0; i < types.Length; i++) types[i] = values[i].Reference switch { null => "unknown", string => "text", byte[] => "bytea", _ => "bigint" };
+        return server.Learn(sql, types, this);
+    }
+}
