@@ -98,6 +98,21 @@ public sealed class CallersApiTests
     }
 
     [Fact]
+    public async Task A_callers_record_is_counted_from_the_trail()
+    {
+        await using var gateway = await RunningGateway.StartAsync();
+        await gateway.AdminAsync(HttpMethod.Put, Callers + "/bot", "{}");
+        var key = RunningGateway.Json((await gateway.AdminAsync(HttpMethod.Post, Callers + "/bot/keys")).Body).GetProperty("key").GetString()!;
+        (await gateway.CallAsync("/paid", await gateway.TokenAsync(), ("x-api-key", key))).Dispose();
+        (await gateway.CallAsync("/paid", "tp_typo", ("x-api-key", key))).Dispose();
+        (await gateway.CallAsync("/paid", await gateway.TokenAsync())).Dispose();
+        var record = RunningGateway.Json((await gateway.GetAsync(Callers + "/bot/reputation")).Body);
+        (record.GetProperty("paid").GetInt64(), record.GetProperty("delivered").GetInt64(), record.GetProperty("denied").GetInt64()).ShouldBe((1, 1, 1));
+        record.GetProperty("refusals").ToString().ShouldBe("""{"unknown-token":1}""");
+        RunningGateway.Json((await gateway.GetAsync(Callers + "/nobody/reputation")).Body).GetProperty("paid").GetInt64().ShouldBe(0);
+    }
+
+    [Fact]
     public async Task An_imported_hash_is_taken_once()
     {
         await using var gateway = await RunningGateway.StartAsync();
