@@ -17,6 +17,8 @@ internal static class AccessSection
     private static readonly Key<ScopeList> Scopes = new("scopes", new ConvertedShape<IReadOnlyList<string>, ScopeList>(new ListShape<string>(Scope, least: 1), l => new ScopeList(l)), "What a caller has to be allowed, all of them; without: 403, and no terms.") { Default = "nothing", Example = "[companies:read]" };
     private static readonly Key<RoleList> Roles = new("roles", new ConvertedShape<IReadOnlyList<string>, RoleList>(new ListShape<string>(Shapes.Text, least: 1), l => new RoleList(l)), "Roles, one of which a caller has to have.") { Default = "none", Example = "[auditor]" };
 
+    private static readonly Key<LeastAssurance> Least = new("assurance", new ConvertedShape<Assurance, LeastAssurance>(new ChoiceShape<Assurance>(("bearer", Assurance.Bearer), ("bound", Assurance.Bound)), level => new LeastAssurance(level)), "How surely it has to be known who asks: by a key or token, or by a signature over all of the request. Less is 403.") { Default = "as 'identity' says", Example = "bound" };
+
     private static readonly Key<IReadOnlyList<JsonPath>> Paths = new("paths", new ListShape<JsonPath>(Path, least: 1), "Places in the JSON answer.") { Required = true, Example = "[\"$.items[*].owner\"]" };
     private static readonly Key<IReadOnlyList<string>> FieldScopes = new("scopes", new ListShape<string>(Scope, least: 1), "What a caller has to be allowed to see them.") { Required = true, Example = "[companies:private]" };
     private static readonly Key<JsonRemoval> Otherwise = new("otherwise", new ChoiceShape<JsonRemoval>(("remove", JsonRemoval.Remove), ("mask", JsonRemoval.Mask), ("null", JsonRemoval.Nothing)), "What others get in their place: nothing, three stars, or null.") { Default = "remove", Example = "mask" };
@@ -30,6 +32,7 @@ internal static class AccessSection
     [
         new Section(Catalog.Loading.Scope.Operation, Scopes) { Check = Check, TellOperation = (_, o) => o.Settings.Get<ScopeList>() is { } s ? string.Join(", ", s.All) : null },
         new Section(Catalog.Loading.Scope.Operation, Roles),
+        new Section(Catalog.Loading.Scope.Operation, Least),
         new Section(Catalog.Loading.Scope.Operation, Fields),
         new Section(Catalog.Loading.Scope.Operation, Schema),
     ];
@@ -37,7 +40,7 @@ internal static class AccessSection
     private static void Check(Draft draft)
     {
         foreach (var operation in draft.Operations.Where(o => o.Identity == IdentityRule.Upstream))
-            foreach (var (asked, key) in new (bool, Key)[] { (operation.Settings.Get<ScopeList>() is not null, Scopes), (operation.Settings.Get<RoleList>() is not null, Roles), (operation.Settings.Get<FieldRules>() is not null, Fields) })
+            foreach (var (asked, key) in new (bool, Key)[] { (operation.Settings.Get<ScopeList>() is not null, Scopes), (operation.Settings.Get<RoleList>() is not null, Roles), (operation.Settings.Get<LeastAssurance>() is not null, Least), (operation.Settings.Get<FieldRules>() is not null, Fields) })
                 if (asked) draft.At(operation, key.Name).Refuse("asks for rights of a caller, but with 'identity: upstream' nobody here knows who calls");
     }
 }

@@ -7,7 +7,7 @@ internal static class AccessSetup
 {
     public static IServiceCollection AddAccess(this IServiceCollection services)
     {
-        services.AddSingleton<IAccessRule, TransportRule>().AddSingleton<IAccessRule, CredentialRule>().AddSingleton<IAccessRule, ScopeRule>().AddSingleton<IAccessRule, SchemaRule>();
+        services.AddSingleton<IAccessRule, TransportRule>().AddSingleton<IAccessRule, CredentialRule>().AddSingleton<IAccessRule, AssuranceRule>().AddSingleton<IAccessRule, ScopeRule>().AddSingleton<IAccessRule, SchemaRule>();
         return services.AddSingleton<AccessRules>();
     }
 }

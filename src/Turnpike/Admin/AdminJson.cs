@@ -15,6 +15,7 @@ namespace Turnpike.Admin;
 [JsonSerializable(typeof(CallerBody))]
 [JsonSerializable(typeof(CallerView))]
 [JsonSerializable(typeof(CallerList))]
+[JsonSerializable(typeof(ReputationView))]
 [JsonSerializable(typeof(KeyBody))]
 [JsonSerializable(typeof(RollBody))]
 [JsonSerializable(typeof(KeyView))]

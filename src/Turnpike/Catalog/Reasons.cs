@@ -55,6 +55,7 @@ internal static class Reasons
     public static readonly Reason TokenWrongOperation = new("token-wrong-operation", 403, "The token does not open this operation", "Use it where it was issued for.");
     public static readonly Reason TokenCallCap = new("token-call-cap", 403, "One call of this token may not cost that much", "Pay another way.");
     public static readonly Reason MissingScope = new("missing-scope", 403, "You lack a right this operation asks for", "Ask the owner of this service for what the detail names.");
+    public static readonly Reason AssuranceRequired = new("assurance-required", 403, "It is not known surely enough who you are", "Sign the request: DPoP beside a bound key, or an HTTP message signature over all of it.");
     public static readonly Reason CredentialRestricted = new("credential-restricted", 403, "The credential is not for this", "Use it where it was issued for, or another one.");
     public static readonly Reason CallerSuspended = new("caller-suspended", 403, "The caller is not served", "Ask the owner of this service.");
     public static readonly Reason InsecureTransport = new("insecure-transport", 403, "Payments are not taken over plain HTTP", "Use https.");

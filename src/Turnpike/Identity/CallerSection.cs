@@ -50,7 +50,14 @@ internal static class CallerSection
         return new Section(Catalog.Loading.Scope.Document, key) { Check = Check, Tell = catalog => Tell(catalog.Settings.Get<CallerSettings>()) };
     }
 
-    private static FileCaller Build(MapValues m, IReadOnlyList<Key> others) => new(
+    private static FileCaller Build(MapValues m, IReadOnlyList<Key> others)
+    {
+        // A key that is stolen, or an agent that runs wild, spends until somebody notices.
+        if (m.Get(Keys, []).Count > 0 && others.FirstOrDefault(k => k.Name == "caps") is { } caps && !m.IsWritten(caps)) m.Of(Keys).Warn("keys without 'caps' of their caller may spend without end");
+        return Read(m, others);
+    }
+
+    private static FileCaller Read(MapValues m, IReadOnlyList<Key> others) => new(
         new Caller(m.At.Name)
         {
             Organisation = m.Get(Organisation),

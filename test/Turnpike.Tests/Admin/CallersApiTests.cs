@@ -87,6 +87,7 @@ public sealed class CallersApiTests
     [InlineData("POST", "/there/keys", """{"methods":["get"]}""", "methods:")]
     [InlineData("POST", "/there/keys", """{"valid":"soon"}""", "valid:")]
     [InlineData("POST", "/there/keys", """{"hash":"sha256:12"}""", "hash:")]
+    [InlineData("POST", "/there/keys", """{"boundTo":["me"]}""", "boundTo:")]
     [InlineData("POST", "/there/keys/roll", """{"overlap":"soon"}""", "overlap:")]
     public async Task A_wrong_order_is_a_400_that_says_where(string method, string path, string body, string told)
     {
@@ -95,6 +96,32 @@ public sealed class CallersApiTests
         var answer = await gateway.AdminAsync(new HttpMethod(method), Callers + path, body);
         answer.Status.ShouldBe(HttpStatusCode.BadRequest);
         RunningGateway.Json(answer.Body).GetProperty("detail").GetString()!.ShouldContain(told);
+    }
+
+    [Fact]
+    public async Task A_callers_record_is_counted_from_the_trail()
+    {
+        await using var gateway = await RunningGateway.StartAsync();
+        await gateway.AdminAsync(HttpMethod.Put, Callers + "/bot", "{}");
+        var key = RunningGateway.Json((await gateway.AdminAsync(HttpMethod.Post, Callers + "/bot/keys")).Body).GetProperty("key").GetString()!;
+        (await gateway.CallAsync("/paid", await gateway.TokenAsync(), ("x-api-key", key))).Dispose();
+        (await gateway.CallAsync("/paid", "tp_typo", ("x-api-key", key))).Dispose();
+        (await gateway.CallAsync("/paid", await gateway.TokenAsync())).Dispose();
+        var record = RunningGateway.Json((await gateway.GetAsync(Callers + "/bot/reputation")).Body);
+        (record.GetProperty("paid").GetInt64(), record.GetProperty("delivered").GetInt64(), record.GetProperty("denied").GetInt64()).ShouldBe((1, 1, 1));
+        record.GetProperty("refusals").ToString().ShouldBe("""{"unknown-token":1}""");
+        RunningGateway.Json((await gateway.GetAsync(Callers + "/nobody/reputation")).Body).GetProperty("paid").GetInt64().ShouldBe(0);
+    }
+
+    [Fact]
+    public async Task A_bound_key_alone_opens_nothing()
+    {
+        await using var gateway = await RunningGateway.StartAsync();
+        await gateway.AdminAsync(HttpMethod.Put, Callers + "/bot", "{}");
+        var made = RunningGateway.Json((await gateway.AdminAsync(HttpMethod.Post, Callers + "/bot/keys", """{"boundTo":["wallet:0x70997970C51812dc3A010C7d01b50e0d17dc79C8"]}""")).Body);
+        made.GetProperty("boundTo")[0].GetString().ShouldBe("wallet:0x70997970c51812dc3a010c7d01b50e0d17dc79c8");
+        using var answer = await gateway.CallAsync("/open", headers: ("x-api-key", made.GetProperty("key").GetString()!));
+        RunningGateway.Json(await answer.Content.ReadAsStringAsync()).GetProperty("reason").GetString().ShouldBe("proof-required");
     }
 
     [Fact]

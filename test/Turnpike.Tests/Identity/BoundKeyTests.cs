@@ -51,6 +51,20 @@ public sealed class BoundKeyTests : IDisposable
         told.Headers.WWWAuthenticate.ToString().ShouldContain("invalid_dpop_proof");
     }
 
+    [Theory]
+    [InlineData("bearer", 200)]
+    [InlineData("bound", 403)]
+    public async Task An_operation_may_ask_for_a_signature(string least, int without)
+    {
+        using var strict = new TestGate(document: TestGate.Document.Replace("price: free", "price: free, assurance: " + least, StringComparison.Ordinal));
+        var free = await strict.KeyAsync();
+        (await strict.GetAsync("/status", ("x-api-key", free))).Status.ShouldBe(without);
+        (await strict.GetAsync("/status")).Reason.ShouldBe("identity-required");
+        (await strict.GetAsync("/status", ("x-api-key", free), ("DPoP", agent.Dpop(Here, free)))).Status.ShouldBe(without, "a proof by a key that is nobody's in particular");
+        var key = await strict.KeyAsync("bot", rules: new CredentialRules { BoundTo = ["jkt:" + agent.Thumbprint] });
+        (await strict.GetAsync("/status", ("x-api-key", key), ("DPoP", agent.Dpop(Here, key)))).Status.ShouldBe(200);
+    }
+
     [Fact]
     public async Task A_proof_is_good_once()
     {

@@ -20,11 +20,11 @@ internal sealed record CallerList(IReadOnlyList<CallerView> Callers, string? Nex
 /// <param name="Key">The text, where it was just made.</param>
 /// <param name="Hint">Its beginning.</param>
 /// <param name="Status"><c>active</c>, <c>expired</c> or <c>revoked</c>.</param>
-internal sealed record KeyView(string Id, string Caller, string? Key, string Hint, string Status, IReadOnlyList<string> Scopes, IReadOnlyList<string> Operations, IReadOnlyList<string> Methods, IReadOnlyList<string> Models, DateTimeOffset? Expires, DateTimeOffset? Created)
+internal sealed record KeyView(string Id, string Caller, string? Key, string Hint, string Status, IReadOnlyList<string> Scopes, IReadOnlyList<string> Operations, IReadOnlyList<string> Methods, IReadOnlyList<string> Models, IReadOnlyList<string> BoundTo, DateTimeOffset? Expires, DateTimeOffset? Created)
 {
     public static KeyView Of(ApiKey key, DateTimeOffset now, string? text = null) => new(key.Id, key.Caller, text, key.Hint, key.Revoked is not null ? "revoked" : key.Expires <= now ? "expired" : "active",
-        key.Rules.Scopes, key.Rules.Operations, key.Rules.Methods, key.Rules.Models, key.Expires, key.Created);
+        key.Rules.Scopes, key.Rules.Operations, key.Rules.Methods, key.Rules.Models, key.Rules.BoundTo, key.Expires, key.Created);
 
     public static KeyView Of(Caller caller, FileKey key, DateTimeOffset now) => new(key.Id(caller.Name), caller.Name, null, "in the file", key.Expires <= now ? "expired" : "active",
-        key.Rules.Scopes, key.Rules.Operations, key.Rules.Methods, key.Rules.Models, key.Expires, null);
+        key.Rules.Scopes, key.Rules.Operations, key.Rules.Methods, key.Rules.Models, key.Rules.BoundTo, key.Expires, null);
 }

@@ -1,6 +1,8 @@
 using Microsoft.AspNetCore.Http.HttpResults;
+using Turnpike.Audit;
 using Turnpike.Catalog;
 using Turnpike.Catalog.Loading;
+using Turnpike.Storage;
 
 namespace Turnpike.Admin.Callers;
 
@@ -16,6 +18,12 @@ internal static class CallersApi
             await register.FindAsync(catalog.Current, name, ct) is { } view ? TypedResults.Ok(view) : AdminProblem.NotFound("caller")).Produces<CallerView>().ProducesProblem(404).WithName("getCaller").WithSummary("A caller and its keys, without their texts");
         callers.MapPut("/{name}", PutAsync).Produces<CallerView>().Produces<CallerView>(201).ProducesProblem(400).ProducesProblem(409).WithName("putCaller").WithSummary("Create or replace a caller")
             .WithDescription("What is left out is nothing. A caller that turnpike.yaml names is 409 managed-by-file.");
+        callers.MapGet("/{name}/reputation", async Task<Ok<ReputationView>> (string name, int? days, Database database, IAuditTrail audit, TimeProvider time, CancellationToken ct) =>
+        {
+            var since = time.GetUtcNow() - TimeSpan.FromDays(Math.Clamp(days ?? 30, 1, 3650));
+            await audit.FlushAsync(ct);
+            return TypedResults.Ok(ReputationView.Of(name, since, await database.ScanAsync(sql => ReputationStore.Count(sql, name, since), ct)));
+        }).WithName("getReputation").WithSummary("What a caller did here: paid, delivered, denied, by the audit trail");
         Status(callers, "suspend", CallerStatus.Suspended, "Serve a caller no more, until it is resumed");
         Status(callers, "resume", CallerStatus.Active, "Serve a suspended caller again");
         Status(callers, "close", CallerStatus.Closed, "Close a caller, for good");

@@ -69,13 +69,13 @@ internal static class CallersCommand
 
     private static Command Key()
     {
-        var (name, valid, scope, operation, method, model) = (Name(), Valid(), Scope(), Operation(), Method(), Model());
+        var (name, valid, scope, operation, method, model, bound) = (Name(), Valid(), Scope(), Operation(), Method(), Model(), BoundTo());
         var hash = new Option<string?>("--hash") { Description = "A key made elsewhere: sha256:<64 hex digits>. Without, one is made." };
         var (config, json) = (CommandRun.ConfigOption(), CommandRun.JsonOption());
-        var command = new Command("key", "Make a key for a caller: its text alone goes to standard output, and is told this once.\nExample: KEY=$(turnpike callers key agent-1 --valid 90d)") { name, valid, scope, operation, method, model, hash, config, json };
+        var command = new Command("key", "Make a key for a caller: its text alone goes to standard output, and is told this once.\nExample: KEY=$(turnpike callers key agent-1 --valid 90d)") { name, valid, scope, operation, method, model, bound, hash, config, json };
         command.SetAction((p, ct) =>
         {
-            var body = new KeyBody(p.GetValue(valid), p.GetValue(scope), p.GetValue(operation), p.GetValue(method), p.GetValue(model), p.GetValue(hash));
+            var body = new KeyBody(p.GetValue(valid), p.GetValue(scope), p.GetValue(operation), p.GetValue(method), p.GetValue(model), p.GetValue(hash), p.GetValue(bound));
             return KeyAsync(p.GetValue(config)!, ConfigEnvironment.Process, p.GetValue(name)!, body, p.GetValue(json), Console.Out, Console.Error, ct);
         });
         return command;
@@ -83,13 +83,13 @@ internal static class CallersCommand
 
     private static Command Roll()
     {
-        var (name, valid, scope, operation, method, model) = (Name(), Valid(), Scope(), Operation(), Method(), Model());
+        var (name, valid, scope, operation, method, model, bound) = (Name(), Valid(), Scope(), Operation(), Method(), Model(), BoundTo());
         var overlap = new Option<string?>("--overlap") { Description = "How long the keys before it go on, 1d. Not at all, unless said." };
         var (config, json) = (CommandRun.ConfigOption(), CommandRun.JsonOption());
-        var command = new Command("roll", "Make a key for a caller and end all others after an overlap.\nExample: KEY=$(turnpike callers roll agent-1 --overlap 1d)") { name, overlap, valid, scope, operation, method, model, config, json };
+        var command = new Command("roll", "Make a key for a caller and end all others after an overlap.\nExample: KEY=$(turnpike callers roll agent-1 --overlap 1d)") { name, overlap, valid, scope, operation, method, model, bound, config, json };
         command.SetAction((p, ct) =>
         {
-            var body = new RollBody(p.GetValue(overlap), p.GetValue(valid), p.GetValue(scope), p.GetValue(operation), p.GetValue(method), p.GetValue(model));
+            var body = new RollBody(p.GetValue(overlap), p.GetValue(valid), p.GetValue(scope), p.GetValue(operation), p.GetValue(method), p.GetValue(model), p.GetValue(bound));
             return RollAsync(p.GetValue(config)!, ConfigEnvironment.Process, p.GetValue(name)!, body, p.GetValue(json), Console.Out, Console.Error, ct);
         });
         return command;
@@ -114,6 +114,8 @@ internal static class CallersCommand
     private static Option<string[]> Method() => new("--method") { Description = "A method it may be used with; may be given again. All, unless said." };
 
     private static Option<string[]> Model() => new("--model") { Description = "A model its requests may name; may be given again. All, unless said." };
+
+    private static Option<string[]> BoundTo() => new("--bound-to") { Description = "Who has to sign every request that presents it: jkt:THUMBPRINT, an agent's address, wallet:0x…; may be given again." };
 
     public static Task<int> PutAsync(string config, ConfigEnvironment environment, string name, CallerBody body, bool json, TextWriter output, TextWriter err, CancellationToken ct) => CommandRun.RunAsync(config, environment, err, async catalog =>
     {
