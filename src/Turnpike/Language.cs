@@ -1,6 +1,7 @@
 using Turnpike.Catalog.Loading;
 using Turnpike.Limits;
 using Turnpike.Payments;
+using Turnpike.Plans;
 using Turnpike.Pricing;
 
 namespace Turnpike;
@@ -11,6 +12,7 @@ internal static class Language
     public static CatalogLoader Loader { get; } = new(
     [
         PaymentSection.Section,
+        PlanSection.Section,
         PriceSection.Section,
         LimitSection.Section,
     ]);

@@ -46,6 +46,9 @@ internal sealed class Call : IAsyncDisposable
     /// <summary>The name of the caller, when it proved one.</summary>
     public string? Caller { get; set; }
 
+    /// <summary>The plan this caller has bought, by name.</summary>
+    public string? Plan { get; set; }
+
     /// <summary>True when the caller's key came in Authorization, so that a payment needs another header.</summary>
     public bool KeyInAuthorization { get; set; }
 

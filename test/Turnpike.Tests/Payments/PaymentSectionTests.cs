@@ -75,6 +75,6 @@ public sealed class PaymentSectionTests
     public void Methods_are_in_the_order_of_accept()
     {
         var catalog = Documents.Sound($"payments: {{ {Stripe}, {Prepaid} }}\nservices: {{ s: {{ upstream: \"http://x\", operations: {{ o: {{ match: GET /o, price: 1 USD, accept: [prepaid, mpp, prepaid] }} }} }} }}");
-        Payable.Accepted(catalog.Operations["o"], Payable.Of(catalog.Settings.Get<PaymentSettings>()!)).Select(p => p.Method).ShouldBe(["prepaid", "mpp.stripe"]);
+        Payable.Accepted(catalog.Operations["o"], Payable.Of(catalog.Settings)).Select(p => p.Method).ShouldBe(["prepaid", "mpp.stripe"]);
     }
 }
