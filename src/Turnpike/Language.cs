@@ -15,5 +15,7 @@ internal static class Language
         PlanSection.Section,
         PriceSection.Section,
         LimitSection.Section,
+        LimitSection.OfService,
+        LimitSection.OfOperation,
     ]);
 }

@@ -8,6 +8,7 @@ using Turnpike.Identity;
 using Turnpike.Ledger;
 using Turnpike.Limits;
 using Turnpike.Payments;
+using Turnpike.Plans;
 using Turnpike.Pricing;
 using Turnpike.Storage;
 using Turnpike.Telemetry;
@@ -43,7 +44,7 @@ internal static class Serving
         var database = Database.Open(new StorageOptions(gateway.Store, StorageAccess.Write), TimeProvider.System);
         var seal = new TermsSeal([await new InstallationStore(database).KeyAsync("terms", ct)]);
         services.AddSingleton(_ => database).AddSingleton(seal);
-        services.AddAudit().AddLedger().AddIdentity().AddPricing().AddLimits().AddTokens().AddPayments().AddAccess().AddGateway().AddTelemetry(gateway.Otlp).AddAdmin();
+        services.AddAudit().AddLedger().AddIdentity().AddPlans().AddPricing().AddLimits().AddTokens().AddPayments().AddAccess().AddGateway().AddTelemetry(gateway.Otlp).AddAdmin();
     }
 
     private static void Follow(IServiceProvider services, CatalogSource source)

@@ -6,6 +6,7 @@ using Turnpike.Catalog.Loading;
 using Turnpike.Gateway;
 using Turnpike.Ledger;
 using Turnpike.Limits;
+using Turnpike.Plans;
 using Turnpike.Storage;
 using Turnpike.Telemetry;
 using Turnpike.Tokens;
@@ -79,6 +80,7 @@ internal sealed class AdminApp(IServiceProvider gateway, CatalogSource catalog) 
         Share<ILedger>(services);
         Share<IAuditTrail>(services);
         Share<TokenDesk>(services);
+        Share<Allowances>(services);
         Share<RateCounters>(services);
         Share<PrometheusText>(services);
         services.AddSingleton(new Readiness(gateway.GetRequiredService<Database>(), catalog, gateway.GetRequiredService<IHostApplicationLifetime>()));
@@ -95,6 +97,7 @@ internal sealed class AdminApp(IServiceProvider gateway, CatalogSource catalog) 
         app.MapHealth();
         var api = app.MapGroup("/admin/v1");
         api.MapTokens();
+        api.MapGrants();
         api.MapPayments();
         api.MapLedger();
         api.MapAudit();

@@ -52,6 +52,8 @@ internal static class AuditKinds
     public const string Delivered = "call.delivered";
     public const string Undelivered = "call.undelivered";
     public const string Replayed = "answer.replayed";
+    public const string LimitShadowed = "limit.shadowed";
+    public const string Granted = "plan.granted";
     public const string TokenIssued = "token.issued";
     public const string TokenRevoked = "token.revoked";
     public const string ConfigLoaded = "config.loaded";

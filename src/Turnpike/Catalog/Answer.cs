@@ -21,8 +21,8 @@ internal sealed record Refusal(Reason Reason, string Detail) : Answer
 /// <summary>A settlement that failed or is pending, as its protocol tells it.</summary>
 internal sealed record FailedSettlement(string Protocol, string Network, string? Payer, string? Transaction, string Code);
 
-/// <summary>A limit as a refusal tells it.</summary>
-internal sealed record LimitState(string Name, long Limit, long Used, DateTimeOffset ResetAt, TimeSpan Window);
+/// <summary>A limit as a refusal tells it, in <paramref name="Unit"/>; a window of zero is at once.</summary>
+internal sealed record LimitState(string Name, long Limit, long Used, DateTimeOffset ResetAt, TimeSpan Window, string Unit = "requests");
 
 /// <summary>The answer that was already paid for, once more.</summary>
 internal sealed record Replay(StoredAnswer Stored) : Answer;

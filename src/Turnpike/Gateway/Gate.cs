@@ -30,6 +30,6 @@ internal sealed class Gate(RequestDelegate next, CatalogSource catalog, CallerDi
 
         http.Carry(payment);                                           // count what passes; a caller who leaves late is still charged
         await next(http);                                              // forward; a fixed price settles in GateTransforms
-        if (http.Delivered()) await cashier.DeliverAsync(payment);
+        if (call.Delivered = http.Delivered()) await cashier.DeliverAsync(payment);
     }
 }

@@ -119,6 +119,7 @@ internal sealed class GateTransforms(Cashier cashier, PaymentReplies replies) : 
         var headers = http.Response.Headers;
         headers["Turnpike-Correlation"] = payment.Call.Correlation;
         Answers.AllowBrowsers(http);
+        if (payment.Call.Policies is not null) RateHeaders.Write(headers, payment.Call);
         if (payment.Call.Quote is null) return;
         headers.CacheControl = "private, no-store";
         headers.Append("Vary", replies.CredentialHeaders);

@@ -83,7 +83,7 @@ internal sealed partial class Cashier(PaymentRegistry rails, PlanMethod plans, I
                 {
                     case HoldResult.Held held: return await HeldAsync(payment, held.State, ct);
                     case HoldResult.AlreadyUsed used: return await KnownAsync(payment, used.State, ct) ?? new Refusal(Reasons.InFlight, "Its first presentation has just ended.") { RetryAfter = TimeSpan.FromSeconds(1) };
-                    case HoldResult.InsufficientFunds missing when await plans.InsteadAsync(claim, missing, ct) is { } over:
+                    case HoldResult.InsufficientFunds missing when await plans.InsteadAsync(payment.Call, claim, missing, ct) is { } over:
                         payment.Presented = presented;
                         payment.UsedUp = over;
                         return over.Reason == Reasons.AllowanceUsedUp ? null : over;
@@ -185,6 +185,7 @@ internal sealed partial class Cashier(PaymentRegistry rails, PlanMethod plans, I
     private async ValueTask CloseAsync(Payment payment)
     {
         if (payment.State is not { } state) return;
+        if (payment.IsPaid) payment.Call.Charged = state.Captured;
         try { if (!payment.Delivered) await GiveBackAsync(payment, state); }
         // The answer has been given; a restart finds the hold and gives back what this could not.
         catch (StorageUnavailableException e) { Log.BooksDown(log, e); }
@@ -201,7 +202,7 @@ internal sealed partial class Cashier(PaymentRegistry rails, PlanMethod plans, I
 
     private async ValueTask CreditAsync(HoldState undelivered, CancellationToken ct)
     {
-        await ledger.PostAsync(Undelivered.Credit(undelivered), ct);
+        foreach (var credit in Undelivered.Credits(undelivered)) await ledger.PostAsync(credit, ct);
         await ledger.FinishAsync(undelivered.Hold.Id, HoldOutcome.Credited, [], ct);
     }
 

@@ -96,7 +96,7 @@ internal sealed partial class Settler(PaymentRegistry rails, ILedger ledger, Tim
 
     private async ValueTask CreditAsync(HoldState undelivered, CancellationToken ct)
     {
-        await ledger.PostAsync(Undelivered.Credit(undelivered), ct);
+        foreach (var credit in Undelivered.Credits(undelivered)) await ledger.PostAsync(credit, ct);
         await ledger.FinishAsync(undelivered.Hold.Id, HoldOutcome.Credited, [], ct);
     }
 

@@ -22,6 +22,10 @@ internal static class RateShape
     public static Shape<IReadOnlyList<RateRule>> List(params string[] key) =>
         new ListShape<RateRule>(new MapShape<RateRule>([Amount, Per, Parts, Name, Count, Burst, Wait, Only, Shadow], m => Build(m, key)));
 
+    /// <summary>The key <c>limits</c> of an operation, a service or a caller.</summary>
+    public static Key<RateRules> Key(string doc, params string[] key) =>
+        new("limits", new ConvertedShape<IReadOnlyList<RateRule>, RateRules>(List(key), rules => new RateRules(rules)), doc) { Default = "none", Example = "[{ amount: 100 requests, per: 1m }]" };
+
     private static RateRule? Build(MapValues m, IReadOnlyList<string> key)
     {
         var amount = m.Get(Amount);
@@ -30,7 +34,8 @@ internal static class RateShape
         if (per is null && amount.Currency != RateRule.Requests) return Refuse(m.Of(Amount), "only requests can be limited at once; give the rest a 'per'");
         if (per is null && (m.IsWritten(Count) || burst is not null)) return Refuse(m.At, "what is limited at once is not counted over time: leave 'count' and 'burst' out");
         if (burst is not null && (m.Get(Count) != RateCount.TokenBucket || burst.Value.Currency != amount.Currency)) return Refuse(m.Of(Burst), "a burst is of the limit's own unit, and only of a token bucket");
-        return new RateRule(m.Get(Name) ?? NameOf(amount, per), amount, per)
+        var name = m.Get(Name) ?? NameOf(amount, per);
+        return new RateRule($"{m.At.Path[..Math.Max(0, m.At.Path.LastIndexOf('['))]}/{name}", name, amount, per)
         {
             Count = m.Get(Count),
             Burst = burst,

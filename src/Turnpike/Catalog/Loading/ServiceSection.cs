@@ -20,11 +20,13 @@ internal sealed class ServiceSection
     private static readonly Key<IReadOnlyList<KeyValuePair<string, Secret>>> Headers = new("headers", new NamedShape<Secret>("headers by name", "header", HeaderShape.CheckName, new HeaderShape()), "Added to every forwarded request, replacing what the caller sent: the upstream's own key, which the caller never sees.") { Default = "none", Example = "{ x-upstream-key: \"${env:UPSTREAM_KEY}\" }" };
 
     private readonly Key<IReadOnlyList<KeyValuePair<string, Operation>>> operations;
+    private readonly IReadOnlyList<Key> others;
 
     public ServiceSection(IReadOnlyList<Section> sections)
     {
+        others = [.. sections.Where(s => s.Scope == Scope.Service).Select(s => s.Key)];
         operations = new("operations", new NamedShape<Operation>("operations by name", "operation", OperationSection.CheckName, new OperationSection(sections).Shape), "What it sells; names are unique in the whole document.") { Default = "nothing", Example = "{ status: { match: GET /status, price: free } }" };
-        Key = new("services", new NamedShape<Service>("services by name", "service", OperationSection.CheckName, new MapShape<Service>([Description, Host, Prefix, UpstreamKey, Headers, operations], Build, patient: true)), "The upstreams and what they sell.") { Default = "none", Example = "{ weather: { upstream: \"http://127.0.0.1:9000\" } }" };
+        Key = new("services", new NamedShape<Service>("services by name", "service", OperationSection.CheckName, new MapShape<Service>([Description, Host, Prefix, UpstreamKey, Headers, .. others, operations], Build, patient: true)), "The upstreams and what they sell.") { Default = "none", Example = "{ weather: { upstream: \"http://127.0.0.1:9000\" } }" };
     }
 
     public Key<IReadOnlyList<KeyValuePair<string, Service>>> Key { get; }
@@ -71,6 +73,7 @@ internal sealed class ServiceSection
             Upstream = m.Get(UpstreamKey) ?? new Upstream { Targets = [] },
             Headers = m.Get(Headers, []),
             Operations = sold,
+            Settings = new SettingsBag(others.Select(m.GetAny).OfType<object>()),
         };
     }
 

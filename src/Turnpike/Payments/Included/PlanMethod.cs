@@ -42,21 +42,22 @@ internal sealed class PlanMethod(ILedger ledger) : IPaymentMethod
     }
 
     /// <summary>Looks for somebody else to give what an allowance no longer has. Null: try again; else what the caller is told.</summary>
-    public async ValueTask<Refusal?> InsteadAsync(Claim claim, HoldResult.InsufficientFunds missing, CancellationToken ct)
+    public async ValueTask<Refusal?> InsteadAsync(Call call, Claim claim, HoldResult.InsufficientFunds missing, CancellationToken ct)
     {
         var part = claim.Short(missing);
         var granted = (await ledger.AvailableAsync(PlanBook.Grants(claim.Caller), part.Amount.Currency, ct)).Units >= part.Amount.Units;
-        return part.TakeElsewhere(granted) ? null : await UsedUpAsync(part, ct);
+        return part.TakeElsewhere(granted) ? null : await UsedUpAsync(call, part, ct);
     }
 
-    private async ValueTask<Refusal> UsedUpAsync(ClaimedAllowance part, CancellationToken ct)
+    private async ValueTask<Refusal> UsedUpAsync(Call call, ClaimedAllowance part, CancellationToken ct)
     {
         var (allowance, window) = (part.Allowance, part.Window);
         var state = await ledger.AccountAsync(part.Own, allowance.Amount.Currency, ct) ?? new AccountState(allowance.Amount, allowance.Amount);
         var reason = allowance.WhenUsedUp switch { WhenUsedUp.Wait => Reasons.AllowanceRenews, WhenUsedUp.Refuse or WhenUsedUp.Bill => Reasons.AllowanceOver, _ => Reasons.AllowanceUsedUp };
         return new Refusal(reason, $"{state.Raised} per {allowance.Per.Text} are included; {state.Available} is left until {window.End.UtcDateTime:yyyy-MM-dd'T'HH:mm:ss'Z'}.")
         {
-            Limit = new LimitState(allowance.Feature, state.Raised.Units, state.Raised.Units - state.Available.Units, window.End, window.End - window.Start),
+            RetryAfter = reason.Status == 429 ? window.End - call.Now : null,
+            Limit = new LimitState(allowance.Feature, state.Raised.Units, state.Raised.Units - state.Available.Units, window.End, window.End - window.Start, allowance.Amount.Currency),
         };
     }
 
