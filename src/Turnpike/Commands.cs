@@ -13,10 +13,12 @@ internal static class Commands
         Serve(),
         Check(),
         Schema(),
+        Admin.Cli.CallersCommand.Create(),
         Admin.Cli.TokensCommand.Create(),
         Admin.Cli.ReceiptsCommand.Create(),
         Admin.Cli.AuditCommand.Create(),
         Admin.Cli.LedgerCommand.Create(),
+        Admin.Cli.KeysCommand.Create(),
         Demo.DemoCommand.Create(),
     };
 

@@ -1,4 +1,6 @@
+using Turnpike.Access;
 using Turnpike.Catalog.Loading;
+using Turnpike.Identity;
 using Turnpike.Limits;
 using Turnpike.Payments;
 using Turnpike.Plans;
@@ -12,10 +14,13 @@ internal static class Language
     public static CatalogLoader Loader { get; } = new(
     [
         PaymentSection.Section,
+        IdentitySection.Section,
+        CallerSection.With(LimitSection.OfCaller),
         PlanSection.Section,
         PriceSection.Section,
         LimitSection.Section,
         LimitSection.OfService,
         LimitSection.OfOperation,
+        .. AccessSection.Sections,
     ]);
 }

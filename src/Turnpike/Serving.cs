@@ -1,6 +1,7 @@
 using Turnpike.Access;
 using Turnpike.Admin;
 using Turnpike.Audit;
+using Turnpike.Billing;
 using Turnpike.Catalog;
 using Turnpike.Catalog.Loading;
 using Turnpike.Gateway;
@@ -23,7 +24,7 @@ internal static class Serving
     public static async Task<WebApplication> StartAsync(CatalogSource source, CancellationToken ct)
     {
         var gateway = source.Current.Gateway;
-        var builder = WebApplication.CreateSlimBuilder();
+        var builder = GatewaySetup.NewHost();
         Logging(builder.Logging);
         builder.WebHost.ConfigureKestrel(kestrel => kestrel.ListenForCallers(gateway));
         builder.Services.AddSingleton(TimeProvider.System);
@@ -32,7 +33,8 @@ internal static class Serving
         await AddSlicesAsync(builder.Services, gateway, ct);
         var app = builder.Build();
         app.UseGateway();
-        Demo.SandboxCheckout.Map(app);
+        app.MapBuy();
+        app.MapWebhooks();
         Follow(app.Services, source);
         await app.Services.GetRequiredService<Settler>().RecoverAsync(ct);
         await app.StartAsync(ct);
@@ -42,9 +44,11 @@ internal static class Serving
     private static async Task AddSlicesAsync(IServiceCollection services, GatewaySettings gateway, CancellationToken ct)
     {
         var database = Database.Open(new StorageOptions(gateway.Store, StorageAccess.Write), TimeProvider.System);
-        var seal = new TermsSeal([await new InstallationStore(database).KeyAsync("terms", ct)]);
-        services.AddSingleton(_ => database).AddSingleton(seal);
-        services.AddAudit().AddLedger().AddIdentity().AddPlans().AddPricing().AddLimits().AddTokens().AddPayments().AddAccess().AddGateway().AddTelemetry(gateway.Otlp).AddAdmin();
+        var installation = new InstallationStore(database);
+        var seal = new TermsSeal([await installation.KeyAsync("terms", ct)]);
+        var keys = await InstallationKeys.OpenAsync(installation, ct);
+        services.AddSingleton(_ => database).AddSingleton(seal).AddSingleton(_ => keys);
+        services.AddAudit().AddLedger().AddIdentity().AddPlans().AddPricing().AddLimits().AddTokens().AddPayments().AddAccess().AddGateway().AddBilling().AddTelemetry(gateway.Otlp).AddAdmin();
     }
 
     private static void Follow(IServiceProvider services, CatalogSource source)

@@ -1,9 +1,11 @@
 using System.Security.Cryptography.X509Certificates;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
+using Turnpike.Admin.Callers;
 using Turnpike.Audit;
 using Turnpike.Catalog.Loading;
 using Turnpike.Gateway;
+using Turnpike.Identity;
 using Turnpike.Ledger;
 using Turnpike.Limits;
 using Turnpike.Plans;
@@ -43,7 +45,7 @@ internal sealed class AdminApp(IServiceProvider gateway, CatalogSource catalog) 
     private WebApplication Build()
     {
         var settings = catalog.Current.Gateway;
-        var builder = WebApplication.CreateSlimBuilder();
+        var builder = GatewaySetup.NewHost();
         builder.WebHost.ConfigureKestrel(kestrel =>
         {
             kestrel.AddServerHeader = false;
@@ -82,9 +84,10 @@ internal sealed class AdminApp(IServiceProvider gateway, CatalogSource catalog) 
         Share<TokenDesk>(services);
         Share<Allowances>(services);
         Share<RateCounters>(services);
+        Share<CallerDesk>(services);
         Share<PrometheusText>(services);
         services.AddSingleton(new Readiness(gateway.GetRequiredService<Database>(), catalog, gateway.GetRequiredService<IHostApplicationLifetime>()));
-        services.AddSingleton<TokenOrders>();
+        services.AddSingleton<TokenOrders>().AddSingleton<CallerRegister>();
     }
 
     private void Share<T>(IServiceCollection services) where T : class => services.AddSingleton(gateway.GetRequiredService<T>());
@@ -98,6 +101,7 @@ internal sealed class AdminApp(IServiceProvider gateway, CatalogSource catalog) 
         var api = app.MapGroup("/admin/v1");
         api.MapTokens();
         api.MapGrants();
+        api.MapCallers();
         api.MapPayments();
         api.MapLedger();
         api.MapAudit();

@@ -2,20 +2,20 @@ using Turnpike.Audit;
 
 namespace Turnpike.Admin;
 
-/// <summary>One link of the audit trail.</summary>
-internal sealed record EventView(long Sequence, DateTimeOffset Time, string Kind, string Correlation, string? Reason, string? Operation, string? Caller, string? Payer, string? Address,
+/// <summary>One link of a node's audit trail.</summary>
+internal sealed record EventView(string Node, long Sequence, DateTimeOffset Time, string Kind, string Correlation, string? Reason, string? Operation, string? Caller, string? Payer, string? Address,
     string? Request, string? Method, string? Amount, string? Reference, string? Detail, string Hash)
 {
-    public static EventView Of(AuditRecord record) => new(record.Sequence, record.Time, record.Event.Kind, record.Event.Correlation, record.Event.Reason, record.Event.Operation, record.Event.Caller,
+    public static EventView Of(AuditRecord record) => new(record.Node, record.Sequence, record.Time, record.Event.Kind, record.Event.Correlation, record.Event.Reason, record.Event.Operation, record.Event.Caller,
         record.Event.Payer, record.Event.Address, record.Event.Request, record.Event.Method, record.Event.Amount, record.Event.Reference, record.Event.Detail, record.Hash);
 }
 
 /// <summary>Events in order.</summary>
 /// <param name="Next">Give it as <c>after</c> for the next page; null at the end.</param>
-internal sealed record EventList(IReadOnlyList<EventView> Events, long? Next);
+internal sealed record EventList(IReadOnlyList<EventView> Events, string? Next);
 
-/// <summary>Whether the audit chain holds, and the first event where it does not.</summary>
-internal sealed record AuditView(bool Intact, long Events, string Head, long? BrokenAt, string? Finding)
+/// <summary>Whether every node's audit chain holds, and the first event where one does not.</summary>
+internal sealed record AuditView(bool Intact, long Events, IReadOnlyList<AuditEnd> Chains, AuditBreak? Broken)
 {
-    public static AuditView Of(AuditReport report) => new(report.Intact, report.Events, report.Head, report.BrokenAt, report.Finding);
+    public static AuditView Of(AuditReport report) => new(report.Intact, report.Events, report.Chains, report.Broken);
 }

@@ -1,24 +1,42 @@
 namespace Turnpike.Audit;
 
-/// <summary>Recomputes the chain over rows in order: an edit, a removal, an insertion or a swap breaks a link; a cut tail misses the head.</summary>
-internal static class AuditCheck
+/// <summary>Recomputes every node's chain over rows in order: an edit, a removal, an insertion or a swap breaks a link; a cut tail misses the head.</summary>
+internal sealed class AuditCheck
 {
-    public static AuditReport Run(IEnumerable<AuditRow> rows, (long Sequence, byte[] Hash) head, CancellationToken ct)
+    private readonly AuditHash hasher = new();
+    private readonly SortedDictionary<string, AuditHead> chains = new(StringComparer.Ordinal);
+
+    public static AuditReport Run(IEnumerable<AuditRow> rows, IReadOnlyDictionary<string, AuditHead> heads, CancellationToken ct)
     {
-        var hasher = new AuditHash();
-        var previous = AuditHash.Origin;
-        long expected = 0;
+        var check = new AuditCheck();
         foreach (var row in rows)
         {
             ct.ThrowIfCancellationRequested();
-            if (row.Sequence != ++expected) return Broken(expected - 1, previous, expected, $"Event {expected} is missing: {row.Sequence} follows {expected - 1}.");
-            if (!row.Hash.AsSpan().SequenceEqual(hasher.Link(previous, row.Sequence, row.Microseconds, row.Event))) return Broken(expected - 1, previous, expected, $"Event {expected} is not what was recorded, or not in its place.");
-            previous = row.Hash;
+            if (check.Follow(row) is { } broken) return check.Report(broken);
         }
-        if (head.Sequence > expected) return Broken(expected, previous, expected + 1, $"The trail ends at {expected}; {head.Sequence} events were recorded.");
-        if (head.Sequence < expected || !head.Hash.AsSpan().SequenceEqual(previous)) return Broken(expected, previous, Math.Max(1, head.Sequence), $"The trail's end is not the one that was recorded at {head.Sequence}.");
-        return new AuditReport(expected, Convert.ToHexStringLower(previous), null, null);
+        foreach (var node in heads.Keys.Union(check.chains.Keys))
+            if (check.End(node, heads.GetValueOrDefault(node, AuditHead.None)) is { } broken) return check.Report(broken);
+        return check.Report(null);
     }
 
-    private static AuditReport Broken(long events, byte[] head, long at, string finding) => new(events, Convert.ToHexStringLower(head), at, finding);
+    private AuditBreak? Follow(AuditRow row)
+    {
+        var last = chains.GetValueOrDefault(row.Node, AuditHead.None);
+        var expected = last.Sequence + 1;
+        if (row.Sequence != expected) return new(row.Node, expected, $"Event {expected} of node {row.Node} is missing: {row.Sequence} follows {last.Sequence}.");
+        var link = hasher.Link(last.Hash, row.Node, row.Sequence, row.Microseconds, row.Event, row.Salt, row.Erased);
+        if (!row.Hash.AsSpan().SequenceEqual(link)) return new(row.Node, expected, $"Event {expected} of node {row.Node} is not what was recorded, or not in its place.");
+        chains[row.Node] = new AuditHead(row.Sequence, row.Microseconds, row.Hash);
+        return null;
+    }
+
+    private AuditBreak? End(string node, AuditHead head)
+    {
+        var last = chains.GetValueOrDefault(node, AuditHead.None);
+        if (head.Sequence > last.Sequence) return new(node, last.Sequence + 1, $"The trail of node {node} ends at {last.Sequence}; {head.Sequence} events were recorded.");
+        if (head.Sequence < last.Sequence || !head.Hash.AsSpan().SequenceEqual(last.Hash)) return new(node, Math.Max(1, head.Sequence), $"The end of node {node}'s trail is not the one that was recorded at {head.Sequence}.");
+        return null;
+    }
+
+    private AuditReport Report(AuditBreak? broken) => new([.. chains.Select(each => new AuditEnd(each.Key, each.Value.Sequence, Convert.ToHexStringLower(each.Value.Hash)))], broken);
 }

@@ -8,21 +8,27 @@ namespace Turnpike.Audit;
 /// <summary>
 /// The chain's link, so that anyone can recompute it from an export:
 /// SHA-256( previous hash, 32 bytes ‖ sequence, 8 bytes ‖ time in microseconds since 1970 UTC, 8 bytes ‖ fields ).
-/// The fields are kind, correlation, reason, operation, caller, payer, address, request, method, amount, reference, detail, in this
-/// order; each is its length in UTF-8 bytes, 4 bytes, then the bytes; an absent one is the length 0xFFFFFFFF alone. Numbers are
-/// big-endian. The first link's previous hash is 32 zero bytes.
+/// The fields are kind, correlation, reason, operation, seal, method, amount, reference, detail, node, in this order; each is its length
+/// in bytes, 4 bytes, then the bytes (UTF-8); an absent one is the length 0xFFFFFFFF alone. Numbers are big-endian. A node's first
+/// link has 32 zero bytes for the previous hash.
+/// The seal is SHA-256( salt, 16 bytes ‖ caller, payer, address, request, as fields ): it stands in the chain for what may have to be
+/// erased. Once salt and those four are gone it says nothing any more, and the chain holds.
+/// An event without a salt that was not erased is of an earlier version: caller, payer, address, request stand in the place of the
+/// seal, and the node is left out.
 /// </summary>
 internal sealed class AuditHash
 {
     public const int Length = 32;
+    public const int SaltLength = 16;
 
     private readonly ArrayBufferWriter<byte> buffer = new(1024);
 
     /// <summary>Before the first event.</summary>
     public static byte[] Origin => new byte[Length];
 
-    public byte[] Link(ReadOnlySpan<byte> previous, long sequence, long microseconds, AuditEvent happened)
+    public byte[] Link(ReadOnlySpan<byte> previous, string node, long sequence, long microseconds, AuditEvent happened, byte[]? salt, byte[]? erased)
     {
+        var seal = erased ?? (salt is null ? null : Seal(salt, happened));
         buffer.ResetWrittenCount();
         buffer.Write(previous);
         BinaryPrimitives.WriteInt64BigEndian(buffer.GetSpan(16), sequence);
@@ -32,15 +38,38 @@ internal sealed class AuditHash
         Write(happened.Correlation);
         Write(happened.Reason);
         Write(happened.Operation);
-        Write(happened.Caller);
-        Write(happened.Payer);
-        Write(happened.Address);
-        Write(happened.Request);
+        if (seal is null) WritePersonal(happened);
+        else Write(seal);
         Write(happened.Method);
         Write(happened.Amount);
         Write(happened.Reference);
         Write(happened.Detail);
+        if (seal is not null) Write(node);
         return SHA256.HashData(buffer.WrittenSpan);
+    }
+
+    /// <summary>What stands in the chain for caller, payer, address and request.</summary>
+    public byte[] Seal(ReadOnlySpan<byte> salt, AuditEvent happened)
+    {
+        buffer.ResetWrittenCount();
+        buffer.Write(salt);
+        WritePersonal(happened);
+        return SHA256.HashData(buffer.WrittenSpan);
+    }
+
+    private void WritePersonal(AuditEvent happened)
+    {
+        Write(happened.Caller);
+        Write(happened.Payer);
+        Write(happened.Address);
+        Write(happened.Request);
+    }
+
+    private void Write(ReadOnlySpan<byte> field)
+    {
+        BinaryPrimitives.WriteInt32BigEndian(buffer.GetSpan(4), field.Length);
+        buffer.Advance(4);
+        buffer.Write(field);
     }
 
     private void Write(string? field)

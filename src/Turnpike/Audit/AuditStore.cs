@@ -2,63 +2,77 @@ using Turnpike.Storage;
 
 namespace Turnpike.Audit;
 
-/// <summary>A row of the trail as it stands in the database.</summary>
-internal sealed record AuditRow(long Sequence, long Microseconds, AuditEvent Event, byte[] Hash);
+/// <summary>A row of the trail as it stands in the database. <see cref="Salt"/> is null after erasure, and in rows of an earlier version.</summary>
+internal sealed record AuditRow(string Node, long Sequence, long Microseconds, AuditEvent Event, byte[]? Salt, byte[]? Erased, byte[] Hash);
+
+/// <summary>The end of a node's chain: how many links, when the last, and its hash.</summary>
+internal sealed record AuditHead(long Sequence, long Microseconds, byte[] Hash)
+{
+    /// <summary>Before the first event.</summary>
+    public static AuditHead None { get; } = new(0, 0, AuditHash.Origin);
+}
 
 /// <summary>The trail's SQL.</summary>
 internal static class AuditStore
 {
-    public static void Insert(Sql sql, long sequence, long microseconds, AuditEvent happened, byte[] hash) =>
+    public static void Insert(Sql sql, string node, long sequence, long microseconds, AuditEvent happened, byte[] salt, byte[] hash) =>
         sql.Run("""
-            insert into audit (sequence, created, kind, correlation, reason, operation, caller, payer, address, request, method, amount, reference, detail, hash)
-            values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)
+            insert into audit (node, sequence, created, kind, correlation, reason, operation, caller, payer, address, request, method, amount, reference, detail, salt, hash)
+            values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)
             """,
-            sequence, microseconds, happened.Kind, happened.Correlation, happened.Reason, happened.Operation, happened.Caller, happened.Payer,
-            happened.Address, happened.Request, happened.Method, happened.Amount, happened.Reference, happened.Detail, hash);
+            node, sequence, microseconds, happened.Kind, happened.Correlation, happened.Reason, happened.Operation, happened.Caller, happened.Payer,
+            happened.Address, happened.Request, happened.Method, happened.Amount, happened.Reference, happened.Detail, salt, hash);
 
-    public static (long Sequence, byte[] Hash) Head(Sql sql) =>
-        sql.First("select sequence, hash from audit_head where id = 1", row => (row.Long(0), row.Bytes(1))) is { Item2: not null } head ? head : (0, AuditHash.Origin);
+    public static AuditHead Head(Sql sql, string node) =>
+        sql.First("select sequence, created, hash from audit_head where node = $1", row => new AuditHead(row.Long(0), row.Long(1), row.Bytes(2)), node) ?? AuditHead.None;
 
-    public static void SetHead(Sql sql, long sequence, byte[] hash) =>
-        sql.Run("insert into audit_head (id, sequence, hash) values (1, $1, $2) on conflict (id) do update set sequence = excluded.sequence, hash = excluded.hash", sequence, hash);
+    public static Dictionary<string, AuditHead> Heads(Sql sql) =>
+        sql.Query("select node, sequence, created, hash from audit_head order by node", row => (Node: row.Text(0), Head: new AuditHead(row.Long(1), row.Long(2), row.Bytes(3))))
+            .ToDictionary(each => each.Node, each => each.Head, StringComparer.Ordinal);
 
-    /// <summary>All rows in order, as a stream.</summary>
+    public static void SetHead(Sql sql, string node, AuditHead head) =>
+        sql.Run("""
+            insert into audit_head (node, sequence, created, hash) values ($1, $2, $3, $4)
+            on conflict (node) do update set sequence = excluded.sequence, created = excluded.created, hash = excluded.hash
+            """, node, head.Sequence, head.Microseconds, head.Hash);
+
+    /// <summary>All rows in order, as a stream; each node's are in the order of its chain.</summary>
     public static IEnumerable<AuditRow> All(Sql sql) =>
         sql.Stream("""
-            select sequence, created, kind, correlation, reason, operation, caller, payer, address, request, method, amount, reference, detail, hash
-            from audit order by sequence
+            select node, sequence, created, kind, correlation, reason, operation, caller, payer, address, request, method, amount, reference, detail, salt, erased, hash
+            from audit order by created, node, sequence
             """, Read);
 
     public static List<AuditRow> Select(Sql sql, AuditFilter filter) =>
         filter.Correlation is null
             ? sql.Query("""
-                select sequence, created, kind, correlation, reason, operation, caller, payer, address, request, method, amount, reference, detail, hash
+                select node, sequence, created, kind, correlation, reason, operation, caller, payer, address, request, method, amount, reference, detail, salt, erased, hash
                 from audit
-                where sequence > $1 and (cast($2 as text) is null or kind = $2) and (cast($3 as text) is null or payer = $3)
-                  and (cast($4 as text) is null or operation = $4) and (cast($5 as text) is null or reference = $5)
-                order by sequence limit $6
-                """, Read, filter.After, filter.Kind, filter.Payer, filter.Operation, filter.Reference, filter.Most)
+                where (created, node, sequence) > ($1, $2, $3) and (cast($4 as text) is null or kind = $4) and (cast($5 as text) is null or payer = $5)
+                  and (cast($6 as text) is null or operation = $6) and (cast($7 as text) is null or reference = $7)
+                order by created, node, sequence limit $8
+                """, Read, filter.After.Microseconds, filter.After.Node, filter.After.Sequence, filter.Kind, filter.Payer, filter.Operation, filter.Reference, filter.Most)
             : sql.Query("""
-                select sequence, created, kind, correlation, reason, operation, caller, payer, address, request, method, amount, reference, detail, hash
+                select node, sequence, created, kind, correlation, reason, operation, caller, payer, address, request, method, amount, reference, detail, salt, erased, hash
                 from audit
-                where correlation = $7 and sequence > $1 and (cast($2 as text) is null or kind = $2) and (cast($3 as text) is null or payer = $3)
-                  and (cast($4 as text) is null or operation = $4) and (cast($5 as text) is null or reference = $5)
-                order by sequence limit $6
-                """, Read, filter.After, filter.Kind, filter.Payer, filter.Operation, filter.Reference, filter.Most, filter.Correlation);
+                where correlation = $9 and (created, node, sequence) > ($1, $2, $3) and (cast($4 as text) is null or kind = $4) and (cast($5 as text) is null or payer = $5)
+                  and (cast($6 as text) is null or operation = $6) and (cast($7 as text) is null or reference = $7)
+                order by created, node, sequence limit $8
+                """, Read, filter.After.Microseconds, filter.After.Node, filter.After.Sequence, filter.Kind, filter.Payer, filter.Operation, filter.Reference, filter.Most, filter.Correlation);
 
-    private static AuditRow Read(SqlRow row) => new(row.Long(0), row.Long(1), new AuditEvent
+    private static AuditRow Read(SqlRow row) => new(row.Text(0), row.Long(1), row.Long(2), new AuditEvent
     {
-        Kind = row.Text(2),
-        Correlation = row.Text(3),
-        Reason = row.TextOrNull(4),
-        Operation = row.TextOrNull(5),
-        Caller = row.TextOrNull(6),
-        Payer = row.TextOrNull(7),
-        Address = row.TextOrNull(8),
-        Request = row.TextOrNull(9),
-        Method = row.TextOrNull(10),
-        Amount = row.TextOrNull(11),
-        Reference = row.TextOrNull(12),
-        Detail = row.TextOrNull(13),
-    }, row.Bytes(14));
+        Kind = row.Text(3),
+        Correlation = row.Text(4),
+        Reason = row.TextOrNull(5),
+        Operation = row.TextOrNull(6),
+        Caller = row.TextOrNull(7),
+        Payer = row.TextOrNull(8),
+        Address = row.TextOrNull(9),
+        Request = row.TextOrNull(10),
+        Method = row.TextOrNull(11),
+        Amount = row.TextOrNull(12),
+        Reference = row.TextOrNull(13),
+        Detail = row.TextOrNull(14),
+    }, row.IsNull(15) ? null : row.Bytes(15), row.IsNull(16) ? null : row.Bytes(16), row.Bytes(17));
 }

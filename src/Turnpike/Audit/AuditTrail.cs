@@ -17,10 +17,11 @@ internal sealed class AuditTrail : IAuditTrail, IDisposable
     private readonly ITimer timer;
     private int awaited; // 1 while the timer runs
 
-    public AuditTrail(Database database, TimeProvider clock)
+    /// <param name="node">Names this node's chain; no two nodes of one database have the same name.</param>
+    public AuditTrail(Database database, TimeProvider clock, string node = "1")
     {
         this.database = database;
-        Chain = new AuditChain(queue);
+        Chain = new AuditChain(node, queue);
         if (database.IsWritable) database.Writer.Join(Chain);
         timer = clock.CreateTimer(_ => WriteQueued(), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
     }
@@ -47,7 +48,7 @@ internal sealed class AuditTrail : IAuditTrail, IDisposable
     public async ValueTask<AuditReport> VerifyAsync(CancellationToken ct)
     {
         if (database is { IsWritable: true, Writer.Failure: null }) await FlushAsync(ct);
-        return await database.ScanAsync(sql => AuditCheck.Run(AuditStore.All(sql), AuditStore.Head(sql), ct), ct);
+        return await database.ScanAsync(sql => AuditCheck.Run(AuditStore.All(sql), AuditStore.Heads(sql), ct), ct);
     }
 
     /// <summary>What was recorded is written before the store closes.</summary>
@@ -58,7 +59,7 @@ internal sealed class AuditTrail : IAuditTrail, IDisposable
     }
 
     private static List<AuditRecord> ReadRecords(Sql sql, AuditFilter filter) =>
-        [.. AuditStore.Select(sql, filter).Select(row => new AuditRecord(row.Sequence, Microseconds.FromMicroseconds(row.Microseconds), row.Event, Convert.ToHexStringLower(row.Hash)))];
+        [.. AuditStore.Select(sql, filter).Select(row => new AuditRecord(row.Node, row.Sequence, Microseconds.FromMicroseconds(row.Microseconds), row.Event, Convert.ToHexStringLower(row.Hash)))];
 
     private async ValueTask WaitAsync(AuditEvent happened, CancellationToken ct)
     {

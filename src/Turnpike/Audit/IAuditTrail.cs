@@ -10,21 +10,35 @@ internal interface IAuditTrail
     /// <summary>Waits until everything recorded so far is durable.</summary>
     ValueTask FlushAsync(CancellationToken ct);
 
-    /// <summary>Events in order, newest last, matching all given filters.</summary>
+    /// <summary>Events of all nodes in the order of their times, newest last, matching all given filters.</summary>
     ValueTask<IReadOnlyList<AuditRecord>> ReadAsync(AuditFilter filter, CancellationToken ct);
 
-    /// <summary>Recomputes the chain from its first link.</summary>
+    /// <summary>Recomputes every node's chain from its first link.</summary>
     ValueTask<AuditReport> VerifyAsync(CancellationToken ct);
 }
 
-/// <summary>An event with its place in the chain. <see cref="Hash"/> covers the previous hash, sequence, time and every field.</summary>
-internal sealed record AuditRecord(long Sequence, DateTimeOffset Time, AuditEvent Event, string Hash);
-
-/// <summary>Which events to read; <see cref="After"/> is a sequence.</summary>
-internal sealed record AuditFilter(string? Correlation = null, string? Kind = null, string? Payer = null, string? Operation = null, string? Reference = null, long After = 0, int Most = 100);
-
-/// <summary>Whether the chain holds, how long it is, its head, and the first broken sequence if any.</summary>
-internal sealed record AuditReport(long Events, string Head, long? BrokenAt, string? Finding)
+/// <summary>An event with its place in its node's chain. <see cref="Hash"/> is what <see cref="AuditHash"/> says.</summary>
+internal sealed record AuditRecord(string Node, long Sequence, DateTimeOffset Time, AuditEvent Event, string Hash)
 {
-    public bool Intact => BrokenAt is null;
+    public AuditPlace Place => new(Storage.Microseconds.ToMicroseconds(Time), Node, Sequence);
 }
+
+/// <summary>Which events to read, after which place.</summary>
+internal sealed record AuditFilter(string? Correlation = null, string? Kind = null, string? Payer = null, string? Operation = null, string? Reference = null, int Most = 100)
+{
+    public AuditPlace After { get; init; } = AuditPlace.Start;
+}
+
+/// <summary>The ends of all chains, and the first link that does not hold, if any.</summary>
+internal sealed record AuditReport(IReadOnlyList<AuditEnd> Chains, AuditBreak? Broken)
+{
+    public bool Intact => Broken is null;
+
+    public long Events => Chains.Sum(chain => chain.Events);
+}
+
+/// <summary>How far a node's chain holds, and the hash of the last link that does, in hex.</summary>
+internal sealed record AuditEnd(string Node, long Events, string Head);
+
+/// <summary>Where a chain does not hold, and why.</summary>
+internal sealed record AuditBreak(string Node, long At, string Finding);

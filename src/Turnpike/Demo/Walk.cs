@@ -115,8 +115,8 @@ internal sealed class Walk(DemoWorld world, Narrator narrator)
         Check(earned == receipts.Sum(paid => paid.Amount.Nano), $"The owner earned {new Money(earned, "USD")}, which is not what the agent paid.");
         narrator.Fact("books", $"balanced: {books.Entries} entries of {books.Holds} payments and the tokens sum to zero, {books.OpenHolds} payments are open");
         var audit = await trail.VerifyAsync(ct);
-        Check(audit.Intact, audit.Finding ?? "The audit trail is broken.");
-        narrator.Fact("audit", $"intact: {audit.Events} events, head {audit.Head[..16]}…");
+        Check(audit.Intact, audit.Broken?.Finding ?? "The audit trail is broken.");
+        narrator.Fact("audit", $"intact: {audit.Events} events, head {audit.Chains[0].Head[..16]}…");
     }
 
     /// <summary>A token for forecasts, bought as an agent buys it.</summary>

@@ -1,6 +1,7 @@
 using System.Net;
 using System.Security.Cryptography.X509Certificates;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Turnpike.Access;
 using Turnpike.Catalog;
 using Yarp.ReverseProxy.Forwarder;
 
@@ -11,6 +12,18 @@ internal static class GatewaySetup
 {
     /// <summary>MPP credentials of sponsored transactions come to several kilobytes; base64 in a header.</summary>
     private const int MostHeaders = 64 * 1024;
+
+    /// <summary>
+    /// A web server that takes nothing from its surroundings: no appsettings.json, no ASPNETCORE_* variables, and no watch over the
+    /// working directory, which would wake this process for every write to a database below it.
+    /// </summary>
+    public static WebApplicationBuilder NewHost()
+    {
+        var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
+        builder.WebHost.UseKestrelCore().UseKestrelHttpsConfiguration();
+        builder.Services.AddRoutingCore();
+        return builder;
+    }
 
     public static IServiceCollection AddGateway(this IServiceCollection services)
     {
@@ -26,6 +39,8 @@ internal static class GatewaySetup
         app.UseRouting();
         app.MapReceipts();
         app.MapBalance();
+        app.MapResourceMetadata();
+        app.MapJwks();
         app.UseWhen(http => http.GetEndpoint() is null, gate =>
         {
             gate.UseMiddleware<Gate>();

@@ -35,6 +35,9 @@ internal static class LimitSection
     /// <summary>How fast a service may be taken.</summary>
     public static readonly Section OfService = new(Scope.Service, RateShape.Key("How much of all its operations together may be taken in how long; 'key' says by whom."));
 
+    /// <summary>How fast one caller may take anything.</summary>
+    public static readonly Key OfCaller = RateShape.Key("How much it may take in how long, of everything.", "caller");
+
     public static readonly Section Section = new(Scope.Document, Key) { Tell = catalog => Tell(catalog.Settings.Get<LimitSettings>() ?? new LimitSettings()) };
 
     private static IEnumerable<string> Tell(LimitSettings limits) =>

@@ -21,12 +21,14 @@ internal sealed class RuleLimits(CounterSet counters, IAuditTrail audit, TimePro
         var service = call.Catalog.ServiceOf(call.Operation).Settings.Get<RateRules>()?.All;
         var operation = call.Operation.Settings.Get<RateRules>()?.All;
         var plan = PlanBook.Of(call)?.Limits;
-        if (document is null && service is null && operation is null && plan is not { Count: > 0 }) return default;
+        var caller = call.Principal?.Caller.Settings.Get<RateRules>()?.All;
+        if (document is null && service is null && operation is null && plan is not { Count: > 0 } && caller is null) return default;
         var demands = new List<Demand>(4);
         Add(demands, document, call);
         Add(demands, service, call);
         Add(demands, operation, call);
         Add(demands, plan, call);
+        Add(demands, caller, call);
         return demands.Count == 0 ? default : TakeAsync(call, [.. demands], ct);
     }
 

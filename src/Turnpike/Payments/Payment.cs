@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using Turnpike.Catalog;
 using Turnpike.Ledger;
 
@@ -41,7 +42,7 @@ internal sealed class Payment(Call call, Func<Payment, ValueTask> close) : IAsyn
     /// <summary>The amount its terms were given at; the quote's when they say nothing.</summary>
     public Money? Agreed { get; set; }
 
-    public string ReceiptId { get; } = Ids.New("r");
+    public string ReceiptId => field ??= Ids.New("r");
 
     /// <summary>The hold as the books have it.</summary>
     public HoldState? State { get; set; }
@@ -87,3 +88,18 @@ internal sealed class Payment(Call call, Func<Payment, ValueTask> close) : IAsyn
 
 /// <summary>One way to pay a call, before anything of it is held.</summary>
 internal sealed record Presented(Credential? Credential, IPaymentMethod? Method, string? Payer, string? HoldId, string? BodyDigest, bool MayBeAskedAgain);
+
+/// <summary>
+/// Holds this process is collecting for or answering right now. Whoever finishes what others left behind keeps away from them,
+/// however long they take and whatever the clock says: else the payer would have both the answer and its price as credit.
+/// </summary>
+internal sealed class InHand
+{
+    private readonly ConcurrentDictionary<string, bool> holds = new(StringComparer.Ordinal);
+
+    public void Take(string hold) => holds[hold] = true;
+
+    public void Leave(string hold) => holds.TryRemove(hold, out _);
+
+    public bool Has(string hold) => holds.ContainsKey(hold);
+}

@@ -11,6 +11,7 @@ using Turnpike.Catalog.Document;
 using Turnpike.Catalog.Loading;
 using Turnpike.Ledger;
 using Turnpike.Storage;
+using Turnpike.Gateway;
 
 namespace Turnpike.Tests.Admin;
 
@@ -37,6 +38,7 @@ internal sealed class RunningGateway : IAsyncDisposable
               admin: {{Admin.GetLeftPart(UriPartial.Authority)}}
               {{(key ? "admin-key: ${env:ADMIN}" : "sandbox: false")}}
             {{(prepaid ? "payments: { prepaid: { secret: \"${env:TOKENS}\" } }" : "")}}
+            callers: { named: {} }
             services:
               s:
                 upstream: {{Upstream.GetLeftPart(UriPartial.Authority)}}
@@ -133,9 +135,9 @@ internal sealed class RunningGateway : IAsyncDisposable
         folder.Delete(recursive: true);
     }
 
-    private async Task StartAsync()
+    public async Task StartAsync()
     {
-        var builder = WebApplication.CreateSlimBuilder();
+        var builder = GatewaySetup.NewHost();
         builder.Services.AddSingleton<Microsoft.Extensions.Logging.ILoggerFactory>(NullLoggerFactory.Instance);
         var upstream = builder.Build();
         upstream.Urls.Add(Upstream.ToString());

@@ -13,7 +13,11 @@ internal sealed class TemporaryFolder : IDisposable
 
     public StorageOptions Look => Options with { Access = StorageAccess.Read };
 
-    public Database Open() => Database.Open(Options, TimeProvider.System);
+    public Database Open() => Open(TimeProvider.System);
+
+    public Database Open(TimeProvider clock) => Database.Open(Options, clock);
+
+    public Database Open(TimeProvider clock, IReadOnlyList<Migration> migrations) => Database.Open(Options, clock, migrations);
 
     public void Dispose()
     {

@@ -10,7 +10,7 @@ internal static class AuditCommand
     public static Command Create()
     {
         var (config, json) = (CommandRun.ConfigOption(), CommandRun.JsonOption());
-        var verify = new Command("verify", "Recompute the chain from its first link; exit code 1 when it is broken. Works beside a running gateway.\nExample: turnpike audit verify --config turnpike.yaml") { config, json };
+        var verify = new Command("verify", "Recompute every node's chain from its first link; exit code 1 when it is broken. Works beside a running gateway.\nExample: turnpike audit verify --config turnpike.yaml") { config, json };
         verify.SetAction((p, ct) => VerifyAsync(p.GetValue(config)!, ConfigEnvironment.Process, p.GetValue(json), Console.Out, Console.Error, ct));
         return new Command("audit", "The hash-chained trail of every decision.") { verify };
     }
@@ -20,8 +20,8 @@ internal static class AuditCommand
         using var books = CommandBooks.Look(catalog);
         var view = AuditView.Of(await books.Audit.VerifyAsync(ct));
         if (json) output.WriteLine(JsonSerializer.Serialize(view, AdminJson.Readable.AuditView));
-        else if (view.Intact) output.WriteLine($"The audit trail is intact: {view.Events} events, the last {view.Head}.");
-        if (!view.Intact) CommandRun.Say(err, $"The audit trail is broken. {view.Finding}", CommandRun.Failed);
+        else if (view.Intact) output.WriteLine($"The audit trail is intact: {view.Events} events{string.Concat(view.Chains.Select(chain => $", node {chain.Node} up to {chain.Events} {chain.Head}"))}.");
+        if (!view.Intact) CommandRun.Say(err, $"The audit trail is broken. {view.Broken!.Finding}", CommandRun.Failed);
         return view.Intact ? CommandRun.Done : CommandRun.Failed;
     });
 }
