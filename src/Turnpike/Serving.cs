@@ -8,6 +8,7 @@ using Turnpike.Gateway;
 using Turnpike.Identity;
 using Turnpike.Ledger;
 using Turnpike.Limits;
+using Turnpike.Limits.Incidents;
 using Turnpike.Payments;
 using Turnpike.Plans;
 using Turnpike.Pricing;
@@ -36,6 +37,7 @@ internal static class Serving
         app.MapBuy();
         app.MapWebhooks();
         Follow(app.Services, source);
+        await app.Services.GetRequiredService<IncidentBoard>().RefreshAsync(ct);
         await app.Services.GetRequiredService<Settler>().RecoverAsync(ct);
         await app.StartAsync(ct);
         return app;

@@ -8,6 +8,7 @@ using Turnpike.Gateway;
 using Turnpike.Identity;
 using Turnpike.Ledger;
 using Turnpike.Limits;
+using Turnpike.Limits.Incidents;
 using Turnpike.Plans;
 using Turnpike.Storage;
 using Turnpike.Telemetry;
@@ -84,6 +85,7 @@ internal sealed class AdminApp(IServiceProvider gateway, CatalogSource catalog) 
         Share<TokenDesk>(services);
         Share<Allowances>(services);
         Share<RateCounters>(services);
+        Share<IncidentBoard>(services);
         Share<CallerDesk>(services);
         Share<PrometheusText>(services);
         services.AddSingleton(new Readiness(gateway.GetRequiredService<Database>(), catalog, gateway.GetRequiredService<IHostApplicationLifetime>()));
@@ -101,6 +103,7 @@ internal sealed class AdminApp(IServiceProvider gateway, CatalogSource catalog) 
         var api = app.MapGroup("/admin/v1");
         api.MapTokens();
         api.MapGrants();
+        api.MapIncidents();
         api.MapCallers();
         api.MapPayments();
         api.MapLedger();

@@ -52,6 +52,7 @@ internal static class AuditKinds
     public const string Delivered = "call.delivered";
     public const string Undelivered = "call.undelivered";
     public const string Replayed = "answer.replayed";
+    public const string IncidentSet = "incident.set";
     public const string LimitShadowed = "limit.shadowed";
     public const string Granted = "plan.granted";
     public const string TokenIssued = "token.issued";
