@@ -15,7 +15,7 @@ internal static class Language
     [
         PaymentSection.Section,
         IdentitySection.Section,
-        CallerSection.With(LimitSection.OfCaller),
+        CallerSection.With(LimitSection.OfCaller, CapSection.OfCaller),
         PlanSection.Section,
         PriceSection.Section,
         LimitSection.Section,

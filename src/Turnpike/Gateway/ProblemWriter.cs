@@ -66,10 +66,17 @@ internal static class ProblemWriter
         json.WriteEndObject();
     }
 
+    /// <summary>A count, or money as decimal text: no reader's floating point gets near it.</summary>
+    private static void WriteAmount(Utf8JsonWriter json, string name, long units, string unit)
+    {
+        if (Ledger.Money.IsMoney(unit)) json.WriteString(name, new Ledger.Money(units, unit).ToDecimal());
+        else json.WriteNumber(name, units);
+    }
+
     private static void WriteLimit(Utf8JsonWriter json, LimitState limit)
     {
-        json.WriteNumber("limit", limit.Limit);
-        json.WriteNumber("used", limit.Used);
+        WriteAmount(json, "limit", limit.Limit, limit.Unit);
+        WriteAmount(json, "used", limit.Used, limit.Unit);
         json.WriteString("resetAt", limit.ResetAt.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss'Z'", CultureInfo.InvariantCulture));
         json.WriteStartArray("violated-policies");
         json.WriteStringValue(limit.Name);

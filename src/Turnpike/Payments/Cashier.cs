@@ -5,6 +5,7 @@ using Turnpike.Catalog;
 using Turnpike.Ledger;
 using Turnpike.Limits;
 using Turnpike.Payments.Included;
+using Turnpike.Plans;
 using Turnpike.Pricing;
 using Turnpike.Storage;
 using Turnpike.Telemetry;
@@ -269,7 +270,7 @@ internal sealed partial class Cashier(PaymentRegistry rails, PlanMethod plans, I
         ? new Refusal(Reasons.IdempotencyMismatch, $"It was used for '{known.Hold.Request}' or another body.")
         : new Refusal(Reasons.CredentialUsed, "It was presented before, for another request or in another form.");
 
-    private static Refusal TooLittle(Payment payment, HoldResult.InsufficientFunds missing) => payment.CreditOnly
+    private static Refusal TooLittle(Payment payment, HoldResult.InsufficientFunds missing) => Caps.IsCap(missing.Account) ? CapReached.Of(payment.Call, missing) : payment.CreditOnly
         ? new Refusal(Reasons.CredentialUsed, "Its credit has been spent since.")
         : payment.Method!.TooLittle(missing);
 
@@ -282,7 +283,7 @@ internal sealed partial class Cashier(PaymentRegistry rails, PlanMethod plans, I
     private static FailedSettlement Failure(Payment payment, string code, string? reference) =>
         new(payment.Credential!.Protocol, payment.Method!.NetworkOf(payment) ?? "", payment.Payer, reference, code);
 
-    private Hold NewHold(Payment payment, string? credit) => new()
+    private Hold NewHold(Payment payment, string? credit) => payment.Capped(new Hold
     {
         Id = payment.HoldId ??= Ids.New("h"),
         Legs = credit is null ? payment.Legs : [new Leg(credit, $"revenue:{payment.Call.Operation.Name}", payment.Ceiling, Limited: true)],
@@ -299,7 +300,7 @@ internal sealed partial class Cashier(PaymentRegistry rails, PlanMethod plans, I
         Terms = credit is null ? payment.Terms : null,
         Expires = credit is null ? payment.Expires : null,
         Events = [Event(payment, AuditKinds.Verified, reference: payment.HoldId), Event(payment, AuditKinds.Held, reference: payment.HoldId)],
-    };
+    });
 
     /// <summary>The account of what this payer paid and did not get, when it covers this call.</summary>
     private async ValueTask<string?> CreditAsync(Payment payment, CancellationToken ct)

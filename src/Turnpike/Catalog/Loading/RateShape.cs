@@ -7,7 +7,7 @@ namespace Turnpike.Catalog.Loading;
 internal static class RateShape
 {
     private static readonly Key<Money> Amount = new("amount", PeriodShape.Amount, "How much: requests, money, or a unit of usage.") { Required = true, Example = "100 requests" };
-    private static readonly Key<TimeSpan> Per = new("per", Shapes.Duration, "In how long; left out: at once, for requests alone.") { Default = "at once", Example = "1m" };
+    private static readonly Key<TimeSpan> Per = new("per", Shapes.Duration, "In how long; left out: at once, for requests, and for money that is reserved and not yet settled.") { Default = "at once", Example = "1m" };
     private static readonly Key<string> Name = new("name", new ScalarShape<string>("a name of letters, digits, '-' and '_'", (string t, out string? v) => (v = t).Length is > 0 and <= 64 && t.All(c => char.IsAsciiLetterOrDigit(c) || c is '-' or '_') ? null : "is no name", "^[A-Za-z0-9_-]+$"), "What headers and refusals call it.") { Default = "made of amount and period", Example = "burst" };
     private static readonly Key<RateCount> Count = new("count", new ChoiceShape<RateCount>(("token-bucket", RateCount.TokenBucket), ("fixed-window", RateCount.FixedWindow), ("sliding-window", RateCount.SlidingWindow)), "How it is counted.") { Default = "token-bucket", Example = "sliding-window" };
     private static readonly Key<Money> Burst = new("burst", PeriodShape.Amount, "Token bucket: how much may come at once.") { Default = "the amount", Example = "20 requests" };
@@ -31,7 +31,7 @@ internal static class RateShape
         var amount = m.Get(Amount);
         TimeSpan? per = m.IsWritten(Per) ? m.Get(Per) : null;
         Money? burst = m.IsWritten(Burst) ? m.Get(Burst) : null;
-        if (per is null && amount.Currency != RateRule.Requests) return Refuse(m.Of(Amount), "only requests can be limited at once; give the rest a 'per'");
+        if (per is null && amount.Currency != RateRule.Requests && !Money.IsMoney(amount.Currency)) return Refuse(m.Of(Amount), "only requests and money can be limited at once; give the rest a 'per'");
         if (per is null && (m.IsWritten(Count) || burst is not null)) return Refuse(m.At, "what is limited at once is not counted over time: leave 'count' and 'burst' out");
         if (burst is not null && (m.Get(Count) != RateCount.TokenBucket || burst.Value.Currency != amount.Currency)) return Refuse(m.Of(Burst), "a burst is of the limit's own unit, and only of a token bucket");
         var name = m.Get(Name) ?? NameOf(amount, per);
