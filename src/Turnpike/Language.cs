@@ -19,6 +19,7 @@ internal static class Language
         PlanSection.Section,
         PriceSection.Section,
         LimitSection.Section,
+        Limits.Breakers.BreakerSection.Section,
         LimitSection.OfService,
         LimitSection.OfOperation,
         .. AccessSection.Sections,

@@ -8,6 +8,7 @@ using Turnpike.Gateway;
 using Turnpike.Identity;
 using Turnpike.Ledger;
 using Turnpike.Limits;
+using Turnpike.Limits.Breakers;
 using Turnpike.Limits.Incidents;
 using Turnpike.Plans;
 using Turnpike.Storage;
@@ -86,6 +87,7 @@ internal sealed class AdminApp(IServiceProvider gateway, CatalogSource catalog) 
         Share<Allowances>(services);
         Share<RateCounters>(services);
         Share<IncidentBoard>(services);
+        Share<BreakerBoard>(services);
         Share<CallerDesk>(services);
         Share<PrometheusText>(services);
         services.AddSingleton(new Readiness(gateway.GetRequiredService<Database>(), catalog, gateway.GetRequiredService<IHostApplicationLifetime>()));
@@ -104,6 +106,7 @@ internal sealed class AdminApp(IServiceProvider gateway, CatalogSource catalog) 
         api.MapTokens();
         api.MapGrants();
         api.MapIncidents();
+        api.MapBreakers();
         api.MapCallers();
         api.MapPayments();
         api.MapLedger();

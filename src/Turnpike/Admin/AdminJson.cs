@@ -11,6 +11,8 @@ namespace Turnpike.Admin;
 [JsonSerializable(typeof(ReasonBody))]
 [JsonSerializable(typeof(TokenView))]
 [JsonSerializable(typeof(TokenList))]
+[JsonSerializable(typeof(BreakerView))]
+[JsonSerializable(typeof(BreakerList))]
 [JsonSerializable(typeof(IncidentBody))]
 [JsonSerializable(typeof(IncidentView))]
 [JsonSerializable(typeof(IncidentList))]

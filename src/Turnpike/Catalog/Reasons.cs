@@ -68,6 +68,7 @@ internal static class Reasons
     public static readonly Reason TooManyInvalidProofs = new("too-many-invalid-proofs", 429, "Too many payments that did not verify", "Wait, and check how the payment is made.") { Type = Iana + "quota-exceeded" };
     public static readonly Reason TooManyCalls = new("too-many-calls", 429, "Too many calls", "Wait as long as Retry-After says.") { Type = Iana + "quota-exceeded" };
 
+    public static readonly Reason AbnormalUsage = new("abnormal-usage", 429, "This looks like an agent that has run away", "Stop and look at what it does; then wait as long as Retry-After says.") { Type = Iana + "abnormal-usage-detected" };
     public static readonly Reason CapReached = new("cap-reached", 429, "You would spend more than you may", "Wait until resetAt, or ask the owner to raise the cap.") { Type = Iana + "quota-exceeded" };
     public static readonly Reason AllowanceRenews = new("allowance-renews", 429, "What your plan includes is used up for now", "Wait until resetAt.") { Type = Iana + "quota-exceeded" };
 

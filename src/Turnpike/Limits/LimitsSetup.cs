@@ -1,3 +1,4 @@
+using Turnpike.Limits.Breakers;
 using Turnpike.Limits.Incidents;
 
 namespace Turnpike.Limits;
@@ -6,5 +7,5 @@ namespace Turnpike.Limits;
 internal static class LimitsSetup
 {
     public static IServiceCollection AddLimits(this IServiceCollection services) => services.AddSingleton<IncidentStore>().AddSingleton<IncidentBoard>().AddHostedService(s => s.GetRequiredService<IncidentBoard>())
-            .AddSingleton<RateCounters>().AddSingleton<CounterSet>().AddSingleton<RuleLimits>().AddSingleton<RateLimits>();
+            .AddSingleton<RateCounters>().AddSingleton<CounterSet>().AddSingleton<BreakerBoard>().AddSingleton<RuleLimits>().AddSingleton<RateLimits>();
 }
