@@ -23,5 +23,6 @@ internal static class Language
         LimitSection.OfService,
         LimitSection.OfOperation,
         .. AccessSection.Sections,
+        Access.Approvals.StepUpSection.Section,
     ]);
 }

@@ -1,3 +1,4 @@
+using Turnpike.Access.Approvals;
 using Turnpike.Access.Rules;
 
 namespace Turnpike.Access;
@@ -8,6 +9,6 @@ internal static class AccessSetup
     public static IServiceCollection AddAccess(this IServiceCollection services)
     {
         services.AddSingleton<IncidentRule>().AddSingleton<IAccessRule>(s => s.GetRequiredService<IncidentRule>()).AddSingleton<IAccessRule, TransportRule>().AddSingleton<IAccessRule, CredentialRule>().AddSingleton<IAccessRule, ScopeRule>().AddSingleton<IAccessRule, SchemaRule>();
-        return services.AddSingleton<AccessRules>();
+        return services.AddSingleton<ApprovalStore>().AddSingleton<ApprovalDesk>().AddSingleton<AccessRules>();
     }
 }

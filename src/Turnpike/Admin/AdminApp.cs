@@ -1,6 +1,8 @@
 using System.Security.Cryptography.X509Certificates;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
+using Turnpike.Access.Approvals;
+using Turnpike.Admin.Guards;
 using Turnpike.Admin.Callers;
 using Turnpike.Audit;
 using Turnpike.Catalog.Loading;
@@ -87,6 +89,8 @@ internal sealed class AdminApp(IServiceProvider gateway, CatalogSource catalog) 
         Share<Allowances>(services);
         Share<RateCounters>(services);
         Share<IncidentBoard>(services);
+        Share<ApprovalStore>(services);
+        Share<ApprovalDesk>(services);
         Share<BreakerBoard>(services);
         Share<CallerDesk>(services);
         Share<PrometheusText>(services);
@@ -106,6 +110,7 @@ internal sealed class AdminApp(IServiceProvider gateway, CatalogSource catalog) 
         api.MapTokens();
         api.MapGrants();
         api.MapIncidents();
+        api.MapOperatorApprovals();
         api.MapBreakers();
         api.MapCallers();
         api.MapPayments();

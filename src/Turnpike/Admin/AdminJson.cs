@@ -1,6 +1,7 @@
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using Turnpike.Admin.Guards;
 using Turnpike.Admin.Callers;
 
 namespace Turnpike.Admin;
@@ -13,6 +14,8 @@ namespace Turnpike.Admin;
 [JsonSerializable(typeof(TokenList))]
 [JsonSerializable(typeof(BreakerView))]
 [JsonSerializable(typeof(BreakerList))]
+[JsonSerializable(typeof(ApprovalView))]
+[JsonSerializable(typeof(ApprovalList))]
 [JsonSerializable(typeof(IncidentBody))]
 [JsonSerializable(typeof(IncidentView))]
 [JsonSerializable(typeof(IncidentList))]

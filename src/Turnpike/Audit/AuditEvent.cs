@@ -53,6 +53,8 @@ internal static class AuditKinds
     public const string Undelivered = "call.undelivered";
     public const string Replayed = "answer.replayed";
     public const string IncidentSet = "incident.set";
+    public const string ApprovalAsked = "approval.asked";
+    public const string ApprovalDecided = "approval.decided";
     public const string BreakerTripped = "breaker.tripped";
     public const string BreakerReset = "breaker.reset";
     public const string LimitShadowed = "limit.shadowed";

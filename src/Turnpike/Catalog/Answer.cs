@@ -17,6 +17,9 @@ internal sealed record Refusal(Reason Reason, string Detail) : Answer
     /// <summary>What the rail said of a settlement, for the protocol's failure receipt; null when nothing was tried.</summary>
     public FailedSettlement? Failure { get; init; }
 
+    /// <summary>Where to ask whether an operator has said yes.</summary>
+    public string? ApprovalUrl { get; init; }
+
     /// <summary>A limit that was hit: what it is, how much is used, when it starts anew.</summary>
     public LimitState? Limit { get; init; }
 }

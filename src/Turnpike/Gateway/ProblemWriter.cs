@@ -23,6 +23,12 @@ internal static class ProblemWriter
         if (reply.ChallengeId is { } challenge) json.WriteString("challengeId", challenge);
         if (refusal.RetryAfter is { } wait) json.WriteNumber("retryAfter", Math.Max(1, (long)Math.Ceiling(wait.TotalSeconds)));
         if (refusal.Limit is { } limit) WriteLimit(json, limit);
+        if (refusal.ApprovalUrl is { } approval)
+        {
+            json.WriteStartObject("approval");
+            json.WriteString("url", approval);
+            json.WriteEndObject();
+        }
         if (reason.Status == 402) WriteTerms(json, call, offers);
         reply.WriteFields(json);
         json.WriteEndObject();

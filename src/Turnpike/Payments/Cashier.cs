@@ -5,6 +5,7 @@ using Turnpike.Catalog;
 using Turnpike.Ledger;
 using Turnpike.Limits;
 using Turnpike.Payments.Included;
+using Turnpike.Payments.Prepaid;
 using Turnpike.Plans;
 using Turnpike.Pricing;
 using Turnpike.Storage;

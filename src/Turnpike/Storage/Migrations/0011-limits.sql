@@ -8,3 +8,16 @@ create table incidents (
     reason text not null,
     since bigint not null
 );
+
+-- Questions to operators: may this caller make calls of this size?
+create table approvals (
+    id text not null primary key,
+    caller text not null,
+    operation text not null,
+    amount bigint not null,
+    currency text not null,
+    status text not null,
+    created bigint not null,
+    until bigint
+);
+create index approvals_caller on approvals (caller, operation);

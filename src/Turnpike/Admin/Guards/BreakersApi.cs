@@ -1,7 +1,7 @@
 using Microsoft.AspNetCore.Http.HttpResults;
 using Turnpike.Limits.Breakers;
 
-namespace Turnpike.Admin;
+namespace Turnpike.Admin.Guards;
 
 /// <summary>A breaker that is open for one caller, or address, and why.</summary>
 internal sealed record BreakerView(string Breaker, string Who, string Evidence, DateTimeOffset Since, DateTimeOffset Until);

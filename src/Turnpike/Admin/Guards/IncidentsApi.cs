@@ -3,7 +3,7 @@ using Turnpike.Catalog;
 using Turnpike.Catalog.Loading;
 using Turnpike.Limits.Incidents;
 
-namespace Turnpike.Admin;
+namespace Turnpike.Admin.Guards;
 
 /// <summary>What to switch, and why.</summary>
 /// <param name="Mode"><c>normal</c>, <c>no-new-payments</c>, <c>paid-only</c>, <c>read-only</c>, <c>closed</c>.</param>

@@ -2,7 +2,7 @@ using Microsoft.AspNetCore.Http.HttpResults;
 using Turnpike.Ledger;
 using Turnpike.Plans;
 
-namespace Turnpike.Admin;
+namespace Turnpike.Admin.Guards;
 
 /// <summary>What to give on top of a plan.</summary>
 /// <param name="Id">The billing system's own id of it: the same id gives it once.</param>

@@ -1,7 +1,7 @@
 using Turnpike.Catalog;
 using Turnpike.Protocols.Http;
 
-namespace Turnpike.Payments;
+namespace Turnpike.Payments.Prepaid;
 
 /// <summary>The Idempotency-Key of a call: what names a payment from a balance, which has no single-use proof.</summary>
 internal static class IdempotencyKey

@@ -1,9 +1,8 @@
 using Turnpike.Catalog;
 using Turnpike.Ledger;
-using Turnpike.Payments.Included;
 using Turnpike.Plans;
 
-namespace Turnpike.Payments;
+namespace Turnpike.Payments.Included;
 
 /// <summary>Caps on what a caller spends: one more leg of every hold of money.</summary>
 internal static class CapReached

@@ -1,7 +1,7 @@
 using Turnpike.Tests.Catalog;
 using Turnpike.Tests.Gateway;
 
-namespace Turnpike.Tests.Payments;
+namespace Turnpike.Tests.Payments.Included;
 
 /// <summary>What a caller may spend at most, whatever way it pays.</summary>
 public sealed class CapReachedTests
