@@ -3,6 +3,7 @@ using System.Text.Json;
 using System.Text.Json.Serialization;
 using Turnpike.Admin.Guards;
 using Turnpike.Admin.Callers;
+using Turnpike.Admin.Support;
 
 namespace Turnpike.Admin;
 
@@ -27,6 +28,13 @@ namespace Turnpike.Admin;
 [JsonSerializable(typeof(KeyBody))]
 [JsonSerializable(typeof(RollBody))]
 [JsonSerializable(typeof(KeyView))]
+[JsonSerializable(typeof(Evidence))]
+[JsonSerializable(typeof(SignedEvidence))]
+[JsonSerializable(typeof(ResolveBody))]
+[JsonSerializable(typeof(RefundBody))]
+[JsonSerializable(typeof(RefundView))]
+[JsonSerializable(typeof(RefundList))]
+[JsonSerializable(typeof(PaymentView))]
 [JsonSerializable(typeof(PaymentStory))]
 [JsonSerializable(typeof(PaymentList))]
 [JsonSerializable(typeof(EventList))]

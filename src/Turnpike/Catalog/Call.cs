@@ -58,6 +58,9 @@ internal sealed class Call : IAsyncDisposable
     /// <summary>The price of a call that was left to the upstream unpaid; owed if the upstream does not know its credential.</summary>
     public Quote? Deferred { get; private set; }
 
+    /// <summary>Who signed all of this very request, in every name a credential may be bound to; empty: nobody.</summary>
+    public IReadOnlyList<string> SignedBy { get; set; } = [];
+
     /// <summary>Who asks, and how that was proved; null while nobody has said so.</summary>
     public Principal? Principal
     {

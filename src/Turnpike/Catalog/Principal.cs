@@ -48,4 +48,7 @@ internal sealed record CredentialRules
     public IReadOnlyList<string> Methods { get; init; } = [];
 
     public IReadOnlyList<string> Models { get; init; } = [];
+
+    /// <summary>Keys of which one has to sign every request that presents it.</summary>
+    public IReadOnlyList<string> BoundTo { get; init; } = [];
 }

@@ -26,6 +26,7 @@ internal static class Reasons
     public static readonly Reason KeyExpired = new("key-expired", 401, "The credential has expired", "Ask for a new one.");
     public static readonly Reason KeyRevoked = new("key-revoked", 401, "The credential has been revoked", "Ask the one who gave it to you.");
     public static readonly Reason InvalidToken = new("invalid-token", 401, "The access token is not good here", "Get a token from the issuer this service names, for this service.");
+    public static readonly Reason InvalidSignature = new("invalid-signature", 401, "The request's signature is not good here", "Sign this very request anew, or leave the signature out.");
     public static readonly Reason ProofRequired = new("proof-required", 401, "The credential is bound to a key", "Sign the request with that key, by DPoP or HTTP message signatures.");
     public static readonly Reason UnknownCaller = new("unknown-caller", 401, "You are not one of this service's callers", "Ask the owner of this service to add you.");
     public static readonly Reason IdentityRequired = new("identity-required", 401, "This operation asks who you are", "Present an API key.");
@@ -89,6 +90,7 @@ internal static class Reasons
     public static readonly Reason ReadOnly = new("read-only", 503, "Only reading is served for now", "Nothing was taken. Try again later.");
     public static readonly Reason PaidOnly = new("paid-only", 503, "Only paid operations are served for now", "Try again later.");
     public static readonly Reason NoNewPayments = new("no-new-payments", 503, "No payments are taken for now", "Nothing was taken. Try again later.");
+    public static readonly Reason Stopping = new("stopping", 503, "The gateway is stopping", "Nothing was taken. Repeat this very request on a new connection after Retry-After.");
     public static readonly Reason StoreDown = new("store-down", 503, "The books cannot be written", "Nothing was taken. Try again later.");
 
     /// <summary>An honest payer short of money: not a proof that was wrong.</summary>

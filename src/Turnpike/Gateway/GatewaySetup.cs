@@ -29,6 +29,7 @@ internal static class GatewaySetup
     public static IServiceCollection AddGateway(this IServiceCollection services)
     {
         services.AddHttpForwarder();
+        services.AddSingleton<Drain>().AddHostedService(s => s.GetRequiredService<Drain>());
         services.AddSingleton<UpstreamWatch>().AddHostedService(s => s.GetRequiredService<UpstreamWatch>());
         return services.AddSingleton<GateTransforms>().AddSingleton<Forwarder>().AddSingleton<Answers>();
     }
@@ -36,6 +37,9 @@ internal static class GatewaySetup
     /// <summary>Public paths first, then the gate for everything else.</summary>
     public static void UseGateway(this WebApplication app)
     {
+        var drain = app.Services.GetRequiredService<Drain>();
+        app.Lifetime.ApplicationStopping.Register(drain.Begin);
+        app.Use(next => http => drain.CarryAsync(http, next));
         app.UseMiddleware<Faults>();
         app.UseRouting();
         app.MapReceipts();

@@ -15,8 +15,8 @@ internal static class HeaderLists
         "Payment-Authorization", "Accept-Payment", "Payment-Receipt", "Payment-Session", "Payment-Session-Snapshot",
         "Idempotency-Key");
 
-    /// <summary>Where keys come; the upstream gets them only where it is the one who checks them.</summary>
-    public static readonly FrozenSet<string> OfKeys = Set("apikey", "x-api-key", "x-goog-api-key");
+    /// <summary>Where keys and proofs come; the upstream gets them only where it is the one who checks them.</summary>
+    public static readonly FrozenSet<string> OfKeys = Set("apikey", "x-api-key", "x-goog-api-key", "DPoP", "Signature", "Signature-Input", "Signature-Agent");
 
     /// <summary>What only the gateway says to a caller: payment, limits, cross-origin rules; and what gives the upstream away.</summary>
     public static readonly FrozenSet<string> DropFromResponse = Set(

@@ -116,6 +116,7 @@ internal sealed class CallerDesk(CallerStore store, InstallationStore installati
         Credential = "key:" + key.Id,
         Scopes = Scopes.Within(caller.Scopes, key.Rules.Scopes),
         Rules = key.Rules,
+        BoundTo = key.Rules.BoundTo,
         Expires = key.Expires,
     };
 

@@ -28,6 +28,7 @@ internal sealed class CallerDirectory(IEnumerable<ICallerProof> proofs, KeyProof
             }
         }
         if (rest.Text is not null) return new Refusal(Reasons.UnknownKey, "No caller of this gateway has the key you present.");
+        if (signed is not null) call.SignedBy = signed.By;
         return Conclude(call, presented, signed);
     }
 

@@ -21,13 +21,16 @@ internal static class CallerSection
     private static readonly Key<IReadOnlyList<string>> KeyMethods = new("methods", new ListShape<string>(Method, least: 1), "The methods it may be used with.") { Default = "all", Example = "[GET]" };
     private static readonly Key<IReadOnlyList<string>> KeyModels = new("models", new ListShape<string>(Shapes.Text, least: 1), "The models its requests may name.") { Default = "all", Example = "[gpt-4o-mini]" };
 
-    private static readonly Shape<FileKey> KeyInFull = new MapShape<FileKey>([KeyText, Expires, KeyScopes, KeyOperations, KeyMethods, KeyModels], m => m.Get(KeyText)! with
+    private static readonly Key<IReadOnlyList<string>> BoundTo = new("bound-to", new ListShape<string>(SignerName.Shape, least: 1), "Who has to sign every request that presents it, by DPoP or message signature: then a stolen key is useless.") { Default = "nobody", Example = "[\"jkt:poqkLGiymh_W0uP6PZFw-dvez3QJT5SolqXBCW38r0U\"]" };
+
+    private static readonly Shape<FileKey> KeyInFull = new MapShape<FileKey>([KeyText, Expires, KeyScopes, KeyOperations, KeyMethods, KeyModels, BoundTo], m => m.Get(KeyText)! with
     {
         Expires = m.IsWritten(Expires) ? m.Get(Expires) : null,
-        Rules = new CredentialRules { Scopes = m.Get(KeyScopes, []), Operations = m.Get(KeyOperations, []), Methods = m.Get(KeyMethods, []), Models = m.Get(KeyModels, []) },
+        Rules = new CredentialRules { Scopes = m.Get(KeyScopes, []), Operations = m.Get(KeyOperations, []), Methods = m.Get(KeyMethods, []), Models = m.Get(KeyModels, []), BoundTo = m.Get(BoundTo, []) },
     });
 
     private static readonly Key<IReadOnlyList<FileKey>> Keys = new("keys", new ListShape<FileKey>(new ShortOrMapShape<FileKey>(new KeyShape(), KeyInFull)), "What it presents to prove who it is: keys by reference, or their hashes.") { Default = "none", Example = "[\"${env:AGENT_KEY}\"]" };
+    private static readonly Key<IReadOnlyList<string>> SignsAs = new("signs-as", new ListShape<string>(SignerName.Shape, least: 1), "Who signs requests in its name: an agent's address, wallet:0x…, tap:KEY or jkt:THUMBPRINT.") { Default = "nobody", Example = "[\"https://agent.example.com\"]" };
     private static readonly Key<string> Plan = new("plan", Named, "The plan it has bought, one of plans.") { Default = "none", Example = "pro" };
     private static readonly Key<string> Organisation = new("organisation", Named, "Whom it belongs to.") { Default = "nobody", Example = "Acme Corp" };
     private static readonly Key<string> OnBehalfOf = new("on-behalf-of", Named, "For whom it acts, when that is somebody else.") { Default = "itself", Example = "acme-corp" };
@@ -40,7 +43,7 @@ internal static class CallerSection
     /// <summary>The section, with the keys of a caller that other slices own.</summary>
     public static Section With(params IReadOnlyList<Key> others)
     {
-        var one = new MapShape<FileCaller>([Plan, Keys, ScopesOf, Roles, Groups, Organisation, OnBehalfOf, Metadata, Status, .. others], m => Build(m, others));
+        var one = new MapShape<FileCaller>([Plan, Keys, SignsAs, ScopesOf, Roles, Groups, Organisation, OnBehalfOf, Metadata, Status, .. others], m => Build(m, others));
         var all = new NamedShape<FileCaller>("callers by name", "caller", OperationSection.CheckName, one);
         var key = new Key<CallerSettings>("callers", new ConvertedShape<IReadOnlyList<KeyValuePair<string, FileCaller>>, CallerSettings>(all, list => new CallerSettings([.. list.Select(c => c.Value)])),
             "Who may ask, and how they prove it. More of them come through the Admin API; those named here belong to the file.") { Default = "none", Example = "{ agent-1: { keys: [\"${env:AGENT_KEY}\"] } }" };
@@ -61,7 +64,8 @@ internal static class CallerSection
             ManagedByFile = true,
             Settings = new SettingsBag(others.Select(m.GetAny).OfType<object>()),
         },
-        [.. m.Get(Keys, []).Select((key, at) => key with { Number = at + 1 })]);
+        [.. m.Get(Keys, []).Select((key, at) => key with { Number = at + 1 })],
+        m.Get(SignsAs, []));
 
     private static void Check(Draft draft)
     {
@@ -72,8 +76,11 @@ internal static class CallerSection
                 draft.At(operation, "identity").Warn("no way to say who one is is configured, so every call is answered 401");
         var known = draft.Operations.Select(o => o.Name).ToHashSet(StringComparer.Ordinal);
         var owners = new Dictionary<KeyHash, string>();
+        var signers = new Dictionary<string, string>(StringComparer.Ordinal);
         foreach (var caller in settings?.All ?? [])
         {
+            foreach (var signer in caller.SignsAs)
+                if (!signers.TryAdd(signer, caller.Caller.Name)) draft.At(caller, SignsAs.Name).Refuse($"'{Reading.Shown(signer)}' signs as '{signers[signer]}'; whoever signs is one caller");
             var keys = draft.At(caller, Keys.Name);
             foreach (var key in caller.Keys)
             {

@@ -9,6 +9,8 @@ internal sealed class CallerSettings(IReadOnlyList<FileCaller> callers)
     private readonly FrozenDictionary<string, FileCaller> byName = callers.ToFrozenDictionary(c => c.Caller.Name, StringComparer.Ordinal);
     private readonly FrozenDictionary<KeyHash, Principal> byKey = callers.SelectMany(c => c.Keys.Select(k => (k.Hash, Principal: Of(c.Caller, k)))).DistinctBy(k => k.Hash).ToFrozenDictionary(k => k.Hash, k => k.Principal);
 
+    private readonly FrozenDictionary<string, Caller> bySigner = callers.SelectMany(c => c.SignsAs.Select(s => (Signer: s, c.Caller))).DistinctBy(s => s.Signer).ToFrozenDictionary(s => s.Signer, s => s.Caller, StringComparer.Ordinal);
+
     public IReadOnlyList<FileCaller> All => callers;
 
     public Caller? Find(string name) => byName.GetValueOrDefault(name)?.Caller;
@@ -17,17 +19,22 @@ internal sealed class CallerSettings(IReadOnlyList<FileCaller> callers)
 
     public Principal? Find(KeyHash key) => byKey.GetValueOrDefault(key);
 
+    /// <summary>The caller that signs by this name: an agent's address, a wallet, a key's thumbprint.</summary>
+    public Caller? FindSigner(string name) => bySigner.GetValueOrDefault(name);
+
     private static Principal Of(Caller caller, FileKey key) => new(caller)
     {
         Credential = "key:" + key.Id(caller.Name),
         Scopes = Scopes.Within(caller.Scopes, key.Rules.Scopes),
         Rules = key.Rules,
+        BoundTo = key.Rules.BoundTo,
         Expires = key.Expires,
     };
 }
 
 /// <summary>A caller as the file names it.</summary>
-internal sealed record FileCaller(Caller Caller, IReadOnlyList<FileKey> Keys);
+/// <param name="SignsAs">The names it signs requests by.</param>
+internal sealed record FileCaller(Caller Caller, IReadOnlyList<FileKey> Keys, IReadOnlyList<string> SignsAs);
 
 /// <summary>A key as the file refers to it.</summary>
 internal sealed record FileKey(KeyHash Hash)

@@ -1,6 +1,7 @@
 using Turnpike.Catalog;
 using Turnpike.Catalog.Document;
 using Turnpike.Catalog.Loading;
+using Turnpike.Identity.Signatures;
 
 namespace Turnpike.Identity;
 
@@ -33,9 +34,18 @@ internal static class IdentitySection
     private static readonly Key<Introspection> Asked = new("introspection", new MapShape<Introspection>([Url, ClientId, ClientSecret, Audience, CallerClaim, Callers, ScopeClaim, Keep],
         m => new Introspection(m.Get(Url)!, m.Get(ClientId)!, m.Get(ClientSecret), m.Get(Audience, []), CallersOf(m)) { Keep = m.Get(Keep, TimeSpan.FromSeconds(30)) }), "A service that says whether a token is good (RFC 7662).") { Default = "nobody is asked", Example = "{ url: \"https://login.example.com/introspect\", client-id: turnpike, client-secret: \"${env:TURNPIKE_TOKEN_SECRET}\", audience: \"https://api.example.com\" }" };
 
+    private static readonly Key<IReadOnlyList<Uri>> Agents = new("agents", new ListShape<Uri>(Shapes.Url, least: 1), "Whose signatures are looked at, by the address of their key directory.") { Default = "anybody's with a directory on the public internet", Example = "[\"https://agent.example.com\"]" };
+    private static readonly Key<TimeSpan> MaxAge = new("max-age", Shapes.Duration, "How old a signature may be, at most 9m.") { Default = "5m", Example = "1m" };
+    private static readonly Key<bool> Unlisted = new("callers", new ChoiceShape<bool>(("known", false), ("any", true)), "Whom a good signature makes a caller: those that 'signs-as' of callers names, or anybody, called agent:NAME.") { Default = "known", Example = "any" };
+    private static readonly Key<WebBotAuthSettings> WebBots = new("web-bot-auth", new MapShape<WebBotAuthSettings>([Agents, Unlisted, MaxAge], BuildBots), "Agents that publish their keys (Web Bot Auth).") { Default = "not looked at", Example = "{ agents: [\"https://agent.example.com\"] }" };
+    private static readonly Key<Uri> Register = new("keys", Shapes.Url, "The register's keys, a JSON Web Key Set.") { Required = true, Example = "https://register.example.com/keys" };
+    private static readonly Key<TapSettings> Tap = new("tap", new MapShape<TapSettings>([Register, Unlisted], m => new TapSettings(m.Get(Register)!, m.Get(Unlisted))), "Agents of a payment network's register (Visa Trusted Agent Protocol).") { Default = "not looked at", Example = "{ keys: \"https://register.example.com/keys\" }" };
+    private static readonly Key<WalletSettings> Wallets = new("erc8128", new MapShape<WalletSettings>([Unlisted], m => new WalletSettings(m.Get(Unlisted))), "Wallets that sign requests (ERC-8128).") { Default = "not looked at", Example = "{ callers: any }" };
+    private static readonly Key<SignatureSettings> SignedRequests = new("signatures", new MapShape<SignatureSettings>([WebBots, Tap, Wallets], m => new SignatureSettings(m.Get(WebBots), m.Get(Tap), m.Get(Wallets))), "Whose signed requests (RFC 9421) are believed. A signature that is looked at and wrong is 401.") { Default = "none are looked at", Example = "{ erc8128: { callers: any } }" };
+
     private static readonly Key<IReadOnlyList<Uri>> Servers = new("authorization-servers", new ListShape<Uri>(Shapes.Url, least: 1), "Where callers get tokens; told at /.well-known/oauth-protected-resource.") { Default = "the issuers of jwt that are URLs", Example = "[\"https://login.example.com\"]" };
 
-    private static readonly Key<IdentitySettings> Key = new("identity", new MapShape<IdentitySettings>([Jwt, Asked, Servers], Build), "Who else is believed when it says who asks.") { Default = "nobody", Example = "{ authorization-servers: [\"https://login.example.com\"] }" };
+    private static readonly Key<IdentitySettings> Key = new("identity", new MapShape<IdentitySettings>([Jwt, Asked, SignedRequests, Servers], Build), "Who else is believed when it says who asks.") { Default = "nobody", Example = "{ authorization-servers: [\"https://login.example.com\"] }" };
 
     public static readonly Section Section = new(Scope.Document, Key) { Tell = catalog => Tell(catalog.Settings.Get<IdentitySettings>()) };
 
@@ -50,6 +60,14 @@ internal static class IdentitySection
         return new JwtIssuer(m.At.Name, m.Get(Issuer)!, m.Get(Audience, []), CallersOf(m)) { Keys = m.Get(Keys), Secret = shared ? m.Get(Shared) : null, Algorithms = algorithms, Skew = m.Get(Skew, TimeSpan.FromSeconds(30)) };
     }
 
+    private static WebBotAuthSettings? BuildBots(MapValues m)
+    {
+        var age = m.Get(MaxAge, TimeSpan.FromMinutes(5));
+        // Nonces are remembered for ten minutes.
+        if (age > TimeSpan.FromMinutes(9)) { m.Of(MaxAge).Refuse("is longer than a signature may live; at most 9m"); return null; }
+        return new WebBotAuthSettings(m.Get(Agents)?.Select(a => a.AbsolutePath == "/" ? new Uri(a, "/.well-known/http-message-signatures-directory") : a).ToList(), m.Get(Unlisted), age);
+    }
+
     private static TokenCallers CallersOf(MapValues m) => new(m.Get(CallerClaim, TokenCallers.Default.Claim), m.Get(Callers), m.Get(ScopeClaim, TokenCallers.Default.Scopes));
 
     private static IdentitySettings? Build(MapValues m)
@@ -61,6 +79,7 @@ internal static class IdentitySection
         {
             Issuers = issuers,
             Introspection = m.Get(Asked),
+            Signatures = m.Get(SignedRequests),
             AuthorizationServers = m.Get(Servers) ?? [.. issuers.Select(i => Uri.TryCreate(i.Issuer, UriKind.Absolute, out var url) && url.Scheme == "https" ? url : null).OfType<Uri>()],
         };
     }

@@ -9,6 +9,8 @@ internal sealed record IdentitySettings
 
     public Introspection? Introspection { get; init; }
 
+    public Signatures.SignatureSettings? Signatures { get; init; }
+
     /// <summary>Where a caller gets tokens; told in our resource metadata (RFC 9728).</summary>
     public IReadOnlyList<Uri> AuthorizationServers { get; init; } = [];
 }

@@ -1,4 +1,6 @@
+using Turnpike.Catalog;
 using Turnpike.Identity.OAuth;
+using Turnpike.Identity.Signatures;
 
 namespace Turnpike.Identity;
 
@@ -9,6 +11,9 @@ internal static class IdentitySetup
     {
         services.AddSingleton<CallerStore>().AddSingleton<CallerDesk>();
         services.AddSingleton<TokenPrincipals>();
+        services.AddSingleton<PublicClient>(static _ => GuardedHttp.CreatePublic).AddSingleton<SeenOnce>();
+        services.AddSingleton<ISignerScheme, WebBotAuth>().AddSingleton<ISignerScheme, TrustedAgents>().AddSingleton<ISignerScheme, WalletSignatures>();
+        services.AddSingleton<ICallerProof, DpopProof>().AddSingleton<ICallerProof, SignatureProof>();
         services.AddSingleton<ICallerProof, JwtProof>();
         services.AddSingleton<KeyProof>().AddSingleton<ICallerProof>(s => s.GetRequiredService<KeyProof>());
         services.AddSingleton<ICallerProof, IntrospectionProof>();

@@ -24,6 +24,14 @@ internal readonly record struct Presented(string? Text, bool InAuthorization, bo
         return found;
     }
 
+    /// <summary>The prepaid token beside which a proof may stand: a payment, but one that may be bound to a key.</summary>
+    public static string? Prepaid(Call call)
+    {
+        foreach (var value in call.Headers.Authorization)
+            if (After(value, "Bearer ") is { } bearer && bearer.StartsWith("tp_", StringComparison.Ordinal)) return bearer;
+        return null;
+    }
+
     private Presented And(string text, bool inAuthorization, bool bound) =>
         new(Text ?? text, InAuthorization || inAuthorization, Bound || bound, Several || Text is not null && Text != text);
 

@@ -167,14 +167,14 @@ internal sealed partial class Cashier(PaymentRegistry rails, PlanMethod plans, I
     {
         if (payment.Call.Quote is null || payment.State is null) return;
         payment.Delivered = true;
-        if (payment.Keep is { } answer) await answers.KeepAsync(payment.State.Hold.Id, answer, CancellationToken.None);
+        if (payment.Keep is { } answer) await answers.KeepAsync(payment.State.Hold.Id, answer, payment.Answers.Keep, CancellationToken.None);
         var delivered = SayDeliveredAsync(payment, soon: !payment.MayBeAskedAgain);
         if (payment.MayBeAskedAgain) await delivered;
     }
 
     private async ValueTask SayDeliveredAsync(Payment payment, bool soon)
     {
-        try { await ledger.FinishAsync(payment.State!.Hold.Id, HoldOutcome.Delivered, [Event(payment, AuditKinds.Delivered, reference: payment.State.Hold.Receipt)], CancellationToken.None, soon); }
+        try { await ledger.FinishAsync(payment.State!.Hold.Id, HoldOutcome.Delivered, [Event(payment, AuditKinds.Delivered, reference: payment.State.Hold.Receipt) with { Detail = payment.Passed }], CancellationToken.None, soon); }
         // The answer has been given; a restart makes it the payer's credit.
         catch (StorageUnavailableException e) when (soon) { Log.BooksDown(log, e); }
     }
@@ -203,6 +203,9 @@ internal sealed partial class Cashier(PaymentRegistry rails, PlanMethod plans, I
     private async ValueTask<Answer?> ConcludeAsync(Payment payment, Settlement settlement)
     {
         var hold = payment.State!.Hold;
+#if TURNPIKE_SABOTAGE
+        if (settlement is Settlement.Unknown && Sabotage.Of("unknown")) settlement = new Settlement.Failed("sabotaged", "What is not known did not happen.");
+#endif
         Instruments.Paid(hold.Method, settlement is Settlement.Settled ? "settled" : settlement is Settlement.Failed ? "failed" : "unknown", hold.Operation, payment.Ceiling.Units, payment.Ceiling.Currency);
         switch (settlement)
         {
@@ -258,7 +261,7 @@ internal sealed partial class Cashier(PaymentRegistry rails, PlanMethod plans, I
 
     /// <summary>The answer as it left, while it is kept; then where its receipt is.</summary>
     private async ValueTask<Answer> AgainAsync(Payment payment, HoldState delivered, CancellationToken ct) =>
-        await answers.FindAsync(delivered.Hold.Id, ct) is { } stored ? new Replay(stored) : new Refusal(Reasons.AlreadyDelivered, $"Its receipt: {ReceiptUrl(payment.Call, delivered.Hold.Receipt)}");
+        await answers.FindAsync(delivered.Hold.Id, ct) is { } stored ? new Replay(stored) : new Refusal(Reasons.AlreadyDelivered, $"Its receipt: {ReceiptUrl(payment.Call, delivered.Hold.Receipt)}") { Receipt = ReceiptUrl(payment.Call, delivered.Hold.Receipt) };
 
     private Refusal Wrong(Call call, Answer answer)
     {

@@ -1,5 +1,6 @@
 using Turnpike.Access.Approvals;
 using Turnpike.Catalog;
+using Turnpike.Gateway;
 using Turnpike.Identity;
 using Turnpike.Ledger;
 using Turnpike.Limits;
@@ -34,6 +35,7 @@ public sealed class ReasonsTests
         ["caller-suspended"] = async g => { var key = await g.KeyAsync(); await g.Of<CallerDesk>().PutAsync(new Caller("agent") { Status = CallerStatus.Suspended }, default); return await g.GetAsync(Target, ("x-api-key", key)); },
         ["invalid-token"] = g => Issuer.AskAsync(Issuer.Claims("aud", "someone-else")),
         ["unknown-caller"] = g => Issuer.AskAsync(Issuer.Claims("sub", "nobody")),
+        ["invalid-signature"] = g => g.GetAsync("/status", ("DPoP", "mine")),
         ["proof-required"] = g => Issuer.AskAsync(Issuer.Claims("cnf", new Dictionary<string, string> { ["jkt"] = "x" })),
         ["issuer-down"] = async _ => await WithAsync(Issuer.Config, TestGate.Document, g => { g.Sites["login.test"] = static _ => throw new HttpRequestException("down"); return g.GetAsync("/status", ("Authorization", "Bearer " + new Issuer().Sign(Issuer.Claims()))); }),
         ["identity-required"] = async _ => await WithAsync("", TestGate.Document.Replace("price: free", "price: free, identity: required", StringComparison.Ordinal), g => g.GetAsync("/status")),
@@ -86,6 +88,7 @@ public sealed class ReasonsTests
         ["settlement-unknown"] = g => SettlesAsync(g, new Settlement.Unknown("0xsent", "No receipt yet.")),
         ["verifier-down"] = async g => { var proof = await g.ProofAsync(); g.Chain.Interrupt = FakeChain.Down; return await g.GetAsync(Target, (Signature, proof)); },
         ["verifier-busy"] = async _ => await WithAsync(Tight.Replace("amount: 1 requests, per: 1m", "amount: 9 requests, per: 1m", StringComparison.Ordinal), TestGate.Document, async g => { var (one, two) = (await g.ProofAsync(), await g.ProofAsync()); await g.GetAsync(Target, (Signature, one)); return await g.GetAsync(Target, (Signature, two)); }),
+        ["stopping"] = g => { g.Of<Drain>().Begin(); return g.GetAsync(Target); },
         ["store-down"] = async g => { var token = await g.TokenAsync(); await g.GetAsync(Target, ("Authorization", token)); g.Of<Database>().Writer.Dispose(); return await g.GetAsync(Target, ("Authorization", token)); },
     };
 

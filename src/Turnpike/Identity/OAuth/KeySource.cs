@@ -19,7 +19,7 @@ internal sealed class KeySource(HttpClient http, Uri url, TimeProvider time) : I
     private DateTimeOffset fetched = DateTimeOffset.MinValue, tried = DateTimeOffset.MinValue;
 
     /// <summary>The keys a token may have been signed with; null while the issuer has never answered.</summary>
-    public async ValueTask<IReadOnlyList<PublicKey>?> FindAsync(string? id, string algorithm, CancellationToken ct)
+    public async ValueTask<IReadOnlyList<PublicKey>?> FindAsync(string? id, string? algorithm, CancellationToken ct)
     {
         var found = Matching(id, algorithm);
         if (found is { Count: > 0 } && time.GetUtcNow() - fetched < Old) return found;
@@ -27,8 +27,8 @@ internal sealed class KeySource(HttpClient http, Uri url, TimeProvider time) : I
         return Matching(id, algorithm);
     }
 
-    private List<PublicKey>? Matching(string? id, string algorithm) =>
-        keys is { } all ? [.. all.Where(k => (id is null || k.Id == id) && k.Takes(algorithm)).Take(4)] : null;
+    private List<PublicKey>? Matching(string? id, string? algorithm) =>
+        keys is { } all ? [.. all.Where(k => (id is null || k.Id == id) && (algorithm is null || k.Takes(algorithm))).Take(4)] : null;
 
     private async ValueTask RefreshAsync(CancellationToken ct)
     {
@@ -48,9 +48,5 @@ internal sealed class KeySource(HttpClient http, Uri url, TimeProvider time) : I
         }
     }
 
-    public void Dispose()
-    {
-        one.Dispose();
-        http.Dispose();
-    }
+    public void Dispose() => one.Dispose();
 }
