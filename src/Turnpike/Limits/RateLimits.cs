@@ -21,7 +21,10 @@ internal sealed class RateLimits(RateCounters counters, RuleLimits rules, Breake
             : NarrowAsync(call, ct);
     }
 
-    private async ValueTask<Answer?> NarrowAsync(Call call, CancellationToken ct) =>
+    private ValueTask<Answer?> NarrowAsync(Call call, CancellationToken ct) =>
+        call.Catalog.Settings.Get<BreakerSettings>() is null ? rules.AdmitAsync(call, ct) : BothAsync(call, ct);
+
+    private async ValueTask<Answer?> BothAsync(Call call, CancellationToken ct) =>
         await breakers.CheckAsync(call, ct) ?? await rules.AdmitAsync(call, ct);
 
     /// <summary>Terms are about to be handed out to someone who presented nothing; a 429 instead when that was asked too often.</summary>
