@@ -3,6 +3,7 @@ using Turnpike.Catalog.Loading;
 using Turnpike.Identity;
 using Turnpike.Limits;
 using Turnpike.Payments;
+using Turnpike.Plans;
 using Turnpike.Pricing;
 
 namespace Turnpike;
@@ -14,9 +15,14 @@ internal static class Language
     [
         PaymentSection.Section,
         IdentitySection.Section,
-        CallerSection.With(),
+        CallerSection.With(LimitSection.OfCaller, CapSection.OfCaller),
+        PlanSection.Section,
         PriceSection.Section,
         LimitSection.Section,
+        Limits.Breakers.BreakerSection.Section,
+        LimitSection.OfService,
+        LimitSection.OfOperation,
         .. AccessSection.Sections,
+        Access.Approvals.StepUpSection.Section,
     ]);
 }

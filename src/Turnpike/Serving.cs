@@ -8,7 +8,9 @@ using Turnpike.Gateway;
 using Turnpike.Identity;
 using Turnpike.Ledger;
 using Turnpike.Limits;
+using Turnpike.Limits.Incidents;
 using Turnpike.Payments;
+using Turnpike.Plans;
 using Turnpike.Pricing;
 using Turnpike.Storage;
 using Turnpike.Storage.Nodes;
@@ -37,6 +39,7 @@ internal static class Serving
         app.MapBuy();
         app.MapWebhooks();
         Follow(app.Services, source);
+        await app.Services.GetRequiredService<IncidentBoard>().RefreshAsync(ct);
         await app.Services.GetRequiredService<Settler>().RecoverAsync(ct);
         await app.StartAsync(ct);
         return app;
@@ -52,7 +55,7 @@ internal static class Serving
         var keys = await InstallationKeys.OpenAsync(installation, ct);
         services.AddSingleton(_ => database).AddSingleton(seal).AddSingleton(_ => keys);
         services.AddNode(lease, () => source.Current.Version);
-        services.AddAudit().AddLedger().AddIdentity().AddPricing().AddLimits().AddTokens().AddPayments().AddAccess().AddGateway().AddBilling().AddTelemetry(gateway.Otlp).AddAdmin();
+        services.AddAudit().AddLedger().AddIdentity().AddPlans().AddPricing().AddLimits().AddTokens().AddPayments().AddAccess().AddGateway().AddBilling().AddTelemetry(gateway.Otlp).AddAdmin();
     }
 
     private static void Follow(IServiceProvider services, CatalogSource source)

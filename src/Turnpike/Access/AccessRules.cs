@@ -1,3 +1,5 @@
+using Turnpike.Access.Approvals;
+using Turnpike.Access.Rules;
 using Turnpike.Catalog;
 using Turnpike.Identity;
 using Turnpike.Payments;
@@ -5,7 +7,7 @@ using Turnpike.Payments;
 namespace Turnpike.Access;
 
 /// <summary>May this caller, and later this payer, do this at all? A no here never becomes a 402.</summary>
-internal sealed class AccessRules(IEnumerable<IAccessRule> rules, CallerDirectory callers)
+internal sealed class AccessRules(IEnumerable<IAccessRule> rules, IncidentRule incidents, ApprovalDesk approvals, CallerDirectory callers)
 {
     private readonly IAccessRule[] rules = [.. rules];
 
@@ -17,7 +19,11 @@ internal sealed class AccessRules(IEnumerable<IAccessRule> rules, CallerDirector
         return null;
     }
 
+    /// <summary>When the price is known, and before anybody is shown it.</summary>
+    public ValueTask<Answer?> CheckPriceAsync(Call call, CancellationToken ct) => approvals.CheckAsync(call, ct);
+
     /// <summary>Once more when it is known who pays: verifying takes its time, and rights may have ended meanwhile.</summary>
     public ValueTask<Answer?> CheckAsync(Payment payment, CancellationToken ct) =>
-        payment.Method is null || payment.Call.Principal is null ? default : callers.StillAsync(payment.Call, ct);
+        incidents.Check(payment) is { } switchedOff ? new(switchedOff)
+            : payment.Method is null || payment.Call.Principal is null ? default : callers.StillAsync(payment.Call, ct);
 }

@@ -1,6 +1,7 @@
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using Turnpike.Admin.Guards;
 using Turnpike.Admin.Callers;
 using Turnpike.Admin.Support;
 
@@ -12,6 +13,15 @@ namespace Turnpike.Admin;
 [JsonSerializable(typeof(ReasonBody))]
 [JsonSerializable(typeof(TokenView))]
 [JsonSerializable(typeof(TokenList))]
+[JsonSerializable(typeof(BreakerView))]
+[JsonSerializable(typeof(BreakerList))]
+[JsonSerializable(typeof(ApprovalView))]
+[JsonSerializable(typeof(ApprovalList))]
+[JsonSerializable(typeof(IncidentBody))]
+[JsonSerializable(typeof(IncidentView))]
+[JsonSerializable(typeof(IncidentList))]
+[JsonSerializable(typeof(GrantBody))]
+[JsonSerializable(typeof(GrantView))]
 [JsonSerializable(typeof(CallerBody))]
 [JsonSerializable(typeof(CallerView))]
 [JsonSerializable(typeof(CallerList))]

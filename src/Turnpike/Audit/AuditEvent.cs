@@ -56,6 +56,13 @@ internal static class AuditKinds
     public const string Delivered = "call.delivered";
     public const string Undelivered = "call.undelivered";
     public const string Replayed = "answer.replayed";
+    public const string IncidentSet = "incident.set";
+    public const string ApprovalAsked = "approval.asked";
+    public const string ApprovalDecided = "approval.decided";
+    public const string BreakerTripped = "breaker.tripped";
+    public const string BreakerReset = "breaker.reset";
+    public const string LimitShadowed = "limit.shadowed";
+    public const string Granted = "plan.granted";
     public const string TokenIssued = "token.issued";
     public const string TokenRevoked = "token.revoked";
     public const string TokenToppedUp = "token.topped-up";

@@ -23,9 +23,9 @@ internal sealed record BundleWare(Operation Operation, PrepaidSettings Prepaid, 
     /// <summary>Null where nothing is sold for money: no such operation, a free one, one that takes no tokens, or no checkout.</summary>
     public static BundleWare? Find(ServiceCatalog catalog, string name)
     {
-        if (catalog.Settings.Get<PaymentSettings>() is not { Prepaid: { Checkout: { } checkout, Bundles.Count: > 0 } prepaid } payments) return null;
+        if (catalog.Settings.Get<PaymentSettings>() is not { Prepaid: { Checkout: { } checkout, Bundles.Count: > 0 } prepaid }) return null;
         if (catalog.Operations.GetValueOrDefault(name) is not { } operation || operation.Settings.Get<PriceModel>() is null) return null;
-        if (!Payable.Accepted(operation, Payable.Of(payments)).Any(rail => rail.Method == "prepaid")) return null;
+        if (!Payable.Accepted(operation, Payable.Of(catalog.Settings)).Any(rail => rail.Method == "prepaid")) return null;
         var service = catalog.ServiceOf(operation);
         return new BundleWare(operation, prepaid, checkout, catalog.Gateway.Url, service.Prefix + (service.Wrapped ? "/" : operation.Path.Text));
     }

@@ -17,6 +17,9 @@ internal sealed record Refusal(Reason Reason, string Detail) : Answer
     /// <summary>What the rail said of a settlement, for the protocol's failure receipt; null when nothing was tried.</summary>
     public FailedSettlement? Failure { get; init; }
 
+    /// <summary>Where to ask whether an operator has said yes.</summary>
+    public string? ApprovalUrl { get; init; }
+
     /// <summary>A limit that was hit: what it is, how much is used, when it starts anew.</summary>
     public LimitState? Limit { get; init; }
 
@@ -27,8 +30,8 @@ internal sealed record Refusal(Reason Reason, string Detail) : Answer
 /// <summary>A settlement that failed or is pending, as its protocol tells it.</summary>
 internal sealed record FailedSettlement(string Protocol, string Network, string? Payer, string? Transaction, string Code);
 
-/// <summary>A limit as a refusal tells it.</summary>
-internal sealed record LimitState(string Name, long Limit, long Used, DateTimeOffset ResetAt, TimeSpan Window);
+/// <summary>A limit as a refusal tells it, in <paramref name="Unit"/>; a window of zero is at once.</summary>
+internal sealed record LimitState(string Name, long Limit, long Used, DateTimeOffset ResetAt, TimeSpan Window, string Unit = "requests");
 
 /// <summary>The answer that was already paid for, once more.</summary>
 internal sealed record Replay(StoredAnswer Stored) : Answer;

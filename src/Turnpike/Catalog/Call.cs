@@ -71,6 +71,18 @@ internal sealed class Call : IAsyncDisposable
     /// <summary>The price for this caller; null when nothing is owed.</summary>
     public Quote? Quote { get; set; }
 
+    /// <summary>The limits this call counts under, as they stand; null where none is written down.</summary>
+    public IReadOnlyList<Policy>? Policies { get; set; }
+
+    /// <summary>The gate's own no, when it has said one.</summary>
+    public Refusal? Refused { get; set; }
+
+    /// <summary>A 2xx answer was passed on to its end.</summary>
+    public bool Delivered { get; set; }
+
+    /// <summary>What it came to; null while, or when, nothing was taken.</summary>
+    public Ledger.Money? Charged { get; set; }
+
     /// <summary>The digest of the body when terms were given for one (RFC 9530 form).</summary>
     public string? BodyDigest { get; set; }
 
@@ -97,6 +109,11 @@ internal sealed class Call : IAsyncDisposable
         foreach (var lease in leases ?? []) await lease.DisposeAsync();
     }
 }
+
+/// <summary>A limit as the headers tell it.</summary>
+/// <param name="Window">Null: so many at once.</param>
+/// <param name="Until">How long until more is left.</param>
+internal sealed record Policy(string Name, Ledger.Money Limit, TimeSpan? Window, long Left, TimeSpan Until);
 
 /// <summary>What a call costs at most, for this caller, until when.</summary>
 /// <param name="Ceiling">Never more than this; for a fixed price, the price.</param>

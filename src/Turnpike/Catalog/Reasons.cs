@@ -50,10 +50,16 @@ internal static class Reasons
     public static readonly Reason TokenExhausted = new Reason("token-exhausted", 402, "The token's budget does not cover this call", "Top the token up, or pay another way.").AsMpp("payment-insufficient");
     public static readonly Reason TokenOverCalled = new Reason("token-over-called", 402, "The token's calls are used up", "Buy or ask for a new token.").AsMpp("payment-insufficient");
 
+    public static readonly Reason AllowanceUsedUp = new Reason("allowance-used-up", 402, "What your plan includes is used up", "Pay one of the offers, or wait until resetAt.").AsMpp("payment-required");
+
     public static readonly Reason TokenRevoked = new("token-revoked", 403, "The token has been revoked", "Ask the one who gave it to you.");
     public static readonly Reason TokenFrozen = new("token-frozen", 403, "The token is frozen", "Ask the one who gave it to you.");
     public static readonly Reason TokenWrongOperation = new("token-wrong-operation", 403, "The token does not open this operation", "Use it where it was issued for.");
     public static readonly Reason TokenCallCap = new("token-call-cap", 403, "One call of this token may not cost that much", "Pay another way.");
+    public static readonly Reason ApprovalRequired = new("approval-required", 403, "An operator has to say yes first", "Ask at approval.url after Retry-After, then repeat this request. Nothing was taken.");
+    public static readonly Reason ApprovalDenied = new("approval-denied", 403, "An operator has said no", "Ask the owner of this service.");
+    public static readonly Reason StrongerIdentity = new("stronger-identity", 403, "This asks for a surer proof of who you are", "Sign the request with the key your credential is bound to.");
+    public static readonly Reason AllowanceOver = new("allowance-over", 403, "What your plan allows is used up", "Ask the owner for a larger plan, or wait until resetAt.");
     public static readonly Reason MissingScope = new("missing-scope", 403, "You lack a right this operation asks for", "Ask the owner of this service for what the detail names.");
     public static readonly Reason AssuranceRequired = new("assurance-required", 403, "It is not known surely enough who you are", "Sign the request: DPoP beside a bound key, or an HTTP message signature over all of it.");
     public static readonly Reason CredentialRestricted = new("credential-restricted", 403, "The credential is not for this", "Use it where it was issued for, or another one.");
@@ -67,6 +73,10 @@ internal static class Reasons
     public static readonly Reason TooManyInvalidProofs = new("too-many-invalid-proofs", 429, "Too many payments that did not verify", "Wait, and check how the payment is made.") { Type = Iana + "quota-exceeded" };
     public static readonly Reason TooManyCalls = new("too-many-calls", 429, "Too many calls", "Wait as long as Retry-After says.") { Type = Iana + "quota-exceeded" };
 
+    public static readonly Reason AbnormalUsage = new("abnormal-usage", 429, "This looks like an agent that has run away", "Stop and look at what it does; then wait as long as Retry-After says.") { Type = Iana + "abnormal-usage-detected" };
+    public static readonly Reason CapReached = new("cap-reached", 429, "You would spend more than you may", "Wait until resetAt, or ask the owner to raise the cap.") { Type = Iana + "quota-exceeded" };
+    public static readonly Reason AllowanceRenews = new("allowance-renews", 429, "What your plan includes is used up for now", "Wait until resetAt.") { Type = Iana + "quota-exceeded" };
+
     public static readonly Reason InternalError = new("internal-error", 500, "The gateway failed", "Nothing was taken that was not delivered. Try again, and tell the owner.");
     public static readonly Reason UpstreamFailed = new("upstream-failed", 502, "The service behind this gateway failed", "You were not charged; the same payment works again.");
     public static readonly Reason UpstreamAsksPayment = new("upstream-asks-payment", 502, "The service behind this gateway asked the gateway to pay", "You were not charged. The owner has to see to it.");
@@ -78,6 +88,11 @@ internal static class Reasons
     public static readonly Reason VerifierDown = new("verifier-down", 503, "The payment cannot be checked right now", "Nothing was taken. Repeat this very request, or pay another way.");
     public static readonly Reason VerifierBusy = new("verifier-busy", 503, "Too many payments are being checked", "Nothing was taken. Repeat this very request after Retry-After.");
     public static readonly Reason Draining = new("draining", 503, "This node is going down", "Nothing was taken. Repeat the request on a new connection: another node or the next start answers it.");
+    public static readonly Reason Closed = new("closed", 503, "This is closed for now", "Nothing was taken. Try again later.");
+    public static readonly Reason ReadOnly = new("read-only", 503, "Only reading is served for now", "Nothing was taken. Try again later.");
+    public static readonly Reason PaidOnly = new("paid-only", 503, "Only paid operations are served for now", "Try again later.");
+    public static readonly Reason NoNewPayments = new("no-new-payments", 503, "No payments are taken for now", "Nothing was taken. Try again later.");
+    public static readonly Reason Stopping = new("stopping", 503, "The gateway is stopping", "Nothing was taken. Repeat this very request on a new connection after Retry-After.");
     public static readonly Reason StoreDown = new("store-down", 503, "The books cannot be written", "Nothing was taken. Try again later.");
 
     /// <summary>An honest payer short of money: not a proof that was wrong.</summary>

@@ -30,6 +30,9 @@ internal sealed record Service
 
     public required IReadOnlyList<Operation> Operations { get; init; }
 
+    /// <summary>What other slices own of it.</summary>
+    public SettingsBag Settings { get; init; } = SettingsBag.Empty;
+
     /// <summary>The keys in <see cref="Headers"/>, to be starred out should the upstream echo them.</summary>
     public InjectedSecrets Injected => injected ??= new InjectedSecrets(Headers);
 

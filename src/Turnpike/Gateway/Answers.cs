@@ -15,6 +15,7 @@ internal sealed class Answers(PaymentReplies payments, IAuditTrail audit)
 {
     public async Task WriteAsync(HttpContext http, Call call, Answer answer)
     {
+        call.Refused = answer as Refusal;
         http.Response.Headers["Turnpike-Correlation"] = call.Correlation;
         switch (answer)
         {
@@ -33,8 +34,8 @@ internal sealed class Answers(PaymentReplies payments, IAuditTrail audit)
         response.StatusCode = refusal.Reason.Status;
         response.Headers.CacheControl = "no-store";
         if (refusal.RetryAfter is { } wait) response.Headers.RetryAfter = Seconds(wait);
+        RateHeaders.Write(response.Headers, call, refusal.Limit);
         if (refusal.Receipt is { } receipt) response.Headers["Turnpike-Receipt"] = receipt;
-        if (refusal.Limit is { } limit) WriteLimit(response, limit);
         if (refusal.Reason == Reasons.MethodNotAllowed) response.Headers.Allow = string.Join(", ", call.Catalog.MethodsAt(http.Request.Host.Host, call.Target.Path));
         if (refusal.Challenges.Count > 0) response.Headers.WWWAuthenticate = refusal.Challenges.ToArray();
         else if (refusal.Reason.Status == 401) response.Headers.WWWAuthenticate = Challenge(call, refusal.Reason);
@@ -88,12 +89,6 @@ internal sealed class Answers(PaymentReplies payments, IAuditTrail audit)
 
     private static bool PrefersHtml(HttpContext http) =>
         http.Request.Headers.UserAgent.ToString().Contains("Mozilla", StringComparison.Ordinal) && Accept.PrefersHtml(http.Request.Headers.Accept.ToString());
-
-    private static void WriteLimit(HttpResponse response, LimitState limit)
-    {
-        response.Headers["RateLimit-Policy"] = string.Create(CultureInfo.InvariantCulture, $"\"{limit.Name}\";q={limit.Limit};w={(long)limit.Window.TotalSeconds}");
-        response.Headers["RateLimit"] = string.Create(CultureInfo.InvariantCulture, $"\"{limit.Name}\";r={limit.Limit - limit.Used};t={response.Headers.RetryAfter}");
-    }
 
     /// <summary>Whole seconds, rounded up: coming back then must work.</summary>
     private static string Seconds(TimeSpan wait) => Math.Max(1, (long)Math.Ceiling(wait.TotalSeconds)).ToString(CultureInfo.InvariantCulture);

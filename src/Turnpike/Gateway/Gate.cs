@@ -22,6 +22,7 @@ internal sealed class Gate(RequestDelegate next, CatalogSource catalog, CallerDi
                   ?? await callers.IdentifyAsync(call, ct)             // who asks?                             401
                   ?? await access.CheckAsync(call, ct)                 // may they, at all?                     400 403 503
                   ?? await prices.QuoteAsync(call, ct)                 // at what price, for this caller?
+                  ?? await access.CheckPriceAsync(call, ct)            // is more asked for at that price?      403
                   ?? await limits.AdmitAsync(call, ct)                 // too often?                            429
                   ?? await cashier.VerifyAsync(payment, ct)            // who pays; do we believe it?           402, or what we answered before
                   ?? await access.CheckAsync(payment, ct)              // may this payer, for this?             403
@@ -30,6 +31,6 @@ internal sealed class Gate(RequestDelegate next, CatalogSource catalog, CallerDi
 
         http.Carry(payment);                                           // count what passes; a caller who leaves late is still charged
         await next(http);                                              // forward; a fixed price settles in GateTransforms
-        if (http.Delivered()) await cashier.DeliverAsync(payment);
+        if (call.Delivered = http.Delivered()) await cashier.DeliverAsync(payment);
     }
 }

@@ -2,7 +2,9 @@ using System.Globalization;
 using System.Net;
 using Microsoft.Extensions.Primitives;
 using Turnpike.Access;
+using Turnpike.Access.Rules;
 using Turnpike.Catalog;
+using Turnpike.Limits.Incidents;
 using Turnpike.Limits;
 using Turnpike.Payments;
 using Yarp.ReverseProxy.Forwarder;
@@ -10,7 +12,7 @@ using Yarp.ReverseProxy.Forwarder;
 namespace Turnpike.Gateway;
 
 /// <summary>The gate's two hooks inside forwarding: what the upstream is told, and settlement before the first byte leaves.</summary>
-internal sealed class GateTransforms(Cashier cashier, RateLimits limits, PaymentReplies replies) : HttpTransformer
+internal sealed class GateTransforms(Cashier cashier, RateLimits limits, PaymentReplies replies, IncidentRule incidents, IncidentBoard board) : HttpTransformer
 {
     private static readonly object AnsweredKey = new();
 
@@ -44,6 +46,8 @@ internal sealed class GateTransforms(Cashier cashier, RateLimits limits, Payment
         Answer? answer = proxyResponse.StatusCode == HttpStatusCode.PaymentRequired ? new Refusal(Reasons.UpstreamAsksPayment, "The upstream answered 402.") : null;
         if (status == 401 && payment.Call.Deferred is not null) answer = Claim(payment.Call);
         answer ??= await FieldRules.ApplyAsync(payment.Call, proxyResponse, cancellationToken);
+        // The last decision before money moves: what was switched off while the upstream worked is not sold.
+        if (payment.State is not null && !payment.IsPaid) answer ??= incidents.Check(payment);
         if (answer is null && payment.State is not null && !payment.IsPaid && status is >= 200 and < 300) answer = await cashier.CollectAsync(payment);
         if (answer is not null)
         {
@@ -53,6 +57,7 @@ internal sealed class GateTransforms(Cashier cashier, RateLimits limits, Payment
             await httpContext.AnswerAsync(payment.Call, answer);
             return false;
         }
+        if (proxyResponse.Content.Headers.ContentLength is null) board.Follow(payment.Call, httpContext.Abort);
         httpContext.Response.StatusCode = status;
         Copy(proxyResponse, httpContext, payment.Call);
         Finish(httpContext, payment);
@@ -139,6 +144,7 @@ internal sealed class GateTransforms(Cashier cashier, RateLimits limits, Payment
         var headers = http.Response.Headers;
         headers["Turnpike-Correlation"] = payment.Call.Correlation;
         Answers.AllowBrowsers(http);
+        if (payment.Call.Policies is not null) RateHeaders.Write(headers, payment.Call);
         if (payment.Call.Quote is null && payment.Call.Operation.Settings.Get<FieldRules>() is null) return;
         headers.CacheControl = "private, no-store";
         headers.Append("Vary", replies.CredentialHeaders);

@@ -2,6 +2,7 @@ using System.Net;
 using System.Security.Cryptography.X509Certificates;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Turnpike.Access;
+using Turnpike.Access.Approvals;
 using Turnpike.Catalog;
 using Yarp.ReverseProxy.Forwarder;
 
@@ -41,6 +42,7 @@ internal static class GatewaySetup
         app.UseRouting();
         app.MapReceipts();
         app.MapBalance();
+        app.MapApprovals();
         app.MapResourceMetadata();
         app.MapJwks();
         app.UseWhen(http => http.GetEndpoint() is null, gate =>

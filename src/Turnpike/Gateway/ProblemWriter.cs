@@ -24,6 +24,12 @@ internal static class ProblemWriter
         if (refusal.RetryAfter is { } wait) json.WriteNumber("retryAfter", Math.Max(1, (long)Math.Ceiling(wait.TotalSeconds)));
         if (refusal.Receipt is { } receipt) json.WriteString("receipt", receipt);
         if (refusal.Limit is { } limit) WriteLimit(json, limit);
+        if (refusal.ApprovalUrl is { } approval)
+        {
+            json.WriteStartObject("approval");
+            json.WriteString("url", approval);
+            json.WriteEndObject();
+        }
         if (reason.Status == 402) WriteTerms(json, call, offers);
         reply.WriteFields(json);
         json.WriteEndObject();
@@ -67,10 +73,17 @@ internal static class ProblemWriter
         json.WriteEndObject();
     }
 
+    /// <summary>A count, or money as decimal text: no reader's floating point gets near it.</summary>
+    private static void WriteAmount(Utf8JsonWriter json, string name, long units, string unit)
+    {
+        if (Ledger.Money.IsMoney(unit)) json.WriteString(name, new Ledger.Money(units, unit).ToDecimal());
+        else json.WriteNumber(name, units);
+    }
+
     private static void WriteLimit(Utf8JsonWriter json, LimitState limit)
     {
-        json.WriteNumber("limit", limit.Limit);
-        json.WriteNumber("used", limit.Used);
+        WriteAmount(json, "limit", limit.Limit, limit.Unit);
+        WriteAmount(json, "used", limit.Used, limit.Unit);
         json.WriteString("resetAt", limit.ResetAt.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss'Z'", CultureInfo.InvariantCulture));
         json.WriteStartArray("violated-policies");
         json.WriteStringValue(limit.Name);

@@ -1,7 +1,7 @@
 namespace Turnpike.Ledger;
 
 /// <summary>What a limited account has and what of it is held. A change is tried on the side and taken over when all of it fits.</summary>
-internal sealed class Balance(AccountKey key, long posted, long held, bool stored)
+internal sealed class Balance(AccountKey key, long posted, long held, long raised, bool stored)
 {
     private long nextPosted = posted;
     private long nextHeld = held;
@@ -11,6 +11,9 @@ internal sealed class Balance(AccountKey key, long posted, long held, bool store
     public long Posted { get; private set; } = posted;
 
     public long Held { get; private set; } = held;
+
+    /// <summary>All it was ever raised by (<see cref="Raise"/>).</summary>
+    public long Raised { get; set; } = raised;
 
     public long Available => Posted - Held;
 

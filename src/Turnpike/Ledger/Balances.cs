@@ -14,7 +14,7 @@ internal sealed class Balances
 
     public IReadOnlyCollection<Balance> All => all.Values;
 
-    public void Load(AccountKey key, long posted, long held) => all[key] = new Balance(key, posted, held, stored: true);
+    public void Load(AccountKey key, long posted, long held, long raised) => all[key] = new Balance(key, posted, held, raised, stored: true);
 
     public bool TryGet(AccountKey key, [NotNullWhen(true)] out Balance? balance) => all.TryGetValue(key, out balance);
 
@@ -26,7 +26,7 @@ internal sealed class Balances
         return balance.Try(posted, held);
     }
 
-    public void Open(AccountKey key, long posted) => Mark(all[key] = new Balance(key, posted, 0, stored: false));
+    public void Open(AccountKey key, long posted) => Mark(all[key] = new Balance(key, posted, 0, 0, stored: false));
 
     public void Keep()
     {

@@ -52,6 +52,7 @@ internal sealed class Books(string incarnation, Func<AccountKey, long> entered)
 #endif
         if (known is not null && (known.State.Status != HoldStatus.Released || known.State.Hold.Binding != hold.Binding)) return new HoldResult.AlreadyUsed(known.State);
 
+        foreach (var raise in hold.Raises) Raise(raise);
         hold = WithLimits(hold);
         if (Reserve(hold) is { } refused) return refused;
         var zero = Money.Zero(hold.Ceiling.Currency);
@@ -184,6 +185,21 @@ internal sealed class Books(string incarnation, Func<AccountKey, long> entered)
         Changes.Transfers.Add(transfer);
         Changes.Events.AddRange(transfer.Events);
         return PostResult.Posted;
+    }
+
+    private void Raise(Raise raise)
+    {
+        var (giver, taker) = (new AccountKey(raise.From, raise.To.Currency), new AccountKey(raise.Account, raise.To.Currency));
+        Open(taker);
+        if (!Balances.TryGet(taker, out var balance) || raise.To.Units <= balance.Raised) return;
+        var more = raise.To with { Units = raise.To.Units - balance.Raised };
+        Balances.Drop();
+        Balances.Try(taker, more.Units, 0);
+        Balances.Keep();
+        balance.Raised = raise.To.Units;
+        var transfer = new Transfer($"raise:{raise.Account}:{raise.To}", raise.From, raise.Account, more, "raise", LimitedFrom: false, LimitedTo: true);
+        Enter(giver, taker, more.Units, transfer.Id, "transfer");
+        Changes.Transfers.Add(transfer);
     }
 
     public Money Available(string account, string currency) =>

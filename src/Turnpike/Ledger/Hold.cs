@@ -41,6 +41,9 @@ internal sealed record Hold
     /// <summary>When the rail can no longer take the money; null when it has no such moment.</summary>
     public DateTimeOffset? Expires { get; init; }
 
+    /// <summary>Accounts that get what is theirs by right (a period's allowance) in the same act, before anything is reserved of them.</summary>
+    public IReadOnlyList<Raise> Raises { get; init; } = [];
+
     public IReadOnlyList<AuditEvent> Events { get; init; } = [];
 
     public Money Ceiling => Legs[0].Amount;
@@ -55,6 +58,12 @@ internal sealed record Hold
 /// <param name="From">The account that gives; checked and reserved when <paramref name="Limited"/>.</param>
 /// <param name="Limited">True for budgets, caps and allowances: never overdrawn. False for the outside world.</param>
 internal readonly record struct Leg(string From, string To, Money Amount, bool Limited, bool Fixed = false);
+
+/// <summary>
+/// Brings all that <paramref name="Account"/> was ever raised by to <paramref name="To"/>, from <paramref name="From"/>; opens it when new.
+/// Raises to, never by: the same again, or less, posts nothing, so it can be asked for with every hold.
+/// </summary>
+internal readonly record struct Raise(string Account, string From, Money To);
 
 /// <summary>What a capture takes, and what will be sent to the rail, stored before it is sent.</summary>
 internal sealed record Capture(string Id, Money Amount)

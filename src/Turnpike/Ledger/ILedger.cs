@@ -58,6 +58,9 @@ internal interface ILedger
     /// <summary>What a limited account can still hold; zero when it does not exist.</summary>
     ValueTask<Money> AvailableAsync(string account, string currency, CancellationToken ct);
 
+    /// <summary>A limited account as it stands: what it can still hold, and all it was ever raised by; null when it does not exist.</summary>
+    ValueTask<AccountState?> AccountAsync(string account, string currency, CancellationToken ct);
+
     /// <summary>Unfinished holds (held, captured, unknown) this node is the heir of, and its own captured and unknown ones: the settler's work. No other node's are among them.</summary>
     ValueTask<IReadOnlyList<HoldState>> UnfinishedAsync(int most, CancellationToken ct);
 
@@ -70,6 +73,9 @@ internal interface ILedger
     /// <summary>Recounts everything from the entries: sums to zero per currency, balances equal entries, nothing overdrawn, captured ≤ ceiling.</summary>
     ValueTask<BooksReport> VerifyAsync(CancellationToken ct);
 }
+
+/// <summary>A limited account. What was used of its raises is <c>Raised - Available</c>, while nothing else was posted to it.</summary>
+internal sealed record AccountState(Money Available, Money Raised);
 
 /// <summary>Which payments to list; or, instead of them, which refunds.</summary>
 internal sealed record HoldFilter(string? Status = null, string? Payer = null, string? Operation = null, string? Correlation = null, string? Before = null, int Most = 50, bool Refunds = false);

@@ -21,9 +21,9 @@ internal static class LedgerStore
             """, HoldRow.Read, ids);
 
     /// <summary>The balances of these accounts that have one, theirs alone until the transaction ends.</summary>
-    public static List<(AccountKey Key, long Posted, long Held)> LockBalances(Sql sql, string[] accounts, string[] currencies) =>
-        sql.Lock("select account, currency, posted, held from accounts where account = $1 and currency = $2",
-            row => (new AccountKey(row.Text(0), row.Text(1)), row.Long(2), row.Long(3)), accounts, currencies);
+    public static List<(AccountKey Key, long Posted, long Held, long Raised)> LockBalances(Sql sql, string[] accounts, string[] currencies) =>
+        sql.Lock("select account, currency, posted, held, raised from accounts where account = $1 and currency = $2",
+            row => (new AccountKey(row.Text(0), row.Text(1)), row.Long(2), row.Long(3), row.Long(4)), accounts, currencies);
 
     /// <summary>The first of the numbers that are this batch's alone.</summary>
     public static long TakeNumbers(Sql sql) => sql.First("select nextval('numbers')", row => row.Long(0));
@@ -33,8 +33,8 @@ internal static class LedgerStore
             row => new Transfer(row.Text(0), row.Text(1), row.Text(2), new Money(row.Long(3), row.Text(4)), row.Text(5), false, false) { Correlation = row.TextOrNull(6) }, id);
 
     /// <summary>What an account has and what of it is held; null when it is not limited.</summary>
-    public static (long Posted, long Held)? FindBalance(Sql sql, AccountKey key) =>
-        sql.First<(long, long)?>("select posted, held from accounts where account = $1 and currency = $2", row => (row.Long(0), row.Long(1)), key.Account, key.Currency);
+    public static (long Posted, long Held, long Raised)? FindBalance(Sql sql, AccountKey key) =>
+        sql.First<(long, long, long)?>("select posted, held, raised from accounts where account = $1 and currency = $2", row => (row.Long(0), row.Long(1), row.Long(2)), key.Account, key.Currency);
 
     /// <summary>The sum of an account's entries.</summary>
     public static long Entered(Sql sql, AccountKey key) =>
@@ -89,9 +89,9 @@ internal static class LedgerStore
 
     private static void Save(Sql sql, Balance balance) =>
         sql.RunRow("""
-            insert into accounts (account, currency, posted, held) values ($1, $2, $3, $4)
-            on conflict (account, currency) do update set posted = excluded.posted, held = excluded.held
-            """, balance.Key.Account, balance.Key.Currency, balance.Posted, balance.Held);
+            insert into accounts (account, currency, posted, held, raised) values ($1, $2, $3, $4, $5)
+            on conflict (account, currency) do update set posted = excluded.posted, held = excluded.held, raised = excluded.raised
+            """, balance.Key.Account, balance.Key.Currency, balance.Posted, balance.Held, balance.Raised);
 
     private static void Insert(Sql sql, Transfer transfer, DateTimeOffset now) =>
         sql.RunRow("insert into transfers (id, giver, taker, units, currency, reason, correlation, created) values ($1, $2, $3, $4, $5, $6, $7, $8)",

@@ -89,7 +89,15 @@ internal sealed class LedgerWriter : IWriteParticipant
             Books.Load(state);
             Load(sql, state.Hold.Legs);
         }
-        if (names.Opening is { } hold) Load(sql, hold.Legs);
+        if (names.Opening is { } hold)
+        {
+            Load(sql, hold.Legs);
+            foreach (var raise in hold.Raises)
+            {
+                Load(sql, new AccountKey(raise.Account, raise.To.Currency));
+                Load(sql, new AccountKey(raise.From, raise.To.Currency));
+            }
+        }
         if (names.Transfer is { } transfer) Load(sql, transfer);
         foreach (var back in names.Back ?? []) Load(sql, back);
     }
@@ -112,7 +120,7 @@ internal sealed class LedgerWriter : IWriteParticipant
 
     private void Load(Sql sql, AccountKey key)
     {
-        if (sought.Add(key) && LedgerStore.FindBalance(sql, key) is { } balance) Books.Balances.Load(key, balance.Posted, balance.Held);
+        if (sought.Add(key) && LedgerStore.FindBalance(sql, key) is { } balance) Books.Balances.Load(key, balance.Posted, balance.Held, balance.Raised);
     }
 }
 

@@ -34,14 +34,22 @@ internal static class SharedBooks
                 books.Load(known);
         var keys = accounts.OrderBy(key => key.Account, StringComparer.Ordinal).ThenBy(key => key.Currency, StringComparer.Ordinal).ToArray();
         if (keys.Length == 0) return;
-        foreach (var (key, posted, held) in LedgerStore.LockBalances(sql, [.. keys.Select(key => key.Account)], [.. keys.Select(key => key.Currency)]))
-            books.Balances.Load(key, posted, held);
+        foreach (var (key, posted, held, raised) in LedgerStore.LockBalances(sql, [.. keys.Select(key => key.Account)], [.. keys.Select(key => key.Currency)]))
+            books.Balances.Load(key, posted, held, raised);
     }
 
     private static void Name(in LedgerNames names, HashSet<string> holds, HashSet<AccountKey> accounts, List<Transfer> transfers)
     {
         if (names.Hold is { } id) holds.Add(id);
-        if (names.Opening is { } hold) Name(hold.Legs, accounts);
+        if (names.Opening is { } hold)
+        {
+            Name(hold.Legs, accounts);
+            foreach (var raise in hold.Raises)
+            {
+                accounts.Add(new AccountKey(raise.Account, raise.To.Currency));
+                accounts.Add(new AccountKey(raise.From, raise.To.Currency));
+            }
+        }
         if (names.Transfer is { } transfer) Name(transfer, accounts, transfers);
         foreach (var back in names.Back ?? []) Name(back, accounts, transfers);
     }

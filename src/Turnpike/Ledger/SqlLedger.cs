@@ -58,6 +58,9 @@ internal sealed class SqlLedger : ILedger
     public ValueTask<Money> AvailableAsync(string account, string currency, CancellationToken ct) =>
         database.ReadAsync(sql => LedgerStore.FindBalance(sql, new AccountKey(account, currency)) is { } balance ? new Money(balance.Posted - balance.Held, currency) : Money.Zero(currency), ct);
 
+    public ValueTask<AccountState?> AccountAsync(string account, string currency, CancellationToken ct) =>
+        database.ReadAsync(sql => LedgerStore.FindBalance(sql, new AccountKey(account, currency)) is { } balance ? new AccountState(new Money(balance.Posted - balance.Held, currency), new Money(balance.Raised, currency)) : null, ct);
+
     public async ValueTask<IReadOnlyList<HoldState>> UnfinishedAsync(int most, CancellationToken ct) => await database.ReadAsync(sql => lease.IsAlone ? HoldStore.Unfinished(sql, lease.Incarnation, most) : HoldStore.Inherited(sql, lease.Incarnation, most), ct);
 
     public async ValueTask<IReadOnlyList<HoldState>> OrphansAsync(CancellationToken ct) => await database.ReadAsync(sql => lease.IsAlone ? HoldStore.Orphans(sql, lease.Incarnation) : HoldStore.InheritedOrphans(sql, lease.Incarnation), ct);

@@ -19,12 +19,24 @@ internal static class LimitSection
     private static readonly Key<RateLimit> InvalidProofs = new("invalid-proofs", Limit, "How often a payment may be wrong.") { Default = Told(LimitSettings.DefaultInvalidProofs), Example = "{ amount: 10 requests, per: 1m, key: [caller, address] }" };
     private static readonly Key<RateLimit> VerifierCalls = new("verifier-calls", Limit, "How often an outside verifier (chain node, facilitator, Stripe) is asked.") { Default = Told(LimitSettings.DefaultVerifierCalls), Example = "{ amount: 100 requests, per: 1s }" };
 
-    private static readonly Key<LimitSettings> Key = new("limits", new MapShape<LimitSettings>([Unpaid, InvalidProofs, VerifierCalls], m => new LimitSettings
+    private static readonly Key<IReadOnlyList<RateRule>> Calls = new("calls", RateShape.List(), "How many calls there may be in all, of every service.") { Default = "no limit", Example = "[{ amount: 10000 requests, per: 1m, key: [address] }]" };
+
+    private static readonly Key<LimitSettings> Key = new("limits", new MapShape<LimitSettings>([Unpaid, InvalidProofs, VerifierCalls, Calls], m => new LimitSettings
     {
         Unpaid = m.Get(Unpaid, LimitSettings.DefaultUnpaid),
         InvalidProofs = m.Get(InvalidProofs, LimitSettings.DefaultInvalidProofs),
         VerifierCalls = m.Get(VerifierCalls, LimitSettings.DefaultVerifierCalls),
-    }), "The doors that stand open to strangers.") { Default = "as each key says", Example = "{ unpaid: { amount: 60 requests, per: 1m } }" };
+        Calls = m.Get(Calls),
+    }), "The doors that stand open to strangers, and limits over all calls.") { Default = "as each key says", Example = "{ unpaid: { amount: 60 requests, per: 1m } }" };
+
+    /// <summary>How fast one operation may be taken.</summary>
+    public static readonly Section OfOperation = new(Scope.Operation, RateShape.Key("How much of it may be taken in how long; 'key' says by whom."));
+
+    /// <summary>How fast a service may be taken.</summary>
+    public static readonly Section OfService = new(Scope.Service, RateShape.Key("How much of all its operations together may be taken in how long; 'key' says by whom."));
+
+    /// <summary>How fast one caller may take anything.</summary>
+    public static readonly Key OfCaller = RateShape.Key("How much it may take in how long, of everything.", "caller");
 
     public static readonly Section Section = new(Scope.Document, Key) { Tell = catalog => Tell(catalog.Settings.Get<LimitSettings>() ?? new LimitSettings()) };
 

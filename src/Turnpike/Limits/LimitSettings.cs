@@ -1,3 +1,5 @@
+using Turnpike.Catalog;
+
 namespace Turnpike.Limits;
 
 /// <summary>The <c>limits:</c> section: the doors that stand open to strangers.</summary>
@@ -6,6 +8,9 @@ internal sealed record LimitSettings
     public static readonly RateLimit DefaultUnpaid = new(60, TimeSpan.FromMinutes(1), ["caller", "address"]);
     public static readonly RateLimit DefaultInvalidProofs = new(10, TimeSpan.FromMinutes(1), ["caller", "address"]);
     public static readonly RateLimit DefaultVerifierCalls = new(100, TimeSpan.FromSeconds(1), []);
+
+    /// <summary>How many calls there may be in all, whatever they are.</summary>
+    public IReadOnlyList<RateRule>? Calls { get; init; }
 
     /// <summary>How often terms are handed out.</summary>
     public RateLimit Unpaid { get; init; } = DefaultUnpaid;

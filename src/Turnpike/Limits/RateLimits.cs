@@ -1,5 +1,5 @@
-using System.Net;
 using Turnpike.Catalog;
+using Turnpike.Limits.Breakers;
 
 namespace Turnpike.Limits;
 
@@ -7,19 +7,25 @@ namespace Turnpike.Limits;
 /// Who may knock how often. Three doors stand open to strangers and each has its own limit, so that a flood at one of them
 /// costs nothing at the next: terms handed out, proofs that were wrong, and calls to outside verifiers.
 /// </summary>
-internal sealed class RateLimits(RateCounters counters)
+internal sealed class RateLimits(RateCounters counters, RuleLimits rules, BreakerBoard breakers)
 {
     private const string Unpaid = "unpaid", Proofs = "invalid-proofs", Verifier = "verifier-calls";
 
-    /// <summary>Before anything is verified: a caller whose proofs keep failing waits.</summary>
+    /// <summary>Before anything is verified: a caller whose proofs keep failing waits, and so does one who is too fast.</summary>
     public ValueTask<Answer?> AdmitAsync(Call call, CancellationToken ct)
     {
-        if (call.Quote is null || Key(call, Settings(call)?.InvalidProofs ?? LimitSettings.DefaultInvalidProofs) is not { } key) return default;
+        if (call.Quote is null || Key(call, Settings(call)?.InvalidProofs ?? LimitSettings.DefaultInvalidProofs) is not { } key) return NarrowAsync(call, ct);
         var rate = Settings(call)?.InvalidProofs ?? LimitSettings.DefaultInvalidProofs;
         return counters.IsSpent(Proofs, key, rate, out var wait)
             ? new(Wait(call, Reasons.TooManyInvalidProofs, Proofs, rate, wait))
-            : default;
+            : NarrowAsync(call, ct);
     }
+
+    private ValueTask<Answer?> NarrowAsync(Call call, CancellationToken ct) =>
+        call.Catalog.Settings.Get<BreakerSettings>() is null ? rules.AdmitAsync(call, ct) : BothAsync(call, ct);
+
+    private async ValueTask<Answer?> BothAsync(Call call, CancellationToken ct) =>
+        await breakers.CheckAsync(call, ct) ?? await rules.AdmitAsync(call, ct);
 
     /// <summary>Terms are about to be handed out to someone who presented nothing; a 429 instead when that was asked too often.</summary>
     public Answer? TakeUnpaid(Call call)
@@ -52,14 +58,7 @@ internal sealed class RateLimits(RateCounters counters)
     private static string? Key(Call call, RateLimit rate)
     {
         if (call.Loopback && Settings(call) is null) return null;
-        return string.Join('|', rate.Key.Select(part => part switch { "caller" => call.Caller, "address" => Prefix(call.Address), "operation" => call.Operation.Name, _ => null }).Where(v => v is not null));
-    }
-
-    /// <summary>IPv6 callers own a /64 each; counting single addresses would count nothing.</summary>
-    private static string Prefix(string address)
-    {
-        if (!IPAddress.TryParse(address, out var ip) || ip.AddressFamily != System.Net.Sockets.AddressFamily.InterNetworkV6 || ip.IsIPv4MappedToIPv6) return address;
-        return Convert.ToHexString(ip.GetAddressBytes().AsSpan(0, 8));
+        return CallerKey.Of(call, rate.Key);
     }
 
     private static Refusal Wait(Call call, Reason reason, string name, RateLimit rate, TimeSpan wait) => new(reason, $"At most {rate.Amount} per {rate.Per.TotalSeconds} seconds.")

@@ -4,6 +4,9 @@ using Turnpike.Audit;
 using Turnpike.Catalog;
 using Turnpike.Ledger;
 using Turnpike.Limits;
+using Turnpike.Payments.Included;
+using Turnpike.Payments.Prepaid;
+using Turnpike.Plans;
 using Turnpike.Pricing;
 using Turnpike.Storage;
 using Turnpike.Telemetry;
@@ -14,7 +17,7 @@ namespace Turnpike.Payments;
 /// The one place that takes money in a call. It reads a credential, lets its method verify it, holds, collects, and gives back
 /// what was not delivered. Only the <see cref="Settler"/> finishes what a crash or a silent rail left open.
 /// </summary>
-internal sealed partial class Cashier(PaymentRegistry rails, ILedger ledger, AnswerStore answers, RateLimits limits, InHand inHand, ILogger<Cashier> log)
+internal sealed partial class Cashier(PaymentRegistry rails, PlanMethod plans, ILedger ledger, AnswerStore answers, RateLimits limits, InHand inHand, ILogger<Cashier> log)
 {
     public Payment Open(Call call) => new(call, CloseAsync);
 
@@ -23,7 +26,11 @@ internal sealed partial class Cashier(PaymentRegistry rails, ILedger ledger, Ans
     {
         var call = payment.Call;
         if (call.Quote is null) return null;
-        if (rails.Read(call) is not { } credential) return call.LeaveToUpstream() ? null : limits.TakeUnpaid(call) ?? new Refusal(Reasons.PaymentRequired, $"{call.Quote.Ceiling} per {call.Quote.Unit}.");
+        if (rails.Read(call) is not { } credential)
+        {
+            if (call.Plan is not null && (await IncludedAsync(payment, ct) is var included && included is not null || payment.State is not null)) return included;
+            return call.LeaveToUpstream() ? null : limits.TakeUnpaid(call) ?? payment.UsedUp ?? new Refusal(Reasons.PaymentRequired, $"{call.Quote.Ceiling} per {call.Quote.Unit}.");
+        }
         if (credential is Credential.Ambiguous several) return new Refusal(Reasons.AmbiguousPayment, several.Detail);
         if (credential is Credential.Malformed bad) return Wrong(call, new Refusal(Reasons.MalformedCredential, bad.Detail) { Code = bad.Code });
         payment.Credential = credential;
@@ -41,6 +48,7 @@ internal sealed partial class Cashier(PaymentRegistry rails, ILedger ledger, Ans
                 var answered = await KnownAsync(payment, known, ct);
                 if (answered is not null || payment.CreditOnly) return answered;
             }
+            if (call.Plan is not null && (await IncludedAsync(payment, ct) is var included && included is not null || payment.State is not null)) return included;
             if ((credential.Objection ?? credential.Terms?.Objection(call, payment.BodyDigest)) is { } objection) return Wrong(call, objection);
             using (Step.Verify(method.Name))
                 if (await method.VerifyAsync(payment, ct) is { } refused) return Wrong(call, refused);
@@ -53,10 +61,44 @@ internal sealed partial class Cashier(PaymentRegistry rails, ILedger ledger, Ans
         return null;
     }
 
+    /// <summary>
+    /// First what the caller's plan includes: held here and not later, because whether it covers the call decides who pays, and only
+    /// the hold knows. Nothing held and null: the presented payment pays, or terms are given.
+    /// </summary>
+    private async ValueTask<Answer?> IncludedAsync(Payment payment, CancellationToken ct)
+    {
+        if (rails.Accepted(payment.Call, PlanMethod.MethodName) is null || PlanMethod.ClaimOf(payment.Call) is not { } claim) return null;
+        if (IdempotencyKey.Read(payment.Call, claim.Payer, out var id) is { } unreadable) return unreadable;
+        var presented = payment.Presented;
+        payment.Presented = new Presented(PlanCredential.Instance, plans, claim.Payer, id, id is null ? null : await PaymentReplies.DigestAsync(payment.Call), id is not null);
+        try
+        {
+            if (id is not null && await ledger.FindAsync(id, ct) is { Status: not HoldStatus.Released } known && await KnownAsync(payment, known, ct) is { } answered) return answered;
+            while (true)
+            {
+                (payment.Legs, payment.Raises, payment.Agreed) = (claim.Legs, claim.Raises, claim.Parts[0].Amount);
+                switch (await ledger.HoldAsync(NewHold(payment, credit: null), ct))
+                {
+                    case HoldResult.Held held: return await HeldAsync(payment, held.State, ct);
+                    case HoldResult.AlreadyUsed used: return await KnownAsync(payment, used.State, ct) ?? new Refusal(Reasons.InFlight, "Its first presentation has just ended.") { RetryAfter = TimeSpan.FromSeconds(1) };
+                    case HoldResult.InsufficientFunds missing when await plans.InsteadAsync(payment.Call, claim, missing, ct) is { } over:
+                        payment.Presented = presented;
+                        payment.UsedUp = over;
+                        return over.Reason == Reasons.AllowanceUsedUp ? null : over;
+                }
+            }
+        }
+        catch (StorageUnavailableException e)
+        {
+            Log.BooksDown(log, e);
+            return new Refusal(Reasons.StoreDown, "Nothing was taken.");
+        }
+    }
+
     /// <summary>Reserves the money under the id the rail spends once: two copies of one proof get one hold.</summary>
     public async ValueTask<Answer?> HoldAsync(Payment payment, CancellationToken ct)
     {
-        if (payment.Call.Quote is null) return null;
+        if (payment.Call.Quote is null || payment.State is not null) return null;
         try
         {
             var credit = await CreditAsync(payment, ct);
@@ -145,6 +187,7 @@ internal sealed partial class Cashier(PaymentRegistry rails, ILedger ledger, Ans
     private async ValueTask CloseAsync(Payment payment)
     {
         if (payment.State is not { } state) return;
+        if (payment.IsPaid) payment.Call.Charged = state.Captured;
         try { if (!payment.Delivered) await GiveBackAsync(payment, state); }
         // The answer has been given; a restart finds the hold and gives back what this could not.
         catch (StorageUnavailableException e) { Log.BooksDown(log, e); }
@@ -235,7 +278,7 @@ internal sealed partial class Cashier(PaymentRegistry rails, ILedger ledger, Ans
         ? new Refusal(Reasons.IdempotencyMismatch, $"It was used for '{known.Hold.Request}' or another body.")
         : new Refusal(Reasons.CredentialUsed, "It was presented before, for another request or in another form.");
 
-    private static Refusal TooLittle(Payment payment, HoldResult.InsufficientFunds missing) => payment.CreditOnly
+    private static Refusal TooLittle(Payment payment, HoldResult.InsufficientFunds missing) => Caps.IsCap(missing.Account) ? CapReached.Of(payment.Call, missing) : payment.CreditOnly
         ? new Refusal(Reasons.CredentialUsed, "Its credit has been spent since.")
         : payment.Method!.TooLittle(missing);
 
@@ -248,10 +291,11 @@ internal sealed partial class Cashier(PaymentRegistry rails, ILedger ledger, Ans
     private static FailedSettlement Failure(Payment payment, string code, string? reference) =>
         new(payment.Credential!.Protocol, payment.Method!.NetworkOf(payment) ?? "", payment.Payer, reference, code);
 
-    private Hold NewHold(Payment payment, string? credit) => new()
+    private Hold NewHold(Payment payment, string? credit) => payment.Capped(new Hold
     {
         Id = payment.HoldId ??= Ids.New("h"),
         Legs = credit is null ? payment.Legs : [new Leg(credit, $"revenue:{payment.Call.Operation.Name}", payment.Ceiling, Limited: true)],
+        Raises = credit is null ? payment.Raises : [],
         Binding = Binding(payment),
         Receipt = payment.ReceiptId,
         Correlation = payment.Call.Correlation,
@@ -264,7 +308,7 @@ internal sealed partial class Cashier(PaymentRegistry rails, ILedger ledger, Ans
         Terms = credit is null ? payment.Terms : null,
         Expires = credit is null ? payment.Expires : null,
         Events = [Event(payment, AuditKinds.Verified, reference: payment.HoldId), Event(payment, AuditKinds.Held, reference: payment.HoldId)],
-    };
+    });
 
     /// <summary>The account of what this payer paid and did not get, when it covers this call.</summary>
     private async ValueTask<string?> CreditAsync(Payment payment, CancellationToken ct)

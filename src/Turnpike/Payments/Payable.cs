@@ -1,5 +1,6 @@
 using Turnpike.Catalog;
 using Turnpike.Ledger;
+using Turnpike.Plans;
 
 namespace Turnpike.Payments;
 
@@ -15,9 +16,11 @@ internal sealed record Payable(string Method, IReadOnlyList<string> Currencies, 
     public static readonly IReadOnlyList<Money> StripeMinimums = [new(Money.Nano / 2, "USD"), new(Money.Nano / 2, "EUR"), new(Money.Nano / 10 * 3, "GBP")];
 
     /// <summary>The methods that these settings configure.</summary>
-    public static IReadOnlyList<Payable> Of(PaymentSettings settings)
+    public static IReadOnlyList<Payable> Of(SettingsBag document)
     {
         var rails = new List<Payable>();
+        if (document.Get<PlanSettings>() is not null) rails.Add(new("plan", [], [], "plan: what callers' plans include"));
+        if (document.Get<PaymentSettings>() is not { } settings) return rails;
         if (settings.X402 is { Chains: { Count: > 0 } x402 }) rails.Add(OnChain("x402.exact", x402));
         if (settings.Mpp is { EvmChains: { Count: > 0 } evm }) rails.Add(OnChain("mpp.evm", evm));
         if (settings.Mpp?.Stripe is { } stripe) rails.Add(new("mpp.stripe", [.. StripeMinimums.Select(m => m.Currency)], StripeMinimums, $"mpp.stripe: profile {stripe.Profile}, from {string.Join(" or ", StripeMinimums)}"));

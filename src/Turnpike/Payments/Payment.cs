@@ -24,6 +24,12 @@ internal sealed class Payment(Call call, Func<Payment, ValueTask> close) : IAsyn
     /// <summary>The accounts to reserve, money first; set by verification.</summary>
     public IReadOnlyList<Leg> Legs { get; set; } = [];
 
+    /// <summary>What is brought up to its amount in the act of holding.</summary>
+    public IReadOnlyList<Raise> Raises { get; set; } = [];
+
+    /// <summary>The allowance that no longer covered this call, told with the terms.</summary>
+    public Refusal? UsedUp { get; set; }
+
     /// <summary>What settlement needs, as JSON of the method's own.</summary>
     public string? Terms { get; set; }
 
@@ -75,8 +81,18 @@ internal sealed class Payment(Call call, Func<Payment, ValueTask> close) : IAsyn
 
     public Money Ceiling => Agreed ?? Call.Quote!.Ceiling;
 
+    /// <summary>Who pays, and how that is named: put aside while another way to pay is tried.</summary>
+    public Presented Presented
+    {
+        get => new(Credential, Method, Payer, HoldId, BodyDigest, MayBeAskedAgain);
+        set => (Credential, Method, Payer, HoldId, BodyDigest, MayBeAskedAgain, Legs, Raises, Agreed) = (value.Credential, value.Method, value.Payer, value.HoldId, value.BodyDigest, value.MayBeAskedAgain, [], [], null);
+    }
+
     public ValueTask DisposeAsync() => close(this);
 }
+
+/// <summary>One way to pay a call, before anything of it is held.</summary>
+internal sealed record Presented(Credential? Credential, IPaymentMethod? Method, string? Payer, string? HoldId, string? BodyDigest, bool MayBeAskedAgain);
 
 /// <summary>
 /// Holds this process is collecting for or answering right now. Whoever finishes what others left behind keeps away from them,

@@ -1,5 +1,6 @@
 using System.Collections.Frozen;
 using Turnpike.Catalog;
+using Turnpike.Limits.Incidents;
 
 namespace Turnpike.Payments;
 
@@ -9,13 +10,15 @@ internal sealed class PaymentRegistry
     private readonly FrozenDictionary<string, IPaymentMethod> methods;
     private readonly IPaymentMethod[] inOrder;
     private readonly RailCosts costs;
+    private readonly IncidentBoard incidents;
 
-    public PaymentRegistry(IEnumerable<IPaymentProtocol> protocols, IEnumerable<IPaymentMethod> methods, RailCosts costs)
+    public PaymentRegistry(IEnumerable<IPaymentProtocol> protocols, IEnumerable<IPaymentMethod> methods, RailCosts costs, IncidentBoard incidents)
     {
         Protocols = [.. protocols];
         inOrder = [.. methods];
         this.methods = inOrder.ToFrozenDictionary(m => m.Name, StringComparer.Ordinal);
         this.costs = costs;
+        this.incidents = incidents;
         CredentialHeaders = string.Join(", ", Protocols.SelectMany(p => p.CredentialHeaders).Distinct(StringComparer.OrdinalIgnoreCase));
     }
 
@@ -50,7 +53,7 @@ internal sealed class PaymentRegistry
     {
         var offers = new List<(Offer Offer, int Preference, long Cost)>(4);
         foreach (var method in inOrder)
-            if (Accepts(call.Operation, method))
+            if (Accepts(call.Operation, method) && incidents.OfRail(method.Name, method.Protocol) is null)
                 foreach (var offer in method.Offer(call)) offers.Add((offer, Preference(call.Operation, method), costs.Of(offer, call.Quote!.Ceiling)));
         offers.Sort((a, b) => a.Preference != b.Preference ? a.Preference.CompareTo(b.Preference) : a.Cost.CompareTo(b.Cost));
         return offers.ConvertAll(o => o.Offer);

@@ -34,7 +34,7 @@ internal static class PaymentSection
 
     private static readonly Key<PaymentSettings> Key = new("payments", new MapShape<PaymentSettings>([Chains, X402, Mpp, PrepaidSection.Key, Answers], Build), "Every way to be paid.") { Default = "none: everything is free", Example = "{ prepaid: { secret: \"${env:TURNPIKE_TOKEN_SECRET}\" } }" };
 
-    public static readonly Section Section = new(Scope.Document, Key) { Check = Check, Tell = catalog => Rails(catalog.Settings.Get<PaymentSettings>()), TellOperation = Methods };
+    public static readonly Section Section = new(Scope.Document, Key) { Check = Check, Tell = Rails, TellOperation = Methods };
 
     private static PaymentSettings? Build(MapValues m)
     {
@@ -85,7 +85,7 @@ internal static class PaymentSection
     private static void Check(Draft draft)
     {
         if (draft.IsBroken(Key)) return;
-        var rails = Payable.Of(draft.Settings.Get<PaymentSettings>() ?? new PaymentSettings());
+        var rails = Payable.Of(draft.Settings);
         foreach (var operation in draft.Operations)
         {
             var named = CheckAccept(draft.At(operation, "accept"), operation, rails);
@@ -104,7 +104,7 @@ internal static class PaymentSection
             if (rails.Any(r => r.Answers(name))) continue;
             var spot = list.Node is ListNode { Items: var items } && items.Count == operation.Accept.Count ? list.Item(i, items[i]) : list;
             var near = Nearest.Of(name, Payable.Names);
-            sound = spot.Refuse(Payable.Names.Contains(name) ? $"'{name}' is not configured in payments"
+            sound = spot.Refuse(name == "plan" ? "there are no plans" : Payable.Names.Contains(name) ? $"'{name}' is not configured in payments"
                 : $"'{Reading.Shown(name)}' is no protocol or method{(near is null ? $"; known: {string.Join(", ", Payable.Names)}" : $"; did you mean '{near}'?")}");
         }
         return sound;
@@ -112,22 +112,22 @@ internal static class PaymentSection
 
     private static string? WhyUnpayable(Operation operation, Money price, IReadOnlyList<Payable> rails)
     {
-        if (rails.Count == 0) return "has a price, but payments configures no way to pay it";
+        if (rails.All(r => r.Method == "plan")) return "has a price, but payments configures no way to pay it";
         var accepted = Payable.Accepted(operation, rails);
-        if (accepted.Any(r => r.CanServe(price))) return null;
-        return $"no accepted method can take {price}: {string.Join("; ", accepted.Select(r => r.WhyNot(price)))}";
+        if (accepted.Any(r => r.Method != "plan" && r.CanServe(price))) return null;
+        return $"no accepted method can take {price}: {string.Join("; ", accepted.Select(r => r.Method == "plan" ? "a plan is no way to pay for callers who have none" : r.WhyNot(price)))}";
     }
 
     private static string? Methods(ServiceCatalog catalog, Operation operation) =>
-        operation.Settings.Get<PriceModel>() is PriceModel.Fixed { Amount: var price } && catalog.Settings.Get<PaymentSettings>() is { } settings
-            ? string.Join(", ", Payable.Accepted(operation, Payable.Of(settings)).Where(r => r.CanServe(price)).Select(r => r.Method)) : null;
+        operation.Settings.Get<PriceModel>() is PriceModel.Fixed { Amount: var price } && catalog.Settings.Get<PaymentSettings>() is not null
+            ? string.Join(", ", Payable.Accepted(operation, Payable.Of(catalog.Settings)).Where(r => r.CanServe(price)).Select(r => r.Method)) : null;
 
-    private static IEnumerable<string> Rails(PaymentSettings? settings)
+    private static IEnumerable<string> Rails(ServiceCatalog catalog)
     {
-        if (settings is null) yield break;
+        if (catalog.Settings.Get<PaymentSettings>() is not { } settings) yield break;
         foreach (var chain in settings.Chains)
             yield return $"chain {chain.Network}: {chain.Asset.Name} {chain.Asset.Address} to {chain.PayTo}, settled {(chain.Facilitator is { } there ? $"by {there.Host}" : "here")}";
-        foreach (var rail in Payable.Of(settings)) yield return rail.Told;
+        foreach (var rail in Payable.Of(catalog.Settings)) yield return rail.Told;
         if (settings.Mpp is { } mpp) yield return $"mpp challenges are valid for {Shapes.Tell(mpp.Valid)}";
     }
 

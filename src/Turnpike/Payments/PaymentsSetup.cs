@@ -2,6 +2,7 @@ using Turnpike.Catalog;
 using Turnpike.Catalog.Loading;
 using Turnpike.Limits;
 using Turnpike.Payments.Evm;
+using Turnpike.Payments.Included;
 using Turnpike.Payments.Mpp;
 using Turnpike.Payments.Prepaid;
 using Turnpike.Payments.Refunds;
@@ -22,6 +23,7 @@ internal static class PaymentsSetup
         services.AddSingleton<IPaymentProtocol, X402Protocol>();
         services.AddSingleton<IPaymentProtocol, MppProtocol>();
         services.AddSingleton<IPaymentProtocol, PrepaidProtocol>();
+        services.AddSingleton<PlanMethod>().AddSingleton<IPaymentMethod, PlanMethod>();
         services.AddSingleton<IPaymentMethod, PrepaidMethod>();
         services.AddSingleton<HttpClients>(static _ => GuardedHttp.Create);
         services.AddSingleton(Random.Shared).AddSingleton<RailTimings>().AddSingleton<RailCosts>();

@@ -15,7 +15,7 @@ public sealed class CheckCommandTests
         output.ShouldContain("mpp challenges are valid for 5 minutes");
         output.ShouldContain("news -> http://127.0.0.1:9000/ (weight 1), http://127.0.0.1:9001/ (weight 3); begins to answer within 30 seconds, asked at /healthz every 5 seconds");
         output.ShouldContain("unpaid: 60 requests per 1 minute for each caller and address");
-        output.ShouldContain("forecast: GET weather.example.com/weather/forecast/{city}; 0.01 USD; x402.exact, mpp.evm, prepaid");
+        output.ShouldContain("forecast: GET weather.example.com/weather/forecast/{city}; 0.01 USD; plan, x402.exact, mpp.evm, prepaid");
         output.ShouldContain("report: POST weather.example.com/weather/reports; 1.00 USD; mpp.stripe, x402.exact, prepaid; settled before");
         output.ShouldContain("status: GET weather.example.com/weather/status; free");
         output.ShouldNotContain("hush");

@@ -1,8 +1,10 @@
+using Turnpike.Access.Approvals;
 using Turnpike.Catalog;
 using Turnpike.Gateway;
 using Turnpike.Identity;
 using Turnpike.Ledger;
 using Turnpike.Limits;
+using Turnpike.Limits.Incidents;
 using Turnpike.Payments;
 using Turnpike.Protocols.X402;
 using Turnpike.Storage;
@@ -66,6 +68,18 @@ public sealed class ReasonsTests
         ["idempotency-key-reused"] = async g => { var headers = new (string, string?)[] { ("Authorization", await g.TokenAsync()), ("Idempotency-Key", "k") }; await g.GetAsync(Target, headers); return await g.GetAsync("/history/paris", headers); },
         ["too-many-unpaid"] = async _ => await WithAsync(Tight, TestGate.Document, async g => { await g.GetAsync(Target); return await g.GetAsync(Target); }),
         ["too-many-invalid-proofs"] = async _ => await WithAsync(Tight, TestGate.Document, async g => { await g.GetAsync(Target, (Signature, "?")); return await g.GetAsync(Target, (Signature, "?")); }),
+        ["allowance-used-up"] = _ => IncludedAsync("pay"),
+        ["allowance-renews"] = _ => IncludedAsync("wait"),
+        ["allowance-over"] = _ => IncludedAsync("refuse"),
+        ["cap-reached"] = async _ => await WithAsync("callers: { agent: { keys: [\"${env:AGENT_KEY}\"], caps: [{ amount: 0.001 USD, per: 1d }] } }\n", TestGate.Document, async g => await g.GetAsync(Target, Key, ("Authorization", await g.TokenAsync()))),
+        ["abnormal-usage"] = async _ => await WithAsync("breakers: { loop: { watch: identical-requests, more-than: 1, within: 60s } }\n", TestGate.Document, async g => { await g.GetAsync("/status"); return await g.GetAsync("/status"); }),
+        ["closed"] = g => SwitchedAsync(g, IncidentMode.Closed, new Ask("GET", "/status")),
+        ["read-only"] = g => SwitchedAsync(g, IncidentMode.ReadOnly, new Ask("POST", "/reports")),
+        ["paid-only"] = g => SwitchedAsync(g, IncidentMode.PaidOnly, new Ask("GET", "/status")),
+        ["no-new-payments"] = g => SwitchedAsync(g, IncidentMode.NoNewPayments, new Ask("GET", Target)),
+        ["approval-required"] = _ => SteppedAsync("approval", g => g.GetAsync("/prepaid", Key)),
+        ["approval-denied"] = _ => SteppedAsync("approval", async g => { await g.GetAsync("/prepaid", Key); await g.Of<ApprovalDesk>().DecideAsync((await g.Of<ApprovalStore>().ListAsync(null, 1, default))[0], yes: false, null, default); return await g.GetAsync("/prepaid", Key); }),
+        ["stronger-identity"] = _ => SteppedAsync("identity", g => g.GetAsync("/prepaid", Key)),
         ["too-many-calls"] = async g => { var token = await g.TokenAsync(change: o => o with { Rate = new RateLimit(1, TimeSpan.FromMinutes(1), []) }); await g.GetAsync(Target, ("Authorization", token)); return await g.GetAsync(Target, ("Authorization", token)); },
         ["internal-error"] = async g => { g.Rail.Verdict = static () => throw new InvalidOperationException("a bug"); return await g.GetAsync(Target, (Signature, await g.ProofAsync())); },
         ["upstream-failed"] = g => FailsAsync(g, new HttpRequestException(HttpRequestError.ResponseEnded)),
@@ -78,6 +92,23 @@ public sealed class ReasonsTests
         ["draining"] = g => { g.Of<Microsoft.Extensions.Hosting.IHostApplicationLifetime>().StopApplication(); return g.GetAsync(Target); },
         ["store-down"] = async g => { var token = await g.TokenAsync(); await g.GetAsync(Target, ("Authorization", token)); g.Of<Database>().Writer.Dispose(); return await g.GetAsync(Target, ("Authorization", token)); },
     };
+
+    private static readonly (string, string?) Key = ("apikey", Turnpike.Tests.Catalog.Documents.Variables["AGENT_KEY"]);
+
+    private static Task<Told> IncludedAsync(string then) => WithAsync($"plans: {{ one: {{ includes: [{{ amount: 1 requests, per: 1d, when-used-up: {then} }}] }} }}\ncallers: {{ agent: {{ plan: one, keys: [\"${{env:AGENT_KEY}}\"] }} }}\n", TestGate.Document, async g =>
+    {
+        await g.GetAsync(Target, Key);
+        return await g.GetAsync(Target, Key);
+    });
+
+    private static async Task<Told> SwitchedAsync(TestGate gate, IncidentMode mode, Ask ask)
+    {
+        await gate.Of<IncidentBoard>().SetAsync(IncidentBoard.Installation, mode, "We are looking into it.", default);
+        return await gate.SendAsync(ask);
+    }
+
+    private static Task<Told> SteppedAsync(string require, Func<TestGate, Task<Told>> way) =>
+        WithAsync("callers: { agent: { keys: [\"${env:AGENT_KEY}\"] } }\n", TestGate.Document.Replace("accept: [prepaid] }", $"accept: [prepaid], step-up: {{ above: 0.001 USD, require: {require} }} }}", StringComparison.Ordinal), way);
 
     public static TheoryData<string> Codes => [.. Reasons.All.Select(r => r.Code)];
 

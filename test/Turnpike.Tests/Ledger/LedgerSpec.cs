@@ -166,6 +166,35 @@ public sealed class LedgerSpec
     }
 
     [Theory, MemberData(nameof(Ledgers.All), MemberType = typeof(Ledgers))]
+    public async Task The_first_hold_opens_an_allowance_and_a_hundred_concurrent_ones_take_no_more_than_it_has(string name)
+    {
+        using var open = Ledgers.Open(name);
+        var ledger = open.Ledger;
+        var results = await Task.WhenAll(Enumerable.Range(0, 100).Select(i => Task.Run(async () => await ledger.HoldAsync(Included($"h{i}", 5), default))));
+        results.Count(result => result is HoldResult.Held).ShouldBe(5);
+        results.Count(result => result is HoldResult.InsufficientFunds { Available.Units: 0 }).ShouldBe(95);
+        (await ledger.AccountAsync("plan:a", "calls", default)).ShouldBe(new AccountState(Calls(0), Calls(5)));
+        (await ledger.VerifyAsync(default)).Findings.ShouldBeEmpty();
+    }
+
+    [Theory, MemberData(nameof(Ledgers.All), MemberType = typeof(Ledgers))]
+    public async Task An_allowance_is_raised_to_and_never_by(string name)
+    {
+        using var open = Ledgers.Open(name);
+        var ledger = open.Ledger;
+        (await ledger.AccountAsync("plan:a", "calls", default)).ShouldBeNull();
+        await ledger.HoldAsync(Included("h1", 2), default);
+        await ledger.CaptureAsync(Capture("h1", Calls(1), "r"), default);
+        await ledger.HoldAsync(Included("h2", 10), default);
+        (await ledger.AccountAsync("plan:a", "calls", default)).ShouldBe(new AccountState(Calls(8), Calls(10)));
+        await ledger.HoldAsync(Included("h3", 2), default);
+        (await ledger.AccountAsync("plan:a", "calls", default)).ShouldBe(new AccountState(Calls(7), Calls(10)));
+        (await ledger.VerifyAsync(default)).Findings.ShouldBeEmpty();
+    }
+
+    private static Hold Included(string id, long allowance) => Hold(id, Calls(1), from: "plan:a") with { Raises = [new Raise("plan:a", "external:plan", Calls(allowance))] };
+
+    [Theory, MemberData(nameof(Ledgers.All), MemberType = typeof(Ledgers))]
     public async Task Fifty_concurrent_replays_of_one_credential_give_one_hold(string name)
     {
         using var open = Ledgers.Open(name);

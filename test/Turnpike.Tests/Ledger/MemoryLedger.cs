@@ -57,6 +57,9 @@ internal sealed class MemoryLedger : ILedger
 
     public ValueTask<Money> AvailableAsync(string account, string currency, CancellationToken ct) => Read(() => books.Available(account, currency));
 
+    public ValueTask<AccountState?> AccountAsync(string account, string currency, CancellationToken ct) =>
+        Read(() => books.Balances.TryGet(new AccountKey(account, currency), out var balance) ? new AccountState(new Money(balance.Available, currency), new Money(balance.Raised, currency)) : null);
+
     public ValueTask<IReadOnlyList<HoldState>> UnfinishedAsync(int most, CancellationToken ct) =>
         Read<IReadOnlyList<HoldState>>(() => [.. books.Holds
             .Where(state => state.IsOpen && (state.Status != HoldStatus.Held || state.Incarnation != incarnation))

@@ -6,12 +6,13 @@ namespace Turnpike.Catalog.Loading;
 internal enum Scope
 {
     Document,
+    Service,
     Operation,
 }
 
 /// <summary>
-/// A key of the document that another slice owns, registered in one place. What it reads goes into the settings of the document
-/// or of the operation, where the slice finds it by type; null adds nothing.
+/// A key of the document that another slice owns, registered in one place. What it reads goes into the settings of the document,
+/// the service or the operation, where the slice finds it by type; null adds nothing.
 /// </summary>
 internal sealed record Section(Scope Scope, Key Key)
 {

@@ -23,12 +23,14 @@ internal sealed class ServiceSection
 
     private readonly OperationSection operation;
     private readonly Key<IReadOnlyList<KeyValuePair<string, Operation>>> operations;
+    private readonly IReadOnlyList<Key> others;
 
     public ServiceSection(IReadOnlyList<Section> sections)
     {
         operation = new OperationSection(sections);
+        others = [.. sections.Where(s => s.Scope == Scope.Service).Select(s => s.Key)];
         operations = new("operations", new NamedShape<Operation>("operations by name", "operation", OperationSection.CheckName, operation.Shape), "What it sells; names are unique in the whole document.") { Default = "nothing", Example = "{ status: { match: GET /status, price: free } }" };
-        Key = new("services", new NamedShape<Service>("services by name", "service", OperationSection.CheckName, new MapShape<Service>([Description, Host, Prefix, UpstreamKey, Headers, operations, Wrap, .. operation.OfWrapped], Build, patient: true)), "The upstreams and what they sell.") { Default = "none", Example = "{ weather: { upstream: \"http://127.0.0.1:9000\" } }" };
+        Key = new("services", new NamedShape<Service>("services by name", "service", OperationSection.CheckName, new MapShape<Service>([Description, Host, Prefix, UpstreamKey, Headers, .. others, operations, Wrap, .. operation.OfWrapped.Where(k => others.All(o => o.Name != k.Name))], Build, patient: true)), "The upstreams and what they sell.") { Default = "none", Example = "{ weather: { upstream: \"http://127.0.0.1:9000\" } }" };
     }
 
     public Key<IReadOnlyList<KeyValuePair<string, Service>>> Key { get; }
@@ -78,6 +80,7 @@ internal sealed class ServiceSection
             Upstream = m.Get(UpstreamKey) ?? new Upstream { Targets = [] },
             Headers = m.Get(Headers, []),
             Operations = sold,
+            Settings = new SettingsBag(others.Select(m.GetAny).OfType<object>()),
         };
     }
 

@@ -1,7 +1,6 @@
 using Turnpike.Catalog;
 using Turnpike.Ledger;
 using Turnpike.Limits;
-using Turnpike.Protocols.Http;
 using Turnpike.Tokens;
 
 namespace Turnpike.Payments.Prepaid;
@@ -31,11 +30,9 @@ internal sealed class PrepaidMethod(TokenStore tokens, RateLimits limits) : IPay
         var reading = settings.Text.Read(((PrepaidCredential)payment.Credential!).Text);
         if (reading.Id is not { } id) return new Refusal(Reasons.UnknownToken, $"The token is refused: {reading.Error}.");
         payment.Payer = "token:" + id;
-        var keys = payment.Call.Headers["Idempotency-Key"];
-        if (keys.Count == 0) return null;
-        if (keys.Count > 1 || StructuredFields.ParseStringOrToken(keys.ToString()) is not { Length: > 0 } key) return new Refusal(Reasons.MalformedRequest, "Idempotency-Key is one string of at most 255 printable characters.");
-        payment.HoldId = $"idem:{payment.Payer}:{key}";
-        return null;
+        var refused = IdempotencyKey.Read(payment.Call, payment.Payer, out var hold);
+        payment.HoldId = hold;
+        return refused;
     }
 
     public async ValueTask<Answer?> VerifyAsync(Payment payment, CancellationToken ct)

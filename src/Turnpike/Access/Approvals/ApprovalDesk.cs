@@ -1,0 +1,49 @@
+using Turnpike.Audit;
+using Turnpike.Catalog;
+using Turnpike.Catalog.Loading;
+
+namespace Turnpike.Access.Approvals;
+
+/// <summary>
+/// Asks for more where more is at stake: when the price is known, before anybody is shown terms and before anything is held.
+/// </summary>
+internal sealed class ApprovalDesk(ApprovalStore store, CatalogSource catalog, IAuditTrail audit, TimeProvider time)
+{
+    private static readonly TimeSpan Poll = TimeSpan.FromSeconds(30);
+
+    public ValueTask<Answer?> CheckAsync(Call call, CancellationToken ct) =>
+        call.Quote is { } quote && call.Operation.Settings.Get<StepUp>() is { } step && quote.Ceiling.Currency == step.Above.Currency && quote.Ceiling > step.Above
+            ? CheckAsync(call, step, ct) : default;
+
+    /// <summary>An operator's word. False when there was one before.</summary>
+    public async ValueTask<bool> DecideAsync(Approval asked, bool yes, string? note, CancellationToken ct)
+    {
+        var valid = catalog.Current.Operations.GetValueOrDefault(asked.Operation)?.Settings.Get<StepUp>()?.Valid ?? TimeSpan.FromDays(1);
+        if (!await store.DecideAsync(asked.Id, yes ? ApprovalStatus.Approved : ApprovalStatus.Denied, time.GetUtcNow() + valid, ct)) return false;
+        await audit.RecordAsync(new AuditEvent { Kind = AuditKinds.ApprovalDecided, Correlation = Ids.New("c"), Reason = yes ? "approved" : "denied", Operation = asked.Operation, Caller = asked.Caller, Amount = asked.Amount.ToString(), Reference = asked.Id, Detail = note }, ct);
+        return true;
+    }
+
+    private async ValueTask<Answer?> CheckAsync(Call call, StepUp step, CancellationToken ct)
+    {
+        if (call.Caller is not { } caller) return new Refusal(Reasons.IdentityRequired, $"Calls above {step.Above} are for callers that say who they are.");
+        if (step.Require == StepUpRequirement.Identity)
+            return call.Principal is { Assurance: >= Assurance.Bound } ? null : new Refusal(Reasons.StrongerIdentity, $"Calls above {step.Above} are for requests that are signed.");
+        var standing = await store.CurrentAsync(caller, call.Operation.Name, call.Now, ct) ?? await AskAsync(call, caller, ct);
+        return standing.Status switch
+        {
+            ApprovalStatus.Approved => null,
+            ApprovalStatus.Denied => new Refusal(Reasons.ApprovalDenied, $"An operator has said no, until {standing.Until!.Value.UtcDateTime:yyyy-MM-dd'T'HH:mm:ss'Z'}.") { ApprovalUrl = Url(call, standing) },
+            _ => new Refusal(Reasons.ApprovalRequired, $"Calls above {step.Above} need an operator's yes; it has been asked for.") { RetryAfter = Poll, ApprovalUrl = Url(call, standing) },
+        };
+    }
+
+    private async ValueTask<Approval> AskAsync(Call call, string caller, CancellationToken ct)
+    {
+        var asked = await store.AskAsync(caller, call.Operation.Name, call.Quote!.Ceiling, call.Now, ct);
+        await audit.RecordAsync(new AuditEvent { Kind = AuditKinds.ApprovalAsked, Correlation = call.Correlation, Operation = call.Operation.Name, Caller = caller, Address = call.Address, Request = call.RequestLine, Amount = asked.Amount.ToString(), Reference = asked.Id }, ct);
+        return asked;
+    }
+
+    private static string Url(Call call, Approval approval) => $"{call.Catalog.Gateway.Url.GetLeftPart(UriPartial.Authority)}/approvals/{approval.Id}";
+}

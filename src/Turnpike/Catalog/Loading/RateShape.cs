@@ -1,0 +1,56 @@
+using Turnpike.Catalog.Document;
+using Turnpike.Ledger;
+
+namespace Turnpike.Catalog.Loading;
+
+/// <summary>One limit, as it stands in <c>limits</c> of operations, services, plans and callers.</summary>
+internal static class RateShape
+{
+    private static readonly Key<Money> Amount = new("amount", PeriodShape.Amount, "How much: requests, money, or a unit of usage.") { Required = true, Example = "100 requests" };
+    private static readonly Key<TimeSpan> Per = new("per", Shapes.Duration, "In how long; left out: at once, for requests, and for money that is reserved and not yet settled.") { Default = "at once", Example = "1m" };
+    private static readonly Key<string> Name = new("name", new ScalarShape<string>("a name of letters, digits, '-' and '_'", (string t, out string? v) => (v = t).Length is > 0 and <= 64 && t.All(c => char.IsAsciiLetterOrDigit(c) || c is '-' or '_') ? null : "is no name", "^[A-Za-z0-9_-]+$"), "What headers and refusals call it.") { Default = "made of amount and period", Example = "burst" };
+    private static readonly Key<RateCount> Count = new("count", new ChoiceShape<RateCount>(("token-bucket", RateCount.TokenBucket), ("fixed-window", RateCount.FixedWindow), ("sliding-window", RateCount.SlidingWindow)), "How it is counted.") { Default = "token-bucket", Example = "sliding-window" };
+    private static readonly Key<Money> Burst = new("burst", PeriodShape.Amount, "Token bucket: how much may come at once.") { Default = "the amount", Example = "20 requests" };
+    private static readonly Key<TimeSpan> Wait = new("wait", Shapes.Duration, "How long a call may be kept waiting instead of being refused.") { Default = "not at all", Example = "2s" };
+    private static readonly Key<string> Only = new("count-on", new ChoiceShape<string>(("any", "any"), ("success", "success")), "Which calls count: all, or those that were answered 2xx.") { Default = "any", Example = "success" };
+    private static readonly Key<bool> Shadow = new("shadow", Shapes.Flag, "Refuse nothing; audit what would have been refused.") { Default = "false", Example = "true" };
+
+    private static readonly Shape<string> Part = new ChoiceShape<string>(("caller", "caller"), ("address", "address"), ("plan", "plan"), ("operation", "operation"), ("service", "service"));
+    private static readonly Key<IReadOnlyList<string>> Parts = new("key", new ListShape<string>(Part, least: 1), "Whom to count together: one key made of all parts; an absent part drops out.") { Default = "the caller in plans and callers, everybody elsewhere", Example = "[caller, operation]" };
+
+    /// <param name="key">Who is counted together where nothing is written.</param>
+    public static Shape<IReadOnlyList<RateRule>> List(params string[] key) =>
+        new ListShape<RateRule>(new MapShape<RateRule>([Amount, Per, Parts, Name, Count, Burst, Wait, Only, Shadow], m => Build(m, key)));
+
+    /// <summary>The key <c>limits</c> of an operation, a service or a caller.</summary>
+    public static Key<RateRules> Key(string doc, params string[] key) =>
+        new("limits", new ConvertedShape<IReadOnlyList<RateRule>, RateRules>(List(key), rules => new RateRules(rules)), doc) { Default = "none", Example = "[{ amount: 100 requests, per: 1m }]" };
+
+    private static RateRule? Build(MapValues m, IReadOnlyList<string> key)
+    {
+        var amount = m.Get(Amount);
+        TimeSpan? per = m.IsWritten(Per) ? m.Get(Per) : null;
+        Money? burst = m.IsWritten(Burst) ? m.Get(Burst) : null;
+        if (per is null && amount.Currency != RateRule.Requests && !Money.IsMoney(amount.Currency)) return Refuse(m.Of(Amount), "only requests and money can be limited at once; give the rest a 'per'");
+        if (per is null && (m.IsWritten(Count) || burst is not null)) return Refuse(m.At, "what is limited at once is not counted over time: leave 'count' and 'burst' out");
+        if (burst is not null && (m.Get(Count) != RateCount.TokenBucket || burst.Value.Currency != amount.Currency)) return Refuse(m.Of(Burst), "a burst is of the limit's own unit, and only of a token bucket");
+        var name = m.Get(Name) ?? NameOf(amount, per);
+        return new RateRule($"{m.At.Path[..Math.Max(0, m.At.Path.LastIndexOf('['))]}/{name}", name, amount, per)
+        {
+            Count = m.Get(Count),
+            Burst = burst,
+            Key = m.Get(Parts) ?? key,
+            Wait = m.Get(Wait),
+            OnlySuccess = m.Get(Only) == "success",
+            Shadow = m.Get(Shadow),
+        };
+    }
+
+    private static string NameOf(Money amount, TimeSpan? per) => per is { } time ? $"{amount.Currency}-{(long)time.TotalSeconds}s" : $"{amount.Currency}-at-once";
+
+    private static RateRule? Refuse(Spot at, string message)
+    {
+        at.Refuse(message);
+        return null;
+    }
+}

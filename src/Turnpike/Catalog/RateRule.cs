@@ -1,0 +1,45 @@
+using Turnpike.Ledger;
+
+namespace Turnpike.Catalog;
+
+/// <summary>How much may be taken in how long: <c>100 requests per 1m</c>, <c>60000 total_tokens per 1m</c>, <c>0.50 USD per 1m</c>, or so many at once.</summary>
+/// <param name="Id">Where it stands: <c>plans.pro.limits/requests-60s</c>. A changed document keeps counting under the same one.</param>
+/// <param name="Name">What headers and refusals call it: as it was named, or made of what it says.</param>
+/// <param name="Per">Null: at once.</param>
+internal sealed record RateRule(string Id, string Name, Money Amount, TimeSpan? Per)
+{
+    public const string Requests = "requests";
+
+    public RateCount Count { get; init; } = RateCount.TokenBucket;
+
+    /// <summary>Token bucket: how much may come at once; null: the amount.</summary>
+    public Money? Burst { get; init; }
+
+    /// <summary>Who is counted together: one key made of all parts; a part that is absent drops out.</summary>
+    public IReadOnlyList<string> Key { get; init; } = [];
+
+    /// <summary>How long a call may be kept waiting instead of being refused.</summary>
+    public TimeSpan Wait { get; init; }
+
+    /// <summary>Only delivered answers count; what was refused or failed is given back.</summary>
+    public bool OnlySuccess { get; init; }
+
+    /// <summary>Nothing is refused: what would have been is audited.</summary>
+    public bool Shadow { get; init; }
+}
+
+/// <summary>The limits of one place of the document; all of them hold, beside those of the places around it.</summary>
+internal sealed record RateRules(IReadOnlyList<RateRule> All);
+
+/// <summary>How a rate is counted.</summary>
+internal enum RateCount
+{
+    /// <summary>It refills steadily (GCRA).</summary>
+    TokenBucket,
+
+    /// <summary>Windows end on the clock; each begins at nothing.</summary>
+    FixedWindow,
+
+    /// <summary>This window and what is left of the one before, by its share.</summary>
+    SlidingWindow,
+}

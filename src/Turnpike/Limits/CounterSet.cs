@@ -1,0 +1,122 @@
+using System.Collections.Concurrent;
+using Turnpike.Catalog;
+
+namespace Turnpike.Limits;
+
+/// <summary>
+/// The counters of every rule and key, in memory. A decision over several of them is one: they are locked together, all are looked
+/// at, and all are charged or none. Bounded: what is at rest says nothing and is swept.
+/// </summary>
+internal sealed class CounterSet(TimeProvider time)
+{
+    private const int SweepAbove = 100_000;
+    private readonly ConcurrentDictionary<(string Rule, string Who), (Counter Counter, RateRule Rule)> all = new();
+    private long numbers;
+    private int sweepAt = SweepAbove;
+    private int sweeping;
+
+    public int Count => all.Count;
+
+    public Moment Now => new((long)((Int128)time.GetTimestamp() * TimeSpan.TicksPerSecond / time.TimestampFrequency), time.GetUtcNow().UtcTicks);
+
+    /// <summary>Charges every demand, or none; then <paramref name="tight"/> is the one that waits longest, shadow rules aside.</summary>
+    public bool TryTake(Span<Demand> demands, out int tight, out TimeSpan wait)
+    {
+        while (true)
+        {
+            foreach (ref var demand in demands) demand.Counter = Find(demand.Rule, demand.Who);
+            // A call may meet one counter through two rules' keys only if it is the same rule: numbers are distinct, and their order is everybody's.
+            demands.Sort(static (a, b) => a.Counter.Number.CompareTo(b.Counter.Number));
+            var locked = 0;
+            try
+            {
+                for (; locked < demands.Length; locked++) Monitor.Enter(demands[locked].Counter);
+                if (!AnyGone(demands)) return Decide(demands, Now, out tight, out wait);
+            }
+            finally
+            {
+                for (var i = 0; i < locked; i++) Monitor.Exit(demands[i].Counter);
+            }
+        }
+    }
+
+    /// <summary>A reservation comes to so much after all; zero gives it back.</summary>
+    public static void Correct(in Demand demand, long amount)
+    {
+        lock (demand.Counter) demand.Counter.Correct(demand.Rule, demand.Taken, amount);
+    }
+
+    private static bool Decide(Span<Demand> demands, Moment now, out int tight, out TimeSpan wait)
+    {
+        (tight, wait) = (-1, TimeSpan.Zero);
+        for (var i = 0; i < demands.Length; i++)
+        {
+            ref var demand = ref demands[i];
+            var needed = demand.Counter.WaitFor(demand.Rule, demand.Amount, now);
+            demand.Exceeded = needed > TimeSpan.Zero;
+            if (demand.Exceeded && !demand.Rule.Shadow && needed > wait) (tight, wait) = (i, needed);
+        }
+        foreach (ref var demand in demands)
+        {
+            if (tight < 0) demand.Taken = demand.Counter.Take(demand.Rule, demand.Amount, now);
+            (demand.Left, demand.Until) = demand.Counter.State(demand.Rule, now);
+        }
+        return tight < 0;
+    }
+
+
+    private static bool AnyGone(Span<Demand> demands)
+    {
+        foreach (ref var demand in demands)
+            if (demand.Counter.Gone) return true;
+        return false;
+    }
+
+    private Counter Find(RateRule rule, string who)
+    {
+        if (all.TryGetValue((rule.Id, who), out var known)) return known.Counter;
+        var made = all.GetOrAdd((rule.Id, who), (new Counter(Interlocked.Increment(ref numbers)), rule)).Counter;
+        if (all.Count > sweepAt) Sweep();
+        return made;
+    }
+
+    /// <summary>An attacker with many addresses must not grow this without end.</summary>
+    private void Sweep()
+    {
+        if (Interlocked.Exchange(ref sweeping, 1) == 1) return;
+        _ = Task.Run(() =>
+        {
+            var now = Now;
+            foreach (var (key, (counter, rule)) in all)
+                lock (counter)
+                    if (counter.IsAtRest(rule, now))
+                    {
+                        counter.Gone = true;
+                        all.TryRemove(key, out _);
+                    }
+            sweepAt = Math.Max(SweepAbove, all.Count * 2);
+            Volatile.Write(ref sweeping, 0);
+        });
+    }
+}
+
+/// <summary>One rule a call has to pass: how much it takes, of whose counter, and what came of it.</summary>
+internal struct Demand(RateRule rule, string who, long amount)
+{
+    public RateRule Rule { get; } = rule;
+
+    public string Who { get; } = who;
+
+    public long Amount { get; } = amount;
+
+    public Counter Counter { get; set; } = null!;
+
+    public Taken Taken { get; set; }
+
+    /// <summary>It did not fit (and was charged all the same where the rule is a shadow).</summary>
+    public bool Exceeded { get; set; }
+
+    public long Left { get; set; }
+
+    public TimeSpan Until { get; set; }
+}

@@ -1,0 +1,126 @@
+using Turnpike.Audit;
+using Turnpike.Catalog;
+using Turnpike.Plans;
+
+namespace Turnpike.Limits;
+
+/// <summary>
+/// The limits that are written down: of everybody, the service, the operation, the caller's plan and the caller. All of them hold,
+/// so the most specific narrows and never widens. What a call takes is reserved before it is forwarded and corrected when it is over.
+/// </summary>
+internal sealed class RuleLimits(CounterSet counters, IAuditTrail audit, TimeProvider time)
+{
+    private const int MostWaiting = 1_000;
+    private static readonly TimeSpan Look = TimeSpan.FromMilliseconds(20);
+    private int waiting;
+
+    /// <summary>Reserves what this call takes under every rule, or nothing; then it is 429.</summary>
+    public ValueTask<Answer?> AdmitAsync(Call call, CancellationToken ct)
+    {
+        var document = call.Catalog.Settings.Get<LimitSettings>()?.Calls;
+        var service = call.Catalog.ServiceOf(call.Operation).Settings.Get<RateRules>()?.All;
+        var operation = call.Operation.Settings.Get<RateRules>()?.All;
+        var plan = PlanBook.Of(call)?.Limits;
+        var caller = call.Principal?.Caller.Settings.Get<RateRules>()?.All;
+        if (document is null && service is null && operation is null && plan is not { Count: > 0 } && caller is null) return default;
+        var demands = new List<Demand>(4);
+        Add(demands, document, call);
+        Add(demands, service, call);
+        Add(demands, operation, call);
+        Add(demands, plan, call);
+        Add(demands, caller, call);
+        return demands.Count == 0 ? default : TakeAsync(call, [.. demands], ct);
+    }
+
+    private async ValueTask<Answer?> TakeAsync(Call call, Demand[] demands, CancellationToken ct)
+    {
+        if (!counters.TryTake(demands, out var tight, out var wait) && await WaitAsync(demands, tight, wait, ct) is { } last)
+        {
+            call.Policies = Told(demands);
+            return Refuse(call, demands[last.Tight], last.Wait);
+        }
+        call.Policies = Told(demands);
+        call.Lease(new Admission(call, demands));
+        foreach (var demand in demands)
+            if (demand.Exceeded) await audit.RecordAsync(Shadowed(call, demand), ct);
+        return null;
+    }
+
+    /// <summary>Keeps a call waiting as long as its tightest rule lets it. Null when it was admitted after all.</summary>
+    private async ValueTask<(int Tight, TimeSpan Wait)?> WaitAsync(Demand[] demands, int tight, TimeSpan wait, CancellationToken ct)
+    {
+        var (most, asked) = (demands[tight].Rule.Wait, time.GetTimestamp());
+        // What cannot come in time is told at once; when a place at once is free again, nobody knows.
+        if (most == TimeSpan.Zero || wait > most && demands[tight].Rule.Per is not null || Volatile.Read(ref waiting) >= MostWaiting) return (tight, wait);
+        Interlocked.Increment(ref waiting);
+        try
+        {
+            while (time.GetElapsedTime(asked) < most)
+            {
+                await Task.Delay(wait < Look ? wait : Look, time, ct);
+                if (counters.TryTake(demands, out tight, out wait)) return null;
+            }
+            return (tight, wait);
+        }
+        finally { Interlocked.Decrement(ref waiting); }
+    }
+
+    private static Policy[] Told(Demand[] demands) =>
+        [.. demands.Where(d => !d.Rule.Shadow).Select(d => new Policy(d.Rule.Name, d.Rule.Amount, d.Rule.Per, d.Left, d.Until))];
+
+    private static void Add(List<Demand> demands, IReadOnlyList<RateRule>? rules, Call call)
+    {
+        foreach (var rule in rules ?? [])
+            if (AmountOf(rule, call) is > 0 and var amount) demands.Add(new Demand(rule, CallerKey.Of(call, rule.Key), amount));
+    }
+
+    /// <summary>What this call may come to at most in the rule's unit; zero when it is not counted in it.</summary>
+    private static long AmountOf(RateRule rule, Call call) => rule.Amount.Currency switch
+    {
+        RateRule.Requests => 1,
+        var unit when call.Quote is { } quote && quote.Ceiling.Currency == unit => quote.Ceiling.Units,
+        _ => 0,
+    };
+
+    private static Refusal Refuse(Call call, Demand demand, TimeSpan wait) => new(Reasons.TooManyCalls, demand.Rule.Per is { } per
+        ? $"At most {demand.Rule.Amount} per {per.TotalSeconds} seconds."
+        : $"At most {demand.Rule.Amount} at once.")
+    {
+        RetryAfter = wait,
+        Limit = new LimitState(demand.Rule.Name, demand.Rule.Amount.Units, Math.Max(0, demand.Rule.Amount.Units - demand.Left), call.Now + wait, demand.Rule.Per ?? TimeSpan.Zero, demand.Rule.Amount.Currency),
+    };
+
+    private static AuditEvent Shadowed(Call call, Demand demand) => new()
+    {
+        Kind = AuditKinds.LimitShadowed,
+        Correlation = call.Correlation,
+        Reason = Reasons.TooManyCalls.Code,
+        Operation = call.Operation.Name,
+        Caller = call.Caller,
+        Address = call.Address,
+        Request = call.RequestLine,
+        Reference = demand.Rule.Id,
+    };
+
+    /// <summary>What a call has reserved, until it is over and known.</summary>
+    private sealed class Admission(Call call, Demand[] demands) : IAsyncDisposable
+    {
+        public ValueTask DisposeAsync()
+        {
+            foreach (ref readonly var demand in demands.AsSpan())
+            {
+                var final = Final(demand);
+                if (final != demand.Amount || demand.Rule.Per is null) CounterSet.Correct(demand, final);
+            }
+            return default;
+        }
+
+        /// <summary>A 402 gives everything back, so that paying does not cost two calls; so does a gate that failed.</summary>
+        private long Final(in Demand demand)
+        {
+            if (demand.Rule.Per is null || call.Refused is { Reason.Status: 402 or 409 or >= 500 } || demand.Rule.OnlySuccess && !call.Delivered) return 0;
+            if (demand.Rule.Amount.Currency == RateRule.Requests) return demand.Amount;
+            return call.Charged is { } charged && charged.Currency == demand.Rule.Amount.Currency ? charged.Units : 0;
+        }
+    }
+}

@@ -1,0 +1,57 @@
+using Turnpike.Catalog;
+using Turnpike.Ledger;
+
+namespace Turnpike.Plans;
+
+/// <summary>The most a caller may spend in a period, whatever way it pays.</summary>
+/// <param name="Each">Whom it holds for: the caller, each of its keys, or each task it names.</param>
+internal sealed record Cap(Money Amount, Period Per, CapScope Each);
+
+/// <summary>A caller's caps: all of them hold.</summary>
+internal sealed record Caps(IReadOnlyList<Cap> All)
+{
+    /// <summary>The header in which an agent names what it is working on.</summary>
+    public const string TaskHeader = "Turnpike-Task";
+
+    private const string Giver = "external:cap", Role = "cap:";
+    private const int MostTask = 128;
+
+    /// <summary>The caps that count in this currency, as accounts: the call's money is reserved of each of them, beside where it comes from.</summary>
+    public static IReadOnlyList<CapAccount> Of(Call call, string currency)
+    {
+        if (call.Principal is not { } principal || principal.Caller.Settings.Get<Caps>() is not { } caps) return [];
+        List<CapAccount> accounts = [];
+        foreach (var cap in caps.All)
+        {
+            if (cap.Amount.Currency != currency || OwnerOf(cap, call) is not { } owner) continue;
+            var (start, end) = cap.Per.At(call.Now);
+            accounts.Add(new CapAccount($"{Role}{owner}:{cap.Per.Text}:{end.UtcDateTime:yyyy-MM-dd'T'HH:mm:ss'Z'}", cap, start, end));
+        }
+        return accounts;
+    }
+
+    public static bool IsCap(string account) => account.StartsWith(Role, StringComparison.Ordinal);
+
+    public static Raise Raise(CapAccount account) => new(account.Name, Giver, account.Cap.Amount);
+
+    private static string? OwnerOf(Cap cap, Call call) => cap.Each switch
+    {
+        CapScope.Key => $"{call.Caller}/{call.Principal!.Credential}",
+        CapScope.Task => Task(call) is { } task ? $"{call.Caller}/task:{task}" : null,
+        _ => call.Caller,
+    };
+
+    private static string? Task(Call call) =>
+        call.Headers[TaskHeader] is [{ Length: > 0 and <= MostTask } task] && task.All(c => c is > ' ' and <= '~') ? task : null;
+}
+
+/// <summary>A cap in the period a call falls into.</summary>
+internal sealed record CapAccount(string Name, Cap Cap, DateTimeOffset Start, DateTimeOffset End);
+
+/// <summary>Whom a cap holds for.</summary>
+internal enum CapScope
+{
+    Caller,
+    Key,
+    Task,
+}

@@ -1,0 +1,76 @@
+using System.Collections.Frozen;
+using Turnpike.Catalog;
+using Turnpike.Catalog.Document;
+using Turnpike.Catalog.Loading;
+using Turnpike.Ledger;
+
+namespace Turnpike.Plans;
+
+/// <summary>The <c>plans:</c> section.</summary>
+internal static class PlanSection
+{
+    private static readonly Key<Money> Amount = new("amount", PeriodShape.Amount, "How much: requests, a unit of usage, or money that prices are taken from.") { Required = true, Example = "10000 total_tokens" };
+    private static readonly Key<WhenUsedUp> UsedUp = new("when-used-up", new ChoiceShape<WhenUsedUp>(("pay", WhenUsedUp.Pay), ("wait", WhenUsedUp.Wait), ("refuse", WhenUsedUp.Refuse), ("bill", WhenUsedUp.Bill)),
+        "The next call then: 402 with terms, 429 until the next period, 403, or go on and count it as overage.") { Default = "pay", Example = "wait" };
+    private static readonly Key<string> Tier = new("tier", Shapes.Text, "Only for models of this tier.") { Default = "for all models that no other allowance of the same unit names", Example = "premium" };
+    private static readonly Key<IReadOnlyList<string>> Operations = new("operations", new ListShape<string>(Shapes.Text, least: 1), "Only for these operations.") { Default = "all", Example = "[chat]" };
+    private static readonly Key<Money> Overage = new("overage", PeriodShape.Amount, "With bill: how much more may be taken in one period.") { Default = "as much as is asked for", Example = "1000 total_tokens" };
+
+    private static readonly Shape<Allowance> Include = new MapShape<Allowance>([Amount, .. PeriodShape.Keys, UsedUp, Overage, Tier, Operations], Build);
+
+    private static readonly Key<IReadOnlyList<Allowance>> Includes = new("includes", new ListShape<Allowance>(Include), "What is paid with the plan, period by period.") { Default = "nothing", Example = "[{ amount: 10000 total_tokens, per: 1mo, when-used-up: wait }]" };
+    private static readonly Key<IReadOnlyList<RateRule>> Limits = new("limits", RateShape.List("caller"), "How fast each of its callers may take it.") { Default = "none", Example = "[{ amount: 10 requests, per: 1m }]" };
+    private static readonly Key<IReadOnlyList<KeyValuePair<string, IReadOnlyList<string>>>> Tiers = new("tiers", new NamedShape<IReadOnlyList<string>>("models by tier", "tier", OperationSection.CheckName, new ListShape<string>(Shapes.Text, least: 1)), "Models by the tier they belong to.") { Default = "none", Example = "{ premium: [gpt-4o] }" };
+
+    private static readonly Shape<Plan> One = new MapShape<Plan>([Includes, Limits, Tiers], BuildPlan);
+
+    private static readonly Key<PlanSettings> Key = new("plans", new ConvertedShape<IReadOnlyList<KeyValuePair<string, Plan>>, PlanSettings>(new NamedShape<Plan>("plans by name", "plan", OperationSection.CheckName, One), Named),
+        "What callers can buy: allowances and limits.") { Default = "none", Example = "{ free: { includes: [{ amount: 5 requests, per: 1m }] } }" };
+
+    public static readonly Section Section = new(Scope.Document, Key) { Check = Check, Tell = catalog => catalog.Settings.Get<PlanSettings>() is { } plans ? Tell(plans) : [] };
+
+    private static Allowance? Build(MapValues m)
+    {
+        var (amount, used) = (m.Get(Amount), m.Get(UsedUp));
+        Money? overage = m.IsWritten(Overage) ? m.Get(Overage) : null;
+        if (overage is { } more && (used != WhenUsedUp.Bill || more.Currency != amount.Currency))
+        {
+            m.Of(Overage).Refuse("is of the allowance's own unit, and only with 'when-used-up: bill'");
+            return null;
+        }
+        return new Allowance(amount, PeriodShape.Read(m), used) { Overage = overage, Tier = m.Get(Tier), Operations = m.Get(Operations, []) };
+    }
+
+    private static Plan? BuildPlan(MapValues m)
+    {
+        var tiers = m.Get(Tiers, []).ToFrozenDictionary(t => t.Key, t => t.Value.ToFrozenSet(StringComparer.Ordinal), StringComparer.Ordinal);
+        var includes = m.Get(Includes, []);
+        foreach (var allowance in includes)
+            if (allowance.Tier is { } tier && !tiers.ContainsKey(tier)) m.At.Reading.PlaceOf(allowance, "tier").Refuse($"'{tier}' is no tier of this plan");
+        foreach (var twice in includes.GroupBy(a => (a.Feature, string.Join(' ', a.Operations))).Where(g => g.Count() > 1))
+            m.Of(Includes).Refuse($"{twice.First().Amount.Currency} per {twice.First().Per.Text} is included twice for the same");
+        return new Plan("") { Includes = includes, Limits = m.Get(Limits, []), Tiers = tiers };
+    }
+
+    private static PlanSettings Named(IReadOnlyList<KeyValuePair<string, Plan>> plans) =>
+        new(plans.ToFrozenDictionary(p => p.Key, p => p.Value with { Name = p.Key }, StringComparer.Ordinal));
+
+    private static void Check(Draft draft)
+    {
+        if (draft.Settings.Get<PlanSettings>() is not { } settings) return;
+        var known = draft.Operations.Select(o => o.Name).ToHashSet(StringComparer.Ordinal);
+        foreach (var allowance in settings.Plans.Values.SelectMany(p => p.Includes))
+            foreach (var name in allowance.Operations.Where(name => !known.Contains(name)))
+                draft.At(allowance, "operations").Refuse($"'{Reading.Shown(name)}' is no operation{(Nearest.Of(name, known) is { } near ? $"; did you mean '{near}'?" : "")}");
+    }
+
+    private static IEnumerable<string> Tell(PlanSettings settings)
+    {
+        foreach (var plan in settings.Plans.Values.OrderBy(p => p.Name, StringComparer.Ordinal))
+        {
+            var parts = plan.Includes.Select(a => $"{a.Amount} per {a.Per.Text} included, then {a.WhenUsedUp.ToString().ToLowerInvariant()}")
+                .Concat(plan.Limits.Select(l => $"at most {l.Amount}{(l.Per is { } per ? $" per {Shapes.Tell(per)}" : " at once")}"));
+            yield return $"{plan.Name}: {string.Join("; ", parts)}";
+        }
+    }
+}

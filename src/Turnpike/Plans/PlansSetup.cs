@@ -1,0 +1,7 @@
+namespace Turnpike.Plans;
+
+/// <summary>Registers plans.</summary>
+internal static class PlansSetup
+{
+    public static IServiceCollection AddPlans(this IServiceCollection services) => services.AddSingleton<Allowances>();
+}

@@ -1,0 +1,121 @@
+using Turnpike.Audit;
+using Turnpike.Limits.Breakers;
+using Turnpike.Tests.Catalog;
+using Turnpike.Tests.Gateway;
+
+namespace Turnpike.Tests.Limits;
+
+/// <summary>Agents that have run away, and those that only look like it.</summary>
+public sealed class BreakerBoardTests
+{
+    private static readonly (string, string?) Key = ("apikey", Documents.Variables["AGENT_KEY"]);
+
+    private static TestGate Gate(string breakers) => new(document: $$"""
+        payments: { prepaid: { secret: "${env:TURNPIKE_TOKEN_SECRET}" } }
+        services:
+          s:
+            upstream: ${env:UPSTREAM}
+            operations:
+              items: { match: "GET /items/{id}", price: free }
+              ask: { match: POST /ask, price: free }
+              paid: { match: GET /paid, price: 0.01 USD }
+              dear: { match: GET /dear, price: 0.20 USD }
+        callers: { agent: { keys: ["${env:AGENT_KEY}"] } }
+        breakers: { {{breakers}} }
+        """);
+
+    private const string Loop = "loop: { watch: identical-requests, more-than: 20, within: 60s, action: refuse, for: 2m }";
+
+    private static async Task<int> UntilAsync(TestGate gate, Func<int, Ask> ask, int most = 60)
+    {
+        for (var i = 0; i < most; i++)
+            if ((await gate.SendAsync(ask(i))).Status == 429) return i;
+        return most;
+    }
+
+    [Fact]
+    public async Task A_retry_loop_is_refused_for_a_while_and_half_as_much_opens_it_again()
+    {
+        using var gate = Gate(Loop);
+        (await UntilAsync(gate, _ => new Ask("GET", "/items/1", Key))).ShouldBe(20);
+        var told = await gate.GetAsync("/items/2", Key);
+        (told.Status, told.Reason, told.Headers.RetryAfter.ToString()).ShouldBe((429, "abnormal-usage", "120"));
+        told.Json.GetProperty("type").GetString().ShouldBe("https://iana.org/assignments/http-problem-types#abnormal-usage-detected");
+        (await gate.GetAsync("/items/1")).Status.ShouldBe(200, "others are not refused");
+        gate.Time.Pass(TimeSpan.FromMinutes(2));
+        (await UntilAsync(gate, _ => new Ask("GET", "/items/1", Key))).ShouldBe(10);
+        gate.Time.Pass(TimeSpan.FromMinutes(5));
+        (await UntilAsync(gate, _ => new Ask("GET", "/items/1", Key))).ShouldBe(20);
+    }
+
+    [Fact]
+    public async Task Other_bodies_are_other_requests_and_the_same_body_is_not()
+    {
+        using var gate = Gate(Loop);
+        (await UntilAsync(gate, i => new Ask("POST", "/ask", Key) { Body = $"{{\"q\":{i}}}" })).ShouldBe(60);
+        (await UntilAsync(gate, _ => new Ask("POST", "/ask", Key) { Body = "{}" })).ShouldBe(20);
+        gate.Upstream.Requests.Last().Body.ShouldBe("{}");
+    }
+
+    [Fact]
+    public async Task A_client_that_polls_every_three_seconds_is_never_refused()
+    {
+        using var gate = Gate(Loop);
+        for (var i = 0; i < 500; i++)
+        {
+            (await gate.GetAsync("/items/1", Key)).Status.ShouldBe(200);
+            gate.Time.Pass(TimeSpan.FromSeconds(3.2));
+        }
+    }
+
+    [Fact]
+    public async Task Looking_for_what_there_is_is_refused_and_coming_back_to_the_same_is_not()
+    {
+        using var gate = Gate("probing: { watch: endpoint-cycling, more-than: 10, within: 60s, for: 10m }");
+        (await UntilAsync(gate, i => new Ask("GET", $"/items/{i % 10}", Key))).ShouldBe(60);
+        (await UntilAsync(gate, i => new Ask("GET", $"/items/{i}", Key))).ShouldBe(10);
+    }
+
+    [Fact]
+    public async Task A_spike_in_spending_is_refused_and_slow_growth_is_not()
+    {
+        using var gate = Gate("spike: { watch: spend-spike, times: 10, floor: 0.10 USD, within: 60s, for: 5m }");
+        var token = await gate.TokenAsync("100.00 USD");
+        var paid = new Ask("GET", "/paid", Key, ("Authorization", token));
+        for (var minute = 0; minute < 5; minute++)
+        {
+            (await gate.SendAsync(paid)).Status.ShouldBe(200);
+            gate.Time.Pass(TimeSpan.FromMinutes(1));
+        }
+        (await UntilAsync(gate, _ => paid)).ShouldBe(10);
+        var trail = gate.Of<IAuditTrail>();
+        await trail.FlushAsync(default);
+        (await trail.ReadAsync(new AuditFilter(Kind: AuditKinds.BreakerTripped), default)).ShouldHaveSingleItem().Event.Detail.ShouldBe("0.11 USD held and spent, usually 0.01 USD.");
+    }
+
+    [Fact]
+    public async Task A_new_caller_has_no_habits_to_break_and_one_below_the_floor_breaks_none()
+    {
+        using var gate = Gate("spike: { watch: spend-spike, times: 2, floor: 0.50 USD, within: 60s, for: 5m }");
+        var token = await gate.TokenAsync("100.00 USD");
+        (await UntilAsync(gate, _ => new Ask("GET", "/dear", Key, ("Authorization", token)), 20)).ShouldBe(20);
+        for (var minute = 0; minute < 5; minute++)
+        {
+            gate.Time.Pass(TimeSpan.FromMinutes(1));
+            await gate.GetAsync("/paid", ("Authorization", token));
+        }
+        (await UntilAsync(gate, _ => new Ask("GET", "/paid", ("Authorization", token)), 40)).ShouldBe(40);
+    }
+
+    [Fact]
+    public async Task Observed_is_noted_and_nothing_is_refused_and_an_operator_can_close_what_opened()
+    {
+        using var gate = Gate("watch: { watch: identical-requests, more-than: 5, within: 60s, action: observe }, " + Loop);
+        (await UntilAsync(gate, _ => new Ask("GET", "/items/1", Key))).ShouldBe(20);
+        var board = gate.Of<BreakerBoard>();
+        board.Open.Select(t => (t.Breaker, t.Who)).ShouldBe([("loop", "agent"), ("watch", "agent")], ignoreOrder: true);
+        (await board.ResetAsync("loop", "agent", default)).ShouldBeTrue();
+        (await board.ResetAsync("loop", "agent", default)).ShouldBeFalse();
+        (await gate.GetAsync("/items/2", Key)).Status.ShouldBe(200);
+    }
+}
