@@ -12,6 +12,8 @@ internal static class Language
     [
         PaymentSection.Section,
         PriceSection.Section,
+        UsageSection.Section,
+        HangUpSection.Section,
         LimitSection.Section,
     ]);
 }

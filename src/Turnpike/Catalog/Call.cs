@@ -52,6 +52,9 @@ internal sealed class Call : IAsyncDisposable
     /// <summary>The price for this caller; null when nothing is owed.</summary>
     public Quote? Quote { get; set; }
 
+    /// <summary>What the call uses, where its operation tells or anybody asks; its usage is final when the call's leases end.</summary>
+    public Metering.MeteredCall? Metered { get; set; }
+
     /// <summary>The digest of the body when terms were given for one (RFC 9530 form).</summary>
     public string? BodyDigest { get; set; }
 
@@ -69,11 +72,11 @@ internal sealed class Call : IAsyncDisposable
     }
 }
 
-/// <summary>What a call costs at most, for this caller, until when.</summary>
+/// <summary>What a call costs at most, for this caller, until when. A metered price has a quote of its own kind.</summary>
 /// <param name="Ceiling">Never more than this; for a fixed price, the price.</param>
 /// <param name="Unit">What the price is per, <c>call</c>.</param>
 /// <param name="Version">The version of the document the price comes from.</param>
-internal sealed record Quote(Ledger.Money Ceiling, string Unit, string Version, DateTimeOffset ValidUntil);
+internal record Quote(Ledger.Money Ceiling, string Unit, string Version, DateTimeOffset ValidUntil);
 
 /// <summary>
 /// Names for things: unguessable, short, and in order of time. New names stand at the end of every index of the books, so that a

@@ -23,6 +23,7 @@ internal static class Reasons
     public static readonly Reason MalformedRequest = new("malformed-request", 400, "The request is malformed", "Mend the header named in the detail.");
     public static readonly Reason UnknownKey = new("unknown-key", 401, "The credential is not known here", "Leave the key out, or present one that was issued for this service.");
     public static readonly Reason IdentityRequired = new("identity-required", 401, "This operation asks who you are", "Present an API key.");
+    public static readonly Reason UnknownModel = new("unknown-model", 400, "This model is not sold here", "Name one of the models in the detail.");
     public static readonly Reason NotFound = new("not-found", 404, "Nothing is sold at this path", "See /openapi.json for what is.");
     public static readonly Reason MethodNotAllowed = new("method-not-allowed", 405, "This path does not take that method", "See the Allow header.");
 
@@ -52,6 +53,7 @@ internal static class Reasons
     public static readonly Reason InFlight = new("in-flight", 409, "The same credential is being served right now", "Wait for the first answer, then repeat this request.");
     public static readonly Reason AlreadyDelivered = new("already-delivered", 409, "This payment has bought its answer, which is no longer kept", "See the receipt; sign a fresh payment for another call.");
     public static readonly Reason IdempotencyMismatch = new("idempotency-key-reused", 422, "The Idempotency-Key was used for another request", "Use a new key for a new request.");
+    public static readonly Reason AnswerAboveCeiling = new("answer-above-ceiling", 422, "The answer costs more than this call may", "You were not charged. Ask for less, or raise your maximum.");
     public static readonly Reason TooManyUnpaid = new("too-many-unpaid", 429, "Too many requests without payment", "Wait, or pay.") { Type = Iana + "quota-exceeded" };
     public static readonly Reason TooManyInvalidProofs = new("too-many-invalid-proofs", 429, "Too many payments that did not verify", "Wait, and check how the payment is made.") { Type = Iana + "quota-exceeded" };
     public static readonly Reason TooManyCalls = new("too-many-calls", 429, "Too many calls", "Wait as long as Retry-After says.") { Type = Iana + "quota-exceeded" };
