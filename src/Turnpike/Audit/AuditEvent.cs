@@ -51,6 +51,9 @@ internal static class AuditKinds
     public const string Credited = "payment.credited";
     public const string Delivered = "call.delivered";
     public const string Undelivered = "call.undelivered";
+    public const string Overrun = "usage.overrun";
+    public const string ForeignModel = "usage.foreign-model";
+    public const string Untold = "usage.untold";
     public const string Replayed = "answer.replayed";
     public const string TokenIssued = "token.issued";
     public const string TokenRevoked = "token.revoked";

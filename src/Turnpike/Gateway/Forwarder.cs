@@ -24,6 +24,7 @@ internal sealed class Forwarder(IHttpForwarder forwarder, GateTransforms transfo
         var config = new ForwarderRequestConfig { ActivityTimeout = TimeLeft(payment, service), Version = HttpVersion.Version11, VersionPolicy = HttpVersionPolicy.RequestVersionOrLower };
         var began = System.Diagnostics.Stopwatch.GetTimestamp();
         var error = await forwarder.SendAsync(http, target.Url.AbsoluteUri, clients.GetOrAdd(service.Name, static _ => NewClient()), config, transforms);
+        if (AnswerMeter.TryOf(http, out var meter)) meter.End();
         if (PassingBody.Of(http) is { } body && error == ForwarderError.None)
         {
             await body.CompleteAsync(CancellationToken.None);

@@ -22,8 +22,8 @@ internal sealed class GateTransforms(Cashier cashier, PaymentReplies replies) : 
         var service = call.Catalog.ServiceOf(call.Operation);
         foreach (var (name, values) in httpContext.Request.Headers)
             if (!Drops(name, values, call)) Add(proxyRequest, name, values);
-        // What an upstream sends back must be readable here, or a key it echoes could not be starred out.
-        if (service.Injected.Values.Count > 0) proxyRequest.Headers.Remove("Accept-Encoding");
+        // What an upstream sends back must be readable here: for what it tells of usage, and for keys of its own that it echoes.
+        if (service.Injected.Values.Count > 0 || call.Metered is not null) proxyRequest.Headers.Remove("Accept-Encoding");
         foreach (var (name, value) in service.Headers) Replace(proxyRequest, name, value.Reveal());
         Tell(proxyRequest, payment);
         Turnpike.Telemetry.Tracing.PassOn(proxyRequest, call.Operation.Name, call.Correlation);
@@ -38,7 +38,9 @@ internal sealed class GateTransforms(Cashier cashier, PaymentReplies replies) : 
         var payment = httpContext.Payment();
         var status = (int)proxyResponse.StatusCode;
         Answer? answer = proxyResponse.StatusCode == HttpStatusCode.PaymentRequired ? new Refusal(Reasons.UpstreamAsksPayment, "The upstream answered 402.") : null;
-        if (answer is null && payment.State is not null && !payment.IsPaid && status is >= 200 and < 300) answer = await cashier.CollectAsync(payment);
+        var delivers = answer is null && status is >= 200 and < 300;
+        if (delivers && payment.Call.Metered is not null) answer = await MeteredAnswer.BeginAsync(httpContext, proxyResponse, payment, cashier);
+        else if (delivers && payment.State is not null && !payment.IsPaid) answer = await cashier.CollectAsync(payment);
         if (answer is not null)
         {
             // Nothing of the upstream's answer leaves: it was not paid for.
@@ -49,6 +51,7 @@ internal sealed class GateTransforms(Cashier cashier, PaymentReplies replies) : 
         }
         httpContext.Response.StatusCode = status;
         Copy(proxyResponse, httpContext, payment.Call);
+        MeteredAnswer.Install(httpContext, proxyResponse);
         Finish(httpContext, payment);
         return true;
     }
@@ -123,6 +126,7 @@ internal sealed class GateTransforms(Cashier cashier, PaymentReplies replies) : 
         headers.CacheControl = "private, no-store";
         headers.Append("Vary", replies.CredentialHeaders);
         if (payment.IsPaid) replies.WriteReceipt(payment, new Reply(headers));
+        else if (AnswerMeter.TryOf(http, out _) && payment.State is not null) PaymentReplies.WritePromise(payment, new Reply(headers));
         else headers["Turnpike-Cost"] = string.Create(CultureInfo.InvariantCulture, $"0.00 {payment.Ceiling.Currency}");
     }
 }

@@ -54,6 +54,7 @@ internal static class HttpTransport
     {
         http.Items[PaymentKey] = payment;
         if (payment.State is not null) http.RequestAborted = Patience.For(http, payment);
+        if (payment.Call.Metered is not null) MeteredRequest.Prepare(http, payment);
         PassingBody.Install(http, payment);
     }
 
@@ -61,10 +62,10 @@ internal static class HttpTransport
 
     /// <summary>
     /// True when a 2xx answer was passed on to its end. A caller whose connection broke while it was written to counts, or
-    /// leaving before the last byte would make every answer free; an upstream that broke off does not.
+    /// leaving before the last byte would make every answer free; an upstream that broke off does not, unless what passed is metered.
     /// </summary>
     public static bool Delivered(this HttpContext http) =>
-        http.Response.StatusCode is >= 200 and < 300 && http.Features.Get<IForwarderErrorFeature>()?.Error is null or ForwarderError.None or ForwarderError.ResponseBodyClient;
+        http.Response.StatusCode is >= 200 and < 300 && (AnswerMeter.TryOf(http, out var meter) && meter.Passed > 0 || http.Features.Get<IForwarderErrorFeature>()?.Error is null or ForwarderError.None or ForwarderError.ResponseBodyClient);
 
     private static Answer Reject(HttpContext http, ServiceCatalog catalog, TargetResult target)
     {

@@ -1,10 +1,11 @@
 using Turnpike.Payments;
+using Turnpike.Pricing;
 
 namespace Turnpike.Gateway;
 
 /// <summary>
 /// When a caller leaves: before collection, cancel at once and give the money back; after it, let the upstream finish for a
-/// bounded while, so that the answer that was paid for can be kept for the retry.
+/// bounded while, so that the answer that was paid for can be kept for the retry. A metered answer is read on as its operation says.
 /// </summary>
 internal static class Patience
 {
@@ -13,16 +14,18 @@ internal static class Patience
     public static CancellationToken For(HttpContext http, Payment payment)
     {
         var source = new CancellationTokenSource();
+        var rule = payment.Call.Quote is MeteredQuote ? HangUpRule.Of(payment.Call.Operation) : null;
         var watch = http.RequestAborted.UnsafeRegister(static state =>
         {
-            var (source, payment) = ((CancellationTokenSource, Payment))state!;
+            var (source, payment, rule) = ((CancellationTokenSource, Payment, HangUpRule?))state!;
             try
             {
-                if (payment.Collecting) source.CancelAfter(Longest);
+                if (rule is { Drain: true } && Drains.TryBegin(payment)) source.CancelAfter(rule.For);
+                else if (payment.Collecting) source.CancelAfter(Longest);
                 else source.Cancel();
             }
             catch (ObjectDisposedException) { /* the call ended in this very moment */ }
-        }, (source, payment));
+        }, (source, payment, rule));
         http.Response.RegisterForDispose(watch);
         http.Response.RegisterForDispose(source);
         return source.Token;

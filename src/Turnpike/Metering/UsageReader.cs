@@ -19,7 +19,7 @@ internal sealed class UsageReader
         Told = new FieldValues(call.Settings.Measures.Count);
         framing = format.FramingFor(contentType);
         scanner = new JsonScanner(call.Settings.Paths, Told) { StopAt = framing is Framing.Elements ? 1 : -1 };
-        if (call.Request is { } request) Observed[Units.Input] = request.GuessedInput;
+        if (call.Request is { } request) Observed[Units.Input] = UsageFormat.Guess(request.TextBytes);
         Observed[Units.RequestBytes] = call.RequestBytes;
     }
 
@@ -40,7 +40,7 @@ internal sealed class UsageReader
         var read = framing.Read(bytes, scanner, out frameEnded);
         fresh = frameEnded;
         Observed.Add(Units.Bytes, read);
-        if (Told.Text > 0) Observed[Units.Output] = Math.Max(Told.Pieces, UsageFormat.Guess(Told.Text));
+        if (Told.Text > 0) Observed[Units.Output] = UsageFormat.Guess(Told.Text);
         return read;
     }
 

@@ -67,6 +67,7 @@ internal sealed partial class Cashier(PaymentRegistry rails, ILedger ledger, Ans
             var result = await ledger.HoldAsync(NewHold(payment, credit), ct);
             // The credit was spent elsewhere in this moment: the presented proof pays after all.
             if (result is HoldResult.InsufficientFunds && credit is not null && !payment.CreditOnly) result = await ledger.HoldAsync(NewHold(payment, credit = null), ct);
+            for (var tries = 0; tries < 3 && result is HoldResult.InsufficientFunds some && payment.TryLower(some.Available); tries++) result = await ledger.HoldAsync(NewHold(payment, credit), ct);
             payment.ByCredit = credit is not null;
             return result switch
             {
@@ -91,12 +92,13 @@ internal sealed partial class Cashier(PaymentRegistry rails, ILedger ledger, Ans
     public async ValueTask<Answer?> CollectAsync(Payment payment)
     {
         payment.Collecting = true;
-        var (held, amount) = (payment.State!, payment.Ceiling);
+        var (held, amount) = (payment.State!, Due(payment));
+        payment.Taken = amount;
         try
         {
             if (payment.ByCredit || payment.Method!.SettlesInBooks)
             {
-                payment.State = await ledger.CaptureAsync(new Capture(held.Hold.Id, amount) { Reference = held.Hold.Receipt, Events = [Event(payment, AuditKinds.Settled, reference: held.Hold.Receipt)] }, CancellationToken.None);
+                payment.State = await ledger.CaptureAsync(new Capture(held.Hold.Id, amount) { Reference = held.Hold.Receipt, Events = Collected(payment, held) }, CancellationToken.None);
                 payment.Remaining = payment.State.Left;
                 Instruments.Paid(held.Hold.Method, "settled", held.Hold.Operation, amount.Units, amount.Currency);
                 return null;
@@ -128,6 +130,7 @@ internal sealed partial class Cashier(PaymentRegistry rails, ILedger ledger, Ans
     public async ValueTask DeliverAsync(Payment payment)
     {
         if (payment.Call.Quote is null || payment.State is null) return;
+        if (payment.Metered is { } quote && !await CollectAsync(payment, quote)) return;
         payment.Delivered = true;
         if (payment.Keep is { } answer) await answers.KeepAsync(payment.State.Hold.Id, answer, CancellationToken.None);
         var delivered = SayDeliveredAsync(payment, soon: !payment.MayBeAskedAgain);
@@ -168,7 +171,7 @@ internal sealed partial class Cashier(PaymentRegistry rails, ILedger ledger, Ans
     private async ValueTask<Answer?> ConcludeAsync(Payment payment, Settlement settlement)
     {
         var hold = payment.State!.Hold;
-        Instruments.Paid(hold.Method, settlement is Settlement.Settled ? "settled" : settlement is Settlement.Failed ? "failed" : "unknown", hold.Operation, payment.Ceiling.Units, payment.Ceiling.Currency);
+        Instruments.Paid(hold.Method, settlement is Settlement.Settled ? "settled" : settlement is Settlement.Failed ? "failed" : "unknown", hold.Operation, payment.Taken!.Value.Units, payment.Ceiling.Currency);
         switch (settlement)
         {
             case Settlement.Settled settled:
@@ -193,6 +196,7 @@ internal sealed partial class Cashier(PaymentRegistry rails, ILedger ledger, Ans
     {
         payment.State = state;
         serving[state.Hold.Id] = true;
+        if (payment.Metered is not null) return null; // what is due is known when the answer has ended
         payment.SettlesBefore = payment.Call.Operation.Settle == SettleMoment.Before || payment.Method!.SettlesBefore
             // What is paid from a balance cannot turn out unpaid.
             || !payment.Method.SettlesInBooks && !(await ledger.AvailableAsync(Loss.Account(payment.Payer!), state.Hold.Ceiling.Currency, ct)).IsZero;
@@ -297,7 +301,7 @@ internal sealed partial class Cashier(PaymentRegistry rails, ILedger ledger, Ans
         Address = payment.Call.Address,
         Request = payment.Call.RequestLine,
         Method = payment.ByCredit ? "credit" : payment.Method?.Name,
-        Amount = payment.Ceiling.ToString(),
+        Amount = (payment.Taken ?? payment.Ceiling).ToString(),
         Reference = reference,
     };
 

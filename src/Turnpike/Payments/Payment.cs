@@ -1,5 +1,6 @@
 using Turnpike.Catalog;
 using Turnpike.Ledger;
+using Turnpike.Pricing;
 
 namespace Turnpike.Payments;
 
@@ -68,6 +69,21 @@ internal sealed class Payment(Call call, Func<Payment, ValueTask> close) : IAsyn
     public bool IsPaid => State is { Status: HoldStatus.Captured or HoldStatus.Settled or HoldStatus.Unknown };
 
     public Money Ceiling => Agreed ?? Call.Quote!.Ceiling;
+
+    /// <summary>What was used; null for a price that is the same for every answer.</summary>
+    public MeteredQuote? Metered => Call.Quote as MeteredQuote;
+
+    /// <summary>What is being taken, once that is known: the price, or what was used within what is held.</summary>
+    public Money? Taken { get; set; }
+
+    /// <summary>Reserves less: what the account has, when that is enough for the request.</summary>
+    public bool TryLower(Money available)
+    {
+        if (Metered is not { } quote || available.Currency != Ceiling.Currency || available.Currency != quote.Least.Currency || available < quote.Least || available >= Ceiling) return false;
+        Agreed = available;
+        Legs = [.. Legs.Select(leg => leg.Fixed ? leg : leg with { Amount = available })];
+        return true;
+    }
 
     public ValueTask DisposeAsync() => close(this);
 }

@@ -56,6 +56,9 @@ internal sealed partial class Settler(PaymentRegistry rails, ILedger ledger, Tim
     {
         switch (open.Status)
         {
+            case HoldStatus.Held when !open.Observed.IsZero:
+                await KeepAsync(open, ct);
+                return true;
             case HoldStatus.Held:
                 await ledger.ReleaseAsync(open.Hold.Id, "crashed", [Event(open, AuditKinds.Released, "crashed")], ct);
                 return true;
@@ -82,6 +85,13 @@ internal sealed partial class Settler(PaymentRegistry rails, ILedger ledger, Tim
                 return false;
             default: throw new InvalidOperationException();
         }
+    }
+
+    /// <summary>A stream that a crash cut off is charged for what had passed at its last checkpoint, and that much was delivered.</summary>
+    private async ValueTask KeepAsync(HoldState open, CancellationToken ct)
+    {
+        await ledger.CaptureAsync(new Capture(open.Hold.Id, open.Observed) { Reference = open.Hold.Receipt, Events = [Event(open, AuditKinds.Settled, "crashed", open.Hold.Receipt) with { Amount = open.Observed.ToString() }] }, ct);
+        await ledger.FinishAsync(open.Hold.Id, HoldOutcome.Delivered, [], ct);
     }
 
     private async ValueTask<Settlement> AskAsync(IPaymentMethod method, HoldState open, CancellationToken ct)

@@ -10,6 +10,8 @@ namespace Turnpike.Pricing;
 internal sealed record HangUpRule(bool Drain, TimeSpan For)
 {
     public static readonly HangUpRule Default = new(true, TimeSpan.FromSeconds(30));
+
+    public static HangUpRule Of(Operation operation) => operation.Settings.Get<HangUpRule>() ?? Default;
 }
 
 /// <summary>The <c>on-hang-up:</c> of an operation.</summary>

@@ -1,6 +1,7 @@
 using Turnpike.Catalog;
 using Turnpike.Ledger;
 using Turnpike.Metering;
+using Turnpike.Metering.Formats;
 
 namespace Turnpike.Pricing;
 
@@ -19,13 +20,19 @@ internal sealed record MeteredQuote(Money Ceiling, string Version, DateTimeOffse
         return Price.Minimum is { } least && charge < least ? least : charge;
     }
 
-    /// <summary>What so far would cost, from the text that passed and what was reported of it; cheap.</summary>
+    /// <summary>What so far would cost; cheap. What a crash is charged for.</summary>
     public Money Running(Usage usage) => Card.Estimate(Sum(Units.Inputs, usage), Sum(Units.Outputs, usage));
+
+    /// <summary>What so much text costs at the very least, with what was reported beside it: a stream goes on while this is within what is held.</summary>
+    public Money AtLeast(Usage usage, long text) => Card.Estimate(
+        Math.Max(Reported(Units.Inputs, usage), UsageFormat.AtLeast(Call.Request?.TextBytes ?? 0)),
+        Math.Max(Reported(Units.Outputs, usage), UsageFormat.AtLeast(text)));
 
     /// <summary>The most output, each answer alone, that fits into <paramref name="held"/>; null: nothing has to be said to the upstream.</summary>
     public long? MaximumFor(Money held)
     {
         if (Call.Request is not { } request || Call.Settings.Format.Maximums.Count == 0) return null;
+        if (held.Currency == Units.Total) return Math.Max(1, Math.Min(request.Maximum ?? Price.DefaultMaximum ?? long.MaxValue, (held.Units - request.MostInput) / request.Multiple));
         var asked = request.Maximum ?? Price.DefaultMaximum;
         // The input alone may reach the ceiling by its size, though hardly ever by its tokens: then the running estimate bounds it.
         if (Cost(1) is not { } least || least > held) return asked;
@@ -38,6 +45,9 @@ internal sealed record MeteredQuote(Money Ceiling, string Version, DateTimeOffse
         }
         return low;
     }
+
+    /// <summary>The most tokens in and out; null when nothing bounds them. What an allowance in tokens holds.</summary>
+    public long? MostTokens => Call.Request is { IsContinued: false } request && (request.Maximum ?? Price.DefaultMaximum) is { } most ? request.MostInput + most * request.Multiple : null;
 
     /// <summary>True when the model that served is one the document does not name, and not the one that was asked for under a dated name.</summary>
     public bool IsForeign(string served) =>
@@ -61,6 +71,13 @@ internal sealed record MeteredQuote(Money Ceiling, string Version, DateTimeOffse
 
     private static bool IsDated(string served, string asked) =>
         served == asked || served.StartsWith(asked, StringComparison.Ordinal) && served.AsSpan(asked.Length) is ['-', ..] rest && rest[1..].IndexOfAnyExceptInRange('-', '9') < 0;
+
+    private static long Reported(IReadOnlyList<string> units, Usage usage)
+    {
+        long sum = 0;
+        for (var i = 0; i < units.Count; i++) sum += usage.Reported[units[i]];
+        return sum;
+    }
 
     private static long Sum(IReadOnlyList<string> units, Usage usage)
     {

@@ -23,9 +23,6 @@ internal sealed class FieldValues(int custom = 0) : IJsonSink
     /// <summary>Bytes of text for the caller.</summary>
     public long Text { get; private set; }
 
-    /// <summary>Pieces of it.</summary>
-    public long Pieces { get; private set; }
-
     public string? Model => model;
 
     public bool Has(Field field) => values[(int)field] >= 0;
@@ -47,7 +44,6 @@ internal sealed class FieldValues(int custom = 0) : IJsonSink
         {
             case Field.Text when kind == JsonKind.String:
                 Text += length;
-                if (length > 0) Pieces++;
                 break;
             case Field.Model when kind == JsonKind.String && length > 0:
                 if (model is null || length != text.Length || !Same(text, model)) model = Encoding.UTF8.GetString(text);

@@ -43,5 +43,8 @@ internal abstract class UsageFormat
     /// <summary>Tokens of a text of unknown language, as a guess: four bytes each. Only used where the upstream says nothing.</summary>
     public static long Guess(long bytes) => (bytes + 3) / 4;
 
+    /// <summary>Fewer tokens than a text of that size hardly has: for what must not be cut too early.</summary>
+    public static long AtLeast(long bytes) => bytes / 6;
+
     protected static long AtLeastZero(long count) => Math.Max(0, count);
 }

@@ -14,6 +14,10 @@ internal sealed class JsonRequest
     /// <summary>What an image or file that is only referred to may cost at most, in tokens: its size says nothing about that.</summary>
     private const long PerAttachment = 50_000;
 
+    private const int LongestWord = 1024;
+
+    private static readonly SearchValues<byte> Base64 = SearchValues.Create("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/=-_"u8);
+
     private static readonly string[][] Attachments = [["image_url"], ["input_image"], ["file_id"], ["file_url"], ["input_file"], ["fileUri"], ["file_uri"]];
 
     private readonly ReadOnlyMemory<byte> body;
@@ -45,8 +49,8 @@ internal sealed class JsonRequest
     /// <summary>At least as many tokens as its text and attachments can become: a token is at least one byte.</summary>
     public long MostInput { get; private set; }
 
-    /// <summary>A guess of its tokens, for when the upstream tells none.</summary>
-    public long GuessedInput => UsageFormat.Guess(body.Length);
+    /// <summary>The size of its text: what is long and base64 is an image or a file, and becomes far fewer tokens than it has bytes.</summary>
+    public long TextBytes { get; private set; }
 
     /// <summary>Reads a body; null and a sentence when it cannot be relied on.</summary>
     /// <param name="model">The path of names to the model, or null.</param>
@@ -135,7 +139,21 @@ internal sealed class JsonRequest
         AsksForUsage = found.TryGetValue("stream_options/include_usage", out var asks) && asks.Kind == JsonTokenType.True;
         IsContinued = Present("previous_response_id") || Present("conversation") || Present("prompt") && found["prompt"].Kind == JsonTokenType.StartObject;
         IsDeferred = found.TryGetValue("background", out var deferred) && deferred.Kind is not (JsonTokenType.False or JsonTokenType.Null);
+        TextBytes = SizeOfText(body.Span);
         MostInput = body.Length + PerAttachment * Attachments.Sum(a => Occurrences(Encoding.UTF8.GetBytes($"\"{a[0]}\"")));
+    }
+
+    private static long SizeOfText(ReadOnlySpan<byte> body)
+    {
+        long size = 0;
+        for (var at = 0; at < body.Length;)
+        {
+            var end = body[at..].IndexOfAnyExcept(Base64);
+            var run = end < 0 ? body.Length - at : end + 1;
+            size += run < LongestWord ? run : 0;
+            at += run;
+        }
+        return size;
     }
 
     private bool Present(string name) => found.TryGetValue(name, out var span) && span.Kind != JsonTokenType.Null;
