@@ -11,6 +11,7 @@ internal static class Language
     public static CatalogLoader Loader { get; } = new(
     [
         PaymentSection.Section,
+        MeterSection.Section,
         PriceSection.Section,
         UsageSection.Section,
         HangUpSection.Section,

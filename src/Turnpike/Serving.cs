@@ -8,6 +8,7 @@ using Turnpike.Gateway;
 using Turnpike.Identity;
 using Turnpike.Ledger;
 using Turnpike.Limits;
+using Turnpike.Metering;
 using Turnpike.Payments;
 using Turnpike.Pricing;
 using Turnpike.Storage;
@@ -47,7 +48,7 @@ internal static class Serving
         var seal = new TermsSeal([await installation.KeyAsync("terms", ct)]);
         var keys = await InstallationKeys.OpenAsync(installation, ct);
         services.AddSingleton(_ => database).AddSingleton(seal).AddSingleton(_ => keys);
-        services.AddAudit().AddLedger().AddIdentity().AddPricing().AddLimits().AddTokens().AddPayments().AddAccess().AddGateway().AddBilling().AddTelemetry(gateway.Otlp).AddAdmin();
+        services.AddAudit().AddLedger().AddMetering().AddIdentity().AddPricing().AddLimits().AddTokens().AddPayments().AddAccess().AddGateway().AddBilling().AddTelemetry(gateway.Otlp).AddAdmin();
     }
 
     private static void Follow(IServiceProvider services, CatalogSource source)

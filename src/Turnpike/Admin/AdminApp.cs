@@ -1,6 +1,7 @@
 using System.Security.Cryptography.X509Certificates;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
+using Turnpike.Admin.Meters;
 using Turnpike.Audit;
 using Turnpike.Catalog.Loading;
 using Turnpike.Gateway;
@@ -79,6 +80,8 @@ internal sealed class AdminApp(IServiceProvider gateway, CatalogSource catalog) 
         Share<ILedger>(services);
         Share<IAuditTrail>(services);
         Share<TokenDesk>(services);
+        Share<Metering.UsageStore>(services);
+        Share<Metering.MeterQueries>(services);
         Share<RateCounters>(services);
         Share<PrometheusText>(services);
         services.AddSingleton(new Readiness(gateway.GetRequiredService<Database>(), catalog, gateway.GetRequiredService<IHostApplicationLifetime>()));
@@ -98,6 +101,7 @@ internal sealed class AdminApp(IServiceProvider gateway, CatalogSource catalog) 
         api.MapPayments();
         api.MapLedger();
         api.MapAudit();
+        api.MapMeters();
         api.MapConfig();
         app.MapOpenApi("/admin/v1/openapi.json").ExcludeFromDescription();
         return app;

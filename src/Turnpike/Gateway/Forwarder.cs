@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using System.Net;
 using System.Net.Sockets;
 using Turnpike.Audit;
+using Turnpike.Gateway.Metered;
 using Turnpike.Catalog;
 using Turnpike.Payments;
 using Turnpike.Telemetry;

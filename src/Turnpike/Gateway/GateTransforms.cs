@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Net;
 using Microsoft.Extensions.Primitives;
+using Turnpike.Gateway.Metered;
 using Turnpike.Catalog;
 using Turnpike.Payments;
 using Yarp.ReverseProxy.Forwarder;
@@ -23,7 +24,7 @@ internal sealed class GateTransforms(Cashier cashier, PaymentReplies replies) : 
         foreach (var (name, values) in httpContext.Request.Headers)
             if (!Drops(name, values, call)) Add(proxyRequest, name, values);
         // What an upstream sends back must be readable here: for what it tells of usage, and for keys of its own that it echoes.
-        if (service.Injected.Values.Count > 0 || call.Metered is not null) proxyRequest.Headers.Remove("Accept-Encoding");
+        if (service.Injected.Values.Count > 0 || call.Metered is { Reads: true }) proxyRequest.Headers.Remove("Accept-Encoding");
         foreach (var (name, value) in service.Headers) Replace(proxyRequest, name, value.Reveal());
         Tell(proxyRequest, payment);
         Turnpike.Telemetry.Tracing.PassOn(proxyRequest, call.Operation.Name, call.Correlation);

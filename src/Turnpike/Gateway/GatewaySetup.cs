@@ -38,6 +38,7 @@ internal static class GatewaySetup
         app.UseRouting();
         app.MapReceipts();
         app.MapBalance();
+        app.MapUsage();
         app.MapJwks();
         app.UseWhen(http => http.GetEndpoint() is null, gate =>
         {

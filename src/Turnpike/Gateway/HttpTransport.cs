@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.Net;
 using Microsoft.AspNetCore.Http.Features;
+using Turnpike.Gateway.Metered;
 using Turnpike.Catalog;
 using Turnpike.Payments;
 using Turnpike.Protocols.Http;

@@ -1,3 +1,4 @@
+using Turnpike.Gateway.Metered;
 using Turnpike.Payments;
 using Turnpike.Pricing;
 

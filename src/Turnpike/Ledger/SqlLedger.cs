@@ -27,7 +27,8 @@ internal sealed class SqlLedger : ILedger
 
     public async ValueTask CheckpointAsync(string id, Money observed, CancellationToken ct) => await WriteAsync(new LedgerNames(id), books => books.Checkpoint(id, observed), ct);
 
-    public ValueTask<HoldState> CaptureAsync(Capture capture, CancellationToken ct) => WriteAsync(new LedgerNames(capture.Id), books => books.Capture(capture), ct);
+    public ValueTask<HoldState> CaptureAsync(Capture capture, CancellationToken ct) =>
+        database.Writer.WriteAsync(new LedgerWrite<HoldState>(writer, new LedgerNames(capture.Id), books => books.Capture(capture), capture.With), ct);
 
     public ValueTask<HoldState> SettledAsync(string id, string reference, string? railAmount, IReadOnlyList<AuditEvent> events, CancellationToken ct) =>
         WriteAsync(new LedgerNames(id), books => books.Settled(id, reference, railAmount, events), ct);

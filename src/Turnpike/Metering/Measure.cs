@@ -3,8 +3,11 @@ namespace Turnpike.Metering;
 /// <summary>Where the quantity of one unit of the document's own comes from.</summary>
 internal abstract record Measure(string Unit)
 {
-    /// <summary>Numbers at a path of the JSON answer, added up; anything else there counts one.</summary>
-    internal sealed record Path(string Unit, string Expression) : Measure(Unit);
+    /// <summary>A number in the JSON answer; a path that ends with every element counts the elements, whatever they are.</summary>
+    internal sealed record Path(string Unit, string Expression) : Measure(Unit)
+    {
+        public bool CountsEach => Expression.EndsWith("[*]", StringComparison.Ordinal);
+    }
 
     /// <summary>A whole number in a header of the answer.</summary>
     internal sealed record Header(string Unit, string Name) : Measure(Unit);

@@ -7,6 +7,9 @@ internal sealed class MeteredCall(UsageSettings settings)
 {
     public UsageSettings Settings => settings;
 
+    /// <summary>Answers have to be readable here: something in their bodies counts.</summary>
+    public bool Reads => settings.Format is not Formats.NoFormat || settings.Measures.Any(m => m is Measure.Path);
+
     /// <summary>The request's body as far as it matters here; null when it is none that says anything.</summary>
     public JsonRequest? Request { get; set; }
 

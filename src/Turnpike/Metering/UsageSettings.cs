@@ -10,7 +10,7 @@ internal sealed class UsageSettings
     {
         (Format, Measures, Paths) = (format, measures, format.NewPaths());
         for (var i = 0; i < measures.Count; i++)
-            if (measures[i] is Measure.Path path) Paths.Want(path.Expression, FieldValues.Custom + i);
+            if (measures[i] is Measure.Path path) Paths.Want(path.Expression, (path.CountsEach ? FieldValues.Counted : FieldValues.Added) + i);
     }
 
     /// <summary>Records at a path, or nothing at all.</summary>

@@ -92,7 +92,7 @@ internal sealed partial class Settler(PaymentRegistry rails, ILedger ledger, InH
     /// <summary>A stream that a crash cut off is charged for what had passed at its last checkpoint, and that much was delivered.</summary>
     private async ValueTask KeepAsync(HoldState open, CancellationToken ct)
     {
-        await ledger.CaptureAsync(new Capture(open.Hold.Id, open.Observed) { Reference = open.Hold.Receipt, Events = [Event(open, AuditKinds.Settled, "crashed", open.Hold.Receipt) with { Amount = open.Observed.ToString() }] }, ct);
+        await ledger.CaptureAsync(new Capture(open.Hold.Id, open.Observed) { Reference = open.Hold.Receipt, Events = [Event(open, AuditKinds.Settled, "crashed", open.Hold.Receipt) with { Amount = open.Observed.ToString() }], With = sql => Metering.UsageStore.Insert(sql, Metered.CallRecords.OfCrashed(open)) }, ct);
         await ledger.FinishAsync(open.Hold.Id, HoldOutcome.Delivered, [], ct);
     }
 

@@ -18,7 +18,7 @@ internal sealed class PriceBook(TimeProvider time)
     /// <summary>Sets the quote; leaves it null when nothing is owed. A price above the caller's own maximum ends the call.</summary>
     public ValueTask<Answer?> QuoteAsync(Call call, CancellationToken ct)
     {
-        if (call.Operation.Settings.Get<PriceModel>() is PriceModel.Metered || call.Operation.Settings.Get<UsageSettings>() is not null) return MeterAsync(call, ct);
+        if (call.Catalog.Settings.Get<MeterSet>() is not null || call.Operation.Settings.Get<PriceModel>() is PriceModel.Metered || call.Operation.Settings.Get<UsageSettings>() is not null) return MeterAsync(call, ct);
         if (call.Operation.Settings.Get<PriceModel>() is not PriceModel.Fixed price || price.Amount.IsZero) return default;
         call.Quote = new Quote(price.Amount, "call", call.Catalog.Version, call.Now + Valid);
         return new(Clamp(call, price.Amount));

@@ -47,16 +47,12 @@ internal sealed class RateTableShape(long per) : Shape<RateTable>
 
     private readonly MapShape<PricedRate> rate = new([Graduated, Volume, Package, Price], m => Build(m, per));
 
-    public override string Says => "prices by unit, or by model and unit";
-
-    public override string Step => ".<unit>";
-
-    public override IEnumerable<Shape> Below => [rate];
+    public override string Says => "prices by unit, or by model and unit, each an amount, { graduated: [{ up-to, each, flat }] }, { volume: [{ up-to, each, flat }] } or { package, price }";
 
     public override bool TryRead(Spot at, [MaybeNullWhen(false)] out RateTable value)
     {
         value = null;
-        if (at.Node is not MapNode map) return at.Refuse($"a map of {Says} is wanted here");
+        if (at.Node is not MapNode map) return at.Refuse($"{Says} are wanted here");
         var rates = new List<(string?, string, Rate, string, Spot)>();
         var sound = map.Entries.Count > 0 || at.Refuse("at least one price is wanted here");
         foreach (var entry in map.Entries)

@@ -12,6 +12,7 @@ using Turnpike.Gateway;
 using Turnpike.Identity;
 using Turnpike.Ledger;
 using Turnpike.Limits;
+using Turnpike.Metering;
 using Turnpike.Payments;
 using Turnpike.Payments.X402;
 using Turnpike.Pricing;
@@ -178,7 +179,7 @@ internal sealed class TestGate : IDisposable
     {
         var all = new ServiceCollection().AddLogging().AddSingleton<TimeProvider>(Time).AddSingleton(source).AddSingleton(_ => database);
         all.AddSingleton(new TermsSeal([[.. Enumerable.Repeat((byte)7, 32)]]));
-        all.AddAudit().AddLedger().AddIdentity().AddPricing().AddLimits().AddTokens().AddPayments().AddAccess().AddGateway();
+        all.AddAudit().AddLedger().AddMetering().AddIdentity().AddPricing().AddLimits().AddTokens().AddPayments().AddAccess().AddGateway();
         all.AddSingleton<HttpClients>((_, timeout, most) => new HttpClient(Chain, disposeHandler: false) { Timeout = timeout, MaxResponseContentBufferSize = most });
         all.Remove(all.Single(s => s.ServiceType == typeof(IPaymentMethod) && s.ImplementationType == typeof(ExactMethod)));
         all.AddSingleton<IPaymentMethod>(s => new ScriptedRail(ActivatorUtilities.CreateInstance<ExactMethod>(s)));

@@ -19,7 +19,7 @@ public sealed class MeteredCallTests : IDisposable
     public async Task A_stream_is_charged_by_what_its_last_chunk_tells()
     {
         var token = await gate.TokenAsync();
-        gate.Upstream.Says(() => Stream(Delta("The sea"), Delta(" is wide."), Usage, "data: [DONE]"));
+        gate.Upstream.Says(() => Stream(Delta("The sea"), Delta(" is wide."), LastChunk, "data: [DONE]"));
         var told = await gate.SendAsync(Ask(token, Streaming));
         told.Status.ShouldBe(200);
         // 12 x 2.50 + 8 x 1.25 + 10 x 10.00 millionths of a dollar
@@ -36,7 +36,7 @@ public sealed class MeteredCallTests : IDisposable
     public async Task Usage_is_asked_for_whatever_the_caller_says_and_told_only_to_those_who_ask(string options)
     {
         var token = await gate.TokenAsync();
-        gate.Upstream.Says(() => Stream(Delta("hello"), Usage, "data: [DONE]"));
+        gate.Upstream.Says(() => Stream(Delta("hello"), LastChunk, "data: [DONE]"));
         var told = await gate.SendAsync(Ask(token, Streaming[..^1] + options + "}"));
         told.Body.ShouldBe(Delta("hello") + "\n\ndata: [DONE]\n\n");
         Asked().GetProperty("stream_options").GetProperty("include_usage").GetBoolean().ShouldBeTrue();
@@ -46,9 +46,9 @@ public sealed class MeteredCallTests : IDisposable
     [Fact]
     public async Task Who_asks_for_usage_gets_it()
     {
-        gate.Upstream.Says(() => Stream(Delta("hello"), Usage, "data: [DONE]"));
+        gate.Upstream.Says(() => Stream(Delta("hello"), LastChunk, "data: [DONE]"));
         var told = await gate.SendAsync(Ask(await gate.TokenAsync(), Streaming[..^1] + ""","stream_options":{"include_usage":true}}"""));
-        told.Body.ShouldBe(Delta("hello") + "\n\n" + Usage + "\n\ndata: [DONE]\n\n");
+        told.Body.ShouldBe(Delta("hello") + "\n\n" + LastChunk + "\n\ndata: [DONE]\n\n");
     }
 
     [Fact]
@@ -83,7 +83,7 @@ public sealed class MeteredCallTests : IDisposable
     public async Task A_payer_with_little_left_gets_as_much_as_that_buys_and_is_told()
     {
         var token = await gate.TokenAsync("0.001 USD");
-        gate.Upstream.Says(() => Stream(Delta("hello"), Usage, "data: [DONE]"));
+        gate.Upstream.Says(() => Stream(Delta("hello"), LastChunk, "data: [DONE]"));
         var told = await gate.SendAsync(Ask(token, Streaming));
         told.Status.ShouldBe(200);
         var lowered = Asked().GetProperty("max_tokens").GetInt32();
@@ -106,7 +106,7 @@ public sealed class MeteredCallTests : IDisposable
     [InlineData("0.0001 USD", 402)]
     public async Task A_callers_own_maximum_clamps(string maximum, int status)
     {
-        gate.Upstream.Says(() => Stream(Delta("hello"), Usage, "data: [DONE]"));
+        gate.Upstream.Says(() => Stream(Delta("hello"), LastChunk, "data: [DONE]"));
         var told = await gate.SendAsync(Ask(await gate.TokenAsync(), Streaming).With(("Turnpike-Max-Price", maximum)));
         told.Status.ShouldBe(status);
         if (status == 402) told.Reason.ShouldBe("price-above-maximum");
@@ -170,7 +170,7 @@ public sealed class MeteredCallTests : IDisposable
     public async Task A_caller_who_hangs_up_pays_for_what_the_upstream_goes_on_to_tell()
     {
         var token = await gate.TokenAsync();
-        gate.Upstream.Says(() => Stream(Delta("one"), Delta("two"), Delta("three"), Usage, "data: [DONE]"));
+        gate.Upstream.Says(() => Stream(Delta("one"), Delta("two"), Delta("three"), LastChunk, "data: [DONE]"));
         await gate.SendAsync(Ask(token, Streaming) with { Breaks = true });
         await ShouldHaveLeftAsync(token, 1_000_000_000 - 140_000);
     }
@@ -180,7 +180,7 @@ public sealed class MeteredCallTests : IDisposable
     {
         gate.Edit("on-hang-up: drain", "on-hang-up: cancel");
         var token = await gate.TokenAsync();
-        gate.Upstream.Says(() => Stream(Delta("one"), Delta("two"), Delta("three"), Usage, "data: [DONE]"));
+        gate.Upstream.Says(() => Stream(Delta("one"), Delta("two"), Delta("three"), LastChunk, "data: [DONE]"));
         await gate.SendAsync(Ask(token, Streaming) with { Breaks = true });
         var left = (await gate.Ledger.AvailableAsync("token:" + TestGate.IdOf(token), "USD", default)).Units;
         left.ShouldBeInRange(1_000_000_000 - (Streaming.Length + 3) / 4 * 2_500 - 3 * 10_000, 1_000_000_000 - 1);
@@ -191,7 +191,7 @@ public sealed class MeteredCallTests : IDisposable
     public async Task A_model_that_served_instead_is_charged_at_its_own_rate()
     {
         var token = await gate.TokenAsync();
-        gate.Upstream.Says(() => Stream(Delta("hello", "gpt-4o-mini"), Usage, "data: [DONE]"));
+        gate.Upstream.Says(() => Stream(Delta("hello", "gpt-4o-mini"), LastChunk, "data: [DONE]"));
         await gate.SendAsync(Ask(token, Streaming));
         await ShouldHaveLeftAsync(token, 1_000_000_000 - 12 * 150 - 8 * 75 - 10 * 600);
     }
@@ -200,7 +200,7 @@ public sealed class MeteredCallTests : IDisposable
     public async Task A_model_nobody_priced_keeps_the_rate_of_the_one_asked_for_and_raises_an_alarm()
     {
         var token = await gate.TokenAsync();
-        gate.Upstream.Says(() => Stream(Delta("hello", "gpt-9-huge"), Usage, "data: [DONE]"));
+        gate.Upstream.Says(() => Stream(Delta("hello", "gpt-9-huge"), LastChunk, "data: [DONE]"));
         await gate.SendAsync(Ask(token, Streaming));
         await ShouldHaveLeftAsync(token, 1_000_000_000 - 140_000);
         (await EventsAsync(AuditKinds.ForeignModel)).ShouldHaveSingleItem().Detail.ShouldBe("'gpt-9-huge' served 'gpt-4o', which has the price.");
@@ -227,7 +227,7 @@ public sealed class MeteredCallTests : IDisposable
     public async Task Of_100_streams_at_once_on_a_budget_that_ends_halfway_not_one_nano_dollar_is_over()
     {
         var token = await gate.TokenAsync("0.007 USD");
-        gate.Upstream.Says(() => Stream(Delta("hello"), Usage, "data: [DONE]"));
+        gate.Upstream.Says(() => Stream(Delta("hello"), LastChunk, "data: [DONE]"));
         var all = await Task.WhenAll(Enumerable.Range(0, 100).Select(_ => Task.Run(() => gate.SendAsync(Ask(token, Streaming)))));
         all.ShouldAllBe(t => t.Status == 200 && t.Body.EndsWith("data: [DONE]\n\n") || t.Status == 402);
         var left = (await gate.Ledger.AvailableAsync("token:" + TestGate.IdOf(token), "USD", default)).Units;

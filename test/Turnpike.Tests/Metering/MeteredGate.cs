@@ -29,7 +29,17 @@ internal static class MeteredGate
                 on-hang-up: drain
         """;
 
-    public const string Usage = """data: {"choices":[],"usage":{"prompt_tokens":20,"completion_tokens":10,"total_tokens":30,"prompt_tokens_details":{"cached_tokens":8}}}""";
+    public const string Records = """
+        payments:
+          prepaid: { secret: "${env:TURNPIKE_TOKEN_SECRET}" }
+        services:
+          registry:
+            upstream: ${env:UPSTREAM}
+            operations:
+              search: { match: GET /companies, accept: [prepaid], price: { per-record: 0.002 USD, count: "$.items[*]", ceiling: 0.01 USD } }
+        """;
+
+    public const string LastChunk = """data: {"choices":[],"usage":{"prompt_tokens":20,"completion_tokens":10,"total_tokens":30,"prompt_tokens_details":{"cached_tokens":8}}}""";
 
     public static Ask Ask(string token, string body) => new("POST", "/v1/chat/completions", ("Authorization", token), ("Content-Type", "application/json")) { Body = body };
 

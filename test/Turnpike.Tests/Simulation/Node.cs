@@ -10,6 +10,7 @@ using Turnpike.Gateway;
 using Turnpike.Identity;
 using Turnpike.Ledger;
 using Turnpike.Limits;
+using Turnpike.Metering;
 using Turnpike.Payments;
 using Turnpike.Payments.Evm;
 using Turnpike.Pricing;
@@ -145,7 +146,7 @@ internal sealed class Node(World world, string name) : IDisposable
         var source = Document.Value;
         var parts = new ServiceCollection().AddLogging().AddSingleton<TimeProvider>(here.Time).AddSingleton(source).AddSingleton(_ => database);
         parts.AddSingleton(new TermsSeal([[.. Enumerable.Repeat((byte)7, 32)]]));
-        parts.AddAudit().AddLedger().AddIdentity().AddPricing().AddLimits().AddTokens().AddPayments().AddAccess().AddGateway();
+        parts.AddAudit().AddLedger().AddMetering().AddIdentity().AddPricing().AddLimits().AddTokens().AddPayments().AddAccess().AddGateway();
         parts.AddSingleton<HttpClients>((url, timeout, most) => new HttpClient(world.HandlerOf(url), disposeHandler: false) { Timeout = timeout, MaxResponseContentBufferSize = most });
         parts.AddSingleton(new RailTimings { Poll = TimeSpan.FromSeconds(1) });
         foreach (var method in parts.Where(s => s.ServiceType == typeof(IPaymentMethod)).ToList())

@@ -10,8 +10,8 @@ namespace Turnpike.Metering.Formats;
 /// </summary>
 internal sealed class FieldValues(int custom = 0) : IJsonSink
 {
-    /// <summary>Targets from here on are paths of the document's own.</summary>
-    public const int Custom = 64;
+    /// <summary>Targets from here on are paths of the document's own: numbers to add up, and from the second on, values to count.</summary>
+    public const int Added = 64, Counted = 4096;
 
     private readonly long[] values = [.. Enumerable.Repeat(-1L, (int)Field.End + 1)];
     private readonly long[] own = new long[custom];
@@ -34,7 +34,8 @@ internal sealed class FieldValues(int custom = 0) : IJsonSink
 
     public void Value(int target, JsonKind kind, ReadOnlySpan<byte> text, long length)
     {
-        if (target >= Custom) Count(ref own[target - Custom], kind, text);
+        if (target >= Counted) own[target - Counted]++;
+        else if (target >= Added) Add(ref own[target - Added], kind, text);
         else Take((Field)target, kind, text, length);
     }
 
@@ -60,15 +61,10 @@ internal sealed class FieldValues(int custom = 0) : IJsonSink
         }
     }
 
-    /// <summary>A number counts as its value, anything else as one: so a path to every element counts the elements.</summary>
-    private static void Count(ref long sum, JsonKind kind, ReadOnlySpan<byte> text)
+    private static void Add(ref long sum, JsonKind kind, ReadOnlySpan<byte> text)
     {
-        if (kind == JsonKind.Literal) return;
-        sum = long.MaxValue - sum < Amount(kind, text) ? long.MaxValue : sum + Amount(kind, text);
+        if (TryNumber(kind, text, out var number)) sum = long.MaxValue - sum < number ? long.MaxValue : sum + number;
     }
-
-    private static long Amount(JsonKind kind, ReadOnlySpan<byte> text) =>
-        kind is JsonKind.Number or JsonKind.String && TryNumber(kind, text, out var number) ? number : 1;
 
     /// <summary>A number, or a string that is one (OpenMeter's events have such), not negative, fractions rounded up.</summary>
     private static bool TryNumber(JsonKind kind, ReadOnlySpan<byte> text, out long number)

@@ -1,7 +1,7 @@
 using Turnpike.Payments;
 using Turnpike.Pricing;
 
-namespace Turnpike.Gateway;
+namespace Turnpike.Gateway.Metered;
 
 /// <summary>What metering changes in a request on its way: the maximum that the payer can pay for, and the question for a stream's usage.</summary>
 internal static class MeteredRequest

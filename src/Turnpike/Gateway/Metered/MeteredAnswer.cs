@@ -2,7 +2,7 @@ using Turnpike.Catalog;
 using Turnpike.Payments;
 using Turnpike.Pricing;
 
-namespace Turnpike.Gateway;
+namespace Turnpike.Gateway.Metered;
 
 /// <summary>
 /// How a metered answer leaves: as it comes, charged when it has ended; or, when it is counted in records or is short anyway, charged

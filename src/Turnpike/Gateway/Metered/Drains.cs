@@ -1,6 +1,6 @@
 using Turnpike.Payments;
 
-namespace Turnpike.Gateway;
+namespace Turnpike.Gateway.Metered;
 
 /// <summary>Bounds how many answers are read on for callers who have left: an attacker could open and drop streams without end.</summary>
 internal static class Drains

@@ -4,7 +4,7 @@ using Turnpike.Metering;
 using Turnpike.Payments;
 using Turnpike.Pricing;
 
-namespace Turnpike.Gateway;
+namespace Turnpike.Gateway.Metered;
 
 /// <summary>
 /// Metering of one answer: reads its usage as it passes, keeps the usage chunk nobody asked for, ends a stream whose price has reached

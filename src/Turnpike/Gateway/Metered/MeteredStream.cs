@@ -1,6 +1,6 @@
 using System.Buffers;
 
-namespace Turnpike.Gateway;
+namespace Turnpike.Gateway.Metered;
 
 /// <summary>
 /// Reads an upstream's body through a meter. Without frames every byte passes at once, in the reader's own buffer; with them, a frame

@@ -1,4 +1,4 @@
-namespace Turnpike.Gateway;
+namespace Turnpike.Gateway.Metered;
 
 /// <summary>The way to a caller who may leave: with nobody there any more, what is written goes nowhere, so that a metered answer can be read to its end.</summary>
 internal sealed class LastingBody(Stream inner) : Stream

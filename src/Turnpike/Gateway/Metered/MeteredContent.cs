@@ -1,6 +1,6 @@
 using System.Net;
 
-namespace Turnpike.Gateway;
+namespace Turnpike.Gateway.Metered;
 
 /// <summary>An upstream's body with a meter in it, in the upstream's place.</summary>
 internal sealed class MeteredContent(HttpContent upstream, AnswerMeter meter) : HttpContent
