@@ -13,6 +13,7 @@ internal static class Commands
         Serve(),
         Check(),
         Schema(),
+        Admin.Cli.CallersCommand.Create(),
         Admin.Cli.TokensCommand.Create(),
         Admin.Cli.ReceiptsCommand.Create(),
         Admin.Cli.AuditCommand.Create(),

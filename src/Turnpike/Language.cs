@@ -1,4 +1,6 @@
+using Turnpike.Access;
 using Turnpike.Catalog.Loading;
+using Turnpike.Identity;
 using Turnpike.Limits;
 using Turnpike.Payments;
 using Turnpike.Pricing;
@@ -12,9 +14,12 @@ internal static class Language
     [
         PaymentSection.Section,
         MeterSection.Section,
+        IdentitySection.Section,
+        CallerSection.With(),
         PriceSection.Section,
         UsageSection.Section,
         HangUpSection.Section,
         LimitSection.Section,
+        .. AccessSection.Sections,
     ]);
 }

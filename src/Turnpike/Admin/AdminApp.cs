@@ -1,10 +1,12 @@
 using System.Security.Cryptography.X509Certificates;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
+using Turnpike.Admin.Callers;
 using Turnpike.Admin.Meters;
 using Turnpike.Audit;
 using Turnpike.Catalog.Loading;
 using Turnpike.Gateway;
+using Turnpike.Identity;
 using Turnpike.Ledger;
 using Turnpike.Limits;
 using Turnpike.Storage;
@@ -83,9 +85,10 @@ internal sealed class AdminApp(IServiceProvider gateway, CatalogSource catalog) 
         Share<Metering.UsageStore>(services);
         Share<Metering.MeterQueries>(services);
         Share<RateCounters>(services);
+        Share<CallerDesk>(services);
         Share<PrometheusText>(services);
         services.AddSingleton(new Readiness(gateway.GetRequiredService<Database>(), catalog, gateway.GetRequiredService<IHostApplicationLifetime>()));
-        services.AddSingleton<TokenOrders>();
+        services.AddSingleton<TokenOrders>().AddSingleton<CallerRegister>();
     }
 
     private void Share<T>(IServiceCollection services) where T : class => services.AddSingleton(gateway.GetRequiredService<T>());
@@ -98,6 +101,7 @@ internal sealed class AdminApp(IServiceProvider gateway, CatalogSource catalog) 
         app.MapHealth();
         var api = app.MapGroup("/admin/v1");
         api.MapTokens();
+        api.MapCallers();
         api.MapPayments();
         api.MapLedger();
         api.MapAudit();

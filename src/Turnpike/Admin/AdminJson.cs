@@ -1,6 +1,7 @@
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using Turnpike.Admin.Callers;
 
 namespace Turnpike.Admin;
 
@@ -10,6 +11,12 @@ namespace Turnpike.Admin;
 [JsonSerializable(typeof(ReasonBody))]
 [JsonSerializable(typeof(TokenView))]
 [JsonSerializable(typeof(TokenList))]
+[JsonSerializable(typeof(CallerBody))]
+[JsonSerializable(typeof(CallerView))]
+[JsonSerializable(typeof(CallerList))]
+[JsonSerializable(typeof(KeyBody))]
+[JsonSerializable(typeof(RollBody))]
+[JsonSerializable(typeof(KeyView))]
 [JsonSerializable(typeof(PaymentStory))]
 [JsonSerializable(typeof(PaymentList))]
 [JsonSerializable(typeof(EventList))]

@@ -61,6 +61,9 @@ internal static class AuditKinds
     public const string TokenShown = "token.shown";
     public const string TokenRotated = "token.rotated";
     public const string PurchaseReversed = "purchase.reversed";
+    public const string CallerChanged = "caller.changed";
+    public const string KeyIssued = "key.issued";
+    public const string KeyRevoked = "key.revoked";
     public const string ConfigLoaded = "config.loaded";
     public const string ConfigRefused = "config.refused";
     public const string AdminDenied = "admin.denied";

@@ -25,7 +25,7 @@ internal sealed partial class Cashier(PaymentRegistry rails, ILedger ledger, Ans
     {
         var call = payment.Call;
         if (call.Quote is null) return null;
-        if (rails.Read(call) is not { } credential) return limits.TakeUnpaid(call) ?? new Refusal(Reasons.PaymentRequired, $"{call.Quote.Ceiling} per {call.Quote.Unit}.");
+        if (rails.Read(call) is not { } credential) return call.LeaveToUpstream() ? null : limits.TakeUnpaid(call) ?? new Refusal(Reasons.PaymentRequired, $"{call.Quote.Ceiling} per {call.Quote.Unit}.");
         if (credential is Credential.Ambiguous several) return new Refusal(Reasons.AmbiguousPayment, several.Detail);
         if (credential is Credential.Malformed bad) return Wrong(call, new Refusal(Reasons.MalformedCredential, bad.Detail) { Code = bad.Code });
         payment.Credential = credential;
@@ -212,6 +212,9 @@ internal sealed partial class Cashier(PaymentRegistry rails, ILedger ledger, Ans
     private async ValueTask<Answer?> ConcludeAsync(Payment payment, Settlement settlement)
     {
         var hold = payment.State!.Hold;
+#if TURNPIKE_SABOTAGE
+        if (settlement is Settlement.Unknown && Sabotage.Of("unknown")) settlement = new Settlement.Failed("sabotaged", "What is not known did not happen.");
+#endif
         Instruments.Paid(hold.Method, settlement is Settlement.Settled ? "settled" : settlement is Settlement.Failed ? "failed" : "unknown", hold.Operation, payment.Taken!.Value.Units, payment.Ceiling.Currency);
         switch (settlement)
         {

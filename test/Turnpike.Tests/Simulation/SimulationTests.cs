@@ -23,7 +23,7 @@ public sealed partial class SimulationTests
         { 1206, "The settler gave back what had been delivered since it had looked." },
     };
 
-    public static TheoryData<int> Batches => [.. Enumerable.Range(0, Number("TURNPIKE_SEEDS", 2_000) / Batch).Select(batch => Number("TURNPIKE_FIRST_SEED", 0) + batch * Batch)];
+    public static TheoryData<int> Batches => [.. Enumerable.Range(0, Number("TURNPIKE_SEEDS", Environment.GetEnvironmentVariable("TURNPIKE_LONG") is null ? 2_000 : 20_000) / Batch).Select(batch => Number("TURNPIKE_FIRST_SEED", 0) + batch * Batch)];
 
     [Theory]
     [MemberData(nameof(Batches))]
