@@ -44,13 +44,16 @@ internal sealed partial class TurnpikeProcess : IAsyncDisposable
     }
 
     /// <summary>Starts a scenario of the contract in a fresh folder and waits until it is ready.</summary>
-    public static async Task<TurnpikeProcess> StartAsync(string scenario, params (string Name, string Value)[] variables)
+    public static Task<TurnpikeProcess> StartAsync(string scenario, params (string Name, string Value)[] variables) => StartAsync(scenario, text => text, variables);
+
+    /// <summary>The same with a part of the scenario changed.</summary>
+    public static async Task<TurnpikeProcess> StartAsync(string scenario, Func<string, string> change, params (string Name, string Value)[] variables)
     {
         var environment = new Dictionary<string, string>(Checkout.Variables());
         foreach (var (name, value) in variables) environment[name] = value;
         var folder = Directory.CreateTempSubdirectory("turnpike-e2e-").FullName;
         var (port, admin) = (Ports.Next(), Ports.Next());
-        var text = await File.ReadAllTextAsync(Path.Combine(Checkout.Contract, scenario));
+        var text = change(await File.ReadAllTextAsync(Path.Combine(Checkout.Contract, scenario)));
         text = text.Replace("\ngateway:\n", $"\ngateway:\n  url: http://127.0.0.1:{port}\n  listen: http://127.0.0.1:{port}\n  admin: http://127.0.0.1:{admin}\n", StringComparison.Ordinal);
         var config = Path.Combine(folder, scenario);
         await File.WriteAllTextAsync(config, text);
