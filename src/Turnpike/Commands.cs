@@ -16,6 +16,7 @@ internal static class Commands
         Admin.Cli.CallersCommand.Create(),
         Admin.Cli.TokensCommand.Create(),
         Admin.Cli.ReceiptsCommand.Create(),
+        Admin.Cli.PriceCommand.Create(),
         Admin.Cli.AuditCommand.Create(),
         Admin.Cli.LedgerCommand.Create(),
         Admin.Cli.KeysCommand.Create(),

@@ -69,7 +69,8 @@ internal sealed record MeteredQuote(Money Ceiling, string Version, DateTimeOffse
         return card.Most(bounds);
     }
 
-    private static bool IsDated(string served, string asked) =>
+    /// <summary>True for the same name, and for one with a date behind it.</summary>
+    public static bool IsDated(string served, string asked) =>
         served == asked || served.StartsWith(asked, StringComparison.Ordinal) && served.AsSpan(asked.Length) is ['-', ..] rest && rest[1..].IndexOfAnyExceptInRange('-', '9') < 0;
 
     private static long Reported(IReadOnlyList<string> units, Usage usage)

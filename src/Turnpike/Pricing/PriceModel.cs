@@ -44,6 +44,14 @@ internal abstract record PriceModel
         /// <summary>Where the records stand in the answer.</summary>
         public string? Count { get; init; }
 
+        /// <summary>The rates that a model was served at: its own, those of the one it is a dated name of, or those for all others.</summary>
+        public RateCard? CardFor(string? served)
+        {
+            if (By is null) return Models[""];
+            var name = served is null || Models.ContainsKey(served) ? served : Models.Keys.FirstOrDefault(m => MeteredQuote.IsDated(served, m));
+            return CardOf(name ?? served);
+        }
+
         /// <summary>The rates of a model that is asked for by this name, or null.</summary>
         public RateCard? CardOf(string? model) =>
             model is not null && Models.TryGetValue(model, out var card) ? card : OtherModels is { } other && model is not null ? Models[other] : null;

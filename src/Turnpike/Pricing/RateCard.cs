@@ -28,6 +28,18 @@ internal sealed class RateCard
     /// <summary>The price of what was used.</summary>
     public Money Charge(Usage usage)
     {
+        Int128 sum = 0;
+        foreach (var (unit, count) in Quantities(usage)) sum += rates[unit].Of(count);
+        return Rounded(sum);
+    }
+
+    /// <summary>The same, a line for each rate: quantity, rate, what it comes to before the sum is rounded.</summary>
+    public IEnumerable<string> Explain(Usage usage) =>
+        Quantities(usage).Select(q => $"             {q.Value} {q.Key}: {Rounded(rates[q.Key].Of(q.Value))} ({rates[q.Key].Told(Currency)})");
+
+    /// <summary>What each rate is for: kinds without a rate of their own are added to the one they are a kind of.</summary>
+    private Counts Quantities(Usage usage)
+    {
         var counts = new Counts();
         foreach (var (unit, count) in usage.Charged)
         {
@@ -40,10 +52,9 @@ internal sealed class RateCard
             }
             else if (UnitFor(unit) is { } charged) counts.Add(charged, count);
         }
-        Int128 sum = rates.TryGetValue(Units.Total, out var total) ? total.Of(usage[Units.Total]) : 0;
-        if (rates.TryGetValue(Units.Requests, out var each)) sum += each.Of(1);
-        foreach (var (unit, count) in counts) sum += rates[unit].Of(count);
-        return Rounded(sum);
+        if (rates.ContainsKey(Units.Total)) counts[Units.Total] = usage[Units.Total];
+        if (rates.ContainsKey(Units.Requests)) counts[Units.Requests] = 1;
+        return counts;
     }
 
     /// <summary>The price of so much text in and out, without allocating: for streams, again and again.</summary>

@@ -39,6 +39,8 @@ public sealed class OpenAiClientTests : IAsyncLifetime
         // 10 x 2.50 + 2 x 1.25 + 20 x 10.00 millionths
         (await LeftAsync(token)).ShouldBe("0.9997725");
         var receipt = JsonNode.Parse(await http.GetStringAsync(call.Headers["turnpike-receipt"]))!;
+        var explained = await gateway.RunAsync("price", "explain", call.Headers["turnpike-receipt"]);
+        explained.Said.ShouldContain("20 output_tokens: 0.0002 USD (10.00 USD for 1000000)", customMessage: explained.Said);
         (receipt["amount"]!["amount"]!.GetValue<string>(), receipt["usage"]!["output_tokens"]!.GetValue<int>(), receipt["usage"]!["source"]!.GetValue<string>()).ShouldBe(("0.0002275", 20, "reported"));
     }
 

@@ -2,8 +2,9 @@ using System.Collections.Concurrent;
 using System.Text.Json;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
+using Turnpike.EndToEnd.Harness;
 
-namespace Turnpike.EndToEnd.Harness;
+namespace Turnpike.EndToEnd.Metering;
 
 /// <summary>A language model behind OpenAI's interface: says one word a chunk, and tells usage of a stream only to those who ask.</summary>
 internal sealed class LlmStandIn : IAsyncDisposable
