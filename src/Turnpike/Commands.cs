@@ -15,6 +15,7 @@ internal static class Commands
         Schema(),
         Admin.Cli.CallersCommand.Create(),
         Admin.Cli.TokensCommand.Create(),
+        Admin.Cli.PaymentsCommand.Create(),
         Admin.Cli.ReceiptsCommand.Create(),
         Admin.Cli.PriceCommand.Create(),
         Admin.Cli.AuditCommand.Create(),

@@ -2,6 +2,7 @@ using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using Turnpike.Admin.Callers;
+using Turnpike.Admin.Support;
 
 namespace Turnpike.Admin;
 
@@ -17,6 +18,13 @@ namespace Turnpike.Admin;
 [JsonSerializable(typeof(KeyBody))]
 [JsonSerializable(typeof(RollBody))]
 [JsonSerializable(typeof(KeyView))]
+[JsonSerializable(typeof(Evidence))]
+[JsonSerializable(typeof(SignedEvidence))]
+[JsonSerializable(typeof(ResolveBody))]
+[JsonSerializable(typeof(RefundBody))]
+[JsonSerializable(typeof(RefundView))]
+[JsonSerializable(typeof(RefundList))]
+[JsonSerializable(typeof(PaymentView))]
 [JsonSerializable(typeof(PaymentStory))]
 [JsonSerializable(typeof(PaymentList))]
 [JsonSerializable(typeof(EventList))]

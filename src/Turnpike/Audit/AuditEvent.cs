@@ -49,6 +49,10 @@ internal static class AuditKinds
     public const string Unknown = "payment.unknown";
     public const string Released = "payment.released";
     public const string Credited = "payment.credited";
+    public const string Resolved = "payment.resolved";
+    public const string RefundOrdered = "refund.ordered";
+    public const string Refunded = "payment.refunded";
+    public const string RefundFailed = "refund.failed";
     public const string Delivered = "call.delivered";
     public const string Undelivered = "call.undelivered";
     public const string Overrun = "usage.overrun";

@@ -19,6 +19,9 @@ internal sealed record Refusal(Reason Reason, string Detail) : Answer
 
     /// <summary>A limit that was hit: what it is, how much is used, when it starts anew.</summary>
     public LimitState? Limit { get; init; }
+
+    /// <summary>The URL of a receipt, where the payment has bought something before.</summary>
+    public string? Receipt { get; init; }
 }
 
 /// <summary>A settlement that failed or is pending, as its protocol tells it.</summary>

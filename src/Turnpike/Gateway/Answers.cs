@@ -33,6 +33,7 @@ internal sealed class Answers(PaymentReplies payments, IAuditTrail audit)
         response.StatusCode = refusal.Reason.Status;
         response.Headers.CacheControl = "no-store";
         if (refusal.RetryAfter is { } wait) response.Headers.RetryAfter = Seconds(wait);
+        if (refusal.Receipt is { } receipt) response.Headers["Turnpike-Receipt"] = receipt;
         if (refusal.Limit is { } limit) WriteLimit(response, limit);
         if (refusal.Reason == Reasons.MethodNotAllowed) response.Headers.Allow = string.Join(", ", call.Catalog.MethodsAt(http.Request.Host.Host, call.Target.Path));
         if (refusal.Challenges.Count > 0) response.Headers.WWWAuthenticate = refusal.Challenges.ToArray();

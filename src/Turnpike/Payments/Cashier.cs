@@ -132,7 +132,7 @@ internal sealed partial class Cashier(PaymentRegistry rails, ILedger ledger, Ans
         if (payment.Call.Quote is null || payment.State is null) return;
         if (payment.Metered is { } quote && !await CollectAsync(payment, quote)) return;
         payment.Delivered = true;
-        if (payment.Keep is { } answer) await answers.KeepAsync(payment.State.Hold.Id, answer, CancellationToken.None);
+        if (payment.Keep is { } answer) await answers.KeepAsync(payment.State.Hold.Id, answer, payment.Answers.Keep, CancellationToken.None);
         var delivered = SayDeliveredAsync(payment, soon: !payment.MayBeAskedAgain);
         if (payment.MayBeAskedAgain) await delivered;
     }
@@ -184,7 +184,7 @@ internal sealed partial class Cashier(PaymentRegistry rails, ILedger ledger, Ans
 
     private async ValueTask SayDeliveredAsync(Payment payment, bool soon)
     {
-        try { await ledger.FinishAsync(payment.State!.Hold.Id, HoldOutcome.Delivered, [Event(payment, AuditKinds.Delivered, reference: payment.State.Hold.Receipt)], CancellationToken.None, soon); }
+        try { await ledger.FinishAsync(payment.State!.Hold.Id, HoldOutcome.Delivered, [Event(payment, AuditKinds.Delivered, reference: payment.State.Hold.Receipt) with { Detail = payment.Passed }], CancellationToken.None, soon); }
         // The answer has been given; a restart makes it the payer's credit.
         catch (StorageUnavailableException e) when (soon) { Log.BooksDown(log, e); }
     }
@@ -271,7 +271,7 @@ internal sealed partial class Cashier(PaymentRegistry rails, ILedger ledger, Ans
 
     /// <summary>The answer as it left, while it is kept; then where its receipt is.</summary>
     private async ValueTask<Answer> AgainAsync(Payment payment, HoldState delivered, CancellationToken ct) =>
-        await answers.FindAsync(delivered.Hold.Id, ct) is { } stored ? new Replay(stored) : new Refusal(Reasons.AlreadyDelivered, $"Its receipt: {ReceiptUrl(payment.Call, delivered.Hold.Receipt)}");
+        await answers.FindAsync(delivered.Hold.Id, ct) is { } stored ? new Replay(stored) : new Refusal(Reasons.AlreadyDelivered, $"Its receipt: {ReceiptUrl(payment.Call, delivered.Hold.Receipt)}") { Receipt = ReceiptUrl(payment.Call, delivered.Hold.Receipt) };
 
     private Refusal Wrong(Call call, Answer answer)
     {

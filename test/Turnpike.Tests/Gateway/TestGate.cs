@@ -2,6 +2,7 @@ using System.Text.Json;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Logging.Abstractions;
 using Turnpike.Access;
 using Turnpike.Audit;
@@ -14,6 +15,7 @@ using Turnpike.Ledger;
 using Turnpike.Limits;
 using Turnpike.Metering;
 using Turnpike.Payments;
+using Turnpike.Payments.Refunds;
 using Turnpike.Payments.X402;
 using Turnpike.Pricing;
 using Turnpike.Protocols.Evm;
@@ -96,6 +98,9 @@ internal sealed class TestGate : IDisposable
     public ScriptedUpstream Upstream { get; } = new();
 
     public ScriptedRail Rail { get; }
+
+    /// <summary>The way back of what <see cref="Rail"/> took.</summary>
+    public ScriptedRefunds Refunds { get; } = new();
 
     /// <summary>Other places on the simulated internet, by host; everything else is the chain's node.</summary>
     public Dictionary<string, Func<HttpRequestMessage, HttpResponseMessage>> Sites { get; } = [];
@@ -196,6 +201,9 @@ internal sealed class TestGate : IDisposable
         var all = new ServiceCollection().AddLogging().AddSingleton<TimeProvider>(Time).AddSingleton(source).AddSingleton(_ => database);
         all.AddSingleton(new TermsSeal([[.. Enumerable.Repeat((byte)7, 32)]]));
         all.AddAudit().AddLedger().AddMetering().AddIdentity().AddPricing().AddLimits().AddTokens().AddPayments().AddAccess().AddGateway();
+        all.RemoveAll<IRefundRail>();
+        all.AddSingleton<IRefundRail>(Refunds);
+        all.AddSingleton<Random>(new SteadyRandom());
         all.AddSingleton<HttpClients>((_, timeout, most) => new HttpClient(new Elsewhere(Sites, Chain), disposeHandler: false) { Timeout = timeout, MaxResponseContentBufferSize = most });
         all.Remove(all.Single(s => s.ServiceType == typeof(IPaymentMethod) && s.ImplementationType == typeof(ExactMethod)));
         all.AddSingleton<IPaymentMethod>(s => new ScriptedRail(ActivatorUtilities.CreateInstance<ExactMethod>(s)));

@@ -29,7 +29,7 @@ internal sealed class Signing
 
     public byte[] Sign(byte[] bytes) => key.SignData(bytes, HashAlgorithmName.SHA256);
 
-    public static byte[] SignByWallet(byte[] bytes) => Secp256k1.Sign(Keccak.Hash([.. Encoding.ASCII.GetBytes($"\x19Ethereum Signed Message:\n{bytes.Length}"), .. bytes]), WalletKey);
+    public static byte[] SignByWallet(byte[] bytes) => Secp256k1.Sign(Keccak.Hash([.. Encoding.ASCII.GetBytes($"\u0019Ethereum Signed Message:\n{bytes.Length}"), .. bytes]), WalletKey);
 
     /// <summary>The two headers over these components; a value is given with each.</summary>
     public static (string, string?)[] Headers(Func<byte[], byte[]> sign, string parameters, params (string Component, string Value)[] covered)

@@ -30,7 +30,7 @@ internal sealed class WalletSignatures : ISignerScheme
         if (signature.Signature.Length != Secp256k1.SignatureLength) return Signer.Unknown("It is a contract's, which cannot be checked here.");
         var text = signature.Base!;
         // EIP-191, version 0x45: what wallets put before a message, so that it can never be a transaction.
-        var hash = Keccak.Hash([.. Encoding.ASCII.GetBytes($"\x19Ethereum Signed Message:\n{text.Length}"), .. text]);
+        var hash = Keccak.Hash([.. Encoding.ASCII.GetBytes($"\u0019Ethereum Signed Message:\n{text.Length}"), .. text]);
         return Secp256k1.TryRecover(hash, signature.Signature, out var signer) && signer == address ? Signer.Of(settings.Anybody, "wallet:" + address.ToLowerHex()) : Signer.Wrong("That wallet did not make it.");
     }
 }
