@@ -17,6 +17,7 @@ internal static class Commands
         Admin.Cli.TokensCommand.Create(),
         Admin.Cli.PaymentsCommand.Create(),
         Admin.Cli.ReceiptsCommand.Create(),
+        Admin.Cli.PriceCommand.Create(),
         Admin.Cli.AuditCommand.Create(),
         Admin.Cli.LedgerCommand.Create(),
         Admin.Cli.KeysCommand.Create(),

@@ -14,10 +14,13 @@ internal static class Language
     public static CatalogLoader Loader { get; } = new(
     [
         PaymentSection.Section,
+        MeterSection.Section,
         IdentitySection.Section,
         CallerSection.With(LimitSection.OfCaller, CapSection.OfCaller),
         PlanSection.Section,
         PriceSection.Section,
+        UsageSection.Section,
+        HangUpSection.Section,
         LimitSection.Section,
         Limits.Breakers.BreakerSection.Section,
         LimitSection.OfService,

@@ -9,6 +9,7 @@ using Turnpike.Identity;
 using Turnpike.Ledger;
 using Turnpike.Limits;
 using Turnpike.Limits.Incidents;
+using Turnpike.Metering;
 using Turnpike.Payments;
 using Turnpike.Plans;
 using Turnpike.Pricing;
@@ -55,7 +56,7 @@ internal static class Serving
         var keys = await InstallationKeys.OpenAsync(installation, ct);
         services.AddSingleton(_ => database).AddSingleton(seal).AddSingleton(_ => keys);
         services.AddNode(lease, () => source.Current.Version);
-        services.AddAudit().AddLedger().AddIdentity().AddPlans().AddPricing().AddLimits().AddTokens().AddPayments().AddAccess().AddGateway().AddBilling().AddTelemetry(gateway.Otlp).AddAdmin();
+        services.AddAudit().AddLedger().AddMetering().AddIdentity().AddPlans().AddPricing().AddLimits().AddTokens().AddPayments().AddAccess().AddGateway().AddBilling().AddTelemetry(gateway.Otlp).AddAdmin();
     }
 
     private static void Follow(IServiceProvider services, CatalogSource source)

@@ -4,6 +4,7 @@ using Microsoft.AspNetCore.Hosting.Server.Features;
 using Turnpike.Access.Approvals;
 using Turnpike.Admin.Guards;
 using Turnpike.Admin.Callers;
+using Turnpike.Admin.Meters;
 using Turnpike.Admin.Support;
 using Turnpike.Audit;
 using Turnpike.Catalog.Loading;
@@ -91,6 +92,8 @@ internal sealed class AdminApp(IServiceProvider gateway, CatalogSource catalog) 
         Share<IAuditTrail>(services);
         Share<TokenDesk>(services);
         Share<Allowances>(services);
+        Share<Metering.UsageStore>(services);
+        Share<Metering.MeterQueries>(services);
         Share<Settler>(services);
         Share<CashierReturns>(services);
         Share<RateCounters>(services);
@@ -125,6 +128,7 @@ internal sealed class AdminApp(IServiceProvider gateway, CatalogSource catalog) 
         api.MapEvidence();
         api.MapLedger();
         api.MapAudit();
+        api.MapMeters();
         api.MapConfig();
         app.MapOpenApi("/admin/v1/openapi.json").ExcludeFromDescription();
         return app;

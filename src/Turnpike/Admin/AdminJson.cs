@@ -43,6 +43,9 @@ namespace Turnpike.Admin;
 [JsonSerializable(typeof(BooksView))]
 [JsonSerializable(typeof(ReceiptView))]
 [JsonSerializable(typeof(ReadyView))]
+[JsonSerializable(typeof(Meters.MeterList))]
+[JsonSerializable(typeof(Meters.MeterAnswer))]
+[JsonSerializable(typeof(Meters.UsageBody))]
 internal sealed partial class AdminJson : JsonSerializerContext
 {
     /// <summary>For terminals: a plus sign stays one.</summary>

@@ -55,6 +55,9 @@ internal static class AuditKinds
     public const string RefundFailed = "refund.failed";
     public const string Delivered = "call.delivered";
     public const string Undelivered = "call.undelivered";
+    public const string Overrun = "usage.overrun";
+    public const string ForeignModel = "usage.foreign-model";
+    public const string Untold = "usage.untold";
     public const string Replayed = "answer.replayed";
     public const string IncidentSet = "incident.set";
     public const string ApprovalAsked = "approval.asked";

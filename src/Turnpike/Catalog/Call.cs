@@ -83,6 +83,9 @@ internal sealed class Call : IAsyncDisposable
     /// <summary>What it came to; null while, or when, nothing was taken.</summary>
     public Ledger.Money? Charged { get; set; }
 
+    /// <summary>What the call uses, where its operation tells or anybody asks; its usage is final when the call's leases end.</summary>
+    public Metering.MeteredCall? Metered { get; set; }
+
     /// <summary>The digest of the body when terms were given for one (RFC 9530 form).</summary>
     public string? BodyDigest { get; set; }
 
@@ -115,11 +118,11 @@ internal sealed class Call : IAsyncDisposable
 /// <param name="Until">How long until more is left.</param>
 internal sealed record Policy(string Name, Ledger.Money Limit, TimeSpan? Window, long Left, TimeSpan Until);
 
-/// <summary>What a call costs at most, for this caller, until when.</summary>
+/// <summary>What a call costs at most, for this caller, until when. A metered price has a quote of its own kind.</summary>
 /// <param name="Ceiling">Never more than this; for a fixed price, the price.</param>
 /// <param name="Unit">What the price is per, <c>call</c>.</param>
 /// <param name="Version">The version of the document the price comes from.</param>
-internal sealed record Quote(Ledger.Money Ceiling, string Unit, string Version, DateTimeOffset ValidUntil);
+internal record Quote(Ledger.Money Ceiling, string Unit, string Version, DateTimeOffset ValidUntil);
 
 /// <summary>
 /// Names for things: unguessable, short, and in order of time. New names stand at the end of every index of the books, so that a

@@ -30,6 +30,7 @@ internal static class Reasons
     public static readonly Reason ProofRequired = new("proof-required", 401, "The credential is bound to a key", "Sign the request with that key, by DPoP or HTTP message signatures.");
     public static readonly Reason UnknownCaller = new("unknown-caller", 401, "You are not one of this service's callers", "Ask the owner of this service to add you.");
     public static readonly Reason IdentityRequired = new("identity-required", 401, "This operation asks who you are", "Present an API key.");
+    public static readonly Reason UnknownModel = new("unknown-model", 400, "This model is not sold here", "Name one of the models in the detail.");
     public static readonly Reason NotFound = new("not-found", 404, "Nothing is sold at this path", "See /openapi.json for what is.");
     public static readonly Reason MethodNotAllowed = new("method-not-allowed", 405, "This path does not take that method", "See the Allow header.");
 
@@ -69,6 +70,7 @@ internal static class Reasons
     public static readonly Reason InFlight = new("in-flight", 409, "The same credential is being served right now", "Wait for the first answer, then repeat this request.");
     public static readonly Reason AlreadyDelivered = new("already-delivered", 409, "This payment has bought its answer, which is no longer kept", "See the receipt; sign a fresh payment for another call.");
     public static readonly Reason IdempotencyMismatch = new("idempotency-key-reused", 422, "The Idempotency-Key was used for another request", "Use a new key for a new request.");
+    public static readonly Reason AnswerAboveCeiling = new("answer-above-ceiling", 422, "The answer costs more than this call may", "You were not charged. Ask for less, or raise your maximum.");
     public static readonly Reason TooManyUnpaid = new("too-many-unpaid", 429, "Too many requests without payment", "Wait, or pay.") { Type = Iana + "quota-exceeded" };
     public static readonly Reason TooManyInvalidProofs = new("too-many-invalid-proofs", 429, "Too many payments that did not verify", "Wait, and check how the payment is made.") { Type = Iana + "quota-exceeded" };
     public static readonly Reason TooManyCalls = new("too-many-calls", 429, "Too many calls", "Wait as long as Retry-After says.") { Type = Iana + "quota-exceeded" };
@@ -92,7 +94,6 @@ internal static class Reasons
     public static readonly Reason ReadOnly = new("read-only", 503, "Only reading is served for now", "Nothing was taken. Try again later.");
     public static readonly Reason PaidOnly = new("paid-only", 503, "Only paid operations are served for now", "Try again later.");
     public static readonly Reason NoNewPayments = new("no-new-payments", 503, "No payments are taken for now", "Nothing was taken. Try again later.");
-    public static readonly Reason Stopping = new("stopping", 503, "The gateway is stopping", "Nothing was taken. Repeat this very request on a new connection after Retry-After.");
     public static readonly Reason StoreDown = new("store-down", 503, "The books cannot be written", "Nothing was taken. Try again later.");
 
     /// <summary>An honest payer short of money: not a proof that was wrong.</summary>

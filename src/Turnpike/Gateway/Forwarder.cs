@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using System.Net;
 using System.Net.Sockets;
 using Turnpike.Audit;
+using Turnpike.Gateway.Metered;
 using Turnpike.Catalog;
 using Turnpike.Payments;
 using Turnpike.Telemetry;
@@ -24,6 +25,7 @@ internal sealed class Forwarder(IHttpForwarder forwarder, GateTransforms transfo
         var config = new ForwarderRequestConfig { ActivityTimeout = TimeLeft(payment, service), Version = HttpVersion.Version11, VersionPolicy = HttpVersionPolicy.RequestVersionOrLower };
         var began = System.Diagnostics.Stopwatch.GetTimestamp();
         var error = await forwarder.SendAsync(http, target.Url.AbsoluteUri, clients.GetOrAdd(service.Name, static _ => NewClient()), config, transforms);
+        if (AnswerMeter.TryOf(http, out var meter)) meter.End();
         var body = PassingBody.Of(http);
         if (body is not null && error == ForwarderError.None)
         {

@@ -3,6 +3,7 @@ using System.Net;
 using Microsoft.Extensions.Primitives;
 using Turnpike.Access;
 using Turnpike.Access.Rules;
+using Turnpike.Gateway.Metered;
 using Turnpike.Catalog;
 using Turnpike.Limits.Incidents;
 using Turnpike.Limits;
@@ -26,8 +27,8 @@ internal sealed class GateTransforms(Cashier cashier, RateLimits limits, Payment
         var service = call.Catalog.ServiceOf(call.Operation);
         foreach (var (name, values) in httpContext.Request.Headers)
             if (!Drops(name, values, payment)) Add(proxyRequest, name, values);
-        // What an upstream sends back must be readable here, or a key it echoes could not be starred out.
-        if (service.Injected.Values.Count > 0) proxyRequest.Headers.Remove("Accept-Encoding");
+        // What an upstream sends back must be readable here: for what it tells of usage, and for keys of its own that it echoes.
+        if (service.Injected.Values.Count > 0 || call.Metered is { Reads: true }) proxyRequest.Headers.Remove("Accept-Encoding");
         // What the upstream is to check must stand on its own: our key beside it would open the door for anybody.
         if (!IsTheUpstreams(payment))
             foreach (var (name, value) in service.Headers) Replace(proxyRequest, name, value.Reveal());
@@ -48,7 +49,9 @@ internal sealed class GateTransforms(Cashier cashier, RateLimits limits, Payment
         answer ??= await FieldRules.ApplyAsync(payment.Call, proxyResponse, cancellationToken);
         // The last decision before money moves: what was switched off while the upstream worked is not sold.
         if (payment.State is not null && !payment.IsPaid) answer ??= incidents.Check(payment);
-        if (answer is null && payment.State is not null && !payment.IsPaid && status is >= 200 and < 300) answer = await cashier.CollectAsync(payment);
+        var delivers = answer is null && status is >= 200 and < 300;
+        if (delivers && payment.Call.Metered is not null) answer = await MeteredAnswer.BeginAsync(httpContext, proxyResponse, payment, cashier);
+        else if (delivers && payment.State is not null && !payment.IsPaid) answer = await cashier.CollectAsync(payment);
         if (answer is not null)
         {
             // Nothing of the upstream's answer leaves: it was not paid for.
@@ -60,6 +63,7 @@ internal sealed class GateTransforms(Cashier cashier, RateLimits limits, Payment
         if (proxyResponse.Content.Headers.ContentLength is null) board.Follow(payment.Call, httpContext.Abort);
         httpContext.Response.StatusCode = status;
         Copy(proxyResponse, httpContext, payment.Call);
+        MeteredAnswer.Install(httpContext, proxyResponse);
         Finish(httpContext, payment);
         return true;
     }
@@ -150,6 +154,7 @@ internal sealed class GateTransforms(Cashier cashier, RateLimits limits, Payment
         headers.Append("Vary", replies.CredentialHeaders);
         if (payment.Call.Quote is null) return;
         if (payment.IsPaid) replies.WriteReceipt(payment, new Reply(headers));
+        else if (AnswerMeter.TryOf(http, out _) && payment.State is not null) PaymentReplies.WritePromise(payment, new Reply(headers));
         else headers["Turnpike-Cost"] = string.Create(CultureInfo.InvariantCulture, $"0.00 {payment.Ceiling.Currency}");
     }
 }

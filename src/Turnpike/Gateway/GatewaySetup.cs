@@ -44,6 +44,7 @@ internal static class GatewaySetup
         app.MapBalance();
         app.MapApprovals();
         app.MapResourceMetadata();
+        app.MapUsage();
         app.MapJwks();
         app.UseWhen(http => http.GetEndpoint() is null, gate =>
         {

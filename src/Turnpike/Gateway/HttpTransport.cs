@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.Net;
 using Microsoft.AspNetCore.Http.Features;
+using Turnpike.Gateway.Metered;
 using Turnpike.Catalog;
 using Turnpike.Payments;
 using Turnpike.Protocols.Http;
@@ -54,6 +55,7 @@ internal static class HttpTransport
     {
         http.Items[PaymentKey] = payment;
         if (payment.State is not null) http.RequestAborted = Patience.For(http, payment);
+        if (payment.Call.Metered is not null) MeteredRequest.Prepare(http, payment);
         PassingBody.Install(http, payment);
     }
 
@@ -61,15 +63,16 @@ internal static class HttpTransport
 
     /// <summary>
     /// True when a 2xx answer was passed on to its end. A caller whose connection broke while it was written to counts, or
-    /// leaving before the last byte would make every answer free; an upstream that broke off does not, nor a connection we cut when going down.
+    /// leaving before the last byte would make every answer free; an upstream that broke off does not, nor a connection we cut when
+    /// going down, unless what passed is metered.
     /// </summary>
     public static bool Delivered(this HttpContext http) =>
-        http.Response.StatusCode is >= 200 and < 300 && http.Features.Get<IForwarderErrorFeature>()?.Error switch
+        http.Response.StatusCode is >= 200 and < 300 && (AnswerMeter.TryOf(http, out var meter) && meter.Passed > 0 || http.Features.Get<IForwarderErrorFeature>()?.Error switch
         {
             null or ForwarderError.None => true,
             ForwarderError.ResponseBodyClient => http.RequestServices.GetService<Drain>() is not { IsOver: true },
             _ => false,
-        };
+        });
 
     private static Answer Reject(HttpContext http, ServiceCatalog catalog, TargetResult target)
     {

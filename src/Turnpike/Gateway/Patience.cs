@@ -1,10 +1,13 @@
+using Turnpike.Gateway.Metered;
 using Turnpike.Payments;
+using Turnpike.Pricing;
 
 namespace Turnpike.Gateway;
 
 /// <summary>
 /// When a caller leaves: before collection, cancel at once and give the money back; after it, let the upstream finish for a
-/// bounded while, so that the answer that was paid for can be kept for the retry. When it is we who leave, there is no while left.
+/// bounded while, so that the answer that was paid for can be kept for the retry; a metered answer is read on as its operation
+/// says. When it is we who leave, there is no while left.
 /// </summary>
 internal static class Patience
 {
@@ -14,16 +17,19 @@ internal static class Patience
     {
         var source = new CancellationTokenSource();
         var drain = http.RequestServices.GetService<Drain>();
+        var rule = payment.Call.Quote is MeteredQuote ? HangUpRule.Of(payment.Call.Operation) : null;
         var watch = http.RequestAborted.UnsafeRegister(static state =>
         {
-            var (source, payment, drain) = ((CancellationTokenSource, Payment, Drain?))state!;
+            var (source, payment, rule, drain) = ((CancellationTokenSource, Payment, HangUpRule?, Drain?))state!;
             try
             {
-                if (payment.Collecting && drain is not { IsOver: true }) source.CancelAfter(Longest);
+                if (drain is { IsOver: true }) source.Cancel();
+                else if (rule is { Drain: true } && Drains.TryBegin(payment)) source.CancelAfter(rule.For);
+                else if (payment.Collecting) source.CancelAfter(Longest);
                 else source.Cancel();
             }
             catch (ObjectDisposedException) { /* the call ended in this very moment */ }
-        }, (source, payment, drain));
+        }, (source, payment, rule, drain));
         http.Response.RegisterForDispose(watch);
         http.Response.RegisterForDispose(source);
         return source.Token;

@@ -13,7 +13,7 @@ internal static class ReceiptsApi
 
     public static void MapReceipts(this IEndpointRouteBuilder app) => app.MapGet("/receipts/{id}", ReadAsync);
 
-    private static async Task<IResult> ReadAsync(string id, HttpContext http, ILedger ledger, InstallationKeys keys, Catalog.Loading.CatalogSource catalog, CancellationToken ct)
+    private static async Task<IResult> ReadAsync(string id, HttpContext http, ILedger ledger, Metering.UsageStore usage, InstallationKeys keys, Catalog.Loading.CatalogSource catalog, CancellationToken ct)
     {
         var bare = id.EndsWith(".jws", StringComparison.Ordinal);
         if (http.Target().Error is not null || await ledger.FindByReceiptAsync(bare ? id[..^4] : id, ct) is not { } state)
@@ -24,17 +24,18 @@ internal static class ReceiptsApi
         var signed = await SignedReceipt.OfAsync(state, ledger, keys, catalog.Current.Gateway, ct);
         return bare || http.Request.Headers.Accept.Any(a => a?.Contains(Jose, StringComparison.OrdinalIgnoreCase) == true)
             ? Results.Text(signed, Jose)
-            : Results.Bytes(Write(state, catalog.Current.Gateway.Sandbox, signed), "application/json");
+            : Results.Bytes(Write(state, catalog.Current.Gateway.Sandbox, signed, await usage.FindByReceiptAsync(state.Hold.Receipt, ct)), "application/json");
     }
 
     /// <summary>The receipt as JSON: also what the CLI and the Admin API show.</summary>
-    public static byte[] Write(HoldState state, bool sandbox, string? signed = null)
+    public static byte[] Write(HoldState state, bool sandbox, string? signed = null, Metering.UsageRecord? usage = null)
     {
         var buffer = new System.Buffers.ArrayBufferWriter<byte>(1024);
         using (var json = new Utf8JsonWriter(buffer, new JsonWriterOptions { Indented = true }))
         {
             json.WriteStartObject();
             WriteFields(json, state, sandbox);
+            if (usage is not null) WriteUsage(json, usage);
             if (signed is not null) json.WriteString("signed", signed);
             json.WriteEndObject();
         }
@@ -65,6 +66,15 @@ internal static class ReceiptsApi
         json.WriteStartObject(name);
         json.WriteString("amount", money.ToDecimal());
         json.WriteString("currency", money.Currency);
+        json.WriteEndObject();
+    }
+
+    private static void WriteUsage(Utf8JsonWriter json, Metering.UsageRecord usage)
+    {
+        json.WriteStartObject("usage");
+        json.WriteString("model", usage.Model);
+        json.WriteString("source", usage.Origin);
+        foreach (var (unit, count) in usage.Charged) json.WriteNumber(unit, count);
         json.WriteEndObject();
     }
 

@@ -74,6 +74,9 @@ internal sealed record Capture(string Id, Money Amount)
     /// <summary>What will be broadcast (signed transaction, idempotency key), so that a restart repeats exactly this.</summary>
     public string? Broadcast { get; init; }
 
+    /// <summary>What else is written in the same transaction: the record of what the money was for. It may run again, and writes the same then.</summary>
+    public Action<Storage.Sql>? With { get; init; }
+
     /// <summary>The amount the rail moves, in its own units as text, when that differs in precision.</summary>
     public string? RailAmount { get; init; }
 

@@ -134,11 +134,16 @@ internal interface ILedgerWrite
 }
 
 /// <summary>One verb on the books.</summary>
-internal sealed class LedgerWrite<T>(LedgerWriter writer, LedgerNames names, Func<Books, T> decide) : WriteCommand<T>, ILedgerWrite
+internal sealed class LedgerWrite<T>(LedgerWriter writer, LedgerNames names, Func<Books, T> decide, Action<Sql>? with = null) : WriteCommand<T>, ILedgerWrite
 {
     public LedgerNames Names => names;
 
-    protected override T Write(Sql sql) => decide(writer.Books);
+    protected override T Write(Sql sql)
+    {
+        var decided = decide(writer.Books);
+        with?.Invoke(sql);
+        return decided;
+    }
 
     protected override bool ChangedNothing(Exception failure) => failure is LedgerException or OverflowException;
 }

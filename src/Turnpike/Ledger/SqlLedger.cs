@@ -33,7 +33,7 @@ internal sealed class SqlLedger : ILedger
 
     public async ValueTask CheckpointAsync(string id, Money observed, CancellationToken ct) => await WriteAsync(new LedgerNames(id), books => books.Checkpoint(id, observed), ct);
 
-    public ValueTask<HoldState> CaptureAsync(Capture capture, CancellationToken ct) => TakeAsync(new LedgerNames(capture.Id), books => books.Capture(capture), ct);
+    public ValueTask<HoldState> CaptureAsync(Capture capture, CancellationToken ct) => TakeAsync(new LedgerNames(capture.Id), books => books.Capture(capture), ct, capture.With);
 
     public ValueTask<HoldState> SettledAsync(string id, string reference, string? railAmount, IReadOnlyList<AuditEvent> events, CancellationToken ct) =>
         WriteAsync(new LedgerNames(id), books => books.Settled(id, reference, railAmount, events), ct);
@@ -70,8 +70,8 @@ internal sealed class SqlLedger : ILedger
     public ValueTask<BooksReport> VerifyAsync(CancellationToken ct) => database.ScanAsync(sql => CheckStore.Run(sql, ct), ct);
 
     // Without a lease another node may be giving back what is held here.
-    private ValueTask<T> TakeAsync<T>(LedgerNames names, Func<Books, T> decide, CancellationToken ct) =>
-        lease.IsHeld ? WriteAsync(names, decide, ct) : throw new StorageUnavailableException("This node's lease has lapsed; it takes no money until it is renewed.");
+    private ValueTask<T> TakeAsync<T>(LedgerNames names, Func<Books, T> decide, CancellationToken ct, Action<Sql>? with = null) =>
+        lease.IsHeld ? database.Writer.WriteAsync(new LedgerWrite<T>(writer, names, decide, with), ct) : throw new StorageUnavailableException("This node's lease has lapsed; it takes no money until it is renewed.");
 
     private ValueTask<T> WriteAsync<T>(LedgerNames names, Func<Books, T> decide, CancellationToken ct) =>
         database.Writer.WriteAsync(new LedgerWrite<T>(writer, names, decide), ct);

@@ -4,7 +4,9 @@ using Turnpike.Audit;
 using Turnpike.Catalog;
 using Turnpike.Ledger;
 using Turnpike.Limits;
+using Turnpike.Metering;
 using Turnpike.Payments.Included;
+using Turnpike.Payments.Metered;
 using Turnpike.Payments.Prepaid;
 using Turnpike.Plans;
 using Turnpike.Pricing;
@@ -17,7 +19,7 @@ namespace Turnpike.Payments;
 /// The one place that takes money in a call. It reads a credential, lets its method verify it, holds, collects, and gives back
 /// what was not delivered. Only the <see cref="Settler"/> finishes what a crash or a silent rail left open.
 /// </summary>
-internal sealed partial class Cashier(PaymentRegistry rails, PlanMethod plans, ILedger ledger, AnswerStore answers, RateLimits limits, InHand inHand, ILogger<Cashier> log)
+internal sealed partial class Cashier(PaymentRegistry rails, PlanMethod plans, ILedger ledger, AnswerStore answers, RateLimits limits, InHand inHand, UsageStore usage, ILogger<Cashier> log)
 {
     public Payment Open(Call call) => new(call, CloseAsync);
 
@@ -105,6 +107,7 @@ internal sealed partial class Cashier(PaymentRegistry rails, PlanMethod plans, I
             var result = await ledger.HoldAsync(NewHold(payment, credit), ct);
             // The credit was spent elsewhere in this moment: the presented proof pays after all.
             if (result is HoldResult.InsufficientFunds && credit is not null && !payment.CreditOnly) result = await ledger.HoldAsync(NewHold(payment, credit = null), ct);
+            for (var tries = 0; tries < 3 && result is HoldResult.InsufficientFunds some && payment.TryLower(some.Available); tries++) result = await ledger.HoldAsync(NewHold(payment, credit), ct);
             payment.ByCredit = credit is not null;
             return result switch
             {
@@ -129,12 +132,13 @@ internal sealed partial class Cashier(PaymentRegistry rails, PlanMethod plans, I
     public async ValueTask<Answer?> CollectAsync(Payment payment)
     {
         payment.Collecting = true;
-        var (held, amount) = (payment.State!, payment.Ceiling);
+        var (held, amount) = (payment.State!, MeteredCharge.Due(payment));
+        payment.Taken = amount;
         try
         {
             if (payment.ByCredit || payment.Method!.SettlesInBooks)
             {
-                payment.State = await ledger.CaptureAsync(new Capture(held.Hold.Id, amount) { HeldBy = held.Incarnation, Reference = held.Hold.Receipt, Events = [Event(payment, AuditKinds.Settled, reference: held.Hold.Receipt)] }, CancellationToken.None);
+                payment.State = await ledger.CaptureAsync(new Capture(held.Hold.Id, amount) { HeldBy = held.Incarnation, Reference = held.Hold.Receipt, Events = Collected(payment, held), With = RecordOf(payment, amount) }, CancellationToken.None);
                 payment.Remaining = payment.State.Left;
                 Instruments.Paid(held.Hold.Method, "settled", held.Hold.Operation, amount.Units, amount.Currency);
                 return null;
@@ -169,11 +173,59 @@ internal sealed partial class Cashier(PaymentRegistry rails, PlanMethod plans, I
     /// <summary>A 2xx answer was passed on to its end. Who may ask again must find that said; who cannot need not wait for it.</summary>
     public async ValueTask DeliverAsync(Payment payment)
     {
+        // With a metered price it is written in the money's own transaction.
+        if (payment.Call.Metered is not null && payment.Metered is null) _ = RecordAsync(payment);
         if (payment.Call.Quote is null || payment.State is null) return;
+        if (payment.Metered is { } quote && !await CollectAsync(payment, quote)) return;
         payment.Delivered = true;
         if (payment.Keep is { } answer) await answers.KeepAsync(payment.State.Hold.Id, answer, payment.Answers.Keep, CancellationToken.None);
         var delivered = SayDeliveredAsync(payment, soon: !payment.MayBeAskedAgain);
         if (payment.MayBeAskedAgain) await delivered;
+    }
+
+    /// <summary>Streams: so much has passed, which a crash is charged for. Nobody waits for it.</summary>
+    public void Observe(Payment payment, Money observed) => _ = ObserveAsync(payment, observed);
+
+    private async Task ObserveAsync(Payment payment, Money observed)
+    {
+        if (payment.State is not { } held || observed.Currency != held.Hold.Ceiling.Currency) return;
+        try { await ledger.CheckpointAsync(held.Hold.Id, observed, CancellationToken.None); }
+        catch (StorageUnavailableException e) { Log.BooksDown(log, e); }
+    }
+
+    /// <summary>Takes what was used, if that has not been done before the first byte; false when the books cannot be written.</summary>
+    private async ValueTask<bool> CollectAsync(Payment payment, Pricing.MeteredQuote quote)
+    {
+        if (!payment.IsPaid && await CollectAsync(payment) is not null) return false;
+        if (MeteredCharge.Excess(payment, quote) is { IsZero: false } over) await ledger.PostAsync(Loss.Overrun(payment.State!.Hold, over), CancellationToken.None);
+        return true;
+    }
+
+    private static Action<Sql>? RecordOf(Payment payment, Money amount)
+    {
+        if (payment.Metered is null) return null;
+        var record = CallRecords.Of(payment, amount);
+        return sql => UsageStore.Insert(sql, record);
+    }
+
+    /// <summary>Nobody waits: it is durable with the next transaction.</summary>
+    private async Task RecordAsync(Payment payment)
+    {
+        try { await usage.AddLaterAsync(CallRecords.Of(payment, payment.IsPaid ? payment.State!.Captured : null)); }
+        catch (StorageUnavailableException e) { Log.BooksDown(log, e); }
+    }
+
+    private List<AuditEvent> Collected(Payment payment, HoldState held)
+    {
+        List<AuditEvent> events = [Event(payment, AuditKinds.Settled, reference: held.Hold.Receipt)];
+        if (payment.Metered is not { } quote) return events;
+        foreach (var (kind, detail) in MeteredCharge.Alarms(payment, quote))
+        {
+            events.Add(Event(payment, kind, reference: held.Hold.Receipt) with { Detail = detail });
+            Instruments.Alarmed(held.Hold.Operation, kind);
+            Log.Alarm(log, held.Hold.Operation, detail);
+        }
+        return events;
     }
 
     private async ValueTask SayDeliveredAsync(Payment payment, bool soon)
@@ -210,7 +262,7 @@ internal sealed partial class Cashier(PaymentRegistry rails, PlanMethod plans, I
 #if TURNPIKE_SABOTAGE
         if (settlement is Settlement.Unknown && Sabotage.Of("unknown")) settlement = new Settlement.Failed("sabotaged", "What is not known did not happen.");
 #endif
-        Instruments.Paid(hold.Method, settlement is Settlement.Settled ? "settled" : settlement is Settlement.Failed ? "failed" : "unknown", hold.Operation, payment.Ceiling.Units, payment.Ceiling.Currency);
+        Instruments.Paid(hold.Method, settlement is Settlement.Settled ? "settled" : settlement is Settlement.Failed ? "failed" : "unknown", hold.Operation, payment.Taken!.Value.Units, payment.Ceiling.Currency);
         switch (settlement)
         {
             case Settlement.Settled settled:
@@ -235,6 +287,7 @@ internal sealed partial class Cashier(PaymentRegistry rails, PlanMethod plans, I
     {
         payment.State = state;
         inHand.Take(state.Hold.Id);
+        if (payment.Metered is not null) return null; // what is due is known when the answer has ended
         payment.SettlesBefore = payment.Call.Operation.Settle == SettleMoment.Before || payment.Method!.SettlesBefore
             // What is paid from a balance cannot turn out unpaid.
             || !payment.Method.SettlesInBooks && !(await ledger.AvailableAsync(Loss.Account(payment.Payer!), state.Hold.Ceiling.Currency, ct)).IsZero;
@@ -341,7 +394,7 @@ internal sealed partial class Cashier(PaymentRegistry rails, PlanMethod plans, I
         Address = payment.Call.Address,
         Request = payment.Call.RequestLine,
         Method = payment.ByCredit ? "credit" : payment.Method?.Name,
-        Amount = payment.Ceiling.ToString(),
+        Amount = (payment.Taken ?? payment.Ceiling).ToString(),
         Reference = reference,
     };
 
@@ -349,6 +402,9 @@ internal sealed partial class Cashier(PaymentRegistry rails, PlanMethod plans, I
 
     private static partial class Log
     {
+        [LoggerMessage(Level = LogLevel.Warning, Message = "{Operation}: {Detail}")]
+        public static partial void Alarm(ILogger logger, string operation, string detail);
+
         [LoggerMessage(Level = LogLevel.Critical, Message = "The books cannot be written; calls that cost money are refused.")]
         public static partial void BooksDown(ILogger logger, Exception exception);
 

@@ -31,6 +31,9 @@ internal interface IPaymentMethod
     /// <summary>True when a capture is all there is to settling: the money is already here (prepaid).</summary>
     bool SettlesInBooks => false;
 
+    /// <summary>True when less can be collected than was held: what metered prices need.</summary>
+    bool TakesLess => SettlesInBooks;
+
     /// <summary>True when the money is always collected before forwarding.</summary>
     bool SettlesBefore => false;
 

@@ -35,11 +35,18 @@ internal sealed record Payable(string Method, IReadOnlyList<string> Currencies, 
     public static IReadOnlyList<Payable> Accepted(Operation operation, IReadOnlyList<Payable> rails) =>
         operation.Accept.Count == 0 ? rails : [.. operation.Accept.SelectMany(name => rails.Where(r => r.Answers(name))).Distinct()];
 
-    public bool CanServe(Money price) =>
+    /// <summary>Less can be collected than was held, which metered prices need.</summary>
+    public bool TakesLess => Method is "prepaid" or "plan";
+
+    public bool CanServe(Pricing.PriceModel price) => (price is not Pricing.PriceModel.Metered || TakesLess) && CanServe(price.Most);
+
+    private bool CanServe(Money price) =>
         (Currencies.Count == 0 || Currencies.Contains(price.Currency)) && !Least.Any(l => l.Currency == price.Currency && price < l);
 
     /// <summary>Why it cannot serve that price.</summary>
-    public string WhyNot(Money price) => Currencies.Count > 0 && !Currencies.Contains(price.Currency)
+    public string WhyNot(Pricing.PriceModel price) => price is Pricing.PriceModel.Metered && !TakesLess ? $"{Method} is signed for one amount" : WhyNot(price.Most);
+
+    private string WhyNot(Money price) => Currencies.Count > 0 && !Currencies.Contains(price.Currency)
         ? $"{Method} takes {string.Join(", ", Currencies)}"
         : $"{Method} takes {Least.FirstOrDefault(l => l.Currency == price.Currency)} or more";
 

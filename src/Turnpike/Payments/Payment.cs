@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using Turnpike.Catalog;
 using Turnpike.Ledger;
+using Turnpike.Pricing;
 
 namespace Turnpike.Payments;
 
@@ -86,6 +87,21 @@ internal sealed class Payment(Call call, Func<Payment, ValueTask> close) : IAsyn
     {
         get => new(Credential, Method, Payer, HoldId, BodyDigest, MayBeAskedAgain);
         set => (Credential, Method, Payer, HoldId, BodyDigest, MayBeAskedAgain, Legs, Raises, Agreed) = (value.Credential, value.Method, value.Payer, value.HoldId, value.BodyDigest, value.MayBeAskedAgain, [], [], null);
+    }
+
+    /// <summary>What was used; null for a price that is the same for every answer.</summary>
+    public MeteredQuote? Metered => Call.Quote as MeteredQuote;
+
+    /// <summary>What is being taken, once that is known: the price, or what was used within what is held.</summary>
+    public Money? Taken { get; set; }
+
+    /// <summary>Reserves less: what the account has, when that is enough for the request.</summary>
+    public bool TryLower(Money available)
+    {
+        if (Metered is not { } quote || available.Currency != Ceiling.Currency || available.Currency != quote.Least.Currency || available < quote.Least || available >= Ceiling) return false;
+        Agreed = available;
+        Legs = [.. Legs.Select(leg => leg.Fixed ? leg : leg with { Amount = available })];
+        return true;
     }
 
     public ValueTask DisposeAsync() => close(this);

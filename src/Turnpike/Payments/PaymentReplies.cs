@@ -46,6 +46,9 @@ internal sealed class PaymentReplies(PaymentRegistry rails)
             if (protocol.Name == receipt.Protocol) protocol.WriteReceipt(receipt, reply);
     }
 
+    /// <summary>The headers of an answer that is charged when it has ended: where its receipt will be.</summary>
+    public static void WritePromise(Payment payment, Reply reply) => reply.Headers["Turnpike-Receipt"] = Cashier.ReceiptUrl(payment.Call, payment.State!.Hold.Receipt);
+
     /// <summary>SHA-256 of a request's body, so that a proof made for one body does not buy another; null without one or when it is large.</summary>
     public static async ValueTask<string?> DigestAsync(Call call)
     {

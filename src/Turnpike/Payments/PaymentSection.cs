@@ -89,7 +89,7 @@ internal static class PaymentSection
         foreach (var operation in draft.Operations)
         {
             var named = CheckAccept(draft.At(operation, "accept"), operation, rails);
-            if (operation.Settings.Get<PriceModel>() is PriceModel.Fixed { Amount: var amount } && named && WhyUnpayable(operation, amount, rails) is { } why)
+            if (operation.Settings.Get<PriceModel>() is { } price && named && WhyUnpayable(operation, price, rails) is { } why)
                 draft.At(operation, operation.Accept.Count > 0 && rails.Count > 0 ? "accept" : "price").Refuse(why);
         }
     }
@@ -110,16 +110,16 @@ internal static class PaymentSection
         return sound;
     }
 
-    private static string? WhyUnpayable(Operation operation, Money price, IReadOnlyList<Payable> rails)
+    private static string? WhyUnpayable(Operation operation, PriceModel price, IReadOnlyList<Payable> rails)
     {
         if (rails.All(r => r.Method == "plan")) return "has a price, but payments configures no way to pay it";
         var accepted = Payable.Accepted(operation, rails);
         if (accepted.Any(r => r.Method != "plan" && r.CanServe(price))) return null;
-        return $"no accepted method can take {price}: {string.Join("; ", accepted.Select(r => r.Method == "plan" ? "a plan is no way to pay for callers who have none" : r.WhyNot(price)))}";
+        return $"no accepted method can take {(price is PriceModel.Metered ? "a metered price" : price.Most)}: {string.Join("; ", accepted.Select(r => r.Method == "plan" ? "a plan is no way to pay for callers who have none" : r.WhyNot(price)))}";
     }
 
     private static string? Methods(ServiceCatalog catalog, Operation operation) =>
-        operation.Settings.Get<PriceModel>() is PriceModel.Fixed { Amount: var price } && catalog.Settings.Get<PaymentSettings>() is not null
+        operation.Settings.Get<PriceModel>() is { } price && catalog.Settings.Get<PaymentSettings>() is not null
             ? string.Join(", ", Payable.Accepted(operation, Payable.Of(catalog.Settings)).Where(r => r.CanServe(price)).Select(r => r.Method)) : null;
 
     private static IEnumerable<string> Rails(ServiceCatalog catalog)

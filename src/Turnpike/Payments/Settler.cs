@@ -91,6 +91,9 @@ internal sealed partial class Settler(PaymentRegistry rails, ILedger ledger, Cas
         if (open.Hold.IsRefund) return await returns.FinishAsync(open, ct);
         switch (open.Status)
         {
+            case HoldStatus.Held when !open.Observed.IsZero:
+                await KeepAsync(open, ct);
+                return true;
             case HoldStatus.Held:
                 await ledger.ReleaseAsync(open.Hold.Id, "crashed", [Event(open, AuditKinds.Released, "crashed")], ct);
                 return true;
@@ -117,6 +120,13 @@ internal sealed partial class Settler(PaymentRegistry rails, ILedger ledger, Cas
                 return false;
             default: throw new InvalidOperationException();
         }
+    }
+
+    /// <summary>A stream that a crash cut off is charged for what had passed at its last checkpoint, and that much was delivered.</summary>
+    private async ValueTask KeepAsync(HoldState open, CancellationToken ct)
+    {
+        await ledger.CaptureAsync(new Capture(open.Hold.Id, open.Observed) { Reference = open.Hold.Receipt, Events = [Event(open, AuditKinds.Settled, "crashed", open.Hold.Receipt) with { Amount = open.Observed.ToString() }], With = sql => Metering.UsageStore.Insert(sql, Metered.CallRecords.OfCrashed(open)) }, ct);
+        await ledger.FinishAsync(open.Hold.Id, HoldOutcome.Delivered, [], ct);
     }
 
     private async ValueTask<Settlement> AskAsync(IPaymentMethod method, HoldState open, CancellationToken ct)

@@ -1,6 +1,9 @@
 using System.Collections.Concurrent;
 using Turnpike.Catalog;
+using Turnpike.Catalog.Document;
 using Turnpike.Ledger;
+using Turnpike.Metering;
+using Turnpike.Metering.Formats;
 
 namespace Turnpike.Pricing;
 
@@ -15,6 +18,7 @@ internal sealed class PriceBook(TimeProvider time)
     /// <summary>Sets the quote; leaves it null when nothing is owed. A price above the caller's own maximum ends the call.</summary>
     public ValueTask<Answer?> QuoteAsync(Call call, CancellationToken ct)
     {
+        if (call.Catalog.Settings.Get<MeterSet>() is not null || call.Operation.Settings.Get<PriceModel>() is PriceModel.Metered || call.Operation.Settings.Get<UsageSettings>() is not null) return MeterAsync(call, ct);
         if (call.Operation.Settings.Get<PriceModel>() is not PriceModel.Fixed price || price.Amount.IsZero) return default;
         call.Quote = new Quote(price.Amount, "call", call.Catalog.Version, call.Now + Valid);
         return new(Clamp(call, price.Amount));
@@ -44,13 +48,56 @@ internal sealed class PriceBook(TimeProvider time)
         lock (prices) return [quote.Ceiling, .. prices.Where(p => p.Until >= call.Now && p.Amount.Currency == quote.Ceiling.Currency).Select(p => p.Amount).Distinct()];
     }
 
-    private static Answer? Clamp(Call call, Money price)
+    /// <summary>A call whose use is told: its request is read for what bounds it, and a metered price is quoted at the most it can come to.</summary>
+    private static async ValueTask<Answer?> MeterAsync(Call call, CancellationToken ct)
     {
+        var price = call.Operation.Settings.Get<PriceModel>();
+        var metered = call.Metered = new MeteredCall(call.Operation.Settings.Get<UsageSettings>() ?? UsageSettings.OfRecords((price as PriceModel.Metered)?.Count));
+        if (metered.Settings.Format is not NoFormat && await RequestReading.ReadAsync(call, metered, (price as PriceModel.Metered)?.By, ct) is { } unreadable) return unreadable;
+        if (price is PriceModel.Metered rated) return Quote(call, metered, rated);
+        if (price is not PriceModel.Fixed { Amount: { IsZero: false } amount }) return null;
+        call.Quote = new Quote(amount, "call", call.Catalog.Version, call.Now + Valid);
+        return Clamp(call, amount);
+    }
+
+    private static Answer? Quote(Call call, MeteredCall metered, PriceModel.Metered price)
+    {
+        if (price.CardOf(price.By is null ? "" : metered.Request?.Model) is not { } card)
+            return new Refusal(Reasons.UnknownModel, metered.Request?.Model is { } asked ? $"'{Reading.Shown(asked)}' has no price here. These have: {string.Join(", ", price.Models.Keys.Order(StringComparer.Ordinal).Take(20))}." : "The request names no model.");
+        var (ceiling, least) = (price.Ceiling, price.Ceiling);
+        if (MeteredQuote.MostFor(card, metered, metered.Request?.Maximum ?? price.DefaultMaximum) is { } most && most < ceiling) ceiling = most;
+        if ((price.Withholds ? card.Charge(OneRecord()) : MeteredQuote.MostFor(card, metered, 1)) is { } one && one < least) least = one;
+        if (price.Minimum is { } minimum) (ceiling, least) = (Larger(ceiling, minimum), Larger(least, minimum));
+        if (Maximum(call, ceiling.Currency, out var malformed) is { } maximum && maximum < ceiling)
+        {
+            if (maximum < least) { call.Quote = new MeteredQuote(ceiling, call.Catalog.Version, call.Now + Valid, price, card, metered) { Least = least }; return new Refusal(Reasons.PriceAboveMaximum, $"This call costs {least} or more; your maximum is {maximum}."); }
+            ceiling = maximum;
+        }
+        call.Quote = new MeteredQuote(ceiling, call.Catalog.Version, call.Now + Valid, price, card, metered) { Least = least };
+        return malformed;
+    }
+
+    private static Usage OneRecord()
+    {
+        var usage = new Usage();
+        usage.Reported[Units.Records] = 1;
+        return usage;
+    }
+
+    private static Money Larger(Money a, Money b) => a > b ? a : b;
+
+    private static Answer? Clamp(Call call, Money price) =>
+        Maximum(call, price.Currency, out var malformed) is { } maximum && price > maximum ? new Refusal(Reasons.PriceAboveMaximum, $"This call costs {price}; your maximum is {maximum}.") : malformed;
+
+    /// <summary>The caller's own maximum, if it has one.</summary>
+    private static Money? Maximum(Call call, string currency, out Answer? malformed)
+    {
+        malformed = null;
         var most = call.Headers["Turnpike-Max-Price"];
         if (most.Count == 0) return null;
-        if (most.Count > 1 || !ReadMaximum(most.ToString(), price.Currency, out var maximum))
-            return new Refusal(Reasons.MalformedRequest, "Turnpike-Max-Price is an amount and a currency, such as '0.05 USD'.");
-        return price > maximum ? new Refusal(Reasons.PriceAboveMaximum, $"This call costs {price}; your maximum is {maximum}.") : null;
+        if (most.Count == 1 && ReadMaximum(most.ToString(), currency, out var maximum)) return maximum;
+        malformed = new Refusal(Reasons.MalformedRequest, "Turnpike-Max-Price is an amount and a currency, such as '0.05 USD'.");
+        return null;
     }
 
     private static bool ReadMaximum(string text, string currency, out Money maximum) =>

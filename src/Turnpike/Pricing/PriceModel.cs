@@ -1,3 +1,4 @@
+using System.Collections.Frozen;
 using Turnpike.Ledger;
 
 namespace Turnpike.Pricing;
@@ -5,6 +6,54 @@ namespace Turnpike.Pricing;
 /// <summary>How an operation is priced; absent from its settings when it is free.</summary>
 internal abstract record PriceModel
 {
+    /// <summary>The most one call costs.</summary>
+    public abstract Money Most { get; }
+
     /// <summary>The same amount for every delivered answer.</summary>
-    internal sealed record Fixed(Money Amount) : PriceModel;
+    internal sealed record Fixed(Money Amount) : PriceModel
+    {
+        public override Money Most => Amount;
+    }
+
+    /// <summary>By what the answer turns out to use, held for before and taken afterwards.</summary>
+    internal sealed record Metered : PriceModel
+    {
+        public override Money Most => Ceiling;
+
+        /// <summary>The most one call may hold.</summary>
+        public required Money Ceiling { get; init; }
+
+        /// <summary>Rates by model; the empty name where there are no models.</summary>
+        public required FrozenDictionary<string, RateCard> Models { get; init; }
+
+        /// <summary>Where the request names its model: names of members from the body's top; null: there are no models.</summary>
+        public IReadOnlyList<string>? By { get; init; }
+
+        /// <summary>The model whose rates others are charged at; null: others are refused.</summary>
+        public string? OtherModels { get; init; }
+
+        /// <summary>Written into requests that name no maximum.</summary>
+        public long? DefaultMaximum { get; init; }
+
+        /// <summary>The least a delivered answer costs.</summary>
+        public Money? Minimum { get; init; }
+
+        /// <summary>The answer is counted as a whole before its first byte leaves.</summary>
+        public bool Withholds { get; init; }
+
+        /// <summary>Where the records stand in the answer.</summary>
+        public string? Count { get; init; }
+
+        /// <summary>The rates that a model was served at: its own, those of the one it is a dated name of, or those for all others.</summary>
+        public RateCard? CardFor(string? served)
+        {
+            if (By is null) return Models[""];
+            var name = served is null || Models.ContainsKey(served) ? served : Models.Keys.FirstOrDefault(m => MeteredQuote.IsDated(served, m));
+            return CardOf(name ?? served);
+        }
+
+        /// <summary>The rates of a model that is asked for by this name, or null.</summary>
+        public RateCard? CardOf(string? model) =>
+            model is not null && Models.TryGetValue(model, out var card) ? card : OtherModels is { } other && model is not null ? Models[other] : null;
+    }
 }

@@ -1,19 +1,36 @@
+using System.Collections.Frozen;
 using Turnpike.Catalog;
 using Turnpike.Catalog.Document;
 using Turnpike.Catalog.Loading;
 using Turnpike.Ledger;
+using Turnpike.Metering;
+using Turnpike.Metering.Reading;
 
 namespace Turnpike.Pricing;
 
 /// <summary>The <c>price:</c> of an operation: <c>free</c>, an amount, or a map. It has to be said: nothing is free by omission.</summary>
 internal static class PriceSection
 {
-    private static readonly Key<Money> Amount = new("amount", Shapes.Money, "The same amount for every delivered answer.") { Required = true, Example = "0.01 USD" };
+    private const long Million = 1_000_000, MostTokens = 10_000_000;
+
+    private static readonly Shape<string> Path = new ScalarShape<string>("a path such as $.items[*]", (string t, out string? v) => PathNode.Check(v = t), @"^\$");
+
+    private static readonly Key<Money> Amount = new("amount", Shapes.Money, "The same amount for every delivered answer.") { Default = "metered, by the keys below", Example = "0.01 USD" };
+    private static readonly Key<RateTable> PerMillion = new("per-million", new RateTableShape(Million), "Prices for a million of each unit, by model where by names one.") { Default = "none", Example = "{ gpt-4o: { input_tokens: 2.50 USD, output_tokens: 10.00 USD } }" };
+    private static readonly Key<RateTable> PerUnit = new("per-unit", new RateTableShape(1), "Prices for one of each unit: an amount, graduated or volume tiers, or packages.") { Default = "none", Example = "{ minutes: 0.05 USD }" };
+    private static readonly Key<Money> PerRecord = new("per-record", Shapes.Money, "The price of one record of a JSON answer; count says what a record is. The answer is counted before it leaves.") { Default = "none", Example = "0.002 USD" };
+    private static readonly Key<string> Count = new("count", Path, "Where records stand in the answer.") { Default = "none", Example = "\"$.items[*]\"" };
+    private static readonly Key<Money> Ceiling = new("ceiling", Shapes.Money, "The most one call may hold and cost.") { Default = "none; a metered price needs one", Example = "0.50 USD" };
+    private static readonly Key<string> By = new("by", Path, "Where the request names its model.") { Default = "the same price for all", Example = "$.model" };
+    private static readonly Key<string> OtherModels = new("other-models", Shapes.Text, "refuse a model without a price, or the name of the one whose price it has.") { Default = "refuse", Example = "refuse" };
+    private static readonly Key<long> DefaultMaximum = new("default-max-tokens", Shapes.Integer(1, MostTokens), "Written into requests that name no maximum.") { Default = "none: such a request holds the ceiling", Example = "1000" };
+    private static readonly Key<Money> Minimum = new("minimum", Shapes.Money, "The least a delivered answer costs.") { Default = "nothing", Example = "0.001 USD" };
 
     private static readonly Shape<PriceModel?> Short = new ScalarShape<PriceModel?>("free, or an amount of money such as 0.01 USD", ReadShort, @"^free$|^[0-9]+(\.[0-9]{1,9})? +[A-Z]{3}$");
 
-    private static readonly Key<PriceModel?> Key = new("price", new ShortOrMapShape<PriceModel?>(Short, new MapShape<PriceModel>([Amount], m => new PriceModel.Fixed(m.Get(Amount)))!),
-        "What a delivered answer costs: free, an amount, or a map.") { Required = true, Example = "0.01 USD" };
+    private static readonly Shape<PriceModel> Map = new MapShape<PriceModel>([Amount, PerMillion, PerUnit, PerRecord, Count, Ceiling, By, OtherModels, DefaultMaximum, Minimum], Build);
+
+    private static readonly Key<PriceModel?> Key = new("price", new ShortOrMapShape<PriceModel?>(Short, Map!), "What a delivered answer costs: free, an amount, or a map.") { Required = true, Example = "0.01 USD" };
 
     public static readonly Section Section = new(Scope.Operation, Key) { TellOperation = (_, operation) => Told(operation.Settings.Get<PriceModel>()) };
 
@@ -22,6 +39,8 @@ internal static class PriceSection
     {
         null => "free",
         PriceModel.Fixed { Amount: var amount } => amount.ToString(),
+        PriceModel.Metered { By: null } metered => $"by {string.Join(", ", metered.Models[""].Priced)}, at most {metered.Ceiling}",
+        PriceModel.Metered metered => $"by use, {metered.Models.Count} model{(metered.Models.Count == 1 ? "" : "s")}, at most {metered.Ceiling}",
         _ => price.ToString() ?? "",
     };
 
@@ -32,6 +51,56 @@ internal static class PriceSection
         if (!Money.TryParse(text, out var amount) || !Money.IsMoney(amount.Currency)) return "is no price; write free, or an amount such as 0.01 USD with at most nine decimals";
         if (amount.IsZero) return "is nothing; what costs nothing is free";
         price = new PriceModel.Fixed(amount);
+        return null;
+    }
+
+    private static PriceModel? Build(MapValues m)
+    {
+        Key[] metered = [PerMillion, PerUnit, PerRecord, Count, Ceiling, By, OtherModels, DefaultMaximum, Minimum];
+        if (m.IsWritten(Amount)) return metered.FirstOrDefault(m.IsWritten) is not { } other ? new PriceModel.Fixed(m.Get(Amount)) : Refuse(m.Of(other), $"'{other.Name}' belongs to a metered price; beside 'amount' it means nothing");
+        if (!m.IsWritten(PerMillion) && !m.IsWritten(PerUnit) && !m.IsWritten(PerRecord)) return Refuse(m.At, "a price needs amount, per-million, per-unit or per-record");
+        if (m.IsWritten(PerRecord) != m.IsWritten(Count)) return Refuse(m.At, "per-record and count belong together: what a record costs, and what one is");
+        if (!m.IsWritten(Ceiling)) return Refuse(m.At, "a metered price needs a ceiling, the most one call may cost");
+        return BuildMetered(m);
+    }
+
+    private static PriceModel? BuildMetered(MapValues m)
+    {
+        var ceiling = m.Get(Ceiling);
+        var by = m.Get(By);
+        if (by is not null && by.IndexOfAny(['[', ']']) >= 0) return Refuse(m.Of(By), "a model is named by members alone, such as $.model");
+        var models = new Dictionary<string, Dictionary<string, Rate>>(StringComparer.Ordinal);
+        foreach (var key in new[] { PerMillion, PerUnit })
+            if (m.Get(key) is { } table && !table.AddTo(models, m.Of(key), by is not null, ceiling.Currency)) return null;
+        if (m.IsWritten(PerRecord))
+        {
+            if (m.Get(PerRecord).Currency != ceiling.Currency) return Refuse(m.Of(PerRecord), $"the ceiling is in {ceiling.Currency}");
+            if (by is not null) return Refuse(m.Of(By), "a price per record knows no models");
+            Of(models, "")[Units.Records] = new Rate.Flat(m.Get(PerRecord).Units, 1);
+        }
+        var other = m.Get(OtherModels) is { } named and not "refuse" ? named : null;
+        if (other is not null && (by is null || !models.ContainsKey(other))) return Refuse(m.Of(OtherModels), $"'{Reading.Shown(other)}' is none of the models with a price");
+        if (m.IsWritten(Minimum) && (m.Get(Minimum).Currency != ceiling.Currency || m.Get(Minimum) > ceiling)) return Refuse(m.Of(Minimum), $"the minimum is at most the ceiling, {ceiling}");
+        return new PriceModel.Metered
+        {
+            Ceiling = ceiling,
+            Models = models.ToFrozenDictionary(p => p.Key, p => new RateCard(ceiling.Currency, p.Value), StringComparer.Ordinal),
+            By = by is null ? null : by[2..].Split('.'),
+            OtherModels = other,
+            DefaultMaximum = m.IsWritten(DefaultMaximum) ? m.Get(DefaultMaximum) : null,
+            Minimum = m.IsWritten(Minimum) ? m.Get(Minimum) : null,
+            Withholds = m.IsWritten(PerRecord),
+            Count = m.Get(Count),
+        };
+    }
+
+    /// <summary>The rates of a model, made when it is new.</summary>
+    public static Dictionary<string, Rate> Of(Dictionary<string, Dictionary<string, Rate>> models, string model) =>
+        models.TryGetValue(model, out var known) ? known : models[model] = new(StringComparer.Ordinal);
+
+    private static PriceModel? Refuse(Spot at, string message)
+    {
+        at.Refuse(message);
         return null;
     }
 }

@@ -21,6 +21,7 @@ internal static class Instruments
     private static readonly Histogram<double> Settlement = Meter.CreateHistogram<double>("turnpike.settlement.duration", "s", "Collecting a payment from its rail, by method.");
     private static readonly Histogram<double> Commits = Meter.CreateHistogram<double>("turnpike.store.commit.duration", "s", "One transaction of the store's writer, from its begin to the disk.");
     private static readonly Counter<long> Writes = Meter.CreateCounter<long>("turnpike.store.writes", "{write}", "Writes made durable; divided by commits, the size of a batch.");
+    private static readonly Counter<long> Oddities = Meter.CreateCounter<long>("turnpike.usage.alarms", "{call}", "Metered answers that told something unexpected, by kind of event.");
     private static readonly object[] Statuses = [.. Enumerable.Range(0, 600).Select(status => (object)status)];
 
     /// <summary>The gate answered itself. Calls that name no operation are counted under <c>none</c>: their paths are a stranger's invention.</summary>
@@ -52,6 +53,12 @@ internal static class Instruments
     {
         if (Payments.Enabled) Payments.Add(1, new TagList { { "method", method }, { "outcome", outcome } });
         if (outcome == "settled" && Revenue.Enabled) Revenue.Add(units, new TagList { { "operation", operation }, { "currency", currency } });
+    }
+
+    /// <summary>An upstream told more than was held for, another model than was asked for, or nothing at all.</summary>
+    public static void Alarmed(string operation, string alarm)
+    {
+        if (Oddities.Enabled) Oddities.Add(1, new TagList { { "operation", operation }, { "alarm", alarm } });
     }
 
     /// <summary>A batch of writes is durable.</summary>

@@ -47,15 +47,20 @@ internal sealed partial class TurnpikeProcess : IAsyncDisposable
     /// <summary>Starts a scenario of the contract in a fresh folder and waits until it is ready.</summary>
     public static Task<TurnpikeProcess> StartAsync(string scenario, params (string Name, string Value)[] variables) => StartOnAsync(scenario, null, variables);
 
+    /// <summary>The same with a part of the scenario changed.</summary>
+    public static Task<TurnpikeProcess> StartAsync(string scenario, Func<string, string> change, params (string Name, string Value)[] variables) => StartOnAsync(scenario, null, change, variables);
+
     /// <param name="variables">Those named <c>gateway.x</c> are keys of the document's section, the others of the environment.</param>
     /// <param name="store">Instead of the scenario's own; given by a variable, because it holds a password.</param>
-    public static async Task<TurnpikeProcess> StartOnAsync(string scenario, string? store, params (string Name, string Value)[] variables)
+    public static Task<TurnpikeProcess> StartOnAsync(string scenario, string? store, params (string Name, string Value)[] variables) => StartOnAsync(scenario, store, text => text, variables);
+
+    private static async Task<TurnpikeProcess> StartOnAsync(string scenario, string? store, Func<string, string> change, (string Name, string Value)[] variables)
     {
         var environment = new Dictionary<string, string>(Checkout.Variables());
         foreach (var (name, value) in variables) environment[name] = value;
         var folder = Directory.CreateTempSubdirectory("turnpike-e2e-").FullName;
         var (port, admin) = (Ports.Next(), Ports.Next());
-        var text = await File.ReadAllTextAsync(Path.Combine(Checkout.Contract, scenario));
+        var text = change(await File.ReadAllTextAsync(Path.Combine(Checkout.Contract, scenario)));
         text = text.Replace("\ngateway:\n", $"\ngateway:\n  url: http://127.0.0.1:{port}\n  listen: http://127.0.0.1:{port}\n  admin: http://127.0.0.1:{admin}\n", StringComparison.Ordinal);
         foreach (var (name, value) in variables.Where(each => each.Name.StartsWith("gateway.", StringComparison.Ordinal)))
             text = text.Replace("\ngateway:\n", $"\ngateway:\n  {name["gateway.".Length..]}: {value}\n", StringComparison.Ordinal);

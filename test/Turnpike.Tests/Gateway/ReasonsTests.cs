@@ -66,6 +66,8 @@ public sealed class ReasonsTests
         ["in-flight"] = InFlightAsync,
         ["already-delivered"] = async g => { var proof = await g.ProofAsync(); await g.GetAsync(Target, (Signature, proof)); g.Time.Pass(TimeSpan.FromHours(1)); return await g.GetAsync(Target, (Signature, proof)); },
         ["idempotency-key-reused"] = async g => { var headers = new (string, string?)[] { ("Authorization", await g.TokenAsync()), ("Idempotency-Key", "k") }; await g.GetAsync(Target, headers); return await g.GetAsync("/history/paris", headers); },
+        ["unknown-model"] = async _ => await WithAsync("", Metering.MeteredGate.Chat, async g => await g.SendAsync(Metering.MeteredGate.Ask(await g.TokenAsync(), "{}"))),
+        ["answer-above-ceiling"] = async _ => await WithAsync("", Metering.MeteredGate.Records, async g => { g.Upstream.Says(() => Metering.MeteredGate.Json("""{"items":[1,2,3,4,5,6]}""")); return await g.GetAsync("/companies", ("Authorization", await g.TokenAsync())); }),
         ["too-many-unpaid"] = async _ => await WithAsync(Tight, TestGate.Document, async g => { await g.GetAsync(Target); return await g.GetAsync(Target); }),
         ["too-many-invalid-proofs"] = async _ => await WithAsync(Tight, TestGate.Document, async g => { await g.GetAsync(Target, (Signature, "?")); return await g.GetAsync(Target, (Signature, "?")); }),
         ["allowance-used-up"] = _ => IncludedAsync("pay"),

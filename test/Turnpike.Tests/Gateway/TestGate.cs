@@ -13,6 +13,7 @@ using Turnpike.Gateway;
 using Turnpike.Identity;
 using Turnpike.Ledger;
 using Turnpike.Limits;
+using Turnpike.Metering;
 using Turnpike.Payments;
 using Turnpike.Payments.Refunds;
 using Turnpike.Payments.X402;
@@ -200,7 +201,7 @@ internal sealed class TestGate : IDisposable
         var all = new ServiceCollection().AddLogging().AddSingleton<TimeProvider>(Time).AddSingleton(source).AddSingleton(_ => database);
         all.AddSingleton(new TermsSeal([[.. Enumerable.Repeat((byte)7, 32)]]));
         all.AddSingleton<Microsoft.Extensions.Hosting.IHostApplicationLifetime>(new Microsoft.Extensions.Hosting.Internal.ApplicationLifetime(NullLogger<Microsoft.Extensions.Hosting.Internal.ApplicationLifetime>.Instance));
-        all.AddAudit().AddLedger().AddIdentity().AddPlans().AddPricing().AddLimits().AddTokens().AddPayments().AddAccess().AddGateway();
+        all.AddAudit().AddLedger().AddMetering().AddIdentity().AddPlans().AddPricing().AddLimits().AddTokens().AddPayments().AddAccess().AddGateway();
         all.RemoveAll<IRefundRail>();
         all.AddSingleton<IRefundRail>(Refunds);
         all.AddSingleton<Random>(new SteadyRandom());

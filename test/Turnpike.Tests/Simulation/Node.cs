@@ -10,8 +10,10 @@ using Turnpike.Gateway;
 using Turnpike.Identity;
 using Turnpike.Ledger;
 using Turnpike.Limits;
+using Turnpike.Metering;
 using Turnpike.Payments;
 using Turnpike.Payments.Evm;
+using Turnpike.Plans;
 using Turnpike.Pricing;
 using Turnpike.Storage;
 using Turnpike.Tests.Catalog;
@@ -146,7 +148,7 @@ internal sealed class Node(World world, string name) : IDisposable
         var parts = new ServiceCollection().AddLogging().AddSingleton<TimeProvider>(here.Time).AddSingleton(source).AddSingleton(_ => database);
         parts.AddSingleton(new TermsSeal([[.. Enumerable.Repeat((byte)7, 32)]]));
         parts.AddSingleton<Microsoft.Extensions.Hosting.IHostApplicationLifetime>(new Microsoft.Extensions.Hosting.Internal.ApplicationLifetime(NullLogger<Microsoft.Extensions.Hosting.Internal.ApplicationLifetime>.Instance));
-        parts.AddAudit().AddLedger().AddIdentity().AddPricing().AddLimits().AddTokens().AddPayments().AddAccess().AddGateway();
+        parts.AddAudit().AddLedger().AddMetering().AddIdentity().AddPlans().AddPricing().AddLimits().AddTokens().AddPayments().AddAccess().AddGateway();
         parts.AddSingleton<HttpClients>((url, timeout, most) => new HttpClient(world.HandlerOf(url), disposeHandler: false) { Timeout = timeout, MaxResponseContentBufferSize = most });
         parts.AddSingleton(new RailTimings { Poll = TimeSpan.FromSeconds(1) }).AddSingleton(world.Scheduler.Random);
         foreach (var method in parts.Where(s => s.ServiceType == typeof(IPaymentMethod)).ToList())

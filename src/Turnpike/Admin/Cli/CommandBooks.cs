@@ -28,6 +28,8 @@ internal sealed class CommandBooks : IDisposable
 
     public ILedger Ledger { get; }
 
+    public Metering.UsageStore Usage => new(database);
+
     public IAuditTrail Audit => audit;
 
     public InstallationStore Installation => new(database);

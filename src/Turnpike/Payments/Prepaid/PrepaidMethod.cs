@@ -40,9 +40,10 @@ internal sealed class PrepaidMethod(TokenStore tokens, RateLimits limits) : IPay
         var call = payment.Call;
         var id = payment.Payer!["token:".Length..];
         if (await tokens.FindAsync(id, ct) is not { } token) return new Refusal(Reasons.UnknownToken, "The token was issued here, but is no longer known.");
-        if (Refuse(token, call) is { } refused) return refused;
+        if (token.PerCall is { } most && most.Currency == payment.Ceiling.Currency) payment.TryLower(most);
+        if (Refuse(token, payment) is { } refused) return refused;
         if (token.Rate is { } rate && limits.Take(call, "token", id, rate) is { } wait) return wait;
-        var money = new Leg(token.Account, $"revenue:{call.Operation.Name}", call.Quote!.Ceiling, Limited: true);
+        var money = new Leg(token.Account, $"revenue:{call.Operation.Name}", payment.Ceiling, Limited: true);
         payment.Legs = token.Calls is null ? [money] : [money, new Leg(token.Account, "used:calls", new Money(1, Token.CallsCurrency), Limited: true, Fixed: true)];
         return null;
     }
@@ -56,14 +57,16 @@ internal sealed class PrepaidMethod(TokenStore tokens, RateLimits limits) : IPay
     public Money? Remaining(Payment payment) => payment.Remaining;
 
     /// <summary>Everything a token can be refused for that is not a matter of money.</summary>
-    private static Refusal? Refuse(Token token, Call call) => token switch
+    private static Refusal? Refuse(Token token, Payment payment) => Refuse(token, payment.Call, payment.Ceiling);
+
+    private static Refusal? Refuse(Token token, Call call, Money ceiling) => token switch
     {
         { Status: TokenStatus.Revoked } => new Refusal(Reasons.TokenRevoked, "It buys nothing any more."),
         { Status: TokenStatus.Frozen } => new Refusal(Reasons.TokenFrozen, "It buys nothing for now."),
         { Expires: { } expires } when expires <= call.Now => new Refusal(Reasons.TokenExpired, $"It was valid until {expires:u}."),
         _ when token.Operations.Count > 0 && !token.Operations.Contains(call.Operation.Name) => new Refusal(Reasons.TokenWrongOperation, $"It opens {string.Join(", ", token.Operations)}."),
-        _ when token.Budget.Currency != call.Quote!.Ceiling.Currency => new Refusal(Reasons.TokenExhausted, $"It holds {token.Budget.Currency}, the price is in {call.Quote.Ceiling.Currency}."),
-        { PerCall: { } cap } when call.Quote.Ceiling > cap => new Refusal(Reasons.TokenCallCap, $"This call costs {call.Quote.Ceiling}; the token allows {cap}."),
+        _ when token.Budget.Currency != ceiling.Currency => new Refusal(Reasons.TokenExhausted, $"It holds {token.Budget.Currency}, the price is in {ceiling.Currency}."),
+        { PerCall: { } cap } when ceiling > cap => new Refusal(Reasons.TokenCallCap, $"This call costs {ceiling}; the token allows {cap}."),
         _ => null,
     };
 }

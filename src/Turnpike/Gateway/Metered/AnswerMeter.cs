@@ -1,0 +1,100 @@
+using System.Diagnostics.CodeAnalysis;
+using Turnpike.Catalog;
+using Turnpike.Metering;
+using Turnpike.Payments;
+using Turnpike.Pricing;
+
+namespace Turnpike.Gateway.Metered;
+
+/// <summary>
+/// Metering of one answer: reads its usage as it passes, keeps the usage chunk nobody asked for, ends a stream whose price has reached
+/// what is held, and tells the cashier how far it is.
+/// </summary>
+internal sealed class AnswerMeter
+{
+    private static readonly object Key = new();
+
+    private readonly Payment payment;
+    private readonly Cashier cashier;
+    private readonly TimeProvider time;
+    private readonly MeteredQuote? quote;
+    private readonly HttpResponseMessage upstream;
+    private readonly long began;
+    private long told, text;
+
+    private AnswerMeter(Payment payment, Cashier cashier, TimeProvider time, HttpResponseMessage upstream)
+    {
+        (this.payment, this.cashier, this.time, this.upstream) = (payment, cashier, time, upstream);
+        (quote, began) = (payment.Call.Quote as MeteredQuote, time.GetTimestamp());
+        Reader = new UsageReader(payment.Call.Metered!, upstream.Content.Headers.ContentType?.MediaType);
+        Drops = Reader.HasFrames && payment.Call.Metered!.Request is { Streams: true, AsksForUsage: false } && Reader.Format.MustAskForUsage;
+    }
+
+    public UsageReader Reader { get; }
+
+    /// <summary>The chunk that tells usage alone does not leave: the caller did not ask for it.</summary>
+    public bool Drops { get; }
+
+    /// <summary>Frames have to be whole before they leave: one may be dropped, or be the last.</summary>
+    public bool Frames => Reader.HasFrames && (Drops || quote is not null);
+
+    /// <summary>Bytes that left.</summary>
+    public long Passed { get; set; }
+
+    /// <summary>The price of what passed has reached what is held.</summary>
+    public bool IsSpent { get; private set; }
+
+    /// <summary>Nothing more will be read.</summary>
+    public bool HasEnded { get; private set; }
+
+    private Usage Usage => payment.Call.Metered!.Usage;
+
+    /// <summary>Puts a meter into the answer of a metered call.</summary>
+    public static AnswerMeter Begin(HttpContext http, HttpResponseMessage upstream, Payment payment, Cashier cashier)
+    {
+        var meter = new AnswerMeter(payment, cashier, http.RequestServices.GetRequiredService<TimeProvider>(), upstream);
+        http.Items[Key] = meter;
+        return meter;
+    }
+
+    public static bool TryOf(HttpContext http, [NotNullWhen(true)] out AnswerMeter? meter) =>
+        (meter = http.Items.TryGetValue(Key, out var found) ? (AnswerMeter)found! : null) is not null;
+
+    /// <summary>A frame is whole, or a piece of an answer without frames was read. True when it may leave.</summary>
+    public bool MayLeave()
+    {
+        Reader.Tell();
+        if (quote is null) return !Drops || !Reader.Format.IsOnlyUsage(Reader.Told);
+        var more = Reader.Told.Text > text;
+        text = Reader.Told.Text;
+        if (Frames && more && quote.AtLeast(Usage, text) > payment.Ceiling)
+        {
+            IsSpent = true;
+            return false;
+        }
+        Checkpoint(quote);
+        return !Drops || !Reader.Format.IsOnlyUsage(Reader.Told);
+    }
+
+    /// <summary>The provider's own words for the end of a stream that reached its maximum.</summary>
+    public ReadOnlyMemory<byte> Ending() => Reader.Format.Ending(Reader.Told, Usage);
+
+    /// <summary>Nothing more will come, for whatever reason.</summary>
+    public void End()
+    {
+        if (HasEnded) return;
+        HasEnded = true;
+        Reader.End(time.GetElapsedTime(began), HeaderOf);
+    }
+
+    /// <summary>At most once a second: what a crash would be charged for.</summary>
+    private void Checkpoint(MeteredQuote quote)
+    {
+        if (payment.State is null || told != 0 && time.GetElapsedTime(told) < TimeSpan.FromSeconds(1)) return;
+        told = time.GetTimestamp();
+        cashier.Observe(payment, quote.Running(Usage));
+    }
+
+    private string? HeaderOf(string name) =>
+        upstream.Headers.TryGetValues(name, out var values) || upstream.Content.Headers.TryGetValues(name, out values) ? string.Join(",", values) : null;
+}

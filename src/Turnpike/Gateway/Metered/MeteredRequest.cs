@@ -1,0 +1,25 @@
+using Turnpike.Payments;
+using Turnpike.Pricing;
+
+namespace Turnpike.Gateway.Metered;
+
+/// <summary>What metering changes in a request on its way: the maximum that the payer can pay for, and the question for a stream's usage.</summary>
+internal static class MeteredRequest
+{
+    /// <summary>Digests of a body that is no longer the caller's own.</summary>
+    private static readonly string[] Digests = ["Content-Digest", "Repr-Digest", "Digest", "Content-MD5"];
+
+    public static void Prepare(HttpContext http, Payment payment)
+    {
+        var quote = payment.Call.Quote as MeteredQuote;
+        if (quote is not null && HangUpRule.Of(payment.Call.Operation).Drain) http.Response.Body = new LastingBody(http.Response.Body);
+        if (payment.Call.Metered is not { Request: { } request }) return;
+        var maximum = quote?.MaximumFor(payment.Ceiling);
+        var body = request.Write(maximum, askForUsage: true);
+        if (maximum is { } most && most < request.Maximum) http.Response.Headers["Turnpike-Max-Tokens"] = most.ToString(System.Globalization.CultureInfo.InvariantCulture);
+        http.Request.Body = new MemoryStream(System.Runtime.InteropServices.MemoryMarshal.TryGetArray(body, out var array) ? array.Array! : body.ToArray(), array.Offset, body.Length, writable: false);
+        if (http.Request.ContentLength == body.Length) return;
+        http.Request.ContentLength = body.Length;
+        foreach (var digest in Digests) http.Request.Headers.Remove(digest);
+    }
+}

@@ -1,0 +1,144 @@
+using System.Buffers;
+
+namespace Turnpike.Gateway.Metered;
+
+/// <summary>
+/// Reads an upstream's body through a meter. Without frames every byte passes at once, in the reader's own buffer; with them, a frame
+/// leaves when it is whole, so that one can be kept back and the stream can end between two.
+/// </summary>
+internal sealed class MeteredStream(Stream upstream, AnswerMeter meter) : Stream
+{
+    private const int Chunk = 16 * 1024, LongestFrame = 1024 * 1024;
+
+    private byte[] held = [];
+    private int from, whole, to; // what leaves next, up to where frames are whole, what was read
+    private bool over, running; // running: this frame is too long to be held whole, and leaves as it comes
+
+    public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
+    {
+        if (buffer.IsEmpty) return 0;
+        if (!meter.Frames) return await PassAsync(buffer, cancellationToken);
+        while (from == whole)
+        {
+            if (over) return 0;
+            await FillAsync(cancellationToken);
+        }
+        var count = Math.Min(buffer.Length, whole - from);
+        held.AsMemory(from, count).CopyTo(buffer);
+        from += count;
+        meter.Passed += count;
+        return count;
+    }
+
+    private async ValueTask<int> PassAsync(Memory<byte> buffer, CancellationToken ct)
+    {
+        var read = await upstream.ReadAsync(buffer, ct);
+        if (read == 0)
+        {
+            meter.End();
+            return 0;
+        }
+        for (var at = 0; at < read;) at += meter.Reader.Read(buffer.Span[at..read], out _);
+        meter.MayLeave();
+        meter.Passed += read;
+        return read;
+    }
+
+    private async ValueTask FillAsync(CancellationToken ct)
+    {
+        MakeRoom();
+        var read = await upstream.ReadAsync(held.AsMemory(to, held.Length - to), ct);
+        if (read == 0)
+        {
+            // What has no end of its own is passed on as it is.
+            (whole, over) = (to, true);
+            meter.End();
+            return;
+        }
+        var end = to + read;
+        while (to < end && !over)
+        {
+            to += meter.Reader.Read(held.AsSpan(to, end - to), out var ended);
+            if (ended) EndFrame(ref end);
+        }
+        if (running || to - whole > LongestFrame) (whole, running) = (to, true);
+    }
+
+    /// <summary>Lets the frame go, or takes it out of what was read; the last one is followed by the provider's own ending.</summary>
+    private void EndFrame(ref int end)
+    {
+        var leaves = meter.MayLeave();
+        if (leaves || running)
+        {
+            (whole, running) = (to, false);
+            return;
+        }
+        held.AsSpan(to, end - to).CopyTo(held.AsSpan(whole));
+        (end, to) = (end - (to - whole), whole);
+        if (!meter.IsSpent) return;
+        over = true;
+        Append(meter.Ending().Span);
+        meter.End();
+    }
+
+    private void Append(ReadOnlySpan<byte> bytes)
+    {
+        to = whole;
+        if (held.Length - to < bytes.Length) Grow(to + bytes.Length);
+        bytes.CopyTo(held.AsSpan(to));
+        whole = to += bytes.Length;
+    }
+
+    private void MakeRoom()
+    {
+        if (from > 0)
+        {
+            held.AsSpan(from, to - from).CopyTo(held);
+            (whole, to, from) = (whole - from, to - from, 0);
+        }
+        if (held.Length - to < Chunk / 2) Grow(Math.Max(Chunk, held.Length * 2));
+    }
+
+    private void Grow(int size)
+    {
+        var larger = ArrayPool<byte>.Shared.Rent(size);
+        held.AsSpan(0, to).CopyTo(larger);
+        if (held.Length > 0) ArrayPool<byte>.Shared.Return(held);
+        held = larger;
+    }
+
+    protected override void Dispose(bool disposing)
+    {
+        if (disposing)
+        {
+            meter.End();
+            upstream.Dispose();
+            if (held.Length > 0) ArrayPool<byte>.Shared.Return(held);
+            held = [];
+            (from, whole, to, over) = (0, 0, 0, true);
+        }
+        base.Dispose(disposing);
+    }
+
+    public override bool CanRead => true;
+
+    public override bool CanSeek => false;
+
+    public override bool CanWrite => false;
+
+    public override long Length => throw new NotSupportedException();
+
+    public override long Position { get => throw new NotSupportedException(); set => throw new NotSupportedException(); }
+
+    public override void Flush() { }
+
+    public override Task<int> ReadAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) => ReadAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
+
+    public override int Read(byte[] buffer, int offset, int count) => throw new NotSupportedException("Answers are read asynchronously.");
+
+    public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
+
+    public override void SetLength(long value) => throw new NotSupportedException();
+
+    public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
+}

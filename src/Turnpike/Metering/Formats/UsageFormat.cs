@@ -1,0 +1,50 @@
+using Turnpike.Metering.Reading;
+
+namespace Turnpike.Metering.Formats;
+
+/// <summary>How one kind of upstream tells usage, takes a maximum, and ends a stream. Immutable; one for every name.</summary>
+internal abstract class UsageFormat
+{
+    /// <summary>The name <c>usage:</c> has for it.</summary>
+    public abstract string Name { get; }
+
+    /// <summary>Where its answers tell what, by <see cref="Field"/>.</summary>
+    public abstract PathNode NewPaths();
+
+    /// <summary>Where a request may say how much it wants back, each a path of names; the first is written when none is there.</summary>
+    public virtual IReadOnlyList<string[]> Maximums => [];
+
+    /// <summary>Where a request may ask for several answers at once.</summary>
+    public virtual IReadOnlyList<string[]> Multiples => [];
+
+    /// <summary>True when a stream tells usage only to those who ask (<c>stream_options.include_usage</c>).</summary>
+    public virtual bool MustAskForUsage => false;
+
+    /// <summary>Brings what was told to our units, each counted once.</summary>
+    public abstract void Tell(FieldValues told, Counts into);
+
+    /// <summary>True when nothing more will be said of usage.</summary>
+    public virtual bool IsComplete(FieldValues told) => told.Has(Field.Output) || told.Has(Field.Total);
+
+    /// <summary>The frame just read is the one a caller gets only on asking.</summary>
+    public virtual bool IsOnlyUsage(FieldValues told) => false;
+
+    /// <summary>What ends a stream that must not go on, as this provider would end one at its maximum.</summary>
+    public virtual ReadOnlyMemory<byte> Ending(FieldValues told, Usage usage) => default;
+
+    public virtual Framing FramingFor(string? contentType) =>
+        contentType is not null && contentType.StartsWith("text/event-stream", StringComparison.OrdinalIgnoreCase) ? new EventFraming()
+        : contentType is not null && contentType.StartsWith("application/vnd.amazon.eventstream", StringComparison.OrdinalIgnoreCase) ? new BinaryFraming()
+        : new Framing.Whole();
+
+    /// <summary>The name written when the caller names no maximum.</summary>
+    public virtual string[] MaximumFor(string? model, bool isChat) => Maximums[0];
+
+    /// <summary>Tokens of a text of unknown language, as a guess: four bytes each. Only used where the upstream says nothing.</summary>
+    public static long Guess(long bytes) => (bytes + 3) / 4;
+
+    /// <summary>Fewer tokens than a text of that size hardly has: for what must not be cut too early.</summary>
+    public static long AtLeast(long bytes) => bytes / 6;
+
+    protected static long AtLeastZero(long count) => Math.Max(0, count);
+}

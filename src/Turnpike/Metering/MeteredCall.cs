@@ -1,0 +1,24 @@
+using Turnpike.Metering.Requests;
+
+namespace Turnpike.Metering;
+
+/// <summary>The metering of one call: what its request allows, and what its answer used.</summary>
+internal sealed class MeteredCall(UsageSettings settings)
+{
+    public UsageSettings Settings => settings;
+
+    /// <summary>Answers have to be readable here: something in their bodies counts.</summary>
+    public bool Reads => settings.Format is not Formats.NoFormat || settings.Measures.Any(m => m is Measure.Path);
+
+    /// <summary>The request's body as far as it matters here; null when it is none that says anything.</summary>
+    public JsonRequest? Request { get; set; }
+
+    /// <summary>The most that can be used, by unit; a unit that is missing has no bound but the price's ceiling.</summary>
+    public Counts Bounds { get; } = new();
+
+    /// <summary>The size of the request's body in bytes.</summary>
+    public long RequestBytes { get; set; }
+
+    /// <summary>What was used so far. Final when <see cref="Usage.HasEnded"/>.</summary>
+    public Usage Usage { get; } = new();
+}

@@ -1,0 +1,7 @@
+namespace Turnpike.Metering;
+
+/// <summary>Registers metering.</summary>
+internal static class MeteringSetup
+{
+    public static IServiceCollection AddMetering(this IServiceCollection services) => services.AddSingleton<UsageStore>().AddSingleton<MeterQueries>();
+}

@@ -1,0 +1,217 @@
+using System.Buffers;
+using System.Text;
+using System.Text.Json;
+using Turnpike.Metering.Formats;
+
+namespace Turnpike.Metering.Requests;
+
+/// <summary>
+/// A JSON request as far as metering reads it, and the few changes metering makes to it: every other byte is forwarded as it came.
+/// A member that is named twice, in any case, is refused: which of them counts would be decided differently behind us.
+/// </summary>
+internal sealed class JsonRequest
+{
+    /// <summary>What an image or file that is only referred to may cost at most, in tokens: its size says nothing about that.</summary>
+    private const long PerAttachment = 50_000;
+
+    private const int LongestWord = 1024;
+
+    private static readonly SearchValues<byte> Base64 = SearchValues.Create("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/=-_"u8);
+
+    private static readonly string[][] Attachments = [["image_url"], ["input_image"], ["file_id"], ["file_url"], ["input_file"], ["fileUri"], ["file_uri"]];
+
+    private readonly ReadOnlyMemory<byte> body;
+    private readonly UsageFormat format;
+    private readonly Dictionary<string, Span> found = new(StringComparer.Ordinal);
+
+    private JsonRequest(ReadOnlyMemory<byte> body, UsageFormat format) => (this.body, this.format) = (body, format);
+
+    /// <summary>The text at the path that names the model; null when there is none.</summary>
+    public string? Model { get; private set; }
+
+    /// <summary>The most output it asks for, each answer alone; null when it names no maximum.</summary>
+    public long? Maximum { get; private set; }
+
+    /// <summary>How many answers it asks for at once.</summary>
+    public long Multiple { get; private set; } = 1;
+
+    public bool Streams { get; private set; }
+
+    /// <summary>It wants to see the usage of a stream itself.</summary>
+    public bool AsksForUsage { get; private set; }
+
+    /// <summary>It goes on from something kept upstream, so that its own size bounds nothing.</summary>
+    public bool IsContinued { get; private set; }
+
+    /// <summary>It will be answered at another time, by another request: nothing of its usage passes here.</summary>
+    public bool IsDeferred { get; private set; }
+
+    /// <summary>At least as many tokens as its text and attachments can become: a token is at least one byte.</summary>
+    public long MostInput { get; private set; }
+
+    /// <summary>The size of its text: what is long and base64 is an image or a file, and becomes far fewer tokens than it has bytes.</summary>
+    public long TextBytes { get; private set; }
+
+    /// <summary>Reads a body; null and a sentence when it cannot be relied on.</summary>
+    /// <param name="model">The path of names to the model, or null.</param>
+    public static JsonRequest? Read(ReadOnlyMemory<byte> body, UsageFormat format, IReadOnlyList<string>? model, out string wrong)
+    {
+        var request = new JsonRequest(body, format);
+        wrong = "The body is no JSON object.";
+        try
+        {
+            var json = new Utf8JsonReader(body.Span);
+            if (!json.Read() || json.TokenType != JsonTokenType.StartObject) return null;
+            var twice = request.Walk(ref json, "", model);
+            if (twice is null && json.Read()) return null;
+            if (twice is not null) { wrong = $"The body names '{Shown(twice)}' twice."; return null; }
+        }
+        catch (JsonException) { return null; }
+        catch (InvalidOperationException) { return null; } // a name that is no UTF-8
+        request.Conclude(model);
+        return request;
+    }
+
+    /// <summary>The body to forward. Every maximum above the given one is lowered to it, and one is written where there is none.</summary>
+    public ReadOnlyMemory<byte> Write(long? maximum, bool askForUsage)
+    {
+        var edits = new List<(int At, int Length, string Text)>();
+        if (maximum is { } most && format.Maximums.Count > 0) Limit(edits, most);
+        if (askForUsage && Streams && format.MustAskForUsage && !AsksForUsage) AskForUsage(edits);
+        if (edits.Count == 0) return body;
+        edits.Sort((a, b) => a.At.CompareTo(b.At));
+        var written = new ArrayBufferWriter<byte>(body.Length + 128);
+        var from = 0;
+        foreach (var (at, length, text) in edits)
+        {
+            written.Write(body.Span[from..at]);
+            written.Write(Encoding.UTF8.GetBytes(text));
+            from = at + length;
+        }
+        written.Write(body.Span[from..]);
+        return written.WrittenMemory;
+    }
+
+    private void Limit(List<(int, int, string)> edits, long most)
+    {
+        var any = false;
+        foreach (var path in format.Maximums)
+        {
+            if (!found.TryGetValue(Key(path), out var span)) continue;
+            any = true;
+            if (PositiveOf(span) is not { } asked || asked > most) edits.Add((span.Start, span.Length, $"{most}"));
+        }
+        if (any) return;
+        var wanted = format.MaximumFor(Model, found.ContainsKey("messages"));
+        Insert(edits, wanted, $"{most}");
+    }
+
+    private void AskForUsage(List<(int, int, string)> edits)
+    {
+        if (found.TryGetValue("stream_options/include_usage", out var asked)) edits.Add((asked.Start, asked.Length, "true"));
+        else if (found.TryGetValue("stream_options", out var options) && body.Span[options.Start] != '{') edits.Add((options.Start, options.Length, """{"include_usage":true}"""));
+        else Insert(edits, ["stream_options", "include_usage"], "true");
+    }
+
+    /// <summary>Writes a member at the front of its object, making the object when it is missing.</summary>
+    private void Insert(List<(int, int, string)> edits, string[] path, string value)
+    {
+        if (path.Length == 2 && found.TryGetValue(path[0], out var inner) && body.Span[inner.Start] == '{')
+        {
+            edits.Add((inner.Start + 1, 0, $"\"{path[1]}\":{value}{(inner.IsEmpty ? "" : ",")}"));
+            return;
+        }
+        var text = path.Length == 2 ? $"\"{path[0]}\":{{\"{path[1]}\":{value}}}" : $"\"{path[0]}\":{value}";
+        if (path.Length == 2 && found.TryGetValue(path[0], out var other)) { edits.Add((other.Start, other.Length, $"{{\"{path[1]}\":{value}}}")); return; }
+        var root = found[""];
+        edits.Add((root.Start + 1, 0, text + (root.IsEmpty ? "" : ",")));
+    }
+
+    private void Conclude(IReadOnlyList<string>? model)
+    {
+        if (model is not null && found.TryGetValue(Key(model), out var named) && named.Kind == JsonTokenType.String) Model = TextOf(named);
+        foreach (var path in format.Maximums)
+            if (found.TryGetValue(Key(path), out var span) && PositiveOf(span) is { } most) Maximum = Math.Max(Maximum ?? 0, most);
+        foreach (var path in format.Multiples)
+            if (found.TryGetValue(Key(path), out var span)) Multiple = Math.Max(Multiple, PositiveOf(span) ?? 1);
+        // Anything but a plain no: a lenient server may take it for a yes.
+        Streams = found.TryGetValue("stream", out var stream) && stream.Kind is not (JsonTokenType.False or JsonTokenType.Null);
+        AsksForUsage = found.TryGetValue("stream_options/include_usage", out var asks) && asks.Kind == JsonTokenType.True;
+        IsContinued = Present("previous_response_id") || Present("conversation") || Present("prompt") && found["prompt"].Kind == JsonTokenType.StartObject;
+        IsDeferred = found.TryGetValue("background", out var deferred) && deferred.Kind is not (JsonTokenType.False or JsonTokenType.Null);
+        TextBytes = SizeOfText(body.Span);
+        MostInput = body.Length + PerAttachment * Attachments.Sum(a => Occurrences(Encoding.UTF8.GetBytes($"\"{a[0]}\"")));
+    }
+
+    private static long SizeOfText(ReadOnlySpan<byte> body)
+    {
+        long size = 0;
+        for (var at = 0; at < body.Length;)
+        {
+            var end = body[at..].IndexOfAnyExcept(Base64);
+            var run = end < 0 ? body.Length - at : end + 1;
+            size += run < LongestWord ? run : 0;
+            at += run;
+        }
+        return size;
+    }
+
+    private bool Present(string name) => found.TryGetValue(name, out var span) && span.Kind != JsonTokenType.Null;
+
+    private long Occurrences(byte[] text)
+    {
+        long count = 0;
+        for (var rest = body.Span; rest.IndexOf(text) is var at and >= 0; rest = rest[(at + text.Length)..]) count++;
+        return count;
+    }
+
+    /// <summary>Reads the members of an object and of those within it that matter; gives a name that stands there twice.</summary>
+    private string? Walk(ref Utf8JsonReader json, string prefix, IReadOnlyList<string>? model)
+    {
+        var start = (int)json.TokenStartIndex;
+        var names = new HashSet<string>(StringComparer.OrdinalIgnoreCase);
+        while (json.Read() && json.TokenType == JsonTokenType.PropertyName)
+        {
+            var name = json.GetString()!;
+            if (!names.Add(name)) return name;
+            json.Read();
+            var key = prefix + name;
+            var (at, kind) = ((int)json.TokenStartIndex, json.TokenType);
+            if (kind == JsonTokenType.StartObject && Matters(key, model))
+            {
+                if (Walk(ref json, key + "/", model) is { } twice) return twice;
+            }
+            else
+            {
+                json.Skip();
+                found[key] = new Span(at, (int)json.BytesConsumed - at, kind, false);
+            }
+        }
+        found[prefix.TrimEnd('/')] = new Span(start, (int)json.BytesConsumed - start, JsonTokenType.StartObject, names.Count == 0);
+        return null;
+    }
+
+    private bool Matters(string key, IReadOnlyList<string>? model) =>
+        key == "stream_options" || format.Maximums.Concat(format.Multiples).Any(p => p.Length > 1 && p[0] == key) || model is { Count: > 1 } && Key(model).StartsWith(key + "/", StringComparison.Ordinal);
+
+    /// <summary>A whole number above zero, told as one or as its text; null for anything else.</summary>
+    private long? PositiveOf(Span span)
+    {
+        var text = body.Span.Slice(span.Start, span.Length).Trim((byte)'"');
+        return System.Buffers.Text.Utf8Parser.TryParse(text, out long number, out var read) && read == text.Length && number > 0 ? number : null;
+    }
+
+    private string TextOf(Span span)
+    {
+        var json = new Utf8JsonReader(body.Span.Slice(span.Start, span.Length));
+        json.Read();
+        return json.GetString()!;
+    }
+
+    private static string Key(IReadOnlyList<string> path) => string.Join('/', path);
+
+    private static string Shown(string name) => name.Length <= 40 && name.All(c => !char.IsControl(c)) ? name : "a member";
+
+    /// <summary>Where a value stands.</summary>
+    private readonly record struct Span(int Start, int Length, JsonTokenType Kind, bool IsEmpty);
+}

@@ -1,0 +1,50 @@
+namespace Turnpike.Metering;
+
+/// <summary>
+/// What one call used, in named units. What was <see cref="Observed"/> here and what the upstream <see cref="Reported"/> are kept
+/// apart; charged is what was reported once that is complete, and otherwise the larger of both.
+/// </summary>
+internal sealed class Usage
+{
+    /// <summary>What passed: bytes, time, and an estimate of tokens from the text.</summary>
+    public Counts Observed { get; } = new();
+
+    /// <summary>What the upstream says.</summary>
+    public Counts Reported { get; } = new();
+
+    /// <summary>The model that served, as the upstream names it.</summary>
+    public string? Model { get; set; }
+
+    /// <summary>The upstream has said all it says of usage.</summary>
+    public bool IsComplete { get; set; }
+
+    /// <summary>The answer has ended, or broke off: nothing more will be counted.</summary>
+    public bool HasEnded { get; set; }
+
+    /// <summary><c>reported</c>, <c>estimated</c>, or <c>mixed</c>: where the charged numbers come from.</summary>
+    public string Source => IsComplete ? "reported" : Reported.Any() ? "mixed" : "estimated";
+
+    /// <summary>The quantity to charge and to limit by. <c>total_tokens</c> is every token in and out.</summary>
+    public long this[string unit] => unit switch
+    {
+        Units.Total => Sum(Units.Inputs) + Sum(Units.Outputs),
+        Units.Requests => 1,
+        _ when IsComplete && Reported.Has(unit) => Reported[unit],
+        // A report that is complete and does not name a kind of token says there was none.
+        _ when IsComplete && IsToken(unit) => 0,
+        _ => Math.Max(Reported[unit], Observed[unit]),
+    };
+
+    /// <summary>Every unit there is a quantity of, without <c>total_tokens</c>.</summary>
+    public IEnumerable<KeyValuePair<string, long>> Charged =>
+        Reported.Concat(Observed).Select(c => c.Key).Distinct().Select(unit => KeyValuePair.Create(unit, this[unit])).Where(c => c.Value != 0);
+
+    private static bool IsToken(string unit) => Units.Inputs.Contains(unit) || Units.Outputs.Contains(unit);
+
+    private long Sum(IReadOnlyList<string> units)
+    {
+        long sum = 0;
+        foreach (var unit in units) sum = checked(sum + this[unit]);
+        return sum;
+    }
+}

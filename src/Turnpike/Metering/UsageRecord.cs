@@ -1,0 +1,41 @@
+using Turnpike.Ledger;
+
+namespace Turnpike.Metering;
+
+/// <summary>
+/// What one call used, as it is kept. Unique by source and id, so that telling it twice counts once; a correction is a record of its
+/// own, with quantities that may be negative.
+/// </summary>
+internal sealed record UsageRecord
+{
+    /// <summary>Who tells: <c>turnpike</c>, or whoever imported it.</summary>
+    public string Source { get; init; } = Here;
+
+    public required string Id { get; init; }
+
+    public required DateTimeOffset Happened { get; init; }
+
+    public required string Operation { get; init; }
+
+    public string? Caller { get; init; }
+
+    public string? Payer { get; init; }
+
+    /// <summary>The model that served, or was asked for where the answer names none.</summary>
+    public string? Model { get; init; }
+
+    /// <summary><c>reported</c>, <c>estimated</c>, <c>mixed</c>, or <c>correction</c>.</summary>
+    public required string Origin { get; init; }
+
+    /// <summary>The quantities that count.</summary>
+    public required Counts Charged { get; init; }
+
+    /// <summary>What passed, as far as it was seen here.</summary>
+    public Counts Observed { get; init; } = new();
+
+    public Money? Cost { get; init; }
+
+    public string? Receipt { get; init; }
+
+    public const string Here = "turnpike";
+}

@@ -1,0 +1,94 @@
+using System.Text;
+using System.Text.Json;
+using Turnpike.Ledger;
+using Turnpike.Storage;
+
+namespace Turnpike.Metering;
+
+/// <summary>The records of use: written with the money of their call, or with the next transaction where there was none.</summary>
+internal sealed class UsageStore(Database database)
+{
+    /// <summary>Writes a record within a transaction that is open; nothing when it is there already.</summary>
+    public static void Insert(Sql sql, UsageRecord record) =>
+        sql.Run("""
+            insert into usage_records (source, id, happened, operation, caller, payer, model, origin, charged, observed, cost, currency, receipt)
+            values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
+            on conflict (source, id) do nothing
+            """,
+            record.Source, record.Id, Microseconds.ToMicroseconds(record.Happened), record.Operation, record.Caller, record.Payer, record.Model, record.Origin,
+            Write(record.Charged), Write(record.Observed), record.Cost?.Units ?? 0, record.Cost?.Currency, record.Receipt);
+
+    /// <summary>A call without money: nobody waits, and it is durable with the next transaction.</summary>
+    public ValueTask<bool> AddLaterAsync(UsageRecord record) => database.Writer.WriteLaterAsync(new StoreWrite<bool>(sql => { Insert(sql, record); return true; }));
+
+    /// <summary>Imported use and corrections; durable when it returns.</summary>
+    public ValueTask AddAsync(UsageRecord record, CancellationToken ct) => database.WriteAsync(sql => Insert(sql, record), ct);
+
+    public ValueTask<UsageRecord?> FindByReceiptAsync(string receipt, CancellationToken ct) => database.ReadAsync(sql => sql.First("""
+        select source, id, happened, operation, caller, payer, model, origin, charged, observed, cost, currency, receipt
+        from usage_records where receipt = $1
+        """, Read, receipt), ct);
+
+    /// <summary>Gives each record of a time to <paramref name="take"/>, oldest first, without holding them all.</summary>
+    public ValueTask<bool> ScanAsync(DateTimeOffset from, DateTimeOffset to, string? payer, Action<UsageRecord> take, CancellationToken ct) => database.ScanAsync(sql =>
+    {
+        foreach (var record in payer is null ? All(sql, from, to) : OfPayer(sql, from, to, payer))
+        {
+            ct.ThrowIfCancellationRequested();
+            take(record);
+        }
+        return true;
+    }, ct);
+
+    private static IEnumerable<UsageRecord> All(Sql sql, DateTimeOffset from, DateTimeOffset to) => sql.Stream("""
+        select source, id, happened, operation, caller, payer, model, origin, charged, observed, cost, currency, receipt
+        from usage_records where happened >= $1 and happened < $2 order by happened
+        """, Read, Microseconds.ToMicroseconds(from), Microseconds.ToMicroseconds(to));
+
+    private static IEnumerable<UsageRecord> OfPayer(Sql sql, DateTimeOffset from, DateTimeOffset to, string payer) => sql.Stream("""
+        select source, id, happened, operation, caller, payer, model, origin, charged, observed, cost, currency, receipt
+        from usage_records where payer = $3 and happened >= $1 and happened < $2 order by happened
+        """, Read, Microseconds.ToMicroseconds(from), Microseconds.ToMicroseconds(to), payer);
+
+    private static UsageRecord Read(SqlRow row) => new()
+    {
+        Source = row.Text(0),
+        Id = row.Text(1),
+        Happened = row.Time(2),
+        Operation = row.Text(3),
+        Caller = row.TextOrNull(4),
+        Payer = row.TextOrNull(5),
+        Model = row.TextOrNull(6),
+        Origin = row.Text(7),
+        Charged = ReadCounts(row.Text(8)),
+        Observed = ReadCounts(row.Text(9)),
+        Cost = row.TextOrNull(11) is { } currency ? new Money(row.Long(10), currency) : null,
+        Receipt = row.TextOrNull(12),
+    };
+
+    /// <summary><c>{"input_tokens":12,"output_tokens":10}</c>: names are ours, so nothing needs escaping.</summary>
+    private static string Write(Counts counts)
+    {
+        var text = new StringBuilder(64).Append('{');
+        foreach (var (unit, count) in counts)
+        {
+            if (text.Length > 1) text.Append(',');
+            text.Append('"').Append(unit).Append("\":").Append(count);
+        }
+        return text.Append('}').ToString();
+    }
+
+    private static Counts ReadCounts(string text)
+    {
+        var counts = new Counts();
+        var json = new Utf8JsonReader(Encoding.UTF8.GetBytes(text));
+        json.Read();
+        while (json.Read() && json.TokenType == JsonTokenType.PropertyName)
+        {
+            var unit = json.GetString()!;
+            json.Read();
+            counts[unit] = json.GetInt64();
+        }
+        return counts;
+    }
+}

@@ -1,0 +1,44 @@
+using Turnpike.Ledger;
+using Turnpike.Metering;
+
+namespace Turnpike.Payments.Metered;
+
+/// <summary>The record of one call's use, named by its receipt where it was paid.</summary>
+internal static class CallRecords
+{
+    public static UsageRecord Of(Payment payment, Money? cost)
+    {
+        var (call, metered) = (payment.Call, payment.Call.Metered!);
+        var usage = metered.Usage;
+        var charged = new Counts();
+        foreach (var (unit, count) in usage.Charged) charged[unit] = count;
+        return new UsageRecord
+        {
+            Id = payment.State is null ? Catalog.Ids.New("u") : payment.State.Hold.Receipt,
+            Happened = call.Now,
+            Operation = call.Operation.Name,
+            Caller = call.Caller,
+            Payer = payment.Payer,
+            Model = usage.Model ?? metered.Request?.Model,
+            Origin = usage.Source,
+            Charged = charged,
+            Observed = usage.Observed,
+            Cost = cost,
+            Receipt = payment.State?.Hold.Receipt,
+        };
+    }
+
+    /// <summary>A stream that a crash cut off: how much of what is not known, only what was charged.</summary>
+    public static UsageRecord OfCrashed(HoldState open) => new()
+    {
+        Id = open.Hold.Receipt,
+        Happened = open.Created,
+        Operation = open.Hold.Operation,
+        Caller = open.Hold.Caller,
+        Payer = open.Hold.Payer,
+        Origin = "estimated",
+        Charged = new(),
+        Cost = open.Observed,
+        Receipt = open.Hold.Receipt,
+    };
+}

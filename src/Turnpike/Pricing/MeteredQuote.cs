@@ -1,0 +1,89 @@
+using Turnpike.Catalog;
+using Turnpike.Ledger;
+using Turnpike.Metering;
+using Turnpike.Metering.Formats;
+
+namespace Turnpike.Pricing;
+
+/// <summary>The quote of a metered price: what is held before, and how it is charged after.</summary>
+internal sealed record MeteredQuote(Money Ceiling, string Version, DateTimeOffset ValidUntil, PriceModel.Metered Price, RateCard Card, MeteredCall Call)
+    : Quote(Ceiling, "call", Version, ValidUntil)
+{
+    /// <summary>The least a payer has to have: what the request costs before it is answered at all.</summary>
+    public required Money Least { get; init; }
+
+    /// <summary>The price of what was used, at the rates of the model that served where it has some; whoever takes it keeps to the ceiling.</summary>
+    public Money Charge(Usage usage)
+    {
+        var card = usage.Model is { } served && Price.Models.TryGetValue(served, out var own) ? own : Card;
+        var charge = card.Charge(usage);
+        return Price.Minimum is { } least && charge < least ? least : charge;
+    }
+
+    /// <summary>What so far would cost; cheap. What a crash is charged for.</summary>
+    public Money Running(Usage usage) => Card.Estimate(Sum(Units.Inputs, usage), Sum(Units.Outputs, usage));
+
+    /// <summary>What so much text costs at the very least, with what was reported beside it: a stream goes on while this is within what is held.</summary>
+    public Money AtLeast(Usage usage, long text) => Card.Estimate(
+        Math.Max(Reported(Units.Inputs, usage), UsageFormat.AtLeast(Call.Request?.TextBytes ?? 0)),
+        Math.Max(Reported(Units.Outputs, usage), UsageFormat.AtLeast(text)));
+
+    /// <summary>The most output, each answer alone, that fits into <paramref name="held"/>; null: nothing has to be said to the upstream.</summary>
+    public long? MaximumFor(Money held)
+    {
+        if (Call.Request is not { } request || Call.Settings.Format.Maximums.Count == 0) return null;
+        if (held.Currency == Units.Total) return Math.Max(1, Math.Min(request.Maximum ?? Price.DefaultMaximum ?? long.MaxValue, (held.Units - request.MostInput) / request.Multiple));
+        var asked = request.Maximum ?? Price.DefaultMaximum;
+        // The input alone may reach the ceiling by its size, though hardly ever by its tokens: then the running estimate bounds it.
+        if (Cost(1) is not { } least || least > held) return asked;
+        long low = 1, high = asked ?? 10_000_000;
+        while (low < high)
+        {
+            var middle = low + (high - low + 1) / 2;
+            if (Cost(middle) <= held) low = middle;
+            else high = middle - 1;
+        }
+        return low;
+    }
+
+    /// <summary>The most tokens in and out; null when nothing bounds them. What an allowance in tokens holds.</summary>
+    public long? MostTokens => Call.Request is { IsContinued: false } request && (request.Maximum ?? Price.DefaultMaximum) is { } most ? request.MostInput + most * request.Multiple : null;
+
+    /// <summary>True when the model that served is one the document does not name, and not the one that was asked for under a dated name.</summary>
+    public bool IsForeign(string served) =>
+        Price.By is not null && !Price.Models.ContainsKey(served) && Call.Request?.Model is { } asked && !IsDated(served, asked);
+
+    /// <summary>The most a call can cost whose answers have at most <paramref name="output"/> tokens each; null when nothing bounds it.</summary>
+    private Money? Cost(long output) => MostFor(Card, Call, output);
+
+    /// <inheritdoc cref="Cost"/>
+    public static Money? MostFor(RateCard card, MeteredCall call, long? output)
+    {
+        var bounds = new Counts();
+        if (call.Request is { IsContinued: false } request)
+        {
+            bounds[Units.Input] = request.MostInput;
+            if (output is { } each) bounds[Units.Output] = checked(each * request.Multiple);
+        }
+        bounds[Units.RequestBytes] = call.RequestBytes;
+        return card.Most(bounds);
+    }
+
+    /// <summary>True for the same name, and for one with a date behind it.</summary>
+    public static bool IsDated(string served, string asked) =>
+        served == asked || served.StartsWith(asked, StringComparison.Ordinal) && served.AsSpan(asked.Length) is ['-', ..] rest && rest[1..].IndexOfAnyExceptInRange('-', '9') < 0;
+
+    private static long Reported(IReadOnlyList<string> units, Usage usage)
+    {
+        long sum = 0;
+        for (var i = 0; i < units.Count; i++) sum += usage.Reported[units[i]];
+        return sum;
+    }
+
+    private static long Sum(IReadOnlyList<string> units, Usage usage)
+    {
+        long sum = 0;
+        for (var i = 0; i < units.Count; i++) sum += usage[units[i]];
+        return sum;
+    }
+}

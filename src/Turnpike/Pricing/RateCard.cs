@@ -1,0 +1,109 @@
+using System.Collections.Frozen;
+using Turnpike.Ledger;
+using Turnpike.Metering;
+
+namespace Turnpike.Pricing;
+
+/// <summary>The rates of one model, or of an operation without models. Rounds once, upwards.</summary>
+internal sealed class RateCard
+{
+    private readonly FrozenDictionary<string, Rate> rates;
+    private readonly string[] units;
+    private readonly Rate? input, output;
+
+    public RateCard(string currency, IEnumerable<KeyValuePair<string, Rate>> rates)
+    {
+        Currency = currency;
+        this.rates = rates.ToFrozenDictionary(StringComparer.Ordinal);
+        units = [.. this.rates.Keys.Order(StringComparer.Ordinal)];
+        (input, output) = (RateOf(Units.Input), RateOf(Units.Output));
+    }
+
+    public string Currency { get; }
+
+    public IReadOnlyList<string> Priced => units;
+
+    public Rate this[string unit] => rates[unit];
+
+    /// <summary>The price of what was used.</summary>
+    public Money Charge(Usage usage)
+    {
+        Int128 sum = 0;
+        foreach (var (unit, count) in Quantities(usage)) sum += rates[unit].Of(count);
+        return Rounded(sum);
+    }
+
+    /// <summary>The same, a line for each rate: quantity, rate, what it comes to before the sum is rounded.</summary>
+    public IEnumerable<string> Explain(Usage usage) =>
+        Quantities(usage).Select(q => $"             {q.Value} {q.Key}: {Rounded(rates[q.Key].Of(q.Value))} ({rates[q.Key].Told(Currency)})");
+
+    /// <summary>What each rate is for: kinds without a rate of their own are added to the one they are a kind of.</summary>
+    private Counts Quantities(Usage usage)
+    {
+        var counts = new Counts();
+        foreach (var (unit, count) in usage.Charged)
+        {
+            if (unit == Units.Reasoning)
+            {
+                // A part of the output: charged apart only where it has a rate of its own.
+                if (!rates.ContainsKey(unit)) continue;
+                counts.Add(unit, count);
+                counts.Add(UnitFor(Units.Output)!, -Math.Min(count, usage[Units.Output]));
+            }
+            else if (UnitFor(unit) is { } charged) counts.Add(charged, count);
+        }
+        if (rates.ContainsKey(Units.Total)) counts[Units.Total] = usage[Units.Total];
+        if (rates.ContainsKey(Units.Requests)) counts[Units.Requests] = 1;
+        return counts;
+    }
+
+    /// <summary>The price of so much text in and out, without allocating: for streams, again and again.</summary>
+    public Money Estimate(long inputTokens, long outputTokens)
+    {
+        Int128 sum = rates.TryGetValue(Units.Total, out var total) ? total.Of(inputTokens + outputTokens) : 0;
+        if (rates.TryGetValue(Units.Requests, out var each)) sum += each.Of(1);
+        return Rounded(sum + (input?.Of(inputTokens) ?? 0) + (output?.Of(outputTokens) ?? 0));
+    }
+
+    /// <summary>The most that so many tokens can cost, whatever kind they turn out to be; null when something without a bound is priced too.</summary>
+    public Money? Most(Counts bounds)
+    {
+        Int128 sum = 0;
+        if (rates.TryGetValue(Units.Total, out var total))
+            sum += bounds.Has(Units.Input) && bounds.Has(Units.Output) ? total.Of(bounds[Units.Input] + bounds[Units.Output]) : -1;
+        foreach (var unit in units)
+        {
+            if (unit == Units.Total || Units.Inputs.Contains(unit) || Units.Outputs.Contains(unit) || unit == Units.Reasoning) continue;
+            if (unit == Units.Requests) sum += rates[unit].Of(1);
+            else if (bounds.Has(unit)) sum += rates[unit].Of(bounds[unit]);
+            else return null;
+        }
+        if (Dearest(Units.Inputs, bounds, Units.Input) is not { } inputs || Dearest([.. Units.Outputs, Units.Reasoning], bounds, Units.Output) is not { } outputs) return null;
+        return Rounded(sum + inputs + outputs);
+    }
+
+    private Int128? Dearest(IReadOnlyList<string> kinds, Counts bounds, string bound)
+    {
+        Int128 most = 0;
+        var any = false;
+        foreach (var kind in kinds)
+        {
+            if (!rates.TryGetValue(kind, out var rate)) continue;
+            any = true;
+            if (bounds.Has(bound)) most = Int128.Max(most, rate.Of(bounds[bound]));
+        }
+        return any && !bounds.Has(bound) ? null : most;
+    }
+
+    /// <summary>The unit a quantity is charged as: its own, or the one it is a kind of; null: it costs nothing here.</summary>
+    private string? UnitFor(string unit)
+    {
+        for (var each = unit; each is not null; each = Units.ChargedAs(each))
+            if (rates.ContainsKey(each)) return each;
+        return null;
+    }
+
+    private Rate? RateOf(string unit) => UnitFor(unit) is { } charged ? rates[charged] : null;
+
+    private Money Rounded(Int128 millionths) => new((long)Int128.Min(long.MaxValue, (millionths + Rate.Scale - 1) / Rate.Scale), Currency);
+}

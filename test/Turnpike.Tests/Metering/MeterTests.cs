@@ -1,0 +1,97 @@
+using Turnpike.Metering;
+using Turnpike.Tests.Gateway;
+using static Turnpike.Tests.Metering.MeteredGate;
+
+namespace Turnpike.Tests.Metering;
+
+/// <summary>Records of use, and what meters make of them.</summary>
+public sealed class MeterTests : IDisposable
+{
+    private const string Meters = """
+        meters:
+          tokens: { sum: total_tokens, group-by: [model] }
+          calls: { count: requests, group-by: [operation] }
+          payers: { unique: payer }
+          largest: { max: output_tokens }
+          few: { sum: output_tokens, group-by: [model], max-groups: 2 }
+
+        """;
+
+    private static readonly DateTimeOffset From = new(2026, 1, 1, 0, 0, 0, TimeSpan.Zero);
+    private readonly TestGate gate = new(Meters, Chat + "\n      about: { match: GET /about, price: free }\n");
+
+    public void Dispose() => gate.Dispose();
+
+    [Fact]
+    public async Task A_calls_use_is_recorded_with_its_money_and_told_by_its_receipt_and_to_its_payer()
+    {
+        var token = await gate.TokenAsync();
+        gate.Upstream.Says(() => Stream(Delta("hello"), LastChunk, "data: [DONE]"));
+        var told = await gate.SendAsync(Ask(token, """{"model":"gpt-4o","stream":true,"max_tokens":100}"""));
+        var receipt = told.Headers["Turnpike-Receipt"].ToString();
+        var record = (await gate.Of<UsageStore>().FindByReceiptAsync(receipt[(receipt.LastIndexOf('/') + 1)..], default)).ShouldNotBeNull();
+        (record.Operation, record.Payer, record.Model, record.Origin, record.Cost.ToString()).ShouldBe(("chat", "token:" + TestGate.IdOf(token), "gpt-4o-2024-08-06", "reported", "0.00014 USD"));
+        (record.Charged[Units.Input], record.Charged[Units.Cached], record.Charged[Units.Output]).ShouldBe((12, 8, 10));
+        record.Observed[Units.Output].ShouldBe(2, "what passed is kept beside what was told");
+        (await AskAsync("tokens")).ShouldBe(["gpt-4o-2024-08-06=30"]);
+        (await AskAsync("payers")).ShouldBe(["=1"]);
+        (await AskAsync("largest")).ShouldBe(["=10"]);
+    }
+
+    [Fact]
+    public async Task Free_calls_are_metered_too()
+    {
+        await gate.GetAsync("/about");
+        await gate.GetAsync("/about");
+        await gate.Of<Turnpike.Storage.Database>().WriteAsync(static _ => { }, default);
+        (await AskAsync("calls")).ShouldBe(["about=2"]);
+    }
+
+    [Fact]
+    public async Task The_same_event_twice_counts_once_and_a_correction_moves_sums()
+    {
+        for (var i = 0; i < 2; i++) await AddAsync("a", 100, "m");
+        await AddAsync("b", -30, "m", correction: true);
+        (await AskAsync("tokens")).ShouldBe(["m=70"]);
+        (await AskAsync("calls")).ShouldBe(["x=1"]);
+        (await AskAsync("largest")).ShouldBe(["=100"]);
+    }
+
+    [Fact]
+    public async Task Groups_beyond_the_bound_are_told_together()
+    {
+        for (var i = 0; i < 5; i++) await AddAsync($"{i}", 1, $"m{i}");
+        (await AskAsync("few")).ShouldBe(["(others)=3", "m0=1", "m1=1"], ignoreOrder: true);
+    }
+
+    [Theory]
+    [InlineData("Day", "Europe/Berlin", "2026-03-28T22:59:00Z", "2026-03-27T23:00:00Z", "2026-03-28T23:00:00Z")]
+    [InlineData("Day", "Europe/Berlin", "2026-03-29T12:00:00Z", "2026-03-28T23:00:00Z", "2026-03-29T22:00:00Z")]
+    [InlineData("Day", "Europe/Berlin", "2026-10-25T12:00:00Z", "2026-10-24T22:00:00Z", "2026-10-25T23:00:00Z")]
+    [InlineData("Day", "America/Santiago", "2026-09-06T12:00:00Z", "2026-09-06T04:00:00Z", "2026-09-07T03:00:00Z")]
+    [InlineData("Month", "Asia/Kolkata", "2026-02-28T18:29:59Z", "2026-01-31T18:30:00Z", "2026-02-28T18:30:00Z")]
+    [InlineData("Hour", "Asia/Kolkata", "2026-02-28T18:29:59Z", "2026-02-28T17:30:00Z", "2026-02-28T18:30:00Z")]
+    [InlineData("Hour", "Europe/Berlin", "2026-10-25T00:30:00Z", "2026-10-25T00:00:00Z", "2026-10-25T01:00:00Z")]
+    [InlineData("Minute", "UTC", "2026-02-28T18:29:59.9Z", "2026-02-28T18:29:00Z", "2026-02-28T18:30:00Z")]
+    public async Task Windows_are_those_of_the_calendar_in_the_zone(string window, string zone, string at, string from, string to)
+    {
+        await gate.Of<UsageStore>().AddAsync(Record("w", 1, "m") with { Happened = Time(at) }, default);
+        var meter = gate.Of<Turnpike.Catalog.Loading.CatalogSource>().Current.Settings.Get<MeterSet>()!.ByName["tokens"];
+        var value = (await gate.Of<MeterQueries>().AskAsync(meter, new MeterQuery(From, From.AddYears(1), Enum.Parse<MeterWindow>(window), TimeZoneInfo.FindSystemTimeZoneById(zone)), default)).ShouldHaveSingleItem();
+        (value.From, value.To).ShouldBe((Time(from), Time(to)));
+    }
+
+    private static DateTimeOffset Time(string text) => DateTimeOffset.Parse(text, System.Globalization.CultureInfo.InvariantCulture);
+
+    private static UsageRecord Record(string id, long tokens, string model) =>
+        new() { Source = "elsewhere", Id = id, Happened = From.AddDays(3), Operation = "x", Model = model, Origin = tokens < 0 ? "correction" : "reported", Charged = new Counts { [Units.Output] = tokens } };
+
+    private ValueTask AddAsync(string id, long tokens, string model, bool correction = false) => gate.Of<UsageStore>().AddAsync(Record(id, correction ? -Math.Abs(tokens) : tokens, model), default);
+
+    private async Task<IReadOnlyList<string>> AskAsync(string name)
+    {
+        var meter = gate.Of<Turnpike.Catalog.Loading.CatalogSource>().Current.Settings.Get<MeterSet>()!.ByName[name];
+        var values = await gate.Of<MeterQueries>().AskAsync(meter, new MeterQuery(From, DateTimeOffset.MaxValue, null, TimeZoneInfo.Utc), default);
+        return [.. values.Select(v => $"{string.Join(',', v.Group.Values)}={v.Value}")];
+    }
+}

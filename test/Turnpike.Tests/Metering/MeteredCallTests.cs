@@ -1,0 +1,270 @@
+using System.Text.Json;
+using Turnpike.Audit;
+using Turnpike.Ledger;
+using Turnpike.Tests.Gateway;
+using static Turnpike.Tests.Metering.MeteredGate;
+
+namespace Turnpike.Tests.Metering;
+
+/// <summary>Calls of a language model, paid by the token: held for the most they can be, charged for what passed.</summary>
+public sealed class MeteredCallTests : IDisposable
+{
+    private const string Streaming = """{"model":"gpt-4o","stream":true,"messages":[{"role":"user","content":"Tell me of the sea."}],"max_tokens":100}""";
+
+    private readonly TestGate gate = new(document: Chat);
+
+    public void Dispose() => gate.Dispose();
+
+    [Fact]
+    public async Task A_stream_is_charged_by_what_its_last_chunk_tells()
+    {
+        var token = await gate.TokenAsync();
+        gate.Upstream.Says(() => Stream(Delta("The sea"), Delta(" is wide."), LastChunk, "data: [DONE]"));
+        var told = await gate.SendAsync(Ask(token, Streaming));
+        told.Status.ShouldBe(200);
+        // 12 x 2.50 + 8 x 1.25 + 10 x 10.00 millionths of a dollar
+        await ShouldHaveLeftAsync(token, 1_000_000_000 - 30_000 - 10_000 - 100_000);
+        told.Headers["Turnpike-Receipt"].ToString().ShouldContain("/receipts/r_");
+        told.Headers.ContainsKey("Turnpike-Cost").ShouldBeFalse("it was not known yet");
+    }
+
+    [Theory]
+    [InlineData("")]
+    [InlineData(""","stream_options":{}""")]
+    [InlineData(""","stream_options":null""")]
+    [InlineData(""","stream_options":{"include_usage":false}""")]
+    public async Task Usage_is_asked_for_whatever_the_caller_says_and_told_only_to_those_who_ask(string options)
+    {
+        var token = await gate.TokenAsync();
+        gate.Upstream.Says(() => Stream(Delta("hello"), LastChunk, "data: [DONE]"));
+        var told = await gate.SendAsync(Ask(token, Streaming[..^1] + options + "}"));
+        told.Body.ShouldBe(Delta("hello") + "\n\ndata: [DONE]\n\n");
+        Asked().GetProperty("stream_options").GetProperty("include_usage").GetBoolean().ShouldBeTrue();
+        await ShouldHaveLeftAsync(token, 1_000_000_000 - 140_000);
+    }
+
+    [Fact]
+    public async Task Who_asks_for_usage_gets_it()
+    {
+        gate.Upstream.Says(() => Stream(Delta("hello"), LastChunk, "data: [DONE]"));
+        var told = await gate.SendAsync(Ask(await gate.TokenAsync(), Streaming[..^1] + ""","stream_options":{"include_usage":true}}"""));
+        told.Body.ShouldBe(Delta("hello") + "\n\n" + LastChunk + "\n\ndata: [DONE]\n\n");
+    }
+
+    [Fact]
+    public async Task An_answer_in_one_piece_bears_its_cost()
+    {
+        var token = await gate.TokenAsync();
+        gate.Upstream.Says(() => Json("""{"model":"gpt-4o-mini","choices":[{"message":{"content":"Hi"}}],"usage":{"prompt_tokens":20,"completion_tokens":1000,"total_tokens":1020}}"""));
+        var told = await gate.SendAsync(Ask(token, """{"model":"gpt-4o-mini","messages":[]}"""));
+        (told.Status, told.Headers["Turnpike-Cost"].ToString(), told.Headers["Turnpike-Remaining"].ToString()).ShouldBe((200, "0.000603 USD", "0.999397 USD"));
+        Asked().GetProperty("max_tokens").GetInt32().ShouldBe(1000, "the document's maximum is written where there is none");
+        await gate.ShouldBalanceAsync();
+    }
+
+    [Theory]
+    [InlineData("""{"model":"gpt-5"}""", "unknown-model")]
+    [InlineData("""{"messages":[]}""", "unknown-model")]
+    [InlineData("""{"model":["gpt-4o"]}""", "unknown-model")]
+    [InlineData("""{"model":"gpt-4o-mini","model":"gpt-4o"}""", "malformed-request")]
+    [InlineData("""{"model":"gpt-4o-mini","Model":"gpt-4o"}""", "malformed-request")]
+    [InlineData("""{"model":"gpt-4o-mini","mod\u0065l":"gpt-4o"}""", "malformed-request")]
+    [InlineData("""{"model":"gpt-4o"} {}""", "malformed-request")]
+    [InlineData("not json", "malformed-request")]
+    [InlineData("""{"model":"gpt-4o","background":true}""", "malformed-request")]
+    public async Task What_has_no_price_never_reaches_the_upstream(string body, string reason)
+    {
+        var told = await gate.SendAsync(Ask(await gate.TokenAsync(), body));
+        (told.Status, told.Reason).ShouldBe((400, reason));
+        gate.Upstream.Requests.ShouldBeEmpty();
+    }
+
+    [Fact]
+    public async Task A_payer_with_little_left_gets_as_much_as_that_buys_and_is_told()
+    {
+        var token = await gate.TokenAsync("0.001 USD");
+        gate.Upstream.Says(() => Stream(Delta("hello"), LastChunk, "data: [DONE]"));
+        var told = await gate.SendAsync(Ask(token, Streaming));
+        told.Status.ShouldBe(200);
+        var lowered = Asked().GetProperty("max_tokens").GetInt32();
+        told.Headers["Turnpike-Max-Tokens"].ToString().ShouldBe($"{lowered}");
+        // All bytes of the request as tokens, and as many more out as the rest pays for.
+        lowered.ShouldBe((1_000_000 - 2_500 * Streaming.Length) / 10_000);
+        await ShouldHaveLeftAsync(token, 1_000_000 - 140_000);
+    }
+
+    [Fact]
+    public async Task A_payer_without_enough_for_the_question_is_refused()
+    {
+        var told = await gate.SendAsync(Ask(await gate.TokenAsync("0.0001 USD"), Streaming));
+        (told.Status, told.Reason).ShouldBe((402, "token-exhausted"));
+        gate.Upstream.Requests.ShouldBeEmpty();
+    }
+
+    [Theory]
+    [InlineData("0.0008 USD", 200)]
+    [InlineData("0.0001 USD", 402)]
+    public async Task A_callers_own_maximum_clamps(string maximum, int status)
+    {
+        gate.Upstream.Says(() => Stream(Delta("hello"), LastChunk, "data: [DONE]"));
+        var told = await gate.SendAsync(Ask(await gate.TokenAsync(), Streaming).With(("Turnpike-Max-Price", maximum)));
+        told.Status.ShouldBe(status);
+        if (status == 402) told.Reason.ShouldBe("price-above-maximum");
+        else Asked().GetProperty("max_tokens").GetInt32().ShouldBe((800_000 - 2_500 * Streaming.Length) / 10_000);
+    }
+
+    [Fact]
+    public async Task A_stream_that_does_not_keep_its_maximum_ends_at_the_cent_in_words_its_client_knows()
+    {
+        var token = await gate.TokenAsync("0.001 USD");
+        gate.Upstream.Says(() => Stream([.. Enumerable.Range(0, 1000).Select(i => Delta("sixsix"))]));
+        var told = await gate.SendAsync(Ask(token, Streaming));
+        told.Aborted.ShouldBeFalse();
+        told.Body.ShouldEndWith("""data: {"id":"chatcmpl-turnpike","object":"chat.completion.chunk","created":0,"model":"gpt-4o-2024-08-06","choices":[{"index":0,"delta":{},"finish_reason":"length"}]}""" + "\n\ndata: [DONE]\n\n");
+        told.Body.Split("sixsix").Length.ShouldBeLessThan(110);
+        await ShouldHaveLeftAsync(token, 0);
+    }
+
+    [Fact]
+    public async Task What_was_used_beyond_the_hold_is_the_owners_loss_and_told()
+    {
+        var token = await gate.TokenAsync("0.001 USD");
+        gate.Upstream.Says(() => Stream(Delta("hello"), """data: {"choices":[],"usage":{"prompt_tokens":20,"completion_tokens":1000,"total_tokens":1020}}""", "data: [DONE]"));
+        (await gate.SendAsync(Ask(token, Streaming))).Body.ShouldEndWith("data: [DONE]\n\n");
+        await ShouldHaveLeftAsync(token, 0);
+        var books = await gate.Ledger.VerifyAsync(default);
+        books.Totals.Single(t => t.Role == "loss").Sum.ToString().ShouldBe("-0.00905 USD");
+        (await EventsAsync(AuditKinds.Overrun)).ShouldHaveSingleItem().Detail.ShouldBe("0.01005 USD was used, 0.001 USD was held.");
+    }
+
+    [Fact]
+    public async Task A_stream_that_broke_is_charged_by_what_passed()
+    {
+        var token = await gate.TokenAsync();
+        gate.Upstream.Says(() => Stream(Delta("four"), Delta("four"), null));
+        await gate.SendAsync(Ask(token, Streaming));
+        var text = Streaming.Length; // a token for each begun four bytes in, two out
+        await ShouldHaveLeftAsync(token, 1_000_000_000 - (text + 3) / 4 * 2_500 - 2 * 10_000);
+        (await EventsAsync(AuditKinds.Untold)).Count.ShouldBe(1);
+    }
+
+    [Fact]
+    public async Task A_stream_that_broke_before_its_first_byte_costs_nothing()
+    {
+        var token = await gate.TokenAsync();
+        gate.Upstream.Says(() => Stream([null]));
+        await gate.SendAsync(Ask(token, Streaming));
+        await ShouldHaveLeftAsync(token, 1_000_000_000);
+    }
+
+    [Fact]
+    public async Task An_error_of_the_upstream_costs_nothing()
+    {
+        var token = await gate.TokenAsync();
+        gate.Upstream.Says(() => ScriptedUpstream.Text("""{"error":{"message":"busy"}}""", System.Net.HttpStatusCode.TooManyRequests));
+        (await gate.SendAsync(Ask(token, Streaming))).Status.ShouldBe(429);
+        await ShouldHaveLeftAsync(token, 1_000_000_000);
+    }
+
+    [Fact]
+    public async Task A_caller_who_hangs_up_pays_for_what_the_upstream_goes_on_to_tell()
+    {
+        var token = await gate.TokenAsync();
+        gate.Upstream.Says(() => Stream(Delta("one"), Delta("two"), Delta("three"), LastChunk, "data: [DONE]"));
+        await gate.SendAsync(Ask(token, Streaming) with { Breaks = true });
+        await ShouldHaveLeftAsync(token, 1_000_000_000 - 140_000);
+    }
+
+    [Fact]
+    public async Task Where_hanging_up_cancels_it_costs_what_passed()
+    {
+        gate.Edit("on-hang-up: drain", "on-hang-up: cancel");
+        var token = await gate.TokenAsync();
+        gate.Upstream.Says(() => Stream(Delta("one"), Delta("two"), Delta("three"), LastChunk, "data: [DONE]"));
+        await gate.SendAsync(Ask(token, Streaming) with { Breaks = true });
+        var left = (await gate.Ledger.AvailableAsync("token:" + TestGate.IdOf(token), "USD", default)).Units;
+        left.ShouldBeInRange(1_000_000_000 - (Streaming.Length + 3) / 4 * 2_500 - 3 * 10_000, 1_000_000_000 - 1);
+        await gate.ShouldBalanceAsync();
+    }
+
+    [Fact]
+    public async Task A_model_that_served_instead_is_charged_at_its_own_rate()
+    {
+        var token = await gate.TokenAsync();
+        gate.Upstream.Says(() => Stream(Delta("hello", "gpt-4o-mini"), LastChunk, "data: [DONE]"));
+        await gate.SendAsync(Ask(token, Streaming));
+        await ShouldHaveLeftAsync(token, 1_000_000_000 - 12 * 150 - 8 * 75 - 10 * 600);
+    }
+
+    [Fact]
+    public async Task A_model_nobody_priced_keeps_the_rate_of_the_one_asked_for_and_raises_an_alarm()
+    {
+        var token = await gate.TokenAsync();
+        gate.Upstream.Says(() => Stream(Delta("hello", "gpt-9-huge"), LastChunk, "data: [DONE]"));
+        await gate.SendAsync(Ask(token, Streaming));
+        await ShouldHaveLeftAsync(token, 1_000_000_000 - 140_000);
+        (await EventsAsync(AuditKinds.ForeignModel)).ShouldHaveSingleItem().Detail.ShouldBe("'gpt-9-huge' served 'gpt-4o', which has the price.");
+    }
+
+    [Fact]
+    public async Task A_crash_in_mid_stream_is_charged_for_the_last_checkpoint()
+    {
+        var token = await gate.TokenAsync();
+        var (inside, never) = (new TaskCompletionSource(), new TaskCompletionSource<HttpResponseMessage>());
+        gate.Upstream.Says(() => Stream(Delta("four"), Delta("four")));
+        gate.Upstream.Answer = (_, _) => Task.FromResult(Open(inside, never.Task));
+        _ = gate.SendAsync(Ask(token, Streaming));
+        await inside.Task;
+        var checkpoint = new Money((Streaming.Length + 3) / 4 * 2_500 + 10_000, "USD");
+        for (var i = 0; i < 200 && (await gate.Ledger.ListAsync(new HoldFilter(), default))[0].Observed != checkpoint; i++) await Task.Delay(10);
+        using var after = gate.Restart();
+        await after.Of<Turnpike.Payments.Settler>().RecoverAsync(default);
+        (await after.Ledger.AvailableAsync("token:" + TestGate.IdOf(token), "USD", default)).ShouldBe(new Money(1_000_000_000, "USD") - checkpoint);
+        await after.ShouldBalanceAsync();
+    }
+
+    [Fact]
+    public async Task Of_100_streams_at_once_on_a_budget_that_ends_halfway_not_one_nano_dollar_is_over()
+    {
+        var token = await gate.TokenAsync("0.007 USD");
+        gate.Upstream.Says(() => Stream(Delta("hello"), LastChunk, "data: [DONE]"));
+        var all = await Task.WhenAll(Enumerable.Range(0, 100).Select(_ => Task.Run(() => gate.SendAsync(Ask(token, Streaming)))));
+        all.ShouldAllBe(t => t.Status == 200 && t.Body.EndsWith("data: [DONE]\n\n") || t.Status == 402);
+        var left = (await gate.Ledger.AvailableAsync("token:" + TestGate.IdOf(token), "USD", default)).Units;
+        left.ShouldBe(7_000_000 - 140_000L * all.Count(t => t.Status == 200));
+        left.ShouldBeGreaterThanOrEqualTo(0);
+        await gate.ShouldBalanceAsync();
+    }
+
+    private static HttpResponseMessage Open(TaskCompletionSource inside, Task forever)
+    {
+        var answer = new HttpResponseMessage { Content = new StreamContent(new OpenStream(System.Text.Encoding.UTF8.GetBytes(Delta("four") + "\n\n"), inside, forever)) };
+        answer.Content.Headers.ContentType = new("text/event-stream");
+        return answer;
+    }
+
+    private async Task ShouldHaveLeftAsync(string token, long nano)
+    {
+        (await gate.Ledger.AvailableAsync("token:" + TestGate.IdOf(token), "USD", default)).ShouldBe(new Money(nano, "USD"));
+        await gate.ShouldBalanceAsync();
+    }
+
+    private JsonElement Asked() => JsonDocument.Parse(gate.Upstream.Requests.Last().Body).RootElement;
+
+    private async Task<IReadOnlyList<AuditEvent>> EventsAsync(string kind) => [.. (await gate.Of<IAuditTrail>().ReadAsync(new AuditFilter(Kind: kind), default)).Select(r => r.Event)];
+
+    /// <summary>Tells one piece, and then nothing more.</summary>
+    private sealed class OpenStream(byte[] piece, TaskCompletionSource inside, Task forever) : MemoryStream
+    {
+        private int reads;
+
+        public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
+        {
+            if (buffer.IsEmpty) return 0;
+            if (reads++ == 0) { piece.CopyTo(buffer); return piece.Length; }
+            inside.TrySetResult();
+            await forever.WaitAsync(cancellationToken);
+            return 0;
+        }
+    }
+}
