@@ -28,7 +28,7 @@ internal static class Serving
         builder.Services.AddSingleton(TimeProvider.System);
         builder.Services.AddSingleton(source);
         builder.Services.AddHostedService(s => s.GetRequiredService<CatalogSource>());
-        await AddSlicesAsync(builder.Services, gateway, ct);
+        await AddSlicesAsync(builder.Services, source, ct);
         var app = builder.Build();
         app.UseGateway();
         Demo.SandboxCheckout.Map(app);
@@ -38,14 +38,15 @@ internal static class Serving
         return app;
     }
 
-    private static async Task AddSlicesAsync(IServiceCollection services, GatewaySettings gateway, CancellationToken ct)
+    private static async Task AddSlicesAsync(IServiceCollection services, CatalogSource source, CancellationToken ct)
     {
+        var gateway = source.Current.Gateway;
         var database = Database.Open(new StorageOptions(gateway.Store, StorageAccess.Write), TimeProvider.System);
         var installation = new InstallationStore(database);
         var seal = new TermsSeal([await installation.KeyAsync("terms", ct)]);
         var keys = await InstallationKeys.OpenAsync(installation, ct);
         services.AddSingleton(_ => database).AddSingleton(seal).AddSingleton(_ => keys);
-        services.AddAudit().AddLedger().AddIdentity().AddPricing().AddLimits().AddTokens().AddPayments().AddAccess().AddGateway().AddTelemetry(gateway.Otlp).AddAdmin();
+        services.AddAudit(() => source.Current.Gateway.Audit).AddLedger().AddIdentity().AddPricing().AddLimits().AddTokens().AddPayments().AddAccess().AddGateway().AddTelemetry(gateway.Otlp).AddAdmin();
     }
 
     private static void Follow(IServiceProvider services, CatalogSource source)

@@ -78,6 +78,7 @@ internal sealed class AdminApp(IServiceProvider gateway, CatalogSource catalog) 
         Share<InstallationStore>(services);
         Share<ILedger>(services);
         Share<IAuditTrail>(services);
+        Share<AuditRounds>(services);
         Share<TokenDesk>(services);
         Share<RateCounters>(services);
         Share<PrometheusText>(services);

@@ -36,6 +36,9 @@ internal sealed record AuditEvent
 
     /// <summary>Anything more, as a sentence.</summary>
     public string? Detail { get; init; }
+
+    /// <summary>How often it happened, where the same refusals are told once.</summary>
+    public long Times { get; init; } = 1;
 }
 
 /// <summary>The kinds of event: a closed list, documented in docs/contract.md.</summary>
@@ -53,7 +56,11 @@ internal static class AuditKinds
     public const string Undelivered = "call.undelivered";
     public const string Replayed = "answer.replayed";
     public const string TokenIssued = "token.issued";
+    public const string TokenFrozen = "token.frozen";
+    public const string TokenThawed = "token.thawed";
     public const string TokenRevoked = "token.revoked";
+    public const string Erased = "audit.erased";
+    public const string Dropped = "audit.dropped";
     public const string ConfigLoaded = "config.loaded";
     public const string ConfigRefused = "config.refused";
     public const string AdminDenied = "admin.denied";

@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Buffers.Binary;
+using System.Globalization;
 using System.Security.Cryptography;
 using System.Text;
 
@@ -8,7 +9,8 @@ namespace Turnpike.Audit;
 /// <summary>
 /// The chain's link, so that anyone can recompute it from an export:
 /// SHA-256( previous hash, 32 bytes ‖ sequence, 8 bytes ‖ time in microseconds since 1970 UTC, 8 bytes ‖ fields ).
-/// The fields are kind, correlation, reason, operation, seal, method, amount, reference, detail, node, in this order; each is its length
+/// The fields are kind, correlation, reason, operation, seal, method, amount, reference, detail, node, and times where it is more than
+/// one (decimal), in this order; each is its length
 /// in bytes, 4 bytes, then the bytes (UTF-8); an absent one is the length 0xFFFFFFFF alone. Numbers are big-endian. A node's first
 /// link has 32 zero bytes for the previous hash.
 /// The seal is SHA-256( salt, 16 bytes ‖ caller, payer, address, request, as fields ): it stands in the chain for what may have to be
@@ -25,6 +27,8 @@ internal sealed class AuditHash
 
     /// <summary>Before the first event.</summary>
     public static byte[] Origin => new byte[Length];
+
+    public byte[] Link(ReadOnlySpan<byte> previous, AuditRow row) => Link(previous, row.Node, row.Sequence, row.Microseconds, row.Event, row.Salt, row.Erased);
 
     public byte[] Link(ReadOnlySpan<byte> previous, string node, long sequence, long microseconds, AuditEvent happened, byte[]? salt, byte[]? erased)
     {
@@ -45,6 +49,7 @@ internal sealed class AuditHash
         Write(happened.Reference);
         Write(happened.Detail);
         if (seal is not null) Write(node);
+        if (happened.Times > 1) Write(happened.Times.ToString(CultureInfo.InvariantCulture));
         return SHA256.HashData(buffer.WrittenSpan);
     }
 
