@@ -3,6 +3,7 @@ using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
+using Turnpike.Gateway;
 
 namespace Turnpike.Bench;
 
@@ -38,7 +39,7 @@ internal static class Bystanders
 
     private static WebApplication Build(int port, Action<IServiceCollection> add)
     {
-        var builder = WebApplication.CreateSlimBuilder();
+        var builder = GatewaySetup.NewHost();
         builder.Logging.ClearProviders();
         builder.WebHost.ConfigureKestrel(kestrel => { kestrel.AddServerHeader = false; kestrel.ListenLocalhost(port); });
         add(builder.Services);

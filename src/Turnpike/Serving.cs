@@ -22,7 +22,7 @@ internal static class Serving
     public static async Task<WebApplication> StartAsync(CatalogSource source, CancellationToken ct)
     {
         var gateway = source.Current.Gateway;
-        var builder = WebApplication.CreateSlimBuilder();
+        var builder = GatewaySetup.NewHost();
         Logging(builder.Logging);
         builder.WebHost.ConfigureKestrel(kestrel => kestrel.ListenForCallers(gateway));
         builder.Services.AddSingleton(TimeProvider.System);

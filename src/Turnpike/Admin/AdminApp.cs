@@ -42,7 +42,7 @@ internal sealed class AdminApp(IServiceProvider gateway, CatalogSource catalog) 
     private WebApplication Build()
     {
         var settings = catalog.Current.Gateway;
-        var builder = WebApplication.CreateSlimBuilder();
+        var builder = GatewaySetup.NewHost();
         builder.WebHost.ConfigureKestrel(kestrel =>
         {
             kestrel.AddServerHeader = false;

@@ -76,24 +76,42 @@ internal sealed class Call : IAsyncDisposable
 internal sealed record Quote(Ledger.Money Ceiling, string Unit, string Version, DateTimeOffset ValidUntil);
 
 /// <summary>
-/// Names for things: unguessable, short, and roughly in order of time. Names of one moment stand beside each other in every index of
-/// the books, so that a transaction writes a few pages and not one for each name.
+/// Names for things: unguessable, short, and in order of time. New names stand at the end of every index of the books, so that a
+/// transaction writes a few pages and not one for each name.
 /// </summary>
 internal static class Ids
 {
     private const string Alphabet = "0123456789abcdefghijkmnpqrstuvwx"; // sorted
-    private const int Moment = 8, Length = 26;
+    private const int Moment = 11, Length = 26;
 
-    /// <summary>A prefix, an underscore and 26 characters: the moment in steps of 16 ms, then 90 random bits.</summary>
+    /// <summary>Random bytes fetched ahead: asking for eighteen costs as much as asking for a thousand. Each is used once.</summary>
+    [ThreadStatic]
+    private static byte[]? ahead;
+
+    [ThreadStatic]
+    private static int used;
+
+    /// <summary>A prefix, an underscore and 26 characters: the moment in microseconds, then 75 random bits.</summary>
     public static string New(string prefix) => string.Create(prefix.Length + 1 + Length, prefix, static (text, prefix) =>
     {
-        Span<byte> random = stackalloc byte[Length - Moment];
-        RandomNumberGenerator.Fill(random);
         prefix.CopyTo(text);
         text[prefix.Length] = '_';
         text = text[(prefix.Length + 1)..];
-        var moment = TimeProvider.System.GetUtcNow().ToUnixTimeMilliseconds() >> 4;
+        var moment = (TimeProvider.System.GetUtcNow() - DateTimeOffset.UnixEpoch).Ticks / TimeSpan.TicksPerMicrosecond;
         for (var i = Moment - 1; i >= 0; i--, moment >>= 5) text[i] = Alphabet[(int)(moment & 31)];
+        var random = Random(Length - Moment);
         for (var i = 0; i < random.Length; i++) text[Moment + i] = Alphabet[random[i] & 31];
     });
+
+    private static ReadOnlySpan<byte> Random(int count)
+    {
+        var bytes = ahead ??= new byte[1020];
+        if (used == 0 || used + count > bytes.Length)
+        {
+            RandomNumberGenerator.Fill(bytes);
+            used = 0;
+        }
+        used += count;
+        return bytes.AsSpan(used - count, count);
+    }
 }

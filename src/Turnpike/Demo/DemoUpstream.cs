@@ -4,6 +4,8 @@ using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
 
+using Turnpike.Gateway;
+
 namespace Turnpike.Demo;
 
 /// <summary>The API that is sold: a forecast, a report, a status. It knows nothing of payments and answers only to the gateway's key.</summary>
@@ -20,7 +22,7 @@ internal sealed class DemoUpstream : IAsyncDisposable
 
     public static async Task<DemoUpstream> StartAsync(string key, CancellationToken ct)
     {
-        var builder = WebApplication.CreateSlimBuilder();
+        var builder = GatewaySetup.NewHost();
         builder.Logging.ClearProviders();
         builder.WebHost.ConfigureKestrel(kestrel =>
         {

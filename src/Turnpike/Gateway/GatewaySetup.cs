@@ -12,6 +12,18 @@ internal static class GatewaySetup
     /// <summary>MPP credentials of sponsored transactions come to several kilobytes; base64 in a header.</summary>
     private const int MostHeaders = 64 * 1024;
 
+    /// <summary>
+    /// A web server that takes nothing from its surroundings: no appsettings.json, no ASPNETCORE_* variables, and no watch over the
+    /// working directory, which would wake this process for every write to a database below it.
+    /// </summary>
+    public static WebApplicationBuilder NewHost()
+    {
+        var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
+        builder.WebHost.UseKestrelCore().UseKestrelHttpsConfiguration();
+        builder.Services.AddRoutingCore();
+        return builder;
+    }
+
     public static IServiceCollection AddGateway(this IServiceCollection services)
     {
         services.AddHttpForwarder();

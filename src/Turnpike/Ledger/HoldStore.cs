@@ -17,7 +17,7 @@ internal static class HoldStore
             select id, binding, receipt, correlation, operation, payer, caller, method, price_version, request, terms, expires, legs,
                    status, observed, captured, reference, broadcast, rail_amount, note, sequence, incarnation, created, changed, outcome
             from holds
-            where status in ('held', 'captured', 'unknown') and (status <> 'held' or incarnation <> $1)
+            where status <> 'released' and outcome = 0 and status in ('held', 'captured', 'unknown') and (status <> 'held' or incarnation <> $1)
             order by sequence limit $2
             """, HoldRow.Read, incarnation, most);
 

@@ -35,7 +35,7 @@ internal sealed class Payment(Call call, Func<Payment, ValueTask> close) : IAsyn
     /// <summary>The amount its terms were given at; the quote's when they say nothing.</summary>
     public Money? Agreed { get; set; }
 
-    public string ReceiptId { get; } = Ids.New("r");
+    public string ReceiptId => field ??= Ids.New("r");
 
     /// <summary>The hold as the books have it.</summary>
     public HoldState? State { get; set; }

@@ -1,5 +1,6 @@
 using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.Logging;
+using Turnpike.Gateway;
 
 namespace Turnpike.EndToEnd.Harness;
 
@@ -14,7 +15,7 @@ internal sealed class LoopbackHost : IAsyncDisposable
 
     public static async Task<LoopbackHost> StartAsync(Action<WebApplication> routes)
     {
-        var builder = WebApplication.CreateSlimBuilder();
+        var builder = GatewaySetup.NewHost();
         builder.Logging.ClearProviders();
         var app = builder.Build();
         app.Urls.Add("http://127.0.0.1:0");

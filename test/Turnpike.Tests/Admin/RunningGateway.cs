@@ -11,6 +11,7 @@ using Turnpike.Catalog.Document;
 using Turnpike.Catalog.Loading;
 using Turnpike.Ledger;
 using Turnpike.Storage;
+using Turnpike.Gateway;
 
 namespace Turnpike.Tests.Admin;
 
@@ -135,7 +136,7 @@ internal sealed class RunningGateway : IAsyncDisposable
 
     private async Task StartAsync()
     {
-        var builder = WebApplication.CreateSlimBuilder();
+        var builder = GatewaySetup.NewHost();
         builder.Services.AddSingleton<Microsoft.Extensions.Logging.ILoggerFactory>(NullLoggerFactory.Instance);
         var upstream = builder.Build();
         upstream.Urls.Add(Upstream.ToString());

@@ -4,20 +4,18 @@ namespace Turnpike.Catalog.Loading;
 
 /// <summary>
 /// The catalog in force, and the watch over its file: a sound edit replaces it whole, a bad one changes nothing and is told.
-/// The file system's events bring the next look forward; a look each second is the net below (links, network drives, containers).
+/// It looks instead of listening: that works through links, network drives and containers alike, and the file system's events
+/// would wake this process for every write to a database in the same folder.
 /// </summary>
 internal sealed partial class CatalogSource(CatalogLoader loader, ConfigEnvironment environment, string path, TimeProvider time, ILogger<CatalogSource> logger) : IHostedService, IDisposable
 {
-    private static readonly TimeSpan Look = TimeSpan.FromSeconds(1);
-
-    /// <summary>Editors write in several steps; this long after the last of them the file is whole.</summary>
-    private static readonly TimeSpan Settled = TimeSpan.FromMilliseconds(100);
+    private static readonly TimeSpan Look = TimeSpan.FromMilliseconds(250);
 
     private readonly Lock reloading = new();
     private volatile ServiceCatalog? current;
     private Seen? seen;
     private ITimer? timer;
-    private FileSystemWatcher? watcher;
+    private string? lastLook;
 
     /// <summary>The catalog in force. A call reads it once and keeps what it read.</summary>
     public ServiceCatalog Current => current ?? throw new InvalidOperationException("The configuration has not been opened.");
@@ -59,19 +57,6 @@ internal sealed partial class CatalogSource(CatalogLoader loader, ConfigEnvironm
     public Task StartAsync(CancellationToken cancellationToken)
     {
         timer = time.CreateTimer(_ => Tick(), null, Look, Look);
-        var full = Path.GetFullPath(path);
-        try
-        {
-            watcher = new FileSystemWatcher(Path.GetDirectoryName(full)!, Path.GetFileName(full)) { EnableRaisingEvents = true };
-            watcher.Changed += (_, _) => Soon();
-            watcher.Created += (_, _) => Soon();
-            watcher.Renamed += (_, _) => Soon();
-        }
-        catch (Exception e) when (e is IOException or ArgumentException or PlatformNotSupportedException)
-        {
-            // Out of watches: the look each second does it alone.
-            Log.NotWatching(logger, e.Message);
-        }
         return Task.CompletedTask;
     }
 
@@ -81,19 +66,16 @@ internal sealed partial class CatalogSource(CatalogLoader loader, ConfigEnvironm
         return Task.CompletedTask;
     }
 
-    public void Dispose()
-    {
-        watcher?.Dispose();
-        timer?.Dispose();
-    }
-
-    private void Soon() => timer?.Change(Settled, Look);
+    public void Dispose() => timer?.Dispose();
 
     private void Tick()
     {
         try
         {
-            Reload();
+            // Editors write in several steps: a file that two looks in a row find the same is whole.
+            var text = CatalogLoader.ReadText(path);
+            if (text == lastLook) Reload();
+            lastLook = text;
         }
         catch (Exception e)
         {
@@ -144,10 +126,7 @@ internal sealed partial class CatalogSource(CatalogLoader loader, ConfigEnvironm
         [LoggerMessage(3, LogLevel.Warning, "{Warning}")]
         public static partial void Warned(ILogger logger, string warning);
 
-        [LoggerMessage(4, LogLevel.Warning, "The configuration's folder cannot be watched ({Why}); the file is looked at each second")]
-        public static partial void NotWatching(ILogger logger, string why);
-
-        [LoggerMessage(5, LogLevel.Error, "A follower of the configuration failed")]
+        [LoggerMessage(4, LogLevel.Error, "A follower of the configuration failed")]
         public static partial void FollowerFailed(ILogger logger, Exception failure);
     }
 }
