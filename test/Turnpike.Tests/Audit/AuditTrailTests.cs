@@ -20,6 +20,9 @@ public sealed class AuditTrailTests
     [InlineData("update audit set caller = null where sequence = 3", 3)]
     [InlineData("update audit set payer = 'q' where sequence = 3", 3)]
     [InlineData("update audit set address = request, request = address where sequence = 3", 3)]
+    [InlineData("update audit set reference = 'h9' where sequence = 3", 3)]
+    [InlineData("update audit set detail = 'nothing' where sequence = 3", 3)]
+    [InlineData("update audit set times = 2 where sequence = 3", 3)]
     [InlineData("update audit set salt = null where sequence = 3", 3)]
     [InlineData("update audit set salt = hash where sequence = 3", 3)]
     [InlineData("update audit set erased = hash where sequence = 3", 3)]
@@ -194,7 +197,9 @@ public sealed class AuditTrailTests
     {
         // Computed apart from the product, by hashlib over the documented bytes.
         var happened = new AuditEvent { Kind = "terms.given", Correlation = "c", Payer = "p", Address = "127.0.0.1", Detail = "é" };
-        var link = new AuditHash().Link(AuditHash.Origin, "eu-1", 1, 1_700_000_000_000_000, happened, [.. Enumerable.Range(0, 16).Select(i => (byte)i)], null);
-        Convert.ToHexStringLower(link).ShouldBe("2b86514cfaad39e695053f8b1e94fc4898853eadb733ad9248c759d34ed34d28");
+        byte[] salt = [.. Enumerable.Range(0, 16).Select(i => (byte)i)];
+        string Link(AuditEvent each) => Convert.ToHexStringLower(new AuditHash().Link(AuditHash.Origin, "eu-1", 1, 1_700_000_000_000_000, each, salt, null));
+        Link(happened).ShouldBe("c357683dcd2b62e50951f23fb106e9bebdc14c91aa0ba1e5d3fc687685fb1644");
+        Link(happened with { Times = 12 }).ShouldBe("37feacde50dc8ec061897e374b58106b6953917d2b165fca307dd390a691f694");
     }
 }
