@@ -1,6 +1,7 @@
 using Turnpike.Access;
 using Turnpike.Admin;
 using Turnpike.Audit;
+using Turnpike.Billing;
 using Turnpike.Catalog;
 using Turnpike.Catalog.Loading;
 using Turnpike.Gateway;
@@ -25,13 +26,15 @@ internal static class Serving
         var builder = GatewaySetup.NewHost();
         Logging(builder.Logging);
         builder.WebHost.ConfigureKestrel(kestrel => kestrel.ListenForCallers(gateway));
+        builder.Services.Configure<HostOptions>(options => options.ShutdownTimeout = gateway.Drain);
         builder.Services.AddSingleton(TimeProvider.System);
         builder.Services.AddSingleton(source);
         builder.Services.AddHostedService(s => s.GetRequiredService<CatalogSource>());
         await AddSlicesAsync(builder.Services, source, ct);
         var app = builder.Build();
         app.UseGateway();
-        Demo.SandboxCheckout.Map(app);
+        app.MapBuy();
+        app.MapWebhooks();
         Follow(app.Services, source);
         await app.Services.GetRequiredService<Settler>().RecoverAsync(ct);
         await app.StartAsync(ct);
@@ -46,7 +49,7 @@ internal static class Serving
         var seal = new TermsSeal([await installation.KeyAsync("terms", ct)]);
         var keys = await InstallationKeys.OpenAsync(installation, ct);
         services.AddSingleton(_ => database).AddSingleton(seal).AddSingleton(_ => keys);
-        services.AddAudit(() => source.Current.Gateway.Audit).AddLedger().AddIdentity().AddPricing().AddLimits().AddTokens().AddPayments().AddAccess().AddGateway().AddTelemetry(gateway.Otlp).AddAdmin();
+        services.AddAudit(() => source.Current.Gateway.Audit).AddLedger().AddIdentity().AddPricing().AddLimits().AddTokens().AddPayments().AddAccess().AddGateway().AddBilling().AddTelemetry(gateway.Otlp).AddAdmin();
     }
 
     private static void Follow(IServiceProvider services, CatalogSource source)

@@ -4,8 +4,7 @@ namespace Turnpike.Audit;
 
 /// <summary>
 /// Recomputes every node's chain over rows in order: an edit, a removal, an insertion or a swap breaks a link; a cut tail misses the
-/// head; a chain that was made anew misses its checkpoints. What is older than the trail is kept ends at a checkpoint, where the
-/// rest begins.
+/// head; a chain that was made anew misses its checkpoints.
 /// </summary>
 internal sealed class AuditCheck
 {
@@ -20,11 +19,13 @@ internal sealed class AuditCheck
         foreach (var checkpoint in checkpoints) this.checkpoints[(checkpoint.Node, checkpoint.Sequence)] = checkpoint;
     }
 
+    private IEnumerable<string> SignedNodes => checkpoints.Keys.Select(each => each.Node).Distinct();
+
     /// <summary>Everything in a store: its chains must end where their heads say.</summary>
     public AuditReport Run(IEnumerable<AuditRow> rows, IReadOnlyDictionary<string, AuditHead> heads, CancellationToken ct)
     {
         if (Follow(rows, ct) is { } broken) return Report(broken);
-        foreach (var node in heads.Keys.Union(chains.Keys))
+        foreach (var node in heads.Keys.Union(chains.Keys).Union(SignedNodes).ToList())
             if (End(node, heads.GetValueOrDefault(node, AuditHead.None)) is { } cut) return Report(cut);
         return Report(null);
     }
@@ -34,7 +35,7 @@ internal sealed class AuditCheck
     {
         foreach (var (node, start) in starts) chains[node] = new Chain(start);
         if (Follow(rows, ct) is { } broken) return Report(broken);
-        return Report(chains.Keys.Select(Cut).FirstOrDefault(cut => cut is not null));
+        return Report(chains.Keys.Union(SignedNodes).Select(Cut).FirstOrDefault(cut => cut is not null));
     }
 
     private AuditBreak? Follow(IEnumerable<AuditRow> rows, CancellationToken ct)
@@ -49,15 +50,7 @@ internal sealed class AuditCheck
 
     private AuditBreak? Follow(AuditRow row)
     {
-        if (!chains.TryGetValue(row.Node, out var chain))
-        {
-            chain = chains[row.Node] = new Chain(AuditHead.None);
-            if (row.Sequence > 1 && checkpoints.GetValueOrDefault((row.Node, row.Sequence - 1)) is { } start)
-            {
-                if (start.Check(keys) is { } why) return Forged(start, why);
-                chain.Begin(start);
-            }
-        }
+        if (!chains.TryGetValue(row.Node, out var chain)) chain = chains[row.Node] = new Chain(AuditHead.None);
         var expected = chain.Last.Sequence + 1;
         if (row.Sequence != expected) return new(row.Node, expected, $"Event {expected} of node {row.Node} is missing: {row.Sequence} follows {chain.Last.Sequence}.");
         if (!row.Hash.AsSpan().SequenceEqual(hasher.Link(chain.Last.Hash, row))) return new(row.Node, expected, $"Event {expected} of node {row.Node} is not what was recorded, or not in its place.");
@@ -76,22 +69,15 @@ internal sealed class AuditCheck
     private AuditBreak? End(string node, AuditHead head)
     {
         var last = chains.TryGetValue(node, out var chain) ? chain.Last : AuditHead.None;
-        // Everything may be older than the trail is kept; the last checkpoint is never dropped.
-        if (chain is null && checkpoints.GetValueOrDefault((node, head.Sequence)) is { } only && only.Check(keys) is null)
-        {
-            chains[node] = chain = new Chain(AuditHead.None);
-            chain.Begin(only);
-            last = chain.Last;
-        }
         if (head.Sequence > last.Sequence) return new(node, last.Sequence + 1, $"The trail of node {node} ends at {last.Sequence}; {head.Sequence} events were recorded.");
         if (head.Sequence < last.Sequence || !head.Hash.AsSpan().SequenceEqual(last.Hash)) return new(node, Math.Max(1, head.Sequence), $"The end of node {node}'s trail is not the one that was recorded at {head.Sequence}.");
-        return chain is null ? null : Cut(node);
+        return Cut(node);
     }
 
     /// <summary>Something later was signed than is here.</summary>
     private AuditBreak? Cut(string node)
     {
-        var last = chains[node].Last.Sequence;
+        var last = chains.TryGetValue(node, out var chain) ? chain.Last.Sequence : 0;
         var signed = checkpoints.Keys.Where(each => each.Node == node).Select(each => each.Sequence).DefaultIfEmpty(0).Max();
         return signed > last ? new(node, last + 1, $"The trail of node {node} ends at {last}; {signed} events were signed.") : null;
     }
@@ -103,17 +89,10 @@ internal sealed class AuditCheck
 
     private sealed class Chain(AuditHead last)
     {
-        public long First { get; private set; } = last.Sequence + 1;
+        public long First { get; } = last.Sequence + 1;
 
         public AuditHead Last { get; set; } = last;
 
         public long Signed { get; set; }
-
-        public void Begin(AuditCheckpoint start)
-        {
-            Last = new AuditHead(start.Sequence, 0, start.Hash);
-            First = start.Sequence + 1;
-            Signed = start.Sequence;
-        }
     }
 }

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Turnpike.Audit;
 
 namespace Turnpike.Ledger;
@@ -43,6 +44,9 @@ internal sealed class Books(string incarnation, Func<AccountKey, long> entered)
     {
         Legs.Check(hold);
         var known = holds.GetValueOrDefault(hold.Id);
+#if TURNPIKE_SABOTAGE
+        if (!Storage.Sabotage.Of("single-use"))
+#endif
         if (known is not null && (known.State.Status != HoldStatus.Released || known.State.Hold.Binding != hold.Binding)) return new HoldResult.AlreadyUsed(known.State);
 
         hold = WithLimits(hold);
@@ -109,6 +113,17 @@ internal sealed class Books(string incarnation, Func<AccountKey, long> entered)
         return Set(hold, hold.State with { Outcome = outcome, Changed = Now }, events);
     }
 
+    /// <summary>What was taken and not delivered goes back. Nothing when its outcome is known: nobody has both the answer and its price.</summary>
+    public HoldState Credit(string id, IReadOnlyList<Transfer> back)
+    {
+        var state = Get(id).State;
+        if (state.Outcome != HoldOutcome.Open) return state;
+        if (state.Status != HoldStatus.Settled) throw Wrong(Get(id), "be given back");
+        foreach (var transfer in back)
+            if (Post(transfer) is var posted and not (PostResult.Posted or PostResult.Existed)) throw new UnreachableException($"{transfer.Id}: {posted}");
+        return Finish(id, HoldOutcome.Credited, []);
+    }
+
     /// <summary>Nothing when it is settled by now: somebody else knew better.</summary>
     public HoldState Unknown(string id, string? reference, IReadOnlyList<AuditEvent> events)
     {
@@ -126,6 +141,9 @@ internal sealed class Books(string incarnation, Func<AccountKey, long> entered)
         var state = hold.State;
         if (state.Status == HoldStatus.Released) return state;
         if (state.Status == HoldStatus.Settled) throw Wrong(hold, "be released");
+#if TURNPIKE_SABOTAGE
+        if (Storage.Sabotage.Of("release")) return state;
+#endif
 
         Balances.Drop();
         var legs = state.Hold.Legs;

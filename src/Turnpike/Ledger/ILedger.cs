@@ -31,12 +31,18 @@ internal interface ILedger
     /// <exception cref="LedgerException">Above the ceiling, another amount than before, released, or never held: a bug; nothing changed.</exception>
     ValueTask<HoldState> CaptureAsync(Capture capture, CancellationToken ct);
 
-    /// <summary>The rail has paid: captured or unknown becomes settled.</summary>
-    ValueTask SettledAsync(string id, string reference, string? railAmount, IReadOnlyList<AuditEvent> events, CancellationToken ct);
+    /// <summary>The rail has paid: captured or unknown becomes settled. Where somebody else said so first, the hold as they left it.</summary>
+    ValueTask<HoldState> SettledAsync(string id, string reference, string? railAmount, IReadOnlyList<AuditEvent> events, CancellationToken ct);
 
     /// <summary>What became of the answer that was paid for. The first word stands.</summary>
     /// <param name="soon">Nobody waits: it is durable within 100 ms, with the next transaction. A crash before that credits the payer.</param>
     ValueTask FinishAsync(string id, HoldOutcome outcome, IReadOnlyList<AuditEvent> events, CancellationToken ct, bool soon = false);
+
+    /// <summary>
+    /// Taken and not delivered: what goes back is posted and the hold is credited, both or neither. Nothing when its outcome is known
+    /// already: whoever looked a moment ago must not give back what was delivered since.
+    /// </summary>
+    ValueTask CreditAsync(string id, IReadOnlyList<Transfer> back, CancellationToken ct);
 
     /// <summary>The rail did not answer: captured becomes unknown until the settler knows better.</summary>
     ValueTask UnknownAsync(string id, string? reference, IReadOnlyList<AuditEvent> events, CancellationToken ct);
@@ -63,8 +69,8 @@ internal interface ILedger
     ValueTask<BooksReport> VerifyAsync(CancellationToken ct);
 }
 
-/// <summary>Which payments to list.</summary>
-internal sealed record HoldFilter(string? Status = null, string? Payer = null, string? Operation = null, string? Correlation = null, string? Before = null, int Most = 50);
+/// <summary>Which payments to list; or, instead of them, which refunds.</summary>
+internal sealed record HoldFilter(string? Status = null, string? Payer = null, string? Operation = null, string? Correlation = null, string? Before = null, int Most = 50, bool Refunds = false);
 
 /// <summary>The outcome of a books check: totals per currency and role, and every finding as a sentence.</summary>
 internal sealed record BooksReport(IReadOnlyList<AccountTotal> Totals, long Holds, long OpenHolds, long Entries, IReadOnlyList<string> Findings)

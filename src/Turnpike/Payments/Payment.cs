@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using Turnpike.Catalog;
 using Turnpike.Ledger;
 
@@ -54,8 +55,13 @@ internal sealed class Payment(Call call, Func<Payment, ValueTask> close) : IAsyn
     /// <summary>The answer as it left, to be kept for a retry; null when it was too large or nobody can ask again.</summary>
     public StoredAnswer? Keep { get; set; }
 
+    public AnswerSettings Answers => Call.Catalog.Settings.Get<PaymentSettings>()?.Answers ?? AnswerSettings.Usual;
+
     /// <summary>What is left of the budget that paid, once that is known.</summary>
     public Money? Remaining { get; set; }
+
+    /// <summary>What left: status, bytes and digests, as the trail keeps them.</summary>
+    public string? Passed { get; set; }
 
     public bool Delivered { get; set; }
 
@@ -70,4 +76,19 @@ internal sealed class Payment(Call call, Func<Payment, ValueTask> close) : IAsyn
     public Money Ceiling => Agreed ?? Call.Quote!.Ceiling;
 
     public ValueTask DisposeAsync() => close(this);
+}
+
+/// <summary>
+/// Holds this process is collecting for or answering right now. Whoever finishes what others left behind keeps away from them,
+/// however long they take and whatever the clock says: else the payer would have both the answer and its price as credit.
+/// </summary>
+internal sealed class InHand
+{
+    private readonly ConcurrentDictionary<string, bool> holds = new(StringComparer.Ordinal);
+
+    public void Take(string hold) => holds[hold] = true;
+
+    public void Leave(string hold) => holds.TryRemove(hold, out _);
+
+    public bool Has(string hold) => holds.ContainsKey(hold);
 }

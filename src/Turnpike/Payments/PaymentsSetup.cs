@@ -4,6 +4,7 @@ using Turnpike.Limits;
 using Turnpike.Payments.Evm;
 using Turnpike.Payments.Mpp;
 using Turnpike.Payments.Prepaid;
+using Turnpike.Payments.Refunds;
 using Turnpike.Payments.Stripe;
 using Turnpike.Payments.X402;
 using Turnpike.Storage;
@@ -23,13 +24,14 @@ internal static class PaymentsSetup
         services.AddSingleton<IPaymentProtocol, PrepaidProtocol>();
         services.AddSingleton<IPaymentMethod, PrepaidMethod>();
         services.AddSingleton<HttpClients>(static _ => GuardedHttp.Create);
-        services.AddSingleton<RailTimings>().AddSingleton<RailCosts>();
+        services.AddSingleton(Random.Shared).AddSingleton<RailTimings>().AddSingleton<RailCosts>();
         services.AddSingleton<IChainNonces, ChainNonceStore>().AddSingleton<EvmChains>().AddSingleton<AuthorizationRail>();
         services.AddSingleton<IPaymentMethod, ExactMethod>();
         services.AddSingleton<IPaymentMethod, EvmChargeMethod>();
         services.AddSingleton<IPaymentMethod, StripeMethod>();
+        services.AddSingleton<IRefundRail, StripeRefunds>().AddSingleton<IRefundRail, AuthorizationRefunds>().AddSingleton<CashierReturns>();
         services.AddHostedService<ChainWatch>();
-        services.AddSingleton<PaymentRegistry>().AddSingleton<PaymentReplies>().AddSingleton<Cashier>().AddSingleton<Settler>();
+        services.AddSingleton<PaymentRegistry>().AddSingleton<PaymentReplies>().AddSingleton<InHand>().AddSingleton<Cashier>().AddSingleton<Settler>();
         return services.AddHostedService(s => s.GetRequiredService<Settler>());
     }
 }

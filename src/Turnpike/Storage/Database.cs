@@ -18,12 +18,12 @@ internal sealed class Database : IDisposable
     private readonly GroupCommit? writer;
     private bool disposed;
 
-    private Database(string path, FileStream? guard, Sql? connection, TimeProvider clock)
+    private Database(string path, FileStream? guard, Sql? connection, TimeProvider clock, bool threaded = true)
     {
         this.path = path;
         this.guard = guard;
         this.connection = connection;
-        if (connection is not null) writer = new GroupCommit(connection, clock);
+        if (connection is not null) writer = new GroupCommit(connection, clock, threaded);
     }
 
     /// <summary>False for commands that only look.</summary>
@@ -40,7 +40,7 @@ internal sealed class Database : IDisposable
     internal static Database Open(StorageOptions options, TimeProvider clock, IReadOnlyList<Migration> migrations)
     {
         var path = options.FilePath;
-        return options.Access == StorageAccess.Write ? OpenToWrite(path, clock, migrations) : OpenToRead(path, clock, migrations);
+        return options.Access == StorageAccess.Write ? OpenToWrite(path, clock, migrations, options.Threaded) : OpenToRead(path, clock, migrations);
     }
 
     /// <summary>Runs a store's own SQL in the writer's next transaction; durable when it returns. It may run again after another command's failure, so it must not have effects elsewhere.</summary>
@@ -72,7 +72,7 @@ internal sealed class Database : IDisposable
         guard?.Dispose();
     }
 
-    private static Database OpenToWrite(string path, TimeProvider clock, IReadOnlyList<Migration> migrations)
+    private static Database OpenToWrite(string path, TimeProvider clock, IReadOnlyList<Migration> migrations, bool threaded)
     {
         var guard = Lock(path);
         Sql? sql = null;
@@ -82,8 +82,11 @@ internal sealed class Database : IDisposable
             if (!File.Exists(path)) OpenOwnerOnly(path, FileShare.ReadWrite).Dispose();
             sql = new Sql(path, readOnly: false);
             sql.Script("pragma journal_mode = wal; pragma synchronous = full; pragma foreign_keys = on; pragma cache_size = -32768; pragma wal_autocheckpoint = 4000;");
+#if TURNPIKE_SABOTAGE
+            if (Sabotage.Of("fsync")) sql.Script("pragma synchronous = off;");
+#endif
             Migrations.Apply(sql, migrations, clock.Now());
-            return new Database(path, guard, sql, clock);
+            return new Database(path, guard, sql, clock, threaded);
         }
         catch
         {

@@ -15,6 +15,9 @@ internal sealed record StorageOptions(string Location, StorageAccess Access = St
 {
     private const string Scheme = "sqlite:";
 
+    /// <summary>False where a simulation decides when the writer writes.</summary>
+    public bool Threaded { get; init; } = true;
+
     /// <summary>The file's full path.</summary>
     /// <exception cref="StorageException">The location is not one this version knows.</exception>
     public string FilePath =>

@@ -39,7 +39,9 @@ public sealed class AuditCheckpointTests
     [InlineData("update audit_checkpoints set hash = (select hash from audit where sequence = 4), sequence = 4", "is another place")]
     [InlineData("update audit_checkpoints set signed = substr(signed, 1, length(signed) - 4) || 'AAAA'", "does not fit")]
     [InlineData("delete from installation", "None of the keys")]
+    [InlineData("delete from audit where sequence <= 5", "Event 1 of node 1 is missing")]
     [InlineData("delete from audit where sequence > 3; update audit_head set sequence = 3, hash = (select hash from audit where sequence = 3)", "ends at 3; 5 events were signed")]
+    [InlineData("delete from audit; delete from audit_head", "ends at 0; 5 events were signed")]
     public async Task A_checkpoint_that_was_moved_or_forged_and_a_tail_cut_before_it_are_told(string damage, string finding)
     {
         using var open = new OpenTrail();

@@ -35,11 +35,13 @@ internal sealed class MemoryLedger : ILedger
 
     public ValueTask<HoldState> CaptureAsync(Capture capture, CancellationToken ct) => Decide(() => books.Capture(capture));
 
-    public async ValueTask SettledAsync(string id, string reference, string? railAmount, IReadOnlyList<AuditEvent> events, CancellationToken ct) =>
-        await Decide(() => books.Settled(id, reference, railAmount, events));
+    public ValueTask<HoldState> SettledAsync(string id, string reference, string? railAmount, IReadOnlyList<AuditEvent> events, CancellationToken ct) =>
+        Decide(() => books.Settled(id, reference, railAmount, events));
 
     public async ValueTask FinishAsync(string id, HoldOutcome outcome, IReadOnlyList<AuditEvent> events, CancellationToken ct, bool soon = false) =>
         await Decide(() => books.Finish(id, outcome, events));
+
+    public async ValueTask CreditAsync(string id, IReadOnlyList<Transfer> back, CancellationToken ct) => await Decide(() => books.Credit(id, back));
 
     public ValueTask<IReadOnlyList<HoldState>> OrphansAsync(CancellationToken ct) =>
         Read<IReadOnlyList<HoldState>>(() => [.. books.Holds
@@ -64,7 +66,7 @@ internal sealed class MemoryLedger : ILedger
     {
         var before = long.TryParse(filter.Before, System.Globalization.CultureInfo.InvariantCulture, out var sequence) ? sequence : long.MaxValue;
         return Read<IReadOnlyList<HoldState>>(() => [.. books.Holds
-            .Where(state => state.Sequence < before
+            .Where(state => state.Sequence < before && state.Hold.IsRefund == filter.Refunds
                 && (filter.Status is null || HoldRow.Text(state.Status) == filter.Status)
                 && (filter.Payer is null || state.Hold.Payer == filter.Payer)
                 && (filter.Operation is null || state.Hold.Operation == filter.Operation)

@@ -1,5 +1,8 @@
+using Microsoft.Extensions.Logging.Abstractions;
 using Turnpike.Ledger;
 using Turnpike.Payments;
+using Turnpike.Payments.Refunds;
+using Turnpike.Storage;
 using Turnpike.Tests.Gateway;
 
 namespace Turnpike.Tests.Payments;
@@ -102,12 +105,97 @@ public sealed class SettlerTests : IDisposable
     }
 
     [Fact]
+    public async Task Two_that_fell_silent_together_are_not_asked_together_for_ever()
+    {
+        for (var i = 0; i < 8; i++)
+        {
+            await gate.Ledger.HoldAsync(NewHold("h" + i), default);
+            await gate.Ledger.CaptureAsync(new Capture("h" + i, new Money(10_000_000, "USD")), default);
+            await gate.Ledger.UnknownAsync("h" + i, null, [], default);
+        }
+        using var settler = new Settler(gate.Of<PaymentRegistry>(), gate.Ledger, gate.Of<CashierReturns>(), gate.Of<InHand>(), gate.Time, new Random(7), NullLogger<Settler>.Instance);
+        var asked = new Dictionary<string, List<int>>();
+        var second = 0;
+        gate.Rail.Settle = state =>
+        {
+            (asked.TryGetValue(state.Hold.Id, out var times) ? times : asked[state.Hold.Id] = []).Add(second);
+            return new(new Settlement.Unknown(null, "silence"));
+        };
+        for (; second < 60; second++, gate.Time.Pass(TimeSpan.FromSeconds(1))) await settler.RoundAsync(default);
+        asked.Values.ShouldAllBe(times => times[0] == 0);
+        asked.Values.Select(times => string.Join(' ', times)).Distinct().Count().ShouldBeGreaterThan(4);
+        foreach (var times in asked.Values)
+            for (var i = 1; i < times.Count; i++) (times[i] - times[i - 1]).ShouldBeInRange(1 << (i - 1), (3 << (i - 1)) + 1);
+    }
+
+    [Fact]
     public async Task A_delivered_answer_is_left_alone_after_a_restart()
     {
         (await gate.GetAsync("/forecast/paris", ("PAYMENT-SIGNATURE", await gate.ProofAsync()))).Status.ShouldBe(200);
         gate = gate.Restart();
         await Settler.RecoverAsync(default);
         (await gate.CreditAsync()).IsZero.ShouldBeTrue();
+    }
+
+    [Fact]
+    public async Task A_clock_set_back_does_not_silence_the_settler()
+    {
+        await CrashAsync("h", captured: true);
+        gate.Rail.Settle = static _ => throw new IOException("silence");
+        await Settler.RecoverAsync(default);
+        await Settler.RoundAsync(default);
+        gate.Time.Jump(TimeSpan.FromHours(-1));
+        gate.Time.Pass(TimeSpan.FromSeconds(3));
+        await Settler.RoundAsync(default);
+        gate.Rail.Settlements.ShouldBe(2);
+    }
+
+    [Fact]
+    public async Task A_clock_set_forward_does_not_give_back_what_is_being_answered()
+    {
+        var (asked, told) = (new TaskCompletionSource(), new TaskCompletionSource());
+        gate.Rail.Settle = async _ => { asked.TrySetResult(); await told.Task; return new Settlement.Settled("0xpaid", "10000"); };
+        var call = gate.GetAsync("/forecast/paris", ("PAYMENT-SIGNATURE", await gate.ProofAsync()));
+        await asked.Task.WaitAsync(TimeSpan.FromSeconds(10));
+        gate.Time.Jump(TimeSpan.FromHours(1));
+        var round = Settler.RoundAsync(default);
+        told.SetResult();
+        await round;
+        (await call).Body.ShouldBe("sunny");
+        gate.Rail.Settlements.ShouldBe(1);
+        (await gate.CreditAsync()).IsZero.ShouldBeTrue("nobody has both the answer and its price");
+    }
+
+    [Fact]
+    public async Task An_answer_whose_payment_another_node_has_given_back_is_withheld_and_bought_by_the_retry()
+    {
+        gate.Rail.Settle = async captured =>
+        {
+            var settled = await gate.Ledger.SettledAsync(captured.Hold.Id, "0xpaid", "10000", [], default);
+            await gate.Ledger.CreditAsync(captured.Hold.Id, Undelivered.Credits(settled), default);
+            return new Settlement.Settled("0xpaid", "10000");
+        };
+        var proof = await gate.ProofAsync();
+        (await gate.GetAsync("/forecast/paris", ("PAYMENT-SIGNATURE", proof))).Reason.ShouldBe("in-flight");
+        (await gate.GetAsync("/forecast/paris", ("PAYMENT-SIGNATURE", proof))).Body.ShouldBe("sunny");
+        (await gate.CreditAsync()).IsZero.ShouldBeTrue();
+        gate.Rail.Settlements.ShouldBe(1);
+        await gate.ShouldBalanceAsync();
+    }
+
+    [Fact]
+    public async Task An_answer_kept_in_the_moment_of_a_crash_is_not_given_again_beside_its_credit()
+    {
+        var proof = await gate.ProofAsync();
+        (await gate.GetAsync("/forecast/paris", ("PAYMENT-SIGNATURE", proof))).Body.ShouldBe("sunny");
+        await gate.Of<Database>().WriteAsync(static sql => sql.Script("update holds set outcome = 0"), default); // the answer was kept, and then it crashed
+        gate = gate.Restart();
+        await Settler.RecoverAsync(default);
+        (await gate.CreditAsync()).ToString().ShouldBe("0.01 USD");
+        gate.Upstream.Says(() => ScriptedUpstream.Text("rain"));
+        (await gate.GetAsync("/forecast/paris", ("PAYMENT-SIGNATURE", proof))).Body.ShouldBe("rain", "it was bought with the credit");
+        (await gate.CreditAsync()).IsZero.ShouldBeTrue();
+        await gate.ShouldBalanceAsync();
     }
 
     [Fact]

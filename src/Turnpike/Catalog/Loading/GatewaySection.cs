@@ -39,10 +39,9 @@ internal static class GatewaySection
     private static readonly Key<Uri> Otlp = new("otlp", Shapes.Url, "Where traces and metrics go by OpenTelemetry (OTLP). Changing it needs a restart.") { Default = "nowhere", Example = "http://127.0.0.1:4317" };
 
     private static readonly Key<TimeSpan> CheckpointEvery = new("checkpoint-every", Shapes.Duration, "How often the end of the audit trail is signed, when something was added.") { Default = "10m", Example = "10m" };
-    private static readonly Key<TimeSpan> AuditKept = new("audit", Shapes.Duration, "Audit events, up to the last signed checkpoint that is older.") { Default = "for good", Example = "400d" };
-    private static readonly Key<AuditSettings> Retention = new("retention", new MapShape<AuditSettings>([AuditKept], m => new AuditSettings { Kept = m.Get(AuditKept) is { Ticks: > 0 } kept ? kept : null }), "How long to keep what may end. Money is kept for good.") { Default = "for good", Example = "{ audit: 400d }" };
+    private static readonly Key<TimeSpan> Drain = new("drain", Shapes.Duration, "How long calls in flight may go on after a signal to stop; then they are cut. Changing it needs a restart.") { Default = "25s", Example = "25s" };
 
-    public static readonly Key<GatewaySettings> Key = new("gateway", new MapShape<GatewaySettings>([Url, Listen, Admin, Store, AdminKey, Insecure, Sandbox, TrustedProxies, Tls, Otlp, CheckpointEvery, Retention], Build),
+    public static readonly Key<GatewaySettings> Key = new("gateway", new MapShape<GatewaySettings>([Url, Listen, Admin, Store, AdminKey, Insecure, Sandbox, TrustedProxies, Tls, Otlp, Drain, CheckpointEvery], Build),
         "Where to listen, where to keep the books, whom to trust.") { Default = "everything on loopback", Example = "{ store: \"sqlite:data/turnpike.db\" }" };
 
     /// <summary>Refuses to take money where anyone on the way could read the payment, and what a running process cannot change.</summary>
@@ -65,6 +64,7 @@ internal static class GatewaySection
         if (now.Store != wanted.Store) yield return Store.Name;
         if (now.Tls != wanted.Tls) yield return Tls.Name;
         if (now.Otlp != wanted.Otlp) yield return Otlp.Name;
+        if (now.Drain != wanted.Drain) yield return Drain.Name;
     }
 
     private static GatewaySettings? Build(MapValues m)
@@ -90,7 +90,8 @@ internal static class GatewaySection
             TrustedProxies = m.Get(TrustedProxies, []),
             Tls = tls,
             Otlp = m.Get(Otlp),
-            Audit = m.Get(Retention, new AuditSettings()) with { CheckpointEvery = m.Get(CheckpointEvery, TimeSpan.FromMinutes(10)) },
+            Audit = new AuditSettings { CheckpointEvery = m.Get(CheckpointEvery, TimeSpan.FromMinutes(10)) },
+            Drain = m.Get(Drain, TimeSpan.FromSeconds(25)),
         };
     }
 
