@@ -90,6 +90,7 @@ internal sealed class AdminApp(IServiceProvider gateway, CatalogSource catalog) 
         Share<InstallationKeys>(services);
         Share<ILedger>(services);
         Share<IAuditTrail>(services);
+        Share<AuditRounds>(services);
         Share<TokenDesk>(services);
         Share<Allowances>(services);
         Share<Metering.UsageStore>(services);

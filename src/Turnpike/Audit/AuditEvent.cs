@@ -36,6 +36,9 @@ internal sealed record AuditEvent
 
     /// <summary>Anything more, as a sentence.</summary>
     public string? Detail { get; init; }
+
+    /// <summary>How often it happened, where the same refusals are told once.</summary>
+    public long Times { get; init; } = 1;
 }
 
 /// <summary>The kinds of event: a closed list, documented in docs/contract.md.</summary>
@@ -67,6 +70,8 @@ internal static class AuditKinds
     public const string LimitShadowed = "limit.shadowed";
     public const string Granted = "plan.granted";
     public const string TokenIssued = "token.issued";
+    public const string TokenFrozen = "token.frozen";
+    public const string TokenThawed = "token.thawed";
     public const string TokenRevoked = "token.revoked";
     public const string TokenToppedUp = "token.topped-up";
     public const string TokenShown = "token.shown";

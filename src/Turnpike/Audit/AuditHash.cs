@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Buffers.Binary;
+using System.Globalization;
 using System.Security.Cryptography;
 using System.Text;
 
@@ -8,13 +9,13 @@ namespace Turnpike.Audit;
 /// <summary>
 /// The chain's link, so that anyone can recompute it from an export:
 /// SHA-256( previous hash, 32 bytes ‖ sequence, 8 bytes ‖ time in microseconds since 1970 UTC, 8 bytes ‖ fields ).
-/// The fields are kind, correlation, reason, operation, seal, method, amount, reference, detail, node, in this order; each is its length
-/// in bytes, 4 bytes, then the bytes (UTF-8); an absent one is the length 0xFFFFFFFF alone. Numbers are big-endian. A node's first
-/// link has 32 zero bytes for the previous hash.
-/// The seal is SHA-256( salt, 16 bytes ‖ caller, payer, address, request, as fields ): it stands in the chain for what may have to be
-/// erased. Once salt and those four are gone it says nothing any more, and the chain holds.
-/// An event without a salt that was not erased is of an earlier version: caller, payer, address, request stand in the place of the
-/// seal, and the node is left out.
+/// The fields are kind, correlation, reason, operation, seal, method, amount, node, and times where it is more than one (decimal), in
+/// this order; each is its length in bytes, 4 bytes, then the bytes (UTF-8); an absent one is the length 0xFFFFFFFF alone. Numbers
+/// are big-endian. A node's first link has 32 zero bytes for the previous hash.
+/// The seal is SHA-256( salt, 16 bytes ‖ caller, payer, address, request, reference, detail, as fields ): it stands in the chain for
+/// what may have to be erased. Once salt and those six are gone it says nothing any more, and the chain holds.
+/// An event without a salt that was not erased is of an earlier version. Its fields are kind, correlation, reason, operation, caller,
+/// payer, address, request, method, amount, reference, detail.
 /// </summary>
 internal sealed class AuditHash
 {
@@ -25,6 +26,8 @@ internal sealed class AuditHash
 
     /// <summary>Before the first event.</summary>
     public static byte[] Origin => new byte[Length];
+
+    public byte[] Link(ReadOnlySpan<byte> previous, AuditRow row) => Link(previous, row.Node, row.Sequence, row.Microseconds, row.Event, row.Salt, row.Erased);
 
     public byte[] Link(ReadOnlySpan<byte> previous, string node, long sequence, long microseconds, AuditEvent happened, byte[]? salt, byte[]? erased)
     {
@@ -38,31 +41,44 @@ internal sealed class AuditHash
         Write(happened.Correlation);
         Write(happened.Reason);
         Write(happened.Operation);
-        if (seal is null) WritePersonal(happened);
-        else Write(seal);
-        Write(happened.Method);
-        Write(happened.Amount);
-        Write(happened.Reference);
-        Write(happened.Detail);
-        if (seal is not null) Write(node);
+        if (seal is null) WriteEarlier(happened);
+        else WriteSealed(happened, seal, node);
         return SHA256.HashData(buffer.WrittenSpan);
     }
 
-    /// <summary>What stands in the chain for caller, payer, address and request.</summary>
+    /// <summary>What stands in the chain for everything that may name somebody.</summary>
     public byte[] Seal(ReadOnlySpan<byte> salt, AuditEvent happened)
     {
         buffer.ResetWrittenCount();
         buffer.Write(salt);
-        WritePersonal(happened);
+        Write(happened.Caller);
+        Write(happened.Payer);
+        Write(happened.Address);
+        Write(happened.Request);
+        Write(happened.Reference);
+        Write(happened.Detail);
         return SHA256.HashData(buffer.WrittenSpan);
     }
 
-    private void WritePersonal(AuditEvent happened)
+    private void WriteSealed(AuditEvent happened, byte[] seal, string node)
+    {
+        Write(seal);
+        Write(happened.Method);
+        Write(happened.Amount);
+        Write(node);
+        if (happened.Times > 1) Write(happened.Times.ToString(CultureInfo.InvariantCulture));
+    }
+
+    private void WriteEarlier(AuditEvent happened)
     {
         Write(happened.Caller);
         Write(happened.Payer);
         Write(happened.Address);
         Write(happened.Request);
+        Write(happened.Method);
+        Write(happened.Amount);
+        Write(happened.Reference);
+        Write(happened.Detail);
     }
 
     private void Write(ReadOnlySpan<byte> field)

@@ -14,6 +14,7 @@ internal sealed class AuditTrail : IAuditTrail, IDisposable
 
     private readonly Channel<AuditEvent> queue = Channel.CreateBounded<AuditEvent>(new BoundedChannelOptions(MostQueued) { SingleReader = true });
     private readonly Database database;
+    private readonly TimeProvider clock;
     private readonly ITimer timer;
     private int awaited; // 1 while the timer runs
 
@@ -21,10 +22,15 @@ internal sealed class AuditTrail : IAuditTrail, IDisposable
     public AuditTrail(Database database, TimeProvider clock, string? node = null)
     {
         this.database = database;
-        Chain = new AuditChain(node ?? database.Name, queue);
+        this.clock = clock;
+        Node = node ?? database.Name;
+        Chain = new AuditChain(Node, queue);
         if (database.IsWritable) database.Writer.Join(Chain);
         timer = clock.CreateTimer(_ => WriteQueued(), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
     }
+
+    /// <summary>Whose chain this one writes.</summary>
+    public string Node { get; }
 
     /// <summary>For those who write events in their own transaction.</summary>
     public AuditChain Chain { get; }
@@ -48,7 +54,19 @@ internal sealed class AuditTrail : IAuditTrail, IDisposable
     public async ValueTask<AuditReport> VerifyAsync(CancellationToken ct)
     {
         if (database is { IsWritable: true, Writer.Failure: null }) await FlushAsync(ct);
-        return await database.ScanAsync(sql => AuditCheck.Run(AuditStore.All(sql), AuditStore.Heads(sql), ct), ct);
+        var keys = await InstallationKeys.PublishedAsync(new InstallationStore(database), ct);
+        return await database.ScanAsync(sql => new AuditCheck(AuditStore.Checkpoints(sql), keys).Run(AuditStore.All(sql), AuditStore.Heads(sql), ct), ct);
+    }
+
+    /// <summary>Signs the end of this node's chain, unless it is signed already.</summary>
+    public async ValueTask<AuditCheckpoint?> SignAsync(InstallationKeys keys, CancellationToken ct)
+    {
+        await FlushAsync(ct);
+        var (head, last) = await database.ReadAsync(sql => (AuditStore.Head(sql, Node), AuditStore.LastCheckpoint(sql, Node)), ct);
+        if (head.Sequence == (last?.Sequence ?? 0)) return null;
+        var checkpoint = AuditCheckpoint.Sign(Node, head, clock.GetUtcNow(), keys);
+        await database.WriteAsync(sql => AuditStore.Insert(sql, checkpoint, head.Microseconds), ct);
+        return checkpoint;
     }
 
     /// <summary>What was recorded is written before the store closes.</summary>

@@ -29,16 +29,16 @@ internal sealed record AuditFilter(string? Correlation = null, string? Kind = nu
     public AuditPlace After { get; init; } = AuditPlace.Start;
 }
 
-/// <summary>The ends of all chains, and the first link that does not hold, if any.</summary>
+/// <summary>How far every chain holds, and the first link that does not, if any.</summary>
 internal sealed record AuditReport(IReadOnlyList<AuditEnd> Chains, AuditBreak? Broken)
 {
     public bool Intact => Broken is null;
 
-    public long Events => Chains.Sum(chain => chain.Events);
+    public long Events => Chains.Sum(chain => chain.Last - chain.First + 1);
 }
 
-/// <summary>How far a node's chain holds, and the hash of the last link that does, in hex.</summary>
-internal sealed record AuditEnd(string Node, long Events, string Head);
+/// <summary>The first and the last link of a node's chain that are there and hold, the last one's hash in hex, and up to where it is signed.</summary>
+internal sealed record AuditEnd(string Node, long First, long Last, string Head, long Signed);
 
 /// <summary>Where a chain does not hold, and why.</summary>
 internal sealed record AuditBreak(string Node, long At, string Finding);

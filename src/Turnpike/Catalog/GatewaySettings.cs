@@ -1,4 +1,5 @@
 using System.Net;
+using Turnpike.Audit;
 
 namespace Turnpike.Catalog;
 
@@ -37,6 +38,9 @@ internal sealed record GatewaySettings
 
     /// <summary>Where OpenTelemetry goes (OTLP); null: nowhere.</summary>
     public Uri? Otlp { get; init; }
+
+    /// <summary>How often the audit trail is signed.</summary>
+    public AuditSettings Audit { get; init; } = new();
 }
 
 /// <summary>Certificate and key in PEM files.</summary>

@@ -217,11 +217,11 @@ internal sealed partial class Cashier(PaymentRegistry rails, PlanMethod plans, I
 
     private List<AuditEvent> Collected(Payment payment, HoldState held)
     {
-        List<AuditEvent> events = [Event(payment, AuditKinds.Settled, reference: held.Hold.Receipt)];
+        List<AuditEvent> events = [payment.Event(AuditKinds.Settled, reference: held.Hold.Receipt)];
         if (payment.Metered is not { } quote) return events;
         foreach (var (kind, detail) in MeteredCharge.Alarms(payment, quote))
         {
-            events.Add(Event(payment, kind, reference: held.Hold.Receipt) with { Detail = detail });
+            events.Add(payment.Event(kind, reference: held.Hold.Receipt) with { Detail = detail });
             Instruments.Alarmed(held.Hold.Operation, kind);
             Log.Alarm(log, held.Hold.Operation, detail);
         }
@@ -230,7 +230,7 @@ internal sealed partial class Cashier(PaymentRegistry rails, PlanMethod plans, I
 
     private async ValueTask SayDeliveredAsync(Payment payment, bool soon)
     {
-        try { await ledger.FinishAsync(payment.State!.Hold.Id, HoldOutcome.Delivered, [Event(payment, AuditKinds.Delivered, reference: payment.State.Hold.Receipt) with { Detail = payment.Passed }], CancellationToken.None, soon); }
+        try { await ledger.FinishAsync(payment.State!.Hold.Id, HoldOutcome.Delivered, [payment.Event(AuditKinds.Delivered, reference: payment.State.Hold.Receipt) with { Detail = payment.Passed }], CancellationToken.None, soon); }
         // The answer has been given; a restart makes it the payer's credit.
         catch (StorageUnavailableException e) when (soon) { Log.BooksDown(log, e); }
     }
@@ -249,7 +249,7 @@ internal sealed partial class Cashier(PaymentRegistry rails, PlanMethod plans, I
     private async ValueTask GiveBackAsync(Payment payment, HoldState state)
     {
         if (state.Status == HoldStatus.Held)
-            await ledger.ReleaseAsync(state.Hold.Id, "undelivered", [Event(payment, AuditKinds.Released, "undelivered", state.Hold.Id)], CancellationToken.None, state.Incarnation);
+            await ledger.ReleaseAsync(state.Hold.Id, "undelivered", [payment.Event(AuditKinds.Released, "undelivered", state.Hold.Id)], CancellationToken.None, state.Incarnation);
         else if (state.Status == HoldStatus.Settled)
             await CreditAsync(state, CancellationToken.None);
     }
@@ -266,15 +266,15 @@ internal sealed partial class Cashier(PaymentRegistry rails, PlanMethod plans, I
         switch (settlement)
         {
             case Settlement.Settled settled:
-                payment.State = await ledger.SettledAsync(hold.Id, settled.Reference, settled.RailAmount, [Event(payment, AuditKinds.Settled, reference: settled.Reference)], CancellationToken.None);
+                payment.State = await ledger.SettledAsync(hold.Id, settled.Reference, settled.RailAmount, [payment.Event(AuditKinds.Settled, reference: settled.Reference)], CancellationToken.None);
                 // Another node took this process for dead, found the money and gave it back: it buys the next presentation, not this one too.
                 return payment.State.Outcome == HoldOutcome.Credited ? new Refusal(Reasons.InFlight, "Its payment was taken over by another node.") { RetryAfter = TimeSpan.FromSeconds(1) } : null;
             case Settlement.Unknown unknown:
-                await ledger.UnknownAsync(hold.Id, unknown.Reference, [Event(payment, AuditKinds.Unknown, "settlement-unknown", unknown.Reference)], CancellationToken.None);
+                await ledger.UnknownAsync(hold.Id, unknown.Reference, [payment.Event(AuditKinds.Unknown, "settlement-unknown", unknown.Reference)], CancellationToken.None);
                 payment.State = payment.State with { Status = HoldStatus.Unknown, Reference = unknown.Reference };
                 return Pending(payment, unknown.Reference);
             case Settlement.Failed failed:
-                await ledger.ReleaseAsync(hold.Id, failed.Code, [Event(payment, AuditKinds.Released, failed.Code, hold.Id)], CancellationToken.None);
+                await ledger.ReleaseAsync(hold.Id, failed.Code, [payment.Event(AuditKinds.Released, failed.Code, hold.Id)], CancellationToken.None);
                 payment.State = payment.State with { Status = HoldStatus.Released };
                 if (!payment.SettlesBefore) _ = await ledger.PostAsync(Loss.Unsettled(hold, payment.Ceiling), CancellationToken.None);
                 if (failed.As is not { Status: 503 }) limits.CountInvalidProof(payment.Call);
@@ -360,7 +360,7 @@ internal sealed partial class Cashier(PaymentRegistry rails, PlanMethod plans, I
         Request = payment.Call.RequestLine,
         Terms = credit is null ? payment.Terms : null,
         Expires = credit is null ? payment.Expires : null,
-        Events = [Event(payment, AuditKinds.Verified, reference: payment.HoldId), Event(payment, AuditKinds.Held, reference: payment.HoldId)],
+        Events = [payment.Event(AuditKinds.Verified, reference: payment.HoldId), payment.Event(AuditKinds.Held, reference: payment.HoldId)],
     });
 
     /// <summary>The account of what this payer paid and did not get, when it covers this call.</summary>
@@ -382,21 +382,6 @@ internal sealed partial class Cashier(PaymentRegistry rails, PlanMethod plans, I
         var bound = $"{payment.Call.Operation.Name}\n{payment.Call.RequestLine}\n{payment.BodyDigest}\n{(payment.Method!.SettlesInBooks ? payment.Payer : payment.Credential!.Digest)}";
         return Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(bound)));
     }
-
-    private static AuditEvent Event(Payment payment, string kind, string? reason = null, string? reference = null) => new()
-    {
-        Kind = kind,
-        Correlation = payment.Call.Correlation,
-        Reason = reason,
-        Operation = payment.Call.Operation.Name,
-        Caller = payment.Call.Caller,
-        Payer = payment.Payer,
-        Address = payment.Call.Address,
-        Request = payment.Call.RequestLine,
-        Method = payment.ByCredit ? "credit" : payment.Method?.Name,
-        Amount = (payment.Taken ?? payment.Ceiling).ToString(),
-        Reference = reference,
-    };
 
     public static string ReceiptUrl(Call call, string receipt) => $"{call.Catalog.Gateway.Url.GetLeftPart(UriPartial.Authority)}/receipts/{receipt}";
 

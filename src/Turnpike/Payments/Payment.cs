@@ -1,3 +1,4 @@
+using Turnpike.Audit;
 using System.Collections.Concurrent;
 using Turnpike.Catalog;
 using Turnpike.Ledger;
@@ -103,6 +104,22 @@ internal sealed class Payment(Call call, Func<Payment, ValueTask> close) : IAsyn
         Legs = [.. Legs.Select(leg => leg.Fixed ? leg : leg with { Amount = available })];
         return true;
     }
+
+    /// <summary>A decision about it, for the trail.</summary>
+    public AuditEvent Event(string kind, string? reason = null, string? reference = null) => new()
+    {
+        Kind = kind,
+        Correlation = Call.Correlation,
+        Reason = reason,
+        Operation = Call.Operation.Name,
+        Caller = Call.Caller,
+        Payer = Payer,
+        Address = Call.Address,
+        Request = Call.RequestLine,
+        Method = ByCredit ? "credit" : Method?.Name,
+        Amount = (Taken ?? Ceiling).ToString(),
+        Reference = reference,
+    };
 
     public ValueTask DisposeAsync() => close(this);
 }

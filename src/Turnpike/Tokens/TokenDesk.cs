@@ -109,7 +109,14 @@ internal sealed class TokenDesk(TokenStore store, ILedger ledger, IAuditTrail au
     public async ValueTask<bool> SetStatusAsync(string id, TokenStatus status, string reason, CancellationToken ct)
     {
         if (!await store.SetStatusAsync(id, status, ct)) return false;
-        await audit.RecordAsync(new AuditEvent { Kind = AuditKinds.TokenRevoked, Correlation = Ids.New("c"), Payer = "token:" + id, Reference = id, Reason = status.ToString().ToLowerInvariant(), Detail = reason }, ct);
+        await audit.RecordAsync(new AuditEvent { Kind = KindOf(status), Correlation = Ids.New("c"), Payer = "token:" + id, Reference = id, Detail = reason }, ct);
         return true;
     }
+
+    private static string KindOf(TokenStatus status) => status switch
+    {
+        TokenStatus.Frozen => AuditKinds.TokenFrozen,
+        TokenStatus.Revoked => AuditKinds.TokenRevoked,
+        _ => AuditKinds.TokenThawed,
+    };
 }

@@ -21,17 +21,20 @@ public sealed class AuditTrailTests
     [InlineData("update audit set caller = null where sequence = 3", 3)]
     [InlineData("update audit set payer = 'q' where sequence = 3", 3)]
     [InlineData("update audit set address = request, request = address where sequence = 3", 3)]
+    [InlineData("update audit set reference = 'h9' where sequence = 3", 3)]
+    [InlineData("update audit set detail = 'nothing' where sequence = 3", 3)]
+    [InlineData("update audit set times = 2 where sequence = 3", 3)]
     [InlineData("update audit set salt = null where sequence = 3", 3)]
     [InlineData("update audit set salt = hash where sequence = 3", 3)]
     [InlineData("update audit set erased = hash where sequence = 3", 3)]
     [InlineData("update audit set node = '2'; update audit_head set node = '2'", 1)]
     [InlineData("update audit set sequence = 99 where sequence = 2; update audit set sequence = 2 where sequence = 3; update audit set sequence = 3 where sequence = 99", 2)]
-    [InlineData("update audit set sequence = sequence + 100 where sequence > 2; insert into audit select node, 3, created, kind, correlation, reason, operation, caller, payer, address, request, method, amount, reference, detail, salt, erased, hash from audit where sequence = 2; update audit set sequence = sequence - 99 where sequence > 100", 3)]
-    [InlineData("insert into audit select node, 6, created, kind, correlation, reason, operation, caller, payer, address, request, method, amount, reference, detail, salt, erased, hash from audit where sequence = 5", 6)]
+    [InlineData("update audit set sequence = sequence + 100 where sequence > 2; insert into audit select node, 3, created, kind, correlation, reason, operation, caller, payer, address, request, method, amount, reference, detail, salt, erased, hash, times from audit where sequence = 2; update audit set sequence = sequence - 99 where sequence > 100", 3)]
+    [InlineData("insert into audit select node, 6, created, kind, correlation, reason, operation, caller, payer, address, request, method, amount, reference, detail, salt, erased, hash, times from audit where sequence = 5", 6)]
     public async Task An_edit_a_removal_a_swap_and_an_insertion_break_the_chain_where_they_happened(string damage, long at)
     {
         using var open = new OpenTrail();
-        for (var i = 1; i <= 5; i++) await open.Trail.RecordAsync(NewEvent(i), default);
+        for (var i = 1; i <= 5; i++) await open.Trail.RecordAsync(OpenTrail.NewEvent(i), default);
         await open.Trail.FlushAsync(default);
         (await open.Trail.VerifyAsync(default)).ShouldSatisfyAllConditions(report => report.Intact.ShouldBeTrue(), report => report.Events.ShouldBe(5));
 
@@ -43,12 +46,12 @@ public sealed class AuditTrailTests
     public async Task An_event_comes_back_as_it_was_recorded_and_filters_narrow()
     {
         using var open = new OpenTrail();
-        for (var i = 1; i <= 5; i++) await open.Trail.RecordAsync(NewEvent(i), default);
+        for (var i = 1; i <= 5; i++) await open.Trail.RecordAsync(OpenTrail.NewEvent(i), default);
         await open.Trail.RecordAsync(new AuditEvent { Kind = AuditKinds.ConfigLoaded, Correlation = "none" }, default);
         await open.Trail.FlushAsync(default);
 
         var second = (await open.Trail.ReadAsync(new AuditFilter(Correlation: "c2"), default)).Single();
-        second.Event.ShouldBe(NewEvent(2));
+        second.Event.ShouldBe(OpenTrail.NewEvent(2));
         AuditPlace.Parse(second.Place.ToString()).ShouldBe(second.Place);
         (await open.Trail.ReadAsync(new AuditFilter(Kind: AuditKinds.ConfigLoaded), default)).Single().Sequence.ShouldBe(6);
         (await open.Trail.ReadAsync(new AuditFilter(Payer: "p", Operation: "forecast", Most: 2) { After = second.Place }, default)).Select(each => each.Sequence).ShouldBe([3, 4]);
@@ -59,21 +62,21 @@ public sealed class AuditTrailTests
     public async Task What_is_recorded_is_durable_soon_though_nobody_waits_for_it()
     {
         using var open = new OpenTrail();
-        await open.Trail.RecordAsync(NewEvent(1), default);
+        await open.Trail.RecordAsync(OpenTrail.NewEvent(1), default);
         IReadOnlyList<AuditRecord> found = [];
         for (var tries = 0; tries < 200 && found.Count == 0; tries++)
         {
             await Task.Delay(10);
             found = await open.Trail.ReadAsync(new AuditFilter(), default);
         }
-        found.Single().Event.ShouldBe(NewEvent(1));
+        found.Single().Event.ShouldBe(OpenTrail.NewEvent(1));
     }
 
     [Fact]
     public async Task What_waits_goes_along_with_the_next_transaction_and_outlives_its_failure()
     {
         using var open = new OpenTrail();
-        await open.Trail.RecordAsync(NewEvent(1), default);
+        await open.Trail.RecordAsync(OpenTrail.NewEvent(1), default);
         await Should.ThrowAsync<InvalidOperationException>(async () => await open.Database.WriteAsync(_ => throw new InvalidOperationException("no"), default));
         await open.Trail.FlushAsync(default);
         (await open.Trail.ReadAsync(new AuditFilter(), default)).Count.ShouldBe(1);
@@ -88,7 +91,7 @@ public sealed class AuditTrailTests
         {
             using var database = folder.Open();
             using var trail = new AuditTrail(database, TimeProvider.System);
-            for (var i = 0; i < 100; i++) await trail.RecordAsync(NewEvent(i), default);
+            for (var i = 0; i < 100; i++) await trail.RecordAsync(OpenTrail.NewEvent(i), default);
         }
         using var last = folder.Open();
         using var read = new AuditTrail(last, TimeProvider.System);
@@ -101,7 +104,7 @@ public sealed class AuditTrailTests
         using var open = new OpenTrail();
         await Task.WhenAll(Enumerable.Range(0, 8).Select(_ => Task.Run(async () =>
         {
-            for (var i = 0; i < 2_500; i++) await open.Trail.RecordAsync(NewEvent(i), default);
+            for (var i = 0; i < 2_500; i++) await open.Trail.RecordAsync(OpenTrail.NewEvent(i), default);
         })));
         await open.Trail.FlushAsync(default);
         (await open.Trail.VerifyAsync(default)).Events.ShouldBe(20_000);
@@ -117,13 +120,13 @@ public sealed class AuditTrailTests
         begun.Wait(TimeSpan.FromSeconds(10)).ShouldBeTrue();
         var waiting = Task.Run(async () =>
         {
-            for (var i = 0; i < 20_000; i++) await open.Trail.RecordAsync(NewEvent(i), default);
+            for (var i = 0; i < 20_000; i++) await open.Trail.RecordAsync(OpenTrail.NewEvent(i), default);
         });
         (await Task.WhenAny(waiting, Task.Delay(300))).ShouldNotBe(waiting, $"{waiting.Status} {waiting.Exception}");
         stuck.Set();
         await Should.ThrowAsync<StorageUnavailableException>(failing);
         await Should.ThrowAsync<StorageUnavailableException>(waiting);
-        await Should.ThrowAsync<StorageUnavailableException>(async () => await open.Trail.RecordAsync(NewEvent(1), default));
+        await Should.ThrowAsync<StorageUnavailableException>(async () => await open.Trail.RecordAsync(OpenTrail.NewEvent(1), default));
         await Should.ThrowAsync<StorageUnavailableException>(async () => await open.Trail.FlushAsync(default));
     }
 
@@ -138,13 +141,13 @@ public sealed class AuditTrailTests
             clock.Pass(TimeSpan.FromSeconds(1));
             using var database = folder.Open(clock);
             using var trail = new AuditTrail(database, clock, name);
-            for (var i = 1; i <= 2; i++) await trail.RecordAsync(NewEvent(i), default);
+            for (var i = 1; i <= 2; i++) await trail.RecordAsync(OpenTrail.NewEvent(i), default);
             await trail.FlushAsync(default);
         }
         using var last = folder.Open(clock);
         using var read = new AuditTrail(last, clock);
         (await read.ReadAsync(new AuditFilter(), default)).Select(each => $"{each.Node}{each.Sequence}").ShouldBe(["b1", "b2", "a1", "a2", "b3", "b4"]);
-        (await read.VerifyAsync(default)).Chains.Select(chain => $"{chain.Node} {chain.Events}").ShouldBe(["a 2", "b 4"]);
+        (await read.VerifyAsync(default)).Chains.Select(chain => $"{chain.Node} {chain.Last}").ShouldBe(["a 2", "b 4"]);
 
         await last.WriteAsync(sql => sql.Script("delete from audit where node = 'b' and sequence = 4"), default);
         (await read.VerifyAsync(default)).Broken.ShouldBe(new AuditBreak("b", 4, "The trail of node b ends at 3; 4 events were recorded."));
@@ -159,7 +162,7 @@ public sealed class AuditTrailTests
         {
             using var database = folder.Open(clock);
             using var trail = new AuditTrail(database, clock);
-            await trail.RecordAsync(NewEvent(i), default);
+            await trail.RecordAsync(OpenTrail.NewEvent(i), default);
             await trail.FlushAsync(default);
             clock.Pass(TimeSpan.FromHours(-1));
         }
@@ -184,10 +187,10 @@ public sealed class AuditTrailTests
         }
         using var database = folder.Open();
         using var trail = new AuditTrail(database, TimeProvider.System);
-        await trail.RecordAsync(NewEvent(3), default);
+        await trail.RecordAsync(OpenTrail.NewEvent(3), default);
         var report = await trail.VerifyAsync(default);
         report.Broken.ShouldBeNull();
-        report.Chains.Single().ShouldSatisfyAllConditions(chain => chain.Node.ShouldBe("1"), chain => chain.Events.ShouldBe(3));
+        report.Chains.Single().ShouldSatisfyAllConditions(chain => chain.Node.ShouldBe("1"), chain => chain.Last.ShouldBe(3));
     }
 
     [Fact]
@@ -195,45 +198,9 @@ public sealed class AuditTrailTests
     {
         // Computed apart from the product, by hashlib over the documented bytes.
         var happened = new AuditEvent { Kind = "terms.given", Correlation = "c", Payer = "p", Address = "127.0.0.1", Detail = "é" };
-        var link = new AuditHash().Link(AuditHash.Origin, "eu-1", 1, 1_700_000_000_000_000, happened, [.. Enumerable.Range(0, 16).Select(i => (byte)i)], null);
-        Convert.ToHexStringLower(link).ShouldBe("2b86514cfaad39e695053f8b1e94fc4898853eadb733ad9248c759d34ed34d28");
-    }
-
-    private static AuditEvent NewEvent(int i) => new()
-    {
-        Kind = AuditKinds.Refused,
-        Correlation = $"c{i}",
-        Reason = "proof_expired",
-        Operation = "forecast",
-        Caller = "k",
-        Payer = "p",
-        Address = "127.0.0.1",
-        Request = "GET /forecast/paris",
-        Method = "x402.exact",
-        Amount = "0.01 USD",
-        Reference = $"h{i}",
-        Detail = "Ünïcode ☃ and \"quotes\"",
-    };
-
-    private sealed class OpenTrail : IDisposable
-    {
-        private readonly TemporaryFolder folder = new();
-
-        public OpenTrail()
-        {
-            Database = folder.Open();
-            Trail = new AuditTrail(Database, TimeProvider.System);
-        }
-
-        public Database Database { get; }
-
-        public AuditTrail Trail { get; }
-
-        public void Dispose()
-        {
-            Trail.Dispose();
-            Database.Dispose();
-            folder.Dispose();
-        }
+        byte[] salt = [.. Enumerable.Range(0, 16).Select(i => (byte)i)];
+        string Link(AuditEvent each) => Convert.ToHexStringLower(new AuditHash().Link(AuditHash.Origin, "eu-1", 1, 1_700_000_000_000_000, each, salt, null));
+        Link(happened).ShouldBe("c357683dcd2b62e50951f23fb106e9bebdc14c91aa0ba1e5d3fc687685fb1644");
+        Link(happened with { Times = 12 }).ShouldBe("37feacde50dc8ec061897e374b58106b6953917d2b165fca307dd390a691f694");
     }
 }

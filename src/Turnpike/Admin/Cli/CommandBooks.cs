@@ -32,6 +32,8 @@ internal sealed class CommandBooks : IDisposable
 
     public IAuditTrail Audit => audit;
 
+    public Database Database => database;
+
     public InstallationStore Installation => new(database);
 
     public TokenDesk Desk { get; }

@@ -1,4 +1,5 @@
 using System.Net;
+using Turnpike.Audit;
 using Turnpike.Catalog.Document;
 
 namespace Turnpike.Catalog.Loading;
@@ -38,7 +39,9 @@ internal static class GatewaySection
     private static readonly Key<TlsSettings> Tls = new("tls", new MapShape<TlsSettings>([Certificate, PrivateKey], m => new TlsSettings(m.Get(Certificate)!, m.Get(PrivateKey)!)), "Speak TLS on listen, with a certificate from files.") { Default = "plain HTTP", Example = "{ certificate: tls/cert.pem, key: tls/key.pem }" };
     private static readonly Key<Uri> Otlp = new("otlp", Shapes.Url, "Where traces and metrics go by OpenTelemetry (OTLP). Changing it needs a restart.") { Default = "nowhere", Example = "http://127.0.0.1:4317" };
 
-    public static readonly Key<GatewaySettings> Key = new("gateway", new MapShape<GatewaySettings>([Url, Listen, Admin, Store, Node, Drain, AdminKey, Insecure, Sandbox, TrustedProxies, Tls, Otlp], Build),
+    private static readonly Key<TimeSpan> CheckpointEvery = new("checkpoint-every", Shapes.Duration, "How often the end of the audit trail is signed, when something was added.") { Default = "10m", Example = "10m" };
+
+    public static readonly Key<GatewaySettings> Key = new("gateway", new MapShape<GatewaySettings>([Url, Listen, Admin, Store, Node, Drain, AdminKey, Insecure, Sandbox, TrustedProxies, Tls, Otlp, CheckpointEvery], Build),
         "Where to listen, where to keep the books, whom to trust.") { Default = "everything on loopback", Example = "{ store: \"sqlite:data/turnpike.db\" }" };
 
     /// <summary>Refuses to take money where anyone on the way could read the payment, and what a running process cannot change.</summary>
@@ -90,6 +93,7 @@ internal static class GatewaySection
             TrustedProxies = m.Get(TrustedProxies, []),
             Tls = tls,
             Otlp = m.Get(Otlp),
+            Audit = new AuditSettings { CheckpointEvery = m.Get(CheckpointEvery, TimeSpan.FromMinutes(10)) },
         };
     }
 
