@@ -1,6 +1,7 @@
 using Turnpike.Access;
 using Turnpike.Admin;
 using Turnpike.Audit;
+using Turnpike.Billing;
 using Turnpike.Catalog;
 using Turnpike.Catalog.Loading;
 using Turnpike.Gateway;
@@ -31,7 +32,8 @@ internal static class Serving
         await AddSlicesAsync(builder.Services, gateway, ct);
         var app = builder.Build();
         app.UseGateway();
-        Demo.SandboxCheckout.Map(app);
+        app.MapBuy();
+        app.MapWebhooks();
         Follow(app.Services, source);
         await app.Services.GetRequiredService<Settler>().RecoverAsync(ct);
         await app.StartAsync(ct);
@@ -45,7 +47,7 @@ internal static class Serving
         var seal = new TermsSeal([await installation.KeyAsync("terms", ct)]);
         var keys = await InstallationKeys.OpenAsync(installation, ct);
         services.AddSingleton(_ => database).AddSingleton(seal).AddSingleton(_ => keys);
-        services.AddAudit().AddLedger().AddIdentity().AddPricing().AddLimits().AddTokens().AddPayments().AddAccess().AddGateway().AddTelemetry(gateway.Otlp).AddAdmin();
+        services.AddAudit().AddLedger().AddIdentity().AddPricing().AddLimits().AddTokens().AddPayments().AddAccess().AddGateway().AddBilling().AddTelemetry(gateway.Otlp).AddAdmin();
     }
 
     private static void Follow(IServiceProvider services, CatalogSource source)

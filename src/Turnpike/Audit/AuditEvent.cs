@@ -54,6 +54,10 @@ internal static class AuditKinds
     public const string Replayed = "answer.replayed";
     public const string TokenIssued = "token.issued";
     public const string TokenRevoked = "token.revoked";
+    public const string TokenToppedUp = "token.topped-up";
+    public const string TokenShown = "token.shown";
+    public const string TokenRotated = "token.rotated";
+    public const string PurchaseReversed = "purchase.reversed";
     public const string ConfigLoaded = "config.loaded";
     public const string ConfigRefused = "config.refused";
     public const string AdminDenied = "admin.denied";

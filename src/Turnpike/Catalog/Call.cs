@@ -81,7 +81,7 @@ internal sealed record Quote(Ledger.Money Ceiling, string Unit, string Version, 
 /// </summary>
 internal static class Ids
 {
-    private const string Alphabet = "0123456789abcdefghijkmnpqrstuvwx"; // sorted
+    public const string Alphabet = "0123456789abcdefghijkmnpqrstuvwx"; // sorted
     private const int Moment = 11, Length = 26;
 
     /// <summary>Random bytes fetched ahead: asking for eighteen costs as much as asking for a thousand. Each is used once.</summary>

@@ -3,13 +3,16 @@ namespace Turnpike.Catalog;
 /// <summary>One priced thing a service sells.</summary>
 internal sealed record Operation
 {
+    /// <summary>The <see cref="Method"/> of an operation that sells every method (but OPTIONS, which browsers ask us, and CONNECT and TRACE, which go nowhere).</summary>
+    public const string AnyMethod = "*";
+
     /// <summary>The service's name, a dot is never part of it.</summary>
     public required string Service { get; init; }
 
     /// <summary>Unique in the document.</summary>
     public required string Name { get; init; }
 
-    /// <summary>The HTTP method, exact case. GET also takes HEAD, at the same price.</summary>
+    /// <summary>The HTTP method, exact case. GET also takes HEAD, at the same price. Or <see cref="AnyMethod"/>.</summary>
     public required string Method { get; init; }
 
     /// <summary>The path pattern as written, below host and prefix: <c>/forecast/{city}</c>, <c>/files/{**rest}</c>.</summary>

@@ -5,6 +5,9 @@ namespace Turnpike.Catalog;
 /// <summary>Finds the operation of a method, host and canonical path: the most exact pattern wins, as in routing tables everywhere.</summary>
 internal sealed class OperationIndex
 {
+    /// <summary>What an operation of any method is said to take, where a list is wanted.</summary>
+    private static readonly string[] Usual = ["DELETE", "GET", "HEAD", "PATCH", "POST", "PUT"];
+
     private readonly FrozenDictionary<string, Entry[]> byMethod;
 
     public OperationIndex(IReadOnlyList<Service> services)
@@ -18,10 +21,11 @@ internal sealed class OperationIndex
     public FrozenDictionary<string, Operation> ByName { get; }
 
     public Operation? Match(string method, string host, string path) =>
-        Find(method, host, path) ?? (method == "HEAD" ? Find("GET", host, path) : null);
+        Find(method, host, path) ?? (method == "HEAD" ? Find("GET", host, path) : null)
+        ?? (method is "OPTIONS" or "CONNECT" or "TRACE" or Operation.AnyMethod ? null : Find(Operation.AnyMethod, host, path));
 
     public IEnumerable<string> MethodsAt(string host, string path) =>
-        byMethod.Keys.Where(m => Find(m, host, path) is not null).SelectMany(m => m == "GET" ? new[] { "GET", "HEAD" } : [m]).Distinct().Order(StringComparer.Ordinal);
+        byMethod.Keys.Where(m => Find(m, host, path) is not null).SelectMany(m => m switch { "GET" => ["GET", "HEAD"], Operation.AnyMethod => Usual, _ => new[] { m } }).Distinct().Order(StringComparer.Ordinal);
 
     public bool Knows(string host, string path)
     {

@@ -10,8 +10,18 @@ internal sealed record Service
     /// <summary>Only for this host name, when given; lower case, without port.</summary>
     public string? Host { get; init; }
 
-    /// <summary>Cut off the path before matching; kept when forwarding is not. Empty or <c>/x</c> without a trailing slash.</summary>
+    /// <summary>Cut off the path before matching and forwarding. Empty or <c>/x</c> without a trailing slash.</summary>
     public string Prefix { get; init; } = "";
+
+    /// <summary>A canonical target of this service as its upstream knows it: without the prefix.</summary>
+    public string Below(string target)
+    {
+        if (Prefix.Length == 0) return target;
+        return target.Length > Prefix.Length && target[Prefix.Length] == '/' ? target[Prefix.Length..] : "/" + target[Prefix.Length..];
+    }
+
+    /// <summary>True for an upstream sold whole: one operation of the service's own name at <c>/g/{name}/…</c>.</summary>
+    public bool Wrapped { get; init; }
 
     public required Upstream Upstream { get; init; }
 

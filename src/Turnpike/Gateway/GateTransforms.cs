@@ -28,7 +28,7 @@ internal sealed class GateTransforms(Cashier cashier, PaymentReplies replies) : 
         Tell(proxyRequest, payment);
         Turnpike.Telemetry.Tracing.PassOn(proxyRequest, call.Operation.Name, call.Correlation);
         // The very string that was matched and priced. Uri would decode and collapse it once more.
-        proxyRequest.RequestUri = new Uri(destinationPrefix.TrimEnd('/') + call.Target.Value, new UriCreationOptions { DangerousDisablePathAndQueryCanonicalization = true });
+        proxyRequest.RequestUri = new Uri(destinationPrefix.TrimEnd('/') + service.Below(call.Target.Value), new UriCreationOptions { DangerousDisablePathAndQueryCanonicalization = true });
         return default;
     }
 

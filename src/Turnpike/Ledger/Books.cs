@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Turnpike.Audit;
 
 namespace Turnpike.Ledger;
@@ -107,6 +108,17 @@ internal sealed class Books(string incarnation, Func<AccountKey, long> entered)
         if (hold.State.Outcome != HoldOutcome.Open || outcome == HoldOutcome.Open) return hold.State;
         if (hold.State.Status != HoldStatus.Settled) throw Wrong(hold, $"be {outcome}");
         return Set(hold, hold.State with { Outcome = outcome, Changed = Now }, events);
+    }
+
+    /// <summary>What was taken and not delivered goes back. Nothing when its outcome is known: nobody has both the answer and its price.</summary>
+    public HoldState Credit(string id, IReadOnlyList<Transfer> back)
+    {
+        var state = Get(id).State;
+        if (state.Outcome != HoldOutcome.Open) return state;
+        if (state.Status != HoldStatus.Settled) throw Wrong(Get(id), "be given back");
+        foreach (var transfer in back)
+            if (Post(transfer) is var posted and not (PostResult.Posted or PostResult.Existed)) throw new UnreachableException($"{transfer.Id}: {posted}");
+        return Finish(id, HoldOutcome.Credited, []);
     }
 
     /// <summary>Nothing when it is settled by now: somebody else knew better.</summary>

@@ -31,12 +31,18 @@ internal interface ILedger
     /// <exception cref="LedgerException">Above the ceiling, another amount than before, released, or never held: a bug; nothing changed.</exception>
     ValueTask<HoldState> CaptureAsync(Capture capture, CancellationToken ct);
 
-    /// <summary>The rail has paid: captured or unknown becomes settled.</summary>
-    ValueTask SettledAsync(string id, string reference, string? railAmount, IReadOnlyList<AuditEvent> events, CancellationToken ct);
+    /// <summary>The rail has paid: captured or unknown becomes settled. Where somebody else said so first, the hold as they left it.</summary>
+    ValueTask<HoldState> SettledAsync(string id, string reference, string? railAmount, IReadOnlyList<AuditEvent> events, CancellationToken ct);
 
     /// <summary>What became of the answer that was paid for. The first word stands.</summary>
     /// <param name="soon">Nobody waits: it is durable within 100 ms, with the next transaction. A crash before that credits the payer.</param>
     ValueTask FinishAsync(string id, HoldOutcome outcome, IReadOnlyList<AuditEvent> events, CancellationToken ct, bool soon = false);
+
+    /// <summary>
+    /// Taken and not delivered: what goes back is posted and the hold is credited, both or neither. Nothing when its outcome is known
+    /// already: whoever looked a moment ago must not give back what was delivered since.
+    /// </summary>
+    ValueTask CreditAsync(string id, IReadOnlyList<Transfer> back, CancellationToken ct);
 
     /// <summary>The rail did not answer: captured becomes unknown until the settler knows better.</summary>
     ValueTask UnknownAsync(string id, string? reference, IReadOnlyList<AuditEvent> events, CancellationToken ct);

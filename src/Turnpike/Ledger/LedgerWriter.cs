@@ -88,12 +88,15 @@ internal sealed class LedgerWriter : IWriteParticipant
             Load(sql, state.Hold.Legs);
         }
         if (names.Opening is { } hold) Load(sql, hold.Legs);
-        if (names.Transfer is { } transfer)
-        {
-            if (LedgerStore.FindTransfer(sql, transfer.Id) is { } known) Books.Load(known);
-            Load(sql, new AccountKey(transfer.From, transfer.Amount.Currency));
-            Load(sql, new AccountKey(transfer.To, transfer.Amount.Currency));
-        }
+        if (names.Transfer is { } transfer) Load(sql, transfer);
+        foreach (var back in names.Back ?? []) Load(sql, back);
+    }
+
+    private void Load(Sql sql, Transfer transfer)
+    {
+        if (LedgerStore.FindTransfer(sql, transfer.Id) is { } known) Books.Load(known);
+        Load(sql, new AccountKey(transfer.From, transfer.Amount.Currency));
+        Load(sql, new AccountKey(transfer.To, transfer.Amount.Currency));
     }
 
     private void Load(Sql sql, IReadOnlyList<Leg> legs)
@@ -112,7 +115,7 @@ internal sealed class LedgerWriter : IWriteParticipant
 }
 
 /// <summary>What a command will touch, so that a batch loads it at once.</summary>
-internal readonly record struct LedgerNames(string? Hold, Hold? Opening = null, Transfer? Transfer = null);
+internal readonly record struct LedgerNames(string? Hold, Hold? Opening = null, Transfer? Transfer = null, IReadOnlyList<Transfer>? Back = null);
 
 /// <summary>A command of the ledger among others in a batch.</summary>
 internal interface ILedgerWrite

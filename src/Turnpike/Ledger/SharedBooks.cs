@@ -42,7 +42,12 @@ internal static class SharedBooks
     {
         if (names.Hold is { } id) holds.Add(id);
         if (names.Opening is { } hold) Name(hold.Legs, accounts);
-        if (names.Transfer is not { } transfer) return;
+        if (names.Transfer is { } transfer) Name(transfer, accounts, transfers);
+        foreach (var back in names.Back ?? []) Name(back, accounts, transfers);
+    }
+
+    private static void Name(Transfer transfer, HashSet<AccountKey> accounts, List<Transfer> transfers)
+    {
         transfers.Add(transfer);
         accounts.Add(new AccountKey(transfer.From, transfer.Amount.Currency));
         accounts.Add(new AccountKey(transfer.To, transfer.Amount.Currency));

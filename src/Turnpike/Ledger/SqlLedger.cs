@@ -29,14 +29,17 @@ internal sealed class SqlLedger : ILedger
 
     public ValueTask<HoldState> CaptureAsync(Capture capture, CancellationToken ct) => WriteAsync(new LedgerNames(capture.Id), books => books.Capture(capture), ct);
 
-    public async ValueTask SettledAsync(string id, string reference, string? railAmount, IReadOnlyList<AuditEvent> events, CancellationToken ct) =>
-        await WriteAsync(new LedgerNames(id), books => books.Settled(id, reference, railAmount, events), ct);
+    public ValueTask<HoldState> SettledAsync(string id, string reference, string? railAmount, IReadOnlyList<AuditEvent> events, CancellationToken ct) =>
+        WriteAsync(new LedgerNames(id), books => books.Settled(id, reference, railAmount, events), ct);
 
     public async ValueTask FinishAsync(string id, HoldOutcome outcome, IReadOnlyList<AuditEvent> events, CancellationToken ct, bool soon = false)
     {
         if (soon) await database.Writer.WriteLaterAsync(new LedgerWrite<HoldState>(writer, new LedgerNames(id), books => books.Finish(id, outcome, events)));
         else await WriteAsync(new LedgerNames(id), books => books.Finish(id, outcome, events), ct);
     }
+
+    public async ValueTask CreditAsync(string id, IReadOnlyList<Transfer> back, CancellationToken ct) =>
+        await WriteAsync(new LedgerNames(id, Back: back), books => books.Credit(id, back), ct);
 
     public async ValueTask UnknownAsync(string id, string? reference, IReadOnlyList<AuditEvent> events, CancellationToken ct) =>
         await WriteAsync(new LedgerNames(id), books => books.Unknown(id, reference, events), ct);

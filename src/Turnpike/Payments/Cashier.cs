@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using System.Security.Cryptography;
 using System.Text;
 using Turnpike.Audit;
@@ -15,11 +14,8 @@ namespace Turnpike.Payments;
 /// The one place that takes money in a call. It reads a credential, lets its method verify it, holds, collects, and gives back
 /// what was not delivered. Only the <see cref="Settler"/> finishes what a crash or a silent rail left open.
 /// </summary>
-internal sealed partial class Cashier(PaymentRegistry rails, ILedger ledger, AnswerStore answers, RateLimits limits, ILogger<Cashier> log)
+internal sealed partial class Cashier(PaymentRegistry rails, ILedger ledger, AnswerStore answers, RateLimits limits, InHand inHand, ILogger<Cashier> log)
 {
-    /// <summary>Holds whose answer is on its way out of this process.</summary>
-    private readonly ConcurrentDictionary<string, bool> serving = new(StringComparer.Ordinal);
-
     public Payment Open(Call call) => new(call, CloseAsync);
 
     /// <summary>Reads and checks the credential, cheapest first. Null: nothing is owed, or the payment is to be believed.</summary>
@@ -148,7 +144,7 @@ internal sealed partial class Cashier(PaymentRegistry rails, ILedger ledger, Ans
         try { if (!payment.Delivered) await GiveBackAsync(payment, state); }
         // The answer has been given; a restart finds the hold and gives back what this could not.
         catch (StorageUnavailableException e) { Log.BooksDown(log, e); }
-        finally { serving.TryRemove(state.Hold.Id, out _); }
+        finally { inHand.Leave(state.Hold.Id); }
     }
 
     private async ValueTask GiveBackAsync(Payment payment, HoldState state)
@@ -159,11 +155,7 @@ internal sealed partial class Cashier(PaymentRegistry rails, ILedger ledger, Ans
             await CreditAsync(state, CancellationToken.None);
     }
 
-    private async ValueTask CreditAsync(HoldState undelivered, CancellationToken ct)
-    {
-        await ledger.PostAsync(Undelivered.Credit(undelivered), ct);
-        await ledger.FinishAsync(undelivered.Hold.Id, HoldOutcome.Credited, [], ct);
-    }
+    private ValueTask CreditAsync(HoldState undelivered, CancellationToken ct) => ledger.CreditAsync(undelivered.Hold.Id, Undelivered.Credits(undelivered), ct);
 
     private async ValueTask<Answer?> ConcludeAsync(Payment payment, Settlement settlement)
     {
@@ -172,9 +164,9 @@ internal sealed partial class Cashier(PaymentRegistry rails, ILedger ledger, Ans
         switch (settlement)
         {
             case Settlement.Settled settled:
-                await ledger.SettledAsync(hold.Id, settled.Reference, settled.RailAmount, [Event(payment, AuditKinds.Settled, reference: settled.Reference)], CancellationToken.None);
-                payment.State = payment.State with { Status = HoldStatus.Settled, Reference = settled.Reference, RailAmount = settled.RailAmount };
-                return null;
+                payment.State = await ledger.SettledAsync(hold.Id, settled.Reference, settled.RailAmount, [Event(payment, AuditKinds.Settled, reference: settled.Reference)], CancellationToken.None);
+                // Another node took this process for dead, found the money and gave it back: it buys the next presentation, not this one too.
+                return payment.State.Outcome == HoldOutcome.Credited ? new Refusal(Reasons.InFlight, "Its payment was taken over by another node.") { RetryAfter = TimeSpan.FromSeconds(1) } : null;
             case Settlement.Unknown unknown:
                 await ledger.UnknownAsync(hold.Id, unknown.Reference, [Event(payment, AuditKinds.Unknown, "settlement-unknown", unknown.Reference)], CancellationToken.None);
                 payment.State = payment.State with { Status = HoldStatus.Unknown, Reference = unknown.Reference };
@@ -192,7 +184,7 @@ internal sealed partial class Cashier(PaymentRegistry rails, ILedger ledger, Ans
     private async ValueTask<Answer?> HeldAsync(Payment payment, HoldState state, CancellationToken ct)
     {
         payment.State = state;
-        serving[state.Hold.Id] = true;
+        inHand.Take(state.Hold.Id);
         payment.SettlesBefore = payment.Call.Operation.Settle == SettleMoment.Before || payment.Method!.SettlesBefore
             // What is paid from a balance cannot turn out unpaid.
             || !payment.Method.SettlesInBooks && !(await ledger.AvailableAsync(Loss.Account(payment.Payer!), state.Hold.Ceiling.Currency, ct)).IsZero;
@@ -206,14 +198,13 @@ internal sealed partial class Cashier(PaymentRegistry rails, ILedger ledger, Ans
         payment.Call.Correlation = known.Hold.Correlation;
         if (known.Status is HoldStatus.Held or HoldStatus.Captured) return new Refusal(Reasons.InFlight, "Its first presentation is being served.") { RetryAfter = TimeSpan.FromSeconds(1) };
         if (known.Status == HoldStatus.Unknown) { payment.Payer = known.Hold.Payer; return Pending(payment, known.Reference); }
-        if (await answers.FindAsync(known.Hold.Id, ct) is { } stored) return new Replay(stored);
         if (known.Status == HoldStatus.Released) return new Refusal(Reasons.CredentialUsed, "It was presented before and given back for another request.");
-        if (known.Outcome == HoldOutcome.Delivered) return Gone(payment.Call, known);
+        // Only what is delivered in the books is given again: a crash between keeping an answer and saying so has made it credit.
+        if (known.Outcome == HoldOutcome.Delivered) return await AgainAsync(payment, known, ct);
         // Settled comes before the first byte and delivered after the last: a copy that comes in between must not be served from
         // "credit" for an answer that is on its way. Read again, because it may have ended between that reading and this look.
-        if (serving.ContainsKey(known.Hold.Id)) return new Refusal(Reasons.InFlight, "Its answer is on its way.") { RetryAfter = TimeSpan.FromSeconds(1) };
-        if (await ledger.FindAsync(known.Hold.Id, ct) is { } now && now.Outcome == HoldOutcome.Delivered)
-            return await answers.FindAsync(known.Hold.Id, ct) is { } kept ? new Replay(kept) : Gone(payment.Call, now);
+        if (inHand.Has(known.Hold.Id)) return new Refusal(Reasons.InFlight, "Its answer is on its way.") { RetryAfter = TimeSpan.FromSeconds(1) };
+        if (await ledger.FindAsync(known.Hold.Id, ct) is { Outcome: HoldOutcome.Delivered } now) return await AgainAsync(payment, now, ct);
         // Taken, never delivered, and so the payer's again: this retry is paid from credit (or from the budget it went back to),
         // under an id of its own.
         await CreditAsync(known, ct);
@@ -222,7 +213,9 @@ internal sealed partial class Cashier(PaymentRegistry rails, ILedger ledger, Ans
         return await ledger.FindAsync(payment.HoldId, ct) is { Status: not HoldStatus.Released } again ? await KnownAsync(payment, again, ct) : null;
     }
 
-    private static Refusal Gone(Call call, HoldState delivered) => new(Reasons.AlreadyDelivered, $"Its receipt: {ReceiptUrl(call, delivered.Hold.Receipt)}");
+    /// <summary>The answer as it left, while it is kept; then where its receipt is.</summary>
+    private async ValueTask<Answer> AgainAsync(Payment payment, HoldState delivered, CancellationToken ct) =>
+        await answers.FindAsync(delivered.Hold.Id, ct) is { } stored ? new Replay(stored) : new Refusal(Reasons.AlreadyDelivered, $"Its receipt: {ReceiptUrl(payment.Call, delivered.Hold.Receipt)}");
 
     private Refusal Wrong(Call call, Answer answer)
     {

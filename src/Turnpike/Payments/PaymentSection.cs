@@ -2,6 +2,7 @@ using Turnpike.Catalog;
 using Turnpike.Catalog.Document;
 using Turnpike.Catalog.Loading;
 using Turnpike.Ledger;
+using Turnpike.Payments.Prepaid;
 using Turnpike.Pricing;
 
 namespace Turnpike.Payments;
@@ -27,10 +28,7 @@ internal static class PaymentSection
     private static readonly Key<StripeSettings> Stripe = new("stripe", new MapShape<StripeSettings>([StripeKey, StripeProfile, StripeApi], BuildStripe), "Take the method stripe: charges by Shared Payment Token, from USD 0.50.") { Default = "not taken", Example = "{ secret-key: \"${env:STRIPE_SECRET_KEY}\", profile: \"${env:STRIPE_PROFILE}\" }" };
     private static readonly Key<MppDraft> Mpp = new("mpp", new MapShape<MppDraft>([ChallengeSecret, MppEvm, Stripe, Valid], BuildMpp), "Take MPP payments.") { Default = "not taken", Example = "{ secret: \"${env:TURNPIKE_MPP_SECRET}\", evm: {} }" };
 
-    private static readonly Key<IReadOnlyList<Secret>> TokenSecret = new("secret", new ListShape<Secret>(new SecretShape(SigningBytes), oneAlone: true, least: 1), "Tokens are derived from their ids with it; at least 32 bytes; one, or a list, current first.") { Required = true, Example = "${env:TURNPIKE_TOKEN_SECRET}" };
-    private static readonly Key<PrepaidSettings> Prepaid = new("prepaid", new MapShape<PrepaidSettings>([TokenSecret], m => new PrepaidSettings(m.Get(TokenSecret, []))), "Take prepaid tokens of our own.") { Default = "not taken", Example = "{ secret: \"${env:TURNPIKE_TOKEN_SECRET}\" }" };
-
-    private static readonly Key<PaymentSettings> Key = new("payments", new MapShape<PaymentSettings>([Chains, X402, Mpp, Prepaid], Build), "Every way to be paid.") { Default = "none: everything is free", Example = "{ prepaid: { secret: \"${env:TURNPIKE_TOKEN_SECRET}\" } }" };
+    private static readonly Key<PaymentSettings> Key = new("payments", new MapShape<PaymentSettings>([Chains, X402, Mpp, PrepaidSection.Key], Build), "Every way to be paid.") { Default = "none: everything is free", Example = "{ prepaid: { secret: \"${env:TURNPIKE_TOKEN_SECRET}\" } }" };
 
     public static readonly Section Section = new(Scope.Document, Key) { Check = Check, Tell = catalog => Rails(catalog.Settings.Get<PaymentSettings>()), TellOperation = Methods };
 
@@ -43,7 +41,7 @@ internal static class PaymentSection
             Chains = chains,
             X402 = m.Get(X402) is { } x402 ? new X402Settings(Named(m, x402, chains)) : null,
             Mpp = m.Get(Mpp) is not { } mpp ? null : mpp.Settings with { EvmChains = mpp.Evm is { } evm ? Named(m, evm, chains) : [] },
-            Prepaid = m.Get(Prepaid),
+            Prepaid = m.Get(PrepaidSection.Key),
         };
         return m.At.Reading.Errors.Count == errors ? settings : null;
     }

@@ -1,4 +1,5 @@
 using Turnpike.Catalog;
+using Turnpike.Ledger;
 using Turnpike.Protocols.Evm;
 
 namespace Turnpike.Payments;
@@ -62,4 +63,18 @@ internal sealed record PrepaidSettings(IReadOnlyList<Secret> Secrets)
 {
     /// <summary>Makes and reads token texts under these secrets.</summary>
     public Tokens.TokenText Text { get; } = new([.. Secrets.Select(s => s.Bytes())]);
+
+    /// <summary>What is sold at <c>/buy/{operation}</c>, in the order of the document.</summary>
+    public IReadOnlyList<Bundle> Bundles { get; init; } = [];
+
+    /// <summary>Takes the money for bundles; null when they are not sold by Stripe.</summary>
+    public StripeCheckoutSettings? Checkout { get; init; }
 }
+
+/// <summary>What a buyer pays, and what the token may then spend: a larger budget is a gift, a smaller one leaves a fee.</summary>
+internal sealed record Bundle(Money Price, Money Budget, long? Calls, TimeSpan? Valid);
+
+/// <summary><c>payments.prepaid.checkout.stripe</c>.</summary>
+/// <param name="Account">The connected account that is paid directly; null: the key's own.</param>
+/// <param name="Fee">The platform's share of each sale, in hundredths of a percent.</param>
+internal sealed record StripeCheckoutSettings(Secret SecretKey, IReadOnlyList<Secret> WebhookSecrets, Uri Api, string? Account, int Fee);

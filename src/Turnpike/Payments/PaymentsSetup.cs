@@ -29,7 +29,7 @@ internal static class PaymentsSetup
         services.AddSingleton<IPaymentMethod, EvmChargeMethod>();
         services.AddSingleton<IPaymentMethod, StripeMethod>();
         services.AddHostedService<ChainWatch>();
-        services.AddSingleton<PaymentRegistry>().AddSingleton<PaymentReplies>().AddSingleton<Cashier>().AddSingleton<Settler>();
+        services.AddSingleton<PaymentRegistry>().AddSingleton<PaymentReplies>().AddSingleton<InHand>().AddSingleton<Cashier>().AddSingleton<Settler>();
         return services.AddHostedService(s => s.GetRequiredService<Settler>());
     }
 }

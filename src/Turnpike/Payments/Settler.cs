@@ -9,10 +9,10 @@ namespace Turnpike.Payments;
 /// rail with what the books hold, backs off, and ends each as settled, released or credited. With the <see cref="Cashier"/> it is
 /// the only code that moves held money.
 /// </summary>
-internal sealed partial class Settler(PaymentRegistry rails, ILedger ledger, TimeProvider time, ILogger<Settler> log) : BackgroundService
+internal sealed partial class Settler(PaymentRegistry rails, ILedger ledger, InHand inHand, TimeProvider time, ILogger<Settler> log) : BackgroundService
 {
     private static readonly TimeSpan Pause = TimeSpan.FromSeconds(2), Longest = TimeSpan.FromMinutes(5), Stale = TimeSpan.FromMinutes(2);
-    private readonly Dictionary<string, (int Tries, DateTimeOffset Next)> waiting = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, (int Tries, long Asked, TimeSpan Pause)> waiting = new(StringComparer.Ordinal);
 
     /// <summary>At start, before the door opens: every hold of an earlier incarnation is brought to its end or to the queue.</summary>
     public async Task RecoverAsync(CancellationToken ct)
@@ -41,13 +41,15 @@ internal sealed partial class Settler(PaymentRegistry rails, ILedger ledger, Tim
     {
         foreach (var open in await ledger.UnfinishedAsync(4096, ct))
         {
+            if (inHand.Has(open.Hold.Id)) continue;
             // Captured is the cashier's, unless it has been so for longer than any collection takes: then the cashier met a bug.
             if (open.Status == HoldStatus.Held || open.Status == HoldStatus.Captured && open.Changed > time.GetUtcNow() - Stale) continue;
-            var (tries, next) = waiting.GetValueOrDefault(open.Hold.Id);
-            if (next > time.GetUtcNow()) continue;
+            // By the clock that never jumps: an hour back must not be an hour of silence.
+            var (tries, asked, pause) = waiting.GetValueOrDefault(open.Hold.Id);
+            if (tries > 0 && time.GetElapsedTime(asked) < pause) continue;
             if (await FinishAsync(open, ct)) { waiting.Remove(open.Hold.Id); continue; }
-            var pause = Pause * (1 << Math.Min(tries, 10));
-            waiting[open.Hold.Id] = (tries + 1, time.GetUtcNow() + (pause < Longest ? pause : Longest));
+            pause = Pause * (1 << Math.Min(tries, 10));
+            waiting[open.Hold.Id] = (tries + 1, time.GetTimestamp(), pause < Longest ? pause : Longest);
         }
     }
 
@@ -70,7 +72,7 @@ internal sealed partial class Settler(PaymentRegistry rails, ILedger ledger, Tim
         {
             case Settlement.Settled settled:
                 Instruments.Paid(method.Name, "settled", open.Hold.Operation, open.Captured.Units, open.Captured.Currency);
-                await ledger.SettledAsync(open.Hold.Id, settled.Reference, settled.RailAmount, [Event(open, AuditKinds.Settled, "recovered", settled.Reference)], ct);
+                open = await ledger.SettledAsync(open.Hold.Id, settled.Reference, settled.RailAmount, [Event(open, AuditKinds.Settled, "recovered", settled.Reference)], ct);
                 // Whoever asked was told 503 or saw the connection break: the money is here and the answer never left.
                 await CreditAsync(open, ct);
                 return true;
@@ -94,11 +96,7 @@ internal sealed partial class Settler(PaymentRegistry rails, ILedger ledger, Tim
         }
     }
 
-    private async ValueTask CreditAsync(HoldState undelivered, CancellationToken ct)
-    {
-        await ledger.PostAsync(Undelivered.Credit(undelivered), ct);
-        await ledger.FinishAsync(undelivered.Hold.Id, HoldOutcome.Credited, [], ct);
-    }
+    private ValueTask CreditAsync(HoldState undelivered, CancellationToken ct) => ledger.CreditAsync(undelivered.Hold.Id, Undelivered.Credits(undelivered), ct);
 
     private static AuditEvent Event(HoldState open, string kind, string reason, string? reference = null) => new()
     {

@@ -1,3 +1,4 @@
+using Turnpike.Audit;
 using Turnpike.Ledger;
 
 namespace Turnpike.Payments;
@@ -7,14 +8,18 @@ internal static class Undelivered
 {
     public static string Account(string payer) => $"credit:{payer}";
 
-    /// <summary>Back to the budget it came from, or onto the payer's credit: a new entry, idempotent by the hold it mends.</summary>
-    public static Transfer Credit(HoldState state)
+    /// <summary>Back to the budgets it came from, every leg of it, or onto the payer's credit: new entries, idempotent by the hold they mend.</summary>
+    public static IReadOnlyList<Transfer> Credits(HoldState state)
     {
-        var from = state.Hold.Legs[0];
-        return new Transfer($"{state.Hold.Id}:undelivered", from.To, from.Limited ? from.From : Account(state.Hold.Payer), state.Captured, "undelivered", LimitedFrom: false, LimitedTo: true)
+        var legs = state.Hold.Legs;
+        List<Transfer> back = [new Transfer($"{state.Hold.Id}:undelivered", legs[0].To, legs[0].Limited ? legs[0].From : Account(state.Hold.Payer), state.Captured, "undelivered", LimitedFrom: false, LimitedTo: true)
         {
             Correlation = state.Hold.Correlation,
-            Events = [new Audit.AuditEvent { Kind = Audit.AuditKinds.Credited, Correlation = state.Hold.Correlation, Operation = state.Hold.Operation, Payer = state.Hold.Payer, Amount = state.Captured.ToString(), Reference = state.Hold.Receipt, Reason = "undelivered", Request = state.Hold.Request }],
-        };
+            Events = [new AuditEvent { Kind = AuditKinds.Credited, Correlation = state.Hold.Correlation, Operation = state.Hold.Operation, Payer = state.Hold.Payer, Amount = state.Captured.ToString(), Reference = state.Hold.Receipt, Reason = "undelivered", Request = state.Hold.Request }],
+        }];
+        for (var i = 1; i < legs.Count; i++)
+            if (legs[i].Limited)
+                back.Add(new Transfer($"{state.Hold.Id}:undelivered:{i}", legs[i].To, legs[i].From, new Money(Legs.Moves(legs, i, state.Captured.Units), legs[i].Amount.Currency), "undelivered", LimitedFrom: false, LimitedTo: true) { Correlation = state.Hold.Correlation });
+        return back;
     }
 }

@@ -14,10 +14,10 @@ internal sealed class Database : IDisposable
     private readonly ReaderThreads? threads;
     private bool disposed;
 
-    private Database(ISqlSource source, TimeProvider clock)
+    private Database(ISqlSource source, TimeProvider clock, bool threaded)
     {
         this.source = source;
-        if (source.Writer is { } connection) writer = new GroupCommit(connection, clock);
+        if (source.Writer is { } connection) writer = new GroupCommit(connection, clock, threaded);
         if (source.ReaderThreads > 0) threads = new ReaderThreads(source.ReaderThreads);
     }
 
@@ -44,7 +44,7 @@ internal sealed class Database : IDisposable
             (true, _) => PostgresSource.Open(options, clock, migrations),
             (_, StorageAccess.Write) => SqliteFile.OpenToWrite(options.FilePath, clock, migrations),
             _ => SqliteFile.OpenToRead(options.FilePath, migrations),
-        }, clock);
+        }, clock, options.Threaded);
 
     /// <summary>Runs a store's own SQL in the writer's next transaction; durable when it returns. It may run again after another command's failure, so it must not have effects elsewhere.</summary>
     /// <exception cref="StorageUnavailableException">The disk failed, the server is away, or the store is stopping.</exception>

@@ -23,18 +23,20 @@ internal sealed class GroupCommit : IDisposable
     private readonly Sql sql;
     private readonly TimeProvider clock;
     private readonly Outage outage;
-    private readonly Thread thread;
+    private readonly Thread? thread;
     private volatile IWriteParticipant[] participants = [];
     private volatile Exception? failure;
     private volatile bool stopping;
     private int awaited; // 1 while the timer runs
 
-    public GroupCommit(Sql sql, TimeProvider clock)
+    /// <param name="threaded">False where somebody else says when to write, by <see cref="WriteBatch"/>.</param>
+    public GroupCommit(Sql sql, TimeProvider clock, bool threaded = true)
     {
         this.sql = sql;
         this.clock = clock;
         timer = clock.CreateTimer(_ => Wake(), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
         outage = new Outage(clock, Probe);
+        if (!threaded) return;
         thread = new Thread(Run) { IsBackground = true, Name = "turnpike writer" };
         thread.Start();
     }
@@ -80,6 +82,19 @@ internal sealed class GroupCommit : IDisposable
     /// <summary>Queues a command whose outcome nobody awaits. Nothing when the queue is full: a transaction is coming anyway.</summary>
     public void Ask(WriteCommand command) => waiting.Writer.TryWrite(command);
 
+    /// <summary>True when a command waits to be written.</summary>
+    public bool HasWork => waiting.Reader.TryPeek(out _);
+
+    /// <summary>Writes what waits, at most one batch of it; false when nothing did. On the writer's thread only.</summary>
+    public bool WriteBatch()
+    {
+        var count = TakeBatch(waiting.Reader);
+        if (count == 0) return false;
+        Write(batch.AsSpan(0, count));
+        Array.Clear(batch, 0, count);
+        return true;
+    }
+
     /// <summary>A clean stop: what was queued is written first.</summary>
     public void Dispose()
     {
@@ -88,7 +103,9 @@ internal sealed class GroupCommit : IDisposable
         outage.Dispose();
         Wake();
         waiting.Writer.TryComplete();
-        thread.Join();
+        if (thread is null)
+            while (WriteBatch()) { }
+        thread?.Join();
         FailLater();
     }
 
@@ -102,11 +119,7 @@ internal sealed class GroupCommit : IDisposable
         var reader = waiting.Reader;
         while (reader.WaitToReadAsync().AsTask().GetAwaiter().GetResult()) // this thread is the writer's own
         {
-            while (TakeBatch(reader) is var count and > 0)
-            {
-                Write(batch.AsSpan(0, count));
-                Array.Clear(batch, 0, count);
-            }
+            while (WriteBatch()) { }
         }
     }
 

@@ -18,6 +18,9 @@ internal sealed record StorageOptions(string Location, StorageAccess Access = St
 {
     private const string Scheme = "sqlite:";
 
+    /// <summary>False where a simulation decides when the writer writes.</summary>
+    public bool Threaded { get; init; } = true;
+
     public bool IsPostgres => Location.StartsWith("postgres://", StringComparison.Ordinal) || Location.StartsWith("postgresql://", StringComparison.Ordinal);
 
     /// <summary>The file's full path.</summary>

@@ -48,6 +48,9 @@ internal enum TokenStatus
 /// <summary>What to issue.</summary>
 internal sealed record TokenOrder(Money Budget)
 {
+    /// <summary>The part of the budget that nobody paid for; null: none of it.</summary>
+    public Money? Gift { get; init; }
+
     public long? Calls { get; init; }
 
     public Money? PerCall { get; init; }

@@ -30,9 +30,69 @@ internal sealed class TokenDesk(TokenStore store, ILedger ledger, IAuditTrail au
         var issued = new AuditEvent { Kind = AuditKinds.TokenIssued, Correlation = order.Correlation ?? Ids.New("c"), Payer = token.Account, Amount = token.Budget.ToString(), Reference = token.Id, Detail = order.Note };
         if (token.Calls is { } calls)
             await ledger.PostAsync(new Transfer($"issue:{token.Id}:calls", source, token.Account, new Money(calls, Token.CallsCurrency), "issue", LimitedFrom: false, LimitedTo: true) { Correlation = issued.Correlation }, ct);
-        await ledger.PostAsync(new Transfer($"issue:{token.Id}", source, token.Account, token.Budget, "issue", LimitedFrom: false, LimitedTo: true) { Correlation = issued.Correlation, Events = [issued] }, ct);
+        var (paid, correlation) = (token.Budget, issued.Correlation);
+        if (order.Gift is { } gift)
+        {
+            paid = paid with { Units = checked(paid.Units - gift.Units) };
+            await ledger.PostAsync(Given($"issue:{token.Id}:gift", token, gift, correlation), ct);
+        }
+        await ledger.PostAsync(new Transfer($"issue:{token.Id}", source, token.Account, paid, "issue", LimitedFrom: false, LimitedTo: true) { Correlation = correlation, Events = [issued] }, ct);
         return token;
     }
+
+    /// <summary>Adds to what a token may spend, once per <paramref name="id"/>.</summary>
+    /// <param name="id">What was bought: the same purchase told twice adds once.</param>
+    /// <param name="paid">What was paid for, from <paramref name="source"/>.</param>
+    public async ValueTask TopUpAsync(Token token, string id, string source, Money paid, Money? gift, long? calls, TimeSpan? valid, CancellationToken ct)
+    {
+        var correlation = Ids.New("c");
+        if (token.Calls is not null && calls is { } more)
+            await ledger.PostAsync(new Transfer($"topup:{id}:calls", source, token.Account, new Money(more, Token.CallsCurrency), "top-up", LimitedFrom: false, LimitedTo: true) { Correlation = correlation }, ct);
+        if (gift is { } given) await ledger.PostAsync(Given($"topup:{id}:gift", token, given, correlation), ct);
+        var added = new AuditEvent { Kind = AuditKinds.TokenToppedUp, Correlation = correlation, Payer = token.Account, Amount = paid.ToString(), Reference = token.Id };
+        await ledger.PostAsync(new Transfer($"topup:{id}", source, token.Account, paid, "top-up", LimitedFrom: false, LimitedTo: true) { Correlation = correlation, Events = [added] }, ct);
+        if (token.Expires is { } expires && (valid is null || time.GetUtcNow() + valid > expires)) await store.ExtendAsync(token.Id, time.GetUtcNow() + valid, ct);
+    }
+
+    /// <summary>The token that takes the place of another, with its rules and what is left of it. Safe to repeat.</summary>
+    public async ValueTask<Token> SucceedAsync(Token old, CancellationToken ct)
+    {
+        var next = old with { Id = TokenText.IdAfter(old.Id) };
+        await store.AddAsync(next, ct);
+        await MoveAsync(old, next, ct);
+        return next;
+    }
+
+    /// <summary>Moves what is left of a token to another one.</summary>
+    public async ValueTask MoveAsync(Token old, Token next, CancellationToken ct)
+    {
+        await MoveAsync(old.Account, next.Account, old.Budget.Currency, ct);
+        if (old.Calls is not null) await MoveAsync(old.Account, next.Account, Token.CallsCurrency, ct);
+    }
+
+    /// <summary>Takes up to an amount out of an account, as much as there is. Safe to repeat: what was taken is not taken again.</summary>
+    public async ValueTask TakeAsync(string account, string id, Money most, string to, CancellationToken ct)
+    {
+        while (true)
+        {
+            var left = await ledger.AvailableAsync(account, most.Currency, ct);
+            var amount = left < most ? left : most;
+            // Spent elsewhere in this moment: look again.
+            if (amount.IsZero || await ledger.PostAsync(new Transfer(id, account, to, amount, "reversal", LimitedFrom: true, LimitedTo: false), ct) != PostResult.InsufficientFunds) return;
+        }
+    }
+
+    private async ValueTask MoveAsync(string from, string to, string currency, CancellationToken ct)
+    {
+        while (true)
+        {
+            var left = await ledger.AvailableAsync(from, currency, ct);
+            if (left.IsZero || await ledger.PostAsync(new Transfer(Ids.New("move"), from, to, left, "rotation", LimitedFrom: true, LimitedTo: true), ct) != PostResult.InsufficientFunds) return;
+        }
+    }
+
+    private static Transfer Given(string id, Token token, Money gift, string correlation) =>
+        new(id, "external:promotion", token.Account, gift, "gift", LimitedFrom: false, LimitedTo: true) { Correlation = correlation };
 
     public ValueTask<Token?> FindAsync(string id, CancellationToken ct) => store.FindAsync(id, ct);
 

@@ -50,6 +50,14 @@ internal sealed class TokenStore(Database database)
         return changed == 1;
     }
 
+    /// <summary>Moves the end of its life; null: it has none any more.</summary>
+    public async ValueTask ExtendAsync(string id, DateTimeOffset? expires, CancellationToken ct)
+    {
+        await database.WriteAsync(sql => sql.Run("update tokens set expires = $2 where id = $1", id, expires), ct);
+        Interlocked.Increment(ref changes);
+        kept.TryRemove(id, out _);
+    }
+
     private static Token Read(SqlRow row) => new()
     {
         Id = row.Text(0),

@@ -19,6 +19,13 @@ internal sealed class TokenText(IReadOnlyList<byte[]> secrets)
     /// <summary>A fresh id, unguessable.</summary>
     public static string NewId() => Catalog.Ids.New("")[1..];
 
+    /// <summary>The id of the token that takes another's place: always the same one. An id is no secret; the text's HMAC is.</summary>
+    public static string IdAfter(string id)
+    {
+        var hash = SHA256.HashData(Encoding.UTF8.GetBytes("turnpike-token-after:" + id));
+        return string.Create(IdLength, hash, static (text, hash) => { for (var i = 0; i < text.Length; i++) text[i] = Catalog.Ids.Alphabet[hash[i] & 31]; });
+    }
+
     /// <summary>The text for this id, under the current secret.</summary>
     public string Of(string id)
     {

@@ -107,7 +107,7 @@ internal static partial class Laws
     [GeneratedRegex(@"^\s*(select\s.*\sfrom\s|insert\s+(or\s+\w+\s+)?into\s|update\s+\w+\s+set\s|delete\s+from\s|(create|drop|alter)\s+(unique\s+)?(table|index)\s|pragma\s+\w+|with\s+\w+\s+as\s*\()", RegexOptions.IgnoreCase | RegexOptions.Singleline)]
     private static partial Regex Sql();
 
-    [GeneratedRegex(@"(?<!\b(cashier|settler))\??\.(HoldAsync|CaptureAsync|ReleaseAsync|SettledAsync|UnknownAsync)\(")]
+    [GeneratedRegex(@"(?<!\b(cashier|settler))\??\.(HoldAsync|CaptureAsync|ReleaseAsync|SettledAsync|UnknownAsync|CreditAsync)\(")]
     private static partial Regex MoneyVerb();
 
     [GeneratedRegex(@"\bnamespace\s+(?<name>[\w.]+)")]

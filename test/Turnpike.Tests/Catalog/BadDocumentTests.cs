@@ -48,6 +48,10 @@ public sealed class BadDocumentTests
     [InlineData("headers: { Turnpike-Payer: x }, upstream: \"http://x\"", "s.headers.Turnpike-Payer: is a header that the gateway alone sets")]
     [InlineData("headers: { \"a b\": x }, upstream: \"http://x\"", "s.headers.\"a b\": is no header name")]
     [InlineData("headers: { x-a: \"1\", X-A: \"2\" }, upstream: \"http://x\"", "s.headers: 'x-a' is given twice; header names have no case")]
+    [InlineData("upstream: \"http://x\", price: free", "s.price: 'price' stands on an operation, or on a service with wrap: true")]
+    [InlineData("upstream: \"http://x\", wrap: true", "s: 'price' is missing: What a delivered answer costs: free, an amount, or a map.")]
+    [InlineData("upstream: \"http://x\", wrap: true, price: free, prefix: /a", "s.prefix: a wrapped service is at /g/{service}/… and nowhere else")]
+    [InlineData("upstream: \"http://x\", wrap: true, price: free, operations: { o: { match: GET /o, price: free } }", "s.operations: a wrapped service is one operation itself; give it operations, or wrap: true, not both")]
     [InlineData("description: nowhere", "s: 'upstream' is missing: Where its calls go: a URL, or more in full.")]
     public void A_bad_service_is_told(string service, string expected) =>
         Documents.Load($"services: {{ s: {{ {service} }} }}").Errors.ShouldHaveSingleItem().ShouldSatisfyAllConditions(e => $"{e.Path}: {e.Message}".ShouldBe("services." + expected));

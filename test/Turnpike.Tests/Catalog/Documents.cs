@@ -20,6 +20,7 @@ internal static class Documents
         ["SETTLER_KEY"] = "0xac0974bec39a17e36ba4a6b4d238ff944bacb478cbed5efcae784d7bf4f2ff80",
         ["STRIPE_SECRET_KEY"] = "sk_test_hush",
         ["STRIPE_PROFILE"] = "profile_test",
+        ["STRIPE_WEBHOOK_SECRET"] = "whsec_hush",
         ["STRIPE_API"] = "http://127.0.0.1:12111",
         ["UPSTREAM"] = "http://127.0.0.1:9000",
         ["UPSTREAM_2"] = "http://127.0.0.1:9001",

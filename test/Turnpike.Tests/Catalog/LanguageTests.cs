@@ -45,7 +45,7 @@ public sealed class LanguageTests
     {
         var text = File.ReadAllText(Documents.FromRoot("turnpike.example.yaml"));
         Documents.Load(text).WarningLines.ShouldBeEmpty();
-        Documents.Sound(text).Operations.Count.ShouldBe(6);
+        Documents.Sound(text).Operations.Count.ShouldBe(7);
         var root = YamlReader.Read(text, (_, _, message) => throw new InvalidOperationException(message)).ShouldNotBeNull();
         Keys.Select(k => k.Path).Where(path => !Has(root, path.Replace("[]", ".[]").Split('.'))).ShouldBeEmpty();
     }

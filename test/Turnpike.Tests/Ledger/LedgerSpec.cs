@@ -197,6 +197,28 @@ public sealed class LedgerSpec
     }
 
     [Theory, MemberData(nameof(Ledgers.All), MemberType = typeof(Ledgers))]
+    public async Task What_was_taken_goes_back_once_and_never_beside_the_answer(string name)
+    {
+        using var open = Ledgers.Open(name);
+        var ledger = open.Ledger;
+        await ledger.PostAsync(TopUp("t", "token:a", Usd(3)), default);
+        foreach (var id in (string[])["broken", "whole", "taken"])
+        {
+            await ledger.HoldAsync(Hold(id, Usd(1)), default);
+            await ledger.CaptureAsync(Capture(id, Usd(1), id == "taken" ? null : "tx"), default);
+        }
+        await ledger.FinishAsync("whole", HoldOutcome.Delivered, [], default);
+        foreach (var id in (string[])["broken", "whole", "broken"]) await ledger.CreditAsync(id, [Back(id)], default);
+        await Should.ThrowAsync<LedgerException>(async () => await ledger.CreditAsync("taken", [Back("taken")], default));
+        (await ledger.FindAsync("broken", default))!.Outcome.ShouldBe(HoldOutcome.Credited);
+        (await ledger.FindAsync("whole", default))!.Outcome.ShouldBe(HoldOutcome.Delivered);
+        (await ledger.AvailableAsync("token:a", "USD", default)).ShouldBe(Usd(1));
+        (await ledger.VerifyAsync(default)).Findings.ShouldBeEmpty();
+
+        static Transfer Back(string id) => new(id + ":back", "revenue:x", "token:a", Usd(1), "undelivered", LimitedFrom: false, LimitedTo: true);
+    }
+
+    [Theory, MemberData(nameof(Ledgers.All), MemberType = typeof(Ledgers))]
     public async Task A_raised_fee_replaces_the_broadcast_and_nothing_else(string name)
     {
         using var open = Ledgers.Open(name);

@@ -35,11 +35,13 @@ internal sealed class MemoryLedger : ILedger
 
     public ValueTask<HoldState> CaptureAsync(Capture capture, CancellationToken ct) => Decide(() => books.Capture(capture));
 
-    public async ValueTask SettledAsync(string id, string reference, string? railAmount, IReadOnlyList<AuditEvent> events, CancellationToken ct) =>
-        await Decide(() => books.Settled(id, reference, railAmount, events));
+    public ValueTask<HoldState> SettledAsync(string id, string reference, string? railAmount, IReadOnlyList<AuditEvent> events, CancellationToken ct) =>
+        Decide(() => books.Settled(id, reference, railAmount, events));
 
     public async ValueTask FinishAsync(string id, HoldOutcome outcome, IReadOnlyList<AuditEvent> events, CancellationToken ct, bool soon = false) =>
         await Decide(() => books.Finish(id, outcome, events));
+
+    public async ValueTask CreditAsync(string id, IReadOnlyList<Transfer> back, CancellationToken ct) => await Decide(() => books.Credit(id, back));
 
     public ValueTask<IReadOnlyList<HoldState>> OrphansAsync(CancellationToken ct) =>
         Read<IReadOnlyList<HoldState>>(() => [.. books.Holds

@@ -1,5 +1,6 @@
 using Turnpike.Ledger;
 using Turnpike.Payments;
+using Turnpike.Storage;
 using Turnpike.Tests.Gateway;
 
 namespace Turnpike.Tests.Payments;
@@ -108,6 +109,67 @@ public sealed class SettlerTests : IDisposable
         gate = gate.Restart();
         await Settler.RecoverAsync(default);
         (await gate.CreditAsync()).IsZero.ShouldBeTrue();
+    }
+
+    [Fact]
+    public async Task A_clock_set_back_does_not_silence_the_settler()
+    {
+        await CrashAsync("h", captured: true);
+        gate.Rail.Settle = static _ => throw new IOException("silence");
+        await Settler.RecoverAsync(default);
+        await Settler.RoundAsync(default);
+        gate.Time.Jump(TimeSpan.FromHours(-1));
+        gate.Time.Pass(TimeSpan.FromSeconds(3));
+        await Settler.RoundAsync(default);
+        gate.Rail.Settlements.ShouldBe(2);
+    }
+
+    [Fact]
+    public async Task A_clock_set_forward_does_not_give_back_what_is_being_answered()
+    {
+        var (asked, told) = (new TaskCompletionSource(), new TaskCompletionSource());
+        gate.Rail.Settle = async _ => { asked.TrySetResult(); await told.Task; return new Settlement.Settled("0xpaid", "10000"); };
+        var call = gate.GetAsync("/forecast/paris", ("PAYMENT-SIGNATURE", await gate.ProofAsync()));
+        await asked.Task.WaitAsync(TimeSpan.FromSeconds(10));
+        gate.Time.Jump(TimeSpan.FromHours(1));
+        var round = Settler.RoundAsync(default);
+        told.SetResult();
+        await round;
+        (await call).Body.ShouldBe("sunny");
+        gate.Rail.Settlements.ShouldBe(1);
+        (await gate.CreditAsync()).IsZero.ShouldBeTrue("nobody has both the answer and its price");
+    }
+
+    [Fact]
+    public async Task An_answer_whose_payment_another_node_has_given_back_is_withheld_and_bought_by_the_retry()
+    {
+        gate.Rail.Settle = async captured =>
+        {
+            var settled = await gate.Ledger.SettledAsync(captured.Hold.Id, "0xpaid", "10000", [], default);
+            await gate.Ledger.CreditAsync(captured.Hold.Id, Undelivered.Credits(settled), default);
+            return new Settlement.Settled("0xpaid", "10000");
+        };
+        var proof = await gate.ProofAsync();
+        (await gate.GetAsync("/forecast/paris", ("PAYMENT-SIGNATURE", proof))).Reason.ShouldBe("in-flight");
+        (await gate.GetAsync("/forecast/paris", ("PAYMENT-SIGNATURE", proof))).Body.ShouldBe("sunny");
+        (await gate.CreditAsync()).IsZero.ShouldBeTrue();
+        gate.Rail.Settlements.ShouldBe(1);
+        await gate.ShouldBalanceAsync();
+    }
+
+    [Fact]
+    public async Task An_answer_kept_in_the_moment_of_a_crash_is_not_given_again_beside_its_credit()
+    {
+        var proof = await gate.ProofAsync();
+        (await gate.GetAsync("/forecast/paris", ("PAYMENT-SIGNATURE", proof))).Body.ShouldBe("sunny");
+        await gate.Of<Database>().WriteAsync(static sql => sql.Script("update holds set outcome = 0"), default); // the answer was kept, and then it crashed
+        gate = gate.Restart();
+        await Settler.RecoverAsync(default);
+        (await gate.CreditAsync()).ToString().ShouldBe("0.01 USD");
+        gate.Upstream.Says(() => ScriptedUpstream.Text("rain"));
+        (await gate.GetAsync("/forecast/paris", ("PAYMENT-SIGNATURE", proof))).Body.ShouldBe("rain", "it was bought with the credit");
+        (await gate.CreditAsync()).IsZero.ShouldBeTrue();
+        await gate.ShouldBalanceAsync();
     }
 
     [Fact]

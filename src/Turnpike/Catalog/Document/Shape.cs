@@ -53,10 +53,16 @@ internal abstract class Key(string name, string doc)
     public required string Example { get; init; }
 
     public abstract Shape Shape { get; }
+
+    /// <summary>The same key where it may be left out.</summary>
+    /// <param name="otherwise">What then holds.</param>
+    public abstract Key Optional(string otherwise);
 }
 
 /// <summary>A key whose value is a <typeparamref name="T"/>.</summary>
 internal sealed class Key<T>(string name, Shape<T> shape, string doc) : Key(name, doc)
 {
     public override Shape Shape => shape;
+
+    public override Key Optional(string otherwise) => Required ? new Key<T>(Name, shape, Doc) { Default = otherwise, Example = Example } : this;
 }

@@ -23,30 +23,39 @@ internal sealed class OperationSection
     {
         others = [.. sections.Where(s => s.Scope == Scope.Operation).Select(s => s.Key)];
         Shape = new MapShape<Operation>([Match, Description, .. others, Accept, Identity, Settle], Build, patient: true);
+        OfWrapped = [.. others.Select(k => k.Optional("said by each operation")), Accept, Identity, Settle];
     }
 
     public Shape<Operation> Shape { get; }
+
+    /// <summary>The keys a wrapped service carries itself, because it is its only operation.</summary>
+    public IReadOnlyList<Key> OfWrapped { get; }
+
+    /// <summary>The one operation of a wrapped service: every method and path below <c>/g/{name}</c>.</summary>
+    public Operation BuildWrapped(MapValues m)
+    {
+        foreach (var (key, optional) in others.Zip(OfWrapped))
+            if (key.Required && !m.IsWritten(optional)) m.Miss(key);
+        return Build(m, new RequestMatch(Operation.AnyMethod, PathPattern.Parse("/{**rest}", out _)!), OfWrapped.Take(others.Count));
+    }
 
     /// <summary>Null for a name that may stand in a URL, else why not.</summary>
     public static string? CheckName(string name) =>
         name.Length is > 0 and <= 64 && name.All(c => char.IsAsciiLetterOrDigit(c) || c is '-' or '_') ? null : "a name is 1 to 64 letters, digits, '-' and '_'";
 
-    private Operation? Build(MapValues m)
+    private Operation? Build(MapValues m) => m.Get(Match) is { } match ? Build(m, match, others) with { Description = m.Get(Description) } : null;
+
+    private static Operation Build(MapValues m, RequestMatch match, IEnumerable<Key> settings) => new()
     {
-        if (m.Get(Match) is not { } match) return null;
-        return new Operation
-        {
-            Service = "",
-            Name = m.At.Name,
-            Method = match.Method,
-            Path = match.Path,
-            Description = m.Get(Description),
-            Identity = m.Get(Identity),
-            Accept = m.Get(Accept, []),
-            Settle = m.Get(Settle),
-            Settings = new SettingsBag(others.Select(m.GetAny).OfType<object>()),
-        };
-    }
+        Service = "",
+        Name = m.At.Name,
+        Method = match.Method,
+        Path = match.Path,
+        Identity = m.Get(Identity),
+        Accept = m.Get(Accept, []),
+        Settle = m.Get(Settle),
+        Settings = new SettingsBag(settings.Select(m.GetAny).OfType<object>()),
+    };
 }
 
 /// <summary>Method and path of an operation, <c>GET /forecast/{city}</c>.</summary>

@@ -4,7 +4,7 @@ namespace Turnpike.Catalog.Loading;
 internal static class ReservedPaths
 {
     private static readonly string[] Exact = ["/openapi.json", "/llms.txt", "/balance", "/usage", "/mcp"];
-    private static readonly string[] Below = ["/.well-known/", "/receipts/", "/mcp/", "/buy/", "/g/", "/facilitator/"];
+    private static readonly string[] Below = ["/.well-known/", "/receipts/", "/mcp/", "/buy/", "/g/", "/facilitator/", "/webhooks/"];
 
     /// <summary>The path of ours that this pattern names, or null. A pattern that merely covers one ({**rest}) leaves it to us.</summary>
     public static string? ClashOf(string pattern) =>

@@ -19,12 +19,16 @@ internal sealed class ServiceSection
     private static readonly Key<Upstream> UpstreamKey = new("upstream", UpstreamSection.Shape, "Where its calls go: a URL, or more in full.") { Required = true, Example = "http://127.0.0.1:9000" };
     private static readonly Key<IReadOnlyList<KeyValuePair<string, Secret>>> Headers = new("headers", new NamedShape<Secret>("headers by name", "header", HeaderShape.CheckName, new HeaderShape()), "Added to every forwarded request, replacing what the caller sent: the upstream's own key, which the caller never sees.") { Default = "none", Example = "{ x-upstream-key: \"${env:UPSTREAM_KEY}\" }" };
 
+    private static readonly Key<bool> Wrap = new("wrap", Shapes.Flag, "Sells the upstream whole, as one operation of the service's own name: every method and path at /g/{service}/…. Price and the other keys of an operation then stand here.") { Default = "false", Example = "true" };
+
+    private readonly OperationSection operation;
     private readonly Key<IReadOnlyList<KeyValuePair<string, Operation>>> operations;
 
     public ServiceSection(IReadOnlyList<Section> sections)
     {
-        operations = new("operations", new NamedShape<Operation>("operations by name", "operation", OperationSection.CheckName, new OperationSection(sections).Shape), "What it sells; names are unique in the whole document.") { Default = "nothing", Example = "{ status: { match: GET /status, price: free } }" };
-        Key = new("services", new NamedShape<Service>("services by name", "service", OperationSection.CheckName, new MapShape<Service>([Description, Host, Prefix, UpstreamKey, Headers, operations], Build, patient: true)), "The upstreams and what they sell.") { Default = "none", Example = "{ weather: { upstream: \"http://127.0.0.1:9000\" } }" };
+        operation = new OperationSection(sections);
+        operations = new("operations", new NamedShape<Operation>("operations by name", "operation", OperationSection.CheckName, operation.Shape), "What it sells; names are unique in the whole document.") { Default = "nothing", Example = "{ status: { match: GET /status, price: free } }" };
+        Key = new("services", new NamedShape<Service>("services by name", "service", OperationSection.CheckName, new MapShape<Service>([Description, Host, Prefix, UpstreamKey, Headers, operations, Wrap, .. operation.OfWrapped], Build, patient: true)), "The upstreams and what they sell.") { Default = "none", Example = "{ weather: { upstream: \"http://127.0.0.1:9000\" } }" };
     }
 
     public Key<IReadOnlyList<KeyValuePair<string, Service>>> Key { get; }
@@ -40,7 +44,7 @@ internal sealed class ServiceSection
             {
                 if (!names.TryAdd(operation.Name, operation))
                     draft.At(operation, "").Refuse($"operation '{operation.Name}' is already one of service '{names[operation.Name].Service}'; names are unique in the whole document");
-                CheckMatch(draft.At(operation, "match"), service, operation, calls);
+                if (!service.Wrapped) CheckMatch(draft.At(operation, "match"), service, operation, calls);
                 if (operation.Identity == IdentityRule.Required) draft.At(operation, "identity").Warn("no way to say who one is is configured, so every call is answered 401");
             }
         }
@@ -60,18 +64,34 @@ internal sealed class ServiceSection
     {
         foreach (var twice in m.Get(Headers, []).GroupBy(h => h.Key, StringComparer.OrdinalIgnoreCase).Where(g => g.Count() > 1))
             m.Of(Headers).Refuse($"'{twice.Key}' is given twice; header names have no case");
-        var sold = m.Get(operations, []).Select(o => Owned(m.At, o.Value)).ToList();
+        var wrapped = m.Get(Wrap);
+        if (wrapped) CheckWrapped(m);
+        else foreach (var key in operation.OfWrapped.Where(m.IsWritten)) m.Of(key).Refuse($"'{key.Name}' stands on an operation, or on a service with wrap: true");
+        var sold = wrapped ? [Owned(m.At, Remembered(m, operation.BuildWrapped(m) with { Description = m.Get(Description) }))] : m.Get(operations, []).Select(o => Owned(m.At, o.Value)).ToList();
         return new Service
         {
             Name = m.At.Name,
             Description = m.Get(Description),
             Host = m.Get(Host),
-            Prefix = m.Get(Prefix, ""),
+            Prefix = wrapped ? "/g/" + m.At.Name : m.Get(Prefix, ""),
+            Wrapped = wrapped,
             // A refused upstream stands for nothing: the document is refused as a whole, but the rest is still checked.
             Upstream = m.Get(UpstreamKey) ?? new Upstream { Targets = [] },
             Headers = m.Get(Headers, []),
             Operations = sold,
         };
+    }
+
+    private void CheckWrapped(MapValues m)
+    {
+        if (m.IsWritten(Prefix)) m.Of(Prefix).Refuse("a wrapped service is at /g/{service}/… and nowhere else");
+        if (m.IsWritten(operations)) m.Of(operations).Refuse("a wrapped service is one operation itself; give it operations, or wrap: true, not both");
+    }
+
+    private static Operation Remembered(MapValues m, Operation built)
+    {
+        m.Remember(built);
+        return built;
     }
 
     private static Operation Owned(Spot service, Operation read)

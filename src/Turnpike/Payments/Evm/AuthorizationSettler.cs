@@ -60,12 +60,12 @@ internal sealed class AuthorizationSettler(EvmNode node, AuthorizationVerifier v
 
     private async ValueTask<Settlement> WaitAsync(AuthorizationTerms terms, List<PreparedTransaction> ours, DateTimeOffset since, CancellationToken ct)
     {
-        var (start, raises) = (time.GetUtcNow(), 1);
-        while (time.GetUtcNow() - start < timings.Wait)
+        var (start, raises) = (time.GetTimestamp(), 1);
+        while (time.GetElapsedTime(start) < timings.Wait)
         {
             foreach (var one in ours)
                 if (await node.ReceiptAsync(one.Hash, ct) is { } receipt) return await JudgeAsync(terms, receipt, since, ct);
-            if (time.GetUtcNow() - start >= timings.Bump * raises)
+            if (time.GetElapsedTime(start) >= timings.Bump * raises)
             {
                 raises++;
                 if (await queue.HurryAsync(ours[^1], terms.Contract, Data(terms), ct) is { } raised) ours.Add(raised);

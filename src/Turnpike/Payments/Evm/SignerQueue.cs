@@ -15,9 +15,9 @@ internal sealed partial class SignerQueue(EvmNode node, ulong chainId, Secret ke
     private const int MostRaises = 6;
     private readonly byte[] privateKey = KeyBytes(key);
     private readonly GasPrices prices = new(node, time);
-    private readonly ConcurrentDictionary<ulong, DateTimeOffset> taken = new();
+    private readonly ConcurrentDictionary<ulong, long> taken = new();
     private readonly SemaphoreSlim filling = new(1, 1);
-    private readonly DateTimeOffset started = time.GetUtcNow();
+    private readonly long started = time.GetTimestamp();
     private long floor = -1;
 
     public Address Signer { get; } = Secp256k1.AddressOf(KeyBytes(key));
@@ -28,14 +28,14 @@ internal sealed partial class SignerQueue(EvmNode node, ulong chainId, Secret ke
         var (maxFee, tip) = await prices.NowAsync(ct);
         if (Volatile.Read(ref floor) < 0) Volatile.Write(ref floor, (long)await node.TransactionCountAsync(Signer, "pending", ct));
         var nonce = await nonces.TakeAsync(chainId, Signer, (ulong)Math.Max(0, Volatile.Read(ref floor)), ct);
-        taken[nonce] = time.GetUtcNow();
+        taken[nonce] = time.GetTimestamp();
         return Sign(to, data, nonce, gas, maxFee, tip);
     }
 
     /// <summary>Sends what was signed. An answer of any kind means that the number is not ours to fill any more, except a refusal.</summary>
     public async ValueTask<(Handed Outcome, string Text)> SendAsync(PreparedTransaction transaction, CancellationToken ct)
     {
-        taken[transaction.Nonce] = time.GetUtcNow();
+        taken[transaction.Nonce] = time.GetTimestamp();
         var (outcome, text) = await node.SendAsync(transaction.Raw, ct);
         if (outcome is not Handed.NoGasMoney) taken.TryRemove(transaction.Nonce, out _);
         if (outcome == Handed.NonceTooLow) Volatile.Write(ref floor, -1);
@@ -86,7 +86,7 @@ internal sealed partial class SignerQueue(EvmNode node, ulong chainId, Secret ke
             // Asked anew each time: what waits behind the gap is already there, and must not be replaced.
             while (await node.TransactionCountAsync(Signer, "pending", ct) is var missing && missing < next && missing != filled)
             {
-                if (time.GetUtcNow() - taken.GetValueOrDefault(missing, started) < timings.Gap) return;
+                if (time.GetElapsedTime(taken.GetValueOrDefault(missing, started)) < timings.Gap) return;
                 var (maxFee, tip) = await prices.NowAsync(ct);
                 var filler = Sign(Signer, [], missing, TransferGas, maxFee, tip);
                 var (outcome, text) = await node.SendAsync(filler.Raw, ct);

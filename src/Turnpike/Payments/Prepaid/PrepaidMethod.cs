@@ -17,9 +17,13 @@ internal sealed class PrepaidMethod(TokenStore tokens, RateLimits limits) : IPay
 
     public bool SettlesInBooks => true;
 
-    public IReadOnlyList<Offer> Offer(Call call) => call.Catalog.Settings.Get<PaymentSettings>()?.Prepaid is null
+    public IReadOnlyList<Offer> Offer(Call call) => call.Catalog.Settings.Get<PaymentSettings>()?.Prepaid is not { } settings
         ? []
-        : [new Offer(Protocol, Name, null, call.Quote!.Ceiling.ToDecimal(), call.Quote.Ceiling.Currency, null, Send, null)];
+        : [new Offer(Protocol, Name, null, call.Quote!.Ceiling.ToDecimal(), call.Quote.Ceiling.Currency, null, Send, null) { Url = Shop(call, settings) }];
+
+    /// <summary>Where such a token is sold; null where the owner gives them out.</summary>
+    private static string? Shop(Call call, PrepaidSettings settings) => settings.Checkout is null && !call.Catalog.Gateway.Sandbox ? null
+        : $"{call.Catalog.Gateway.Url.GetLeftPart(UriPartial.Authority)}/buy/{call.Operation.Name}";
 
     public Answer? Identify(Payment payment)
     {

@@ -18,6 +18,8 @@ internal sealed class StripeCharge(StripeClient stripe, TimeProvider time)
         {
             >= 200 and < 300 when answer.Reply is { } intent => await JudgeAsync(terms, intent, ct),
             400 or 402 or 404 => Failed(CodeOf(answer.Reply), "Stripe refused the payment token.", null),
+            // Said of this request alone: an earlier one may have taken the money.
+            401 or 403 or 429 when !first => new Settlement.Unknown(null, $"Stripe answered {answer.Status}."),
             401 or 403 => Failed("stripe_refused_us", "Card payments cannot be taken right now.", Reasons.VerifierDown),
             429 => Failed("stripe_rate_limited", "Card payments cannot be taken right now.", Reasons.VerifierBusy),
             _ => new Settlement.Unknown(null, answer.Status == 0 ? "Stripe did not answer." : $"Stripe answered {answer.Status}."),

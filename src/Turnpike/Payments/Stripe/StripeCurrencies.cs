@@ -28,4 +28,12 @@ internal static class StripeCurrencies
         BigInteger minor = amount.ToRail(currency.Decimals);
         return minor >= currency.Minimum && minor <= Most ? (long)minor : null;
     }
+
+    /// <summary>An amount of Stripe's minor units, as money.</summary>
+    public static Money OfMinor(long minor, string currency)
+    {
+        var scale = Money.Nano;
+        for (var i = Table[currency].Decimals; i > 0; i--) scale /= 10;
+        return new Money(checked(minor * scale), currency);
+    }
 }

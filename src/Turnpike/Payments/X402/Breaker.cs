@@ -7,13 +7,13 @@ internal sealed class Breaker(TimeProvider time)
     private static readonly TimeSpan Pause = TimeSpan.FromSeconds(30);
     private readonly Lock door = new();
     private int failures;
-    private DateTimeOffset openUntil;
+    private long? opened;
 
     public bool IsClosed
     {
         get
         {
-            lock (door) return openUntil <= time.GetUtcNow();
+            lock (door) return opened is not { } since || time.GetElapsedTime(since) >= Pause;
         }
     }
 
@@ -22,7 +22,7 @@ internal sealed class Breaker(TimeProvider time)
         lock (door)
         {
             failures = success ? 0 : failures + 1;
-            if (failures >= MostFailures) openUntil = time.GetUtcNow() + Pause;
+            if (failures >= MostFailures) opened = time.GetTimestamp();
         }
     }
 }

@@ -46,6 +46,18 @@ public sealed class PrepaidCallTests : IDisposable
         await gate.ShouldBalanceAsync();
     }
 
+    [Fact]
+    public async Task An_answer_that_breaks_off_gives_back_the_call_as_well_as_the_money()
+    {
+        var token = await gate.TokenAsync("0.01 USD", o => o with { Calls = 1 });
+        gate.Upstream.Says(() => new HttpResponseMessage { Content = new Pieces("half"u8.ToArray(), null) });
+        (await gate.GetAsync("/forecast/paris", ("Authorization", token))).Aborted.ShouldBeTrue();
+        gate.Upstream.Says(() => ScriptedUpstream.Text("whole"));
+        (await gate.GetAsync("/forecast/paris", ("Authorization", token))).Body.ShouldBe("whole");
+        (await gate.GetAsync("/forecast/paris", ("Authorization", token))).Status.ShouldBe(402);
+        await gate.ShouldBalanceAsync();
+    }
+
     public static TheoryData<string, int, string> Refused => new()
     {
         { "cap", 403, "token-call-cap" },

@@ -129,6 +129,18 @@ public sealed class StripeMethodTests
         (await rails.Stripe.SettleAsync(captured, default)).ShouldBeOfType<Settlement.Unknown>();
     }
 
+    [Theory]
+    [InlineData(HttpStatusCode.TooManyRequests)]
+    [InlineData(HttpStatusCode.Unauthorized)]
+    public async Task A_refusal_to_answer_says_nothing_of_an_earlier_try_whose_answer_was_lost(HttpStatusCode status)
+    {
+        var captured = await rails.Capture(rails.Stripe, Pay());
+        stripe.LosesAnswers = true;
+        (await rails.Stripe.SettleAsync(captured, default)).ShouldBeOfType<Settlement.Unknown>();
+        stripe.Instead = () => Internet.Json("{}", status);
+        (await rails.Stripe.SettleAsync(captured with { Status = HoldStatus.Unknown }, default)).ShouldBeOfType<Settlement.Unknown>("the card has been charged");
+    }
+
     [Fact]
     public async Task A_charge_of_another_amount_settles_nothing()
     {

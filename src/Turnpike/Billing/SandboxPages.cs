@@ -1,7 +1,7 @@
 using System.Net;
 using Turnpike.Tokens;
 
-namespace Turnpike.Demo;
+namespace Turnpike.Billing;
 
 /// <summary>The checkout's two pages: plain forms, no scripts, nothing from elsewhere; every one says that the money is test money.</summary>
 internal static class SandboxPages
@@ -29,18 +29,7 @@ internal static class SandboxPages
         <p><a href="/buy/{Uri.EscapeDataString(ware.Operation.Name)}">Buy another</a></p>
         """);
 
-    private static string Page(string title, string body) => $$"""
-        <!doctype html>
-        <html lang="en">
-        <head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>{{Text(title)}}</title>
-        <style>body{font:16px/1.5 system-ui,sans-serif;max-width:44rem;margin:3rem auto;padding:0 1rem}.notice,[role=alert]{border:2px solid #8a5a00;background:#fff4d6;color:#3a2600;padding:.5rem 1rem}input,button{font:inherit;padding:.3rem .5rem;max-width:100%}code{font-size:.9em;overflow-wrap:anywhere}pre{white-space:pre-wrap}</style></head>
-        <body><main>
-        <p class="notice"><strong>{{Text(Notice)}}</strong></p>
-        <h1>{{Text(title)}}</h1>
-        {{body}}
-        </main></body></html>
-
-        """;
+    private static string Page(string title, string body) => BuyPages.Frame(title, Notice, body);
 
     private static string Text(string value) => WebUtility.HtmlEncode(value);
 }

@@ -4,7 +4,7 @@ using Turnpike.Ledger;
 using Turnpike.Payments;
 using Turnpike.Tokens;
 
-namespace Turnpike.Demo;
+namespace Turnpike.Billing;
 
 /// <summary>What the sandbox checkout sells: the right to call one operation, for at least one call and at most so much.</summary>
 internal sealed record SandboxWare(Operation Operation, Money Price, Money Most, PrepaidSettings Prepaid, Uri Gateway)

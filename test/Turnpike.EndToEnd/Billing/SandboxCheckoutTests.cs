@@ -7,7 +7,7 @@ using Turnpike.Catalog.Loading;
 using Turnpike.Demo;
 using Turnpike.EndToEnd.Harness;
 
-namespace Turnpike.EndToEnd.Demo;
+namespace Turnpike.EndToEnd.Billing;
 
 /// <summary>The checkout with test money, for a browser and for an agent, and its absence everywhere else.</summary>
 public sealed class SandboxCheckoutTests : IAsyncLifetime

@@ -1,0 +1,112 @@
+using System.Globalization;
+using System.Text.Json;
+using Turnpike.Catalog;
+using Turnpike.Ledger;
+using Turnpike.Payments;
+using Turnpike.Pricing;
+using Turnpike.Tokens;
+
+namespace Turnpike.Billing;
+
+/// <summary>What is sold for an operation, and who takes the money.</summary>
+internal sealed record BundleWare(Operation Operation, PrepaidSettings Prepaid, StripeCheckoutSettings Checkout, Uri Gateway, string CallPath)
+{
+    public IReadOnlyList<Bundle> Bundles => Prepaid.Bundles;
+
+    /// <summary>What one call costs, where that is always the same.</summary>
+    public Money? PerCall => Operation.Settings.Get<PriceModel>() is PriceModel.Fixed { Amount: var amount } ? amount : null;
+
+    public string Url => $"{Gateway.GetLeftPart(UriPartial.Authority)}/buy/{Operation.Name}";
+
+    public string CallUrl => Gateway.GetLeftPart(UriPartial.Authority) + CallPath;
+
+    /// <summary>Null where nothing is sold for money: no such operation, a free one, one that takes no tokens, or no checkout.</summary>
+    public static BundleWare? Find(ServiceCatalog catalog, string name)
+    {
+        if (catalog.Settings.Get<PaymentSettings>() is not { Prepaid: { Checkout: { } checkout, Bundles.Count: > 0 } prepaid } payments) return null;
+        if (catalog.Operations.GetValueOrDefault(name) is not { } operation || operation.Settings.Get<PriceModel>() is null) return null;
+        if (!Payable.Accepted(operation, Payable.Of(payments)).Any(rail => rail.Method == "prepaid")) return null;
+        var service = catalog.ServiceOf(operation);
+        return new BundleWare(operation, prepaid, checkout, catalog.Gateway.Url, service.Prefix + (service.Wrapped ? "/" : operation.Path.Text));
+    }
+
+    /// <summary>The bundle of a number from 1 on, or of its price; null for anything else.</summary>
+    public Bundle? Choose(string? text)
+    {
+        if (text is null) return Bundles.Count == 1 ? Bundles[0] : null;
+        if (int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var number)) return number >= 1 && number <= Bundles.Count ? Bundles[number - 1] : null;
+        return Money.TryParse(text, out var price) ? Bundles.FirstOrDefault(bundle => bundle.Price == price) : null;
+    }
+
+    /// <summary>What is sold, and how to buy it.</summary>
+    public void Write(Utf8JsonWriter json)
+    {
+        json.WriteStartObject();
+        json.WriteString("operation", Operation.Name);
+        if (Operation.Description is { } description) json.WriteString("description", description);
+        if (PerCall is { } price) BuyAnswers.Write(json, "price", price);
+        json.WriteStartArray("bundles");
+        for (var i = 0; i < Bundles.Count; i++) Write(json, i + 1, Bundles[i]);
+        json.WriteEndArray();
+        json.WriteStartObject("buy");
+        json.WriteString("method", "POST");
+        json.WriteString("url", Url);
+        json.WriteString("format", "JSON {\"bundle\": 1}; with \"token\" to top one up");
+        json.WriteEndObject();
+        json.WriteEndObject();
+    }
+
+    /// <summary>An order that waits for its payment.</summary>
+    public void Write(Utf8JsonWriter json, Purchase order, CheckoutSession? session)
+    {
+        json.WriteStartObject();
+        json.WriteString("purchase", order.Id);
+        json.WriteString("status", order.Status == PurchaseStatus.Ended ? "ended" : "open");
+        BuyAnswers.Write(json, "price", order.Price);
+        if (session?.Url is { } url) json.WriteString("checkout", url);
+        if ((session?.Id ?? order.Session) is { } id) json.WriteString("done", Done(id));
+        json.WriteEndObject();
+    }
+
+    /// <summary>What was bought.</summary>
+    /// <param name="text">The token; null when it is not shown, because it was topped up by somebody who has it.</param>
+    public void Write(Utf8JsonWriter json, Purchase order, Token token, Money left, string? text)
+    {
+        json.WriteStartObject();
+        json.WriteString("purchase", order.Id);
+        json.WriteString("status", "paid");
+        if (text is not null) json.WriteString("token", text);
+        json.WriteString("operation", Operation.Name);
+        BuyAnswers.Write(json, "budget", token.Budget);
+        BuyAnswers.Write(json, "available", left);
+        if (token.Calls is { } calls) json.WriteNumber("calls", calls);
+        if (token.Expires is { } expires) json.WriteString("expires", expires);
+        if (text is not null)
+        {
+            json.WriteStartObject("send");
+            json.WriteString("header", "Authorization");
+            json.WriteString("format", "Bearer " + text);
+            json.WriteString("url", CallUrl);
+            json.WriteEndObject();
+            json.WriteStartObject("rotate");
+            json.WriteString("method", "POST");
+            json.WriteString("url", Url + "/rotate");
+            json.WriteString("format", $"JSON {{\"session_id\": \"{order.Session}\"}}");
+            json.WriteEndObject();
+        }
+        json.WriteEndObject();
+    }
+
+    private string Done(string session) => $"{Url}/done?session_id={Uri.EscapeDataString(session)}";
+
+    private static void Write(Utf8JsonWriter json, int number, Bundle bundle)
+    {
+        json.WriteStartObject();
+        json.WriteNumber("bundle", number);
+        BuyAnswers.Write(json, "price", bundle.Price);
+        BuyAnswers.Write(json, "budget", bundle.Budget);
+        if (bundle.Calls is { } calls) json.WriteNumber("calls", calls);
+        if (bundle.Valid is { } valid) json.WriteNumber("validSeconds", (long)valid.TotalSeconds);
+        json.WriteEndObject();
+    }
+}

@@ -1,0 +1,125 @@
+using Turnpike.Catalog;
+using Turnpike.Catalog.Loading;
+using Turnpike.Gateway;
+using Turnpike.Limits;
+using Turnpike.Protocols.Http;
+using Turnpike.Tokens;
+
+namespace Turnpike.Billing;
+
+/// <summary><c>/buy/{operation}</c>: what is sold, the order, and the token that was bought; for people and for agents.</summary>
+internal static class BuyApi
+{
+    /// <summary>Each order is a call to Stripe and a row of ours.</summary>
+    private static readonly RateLimit Orders = new(20, TimeSpan.FromMinutes(1), []);
+
+    public static void MapBuy(this WebApplication app)
+    {
+        var buy = app.MapGroup("/buy/{operation}").AddEndpointFilter(Private);
+        buy.MapGet("", Show);
+        buy.MapPost("", OrderAsync);
+        buy.MapGet("/done", DoneAsync);
+        buy.MapPost("/rotate", RotateAsync);
+    }
+
+    private static IResult Show(string operation, HttpRequest request, CatalogSource catalog, SandboxCheckout sandbox)
+    {
+        if (BundleWare.Find(catalog.Current, operation) is not { } ware) return sandbox.Show(operation, request);
+        return Html(request) ? BuyAnswers.Page(BuyPages.Form(ware, null), 200) : BuyAnswers.Json(200, ware.Write);
+    }
+
+    private static async Task<IResult> OrderAsync(string operation, HttpRequest request, CatalogSource catalog, SandboxCheckout sandbox, TokenSale sale, TokenDesk desk, RateCounters counters, CancellationToken ct)
+    {
+        if (BundleWare.Find(catalog.Current, operation) is not { } ware) return await sandbox.SellAsync(operation, request, ct);
+        var origin = Origin.Of(request.HttpContext, catalog.Current.Gateway);
+        if (!origin.Loopback && !counters.TryTake("orders", origin.Address, Orders, out var wait)) return TooOften(request, wait);
+        var form = await BuyForm.ReadAsync(request, ct);
+        if (ware.Choose(form.Of("bundle")) is not { } bundle) return Refuse(request, ware, $"bundle is a number from 1 to {ware.Bundles.Count}.");
+        Token? topUp = null;
+        if (Presented(request, form) is { Length: > 0 } text)
+        {
+            topUp = ware.Prepaid.Text.Read(text).Id is { } id ? await desk.FindAsync(id, ct) : null;
+            if (WhyNot(topUp, ware, bundle) is { } why) return Refuse(request, ware, why);
+        }
+        var (order, session) = await sale.BeginAsync(ware.Checkout, ware.Operation.Name, bundle, topUp, ware.Url, ct);
+        if (session?.Url is not { } url) return BuyAnswers.Problem(Reasons.VerifierDown, "The checkout does not answer. Nothing was charged.");
+        return Html(request) ? Results.Redirect(url, permanent: false, preserveMethod: false) : BuyAnswers.Json(201, json => ware.Write(json, order, session));
+    }
+
+    private static async Task<IResult> DoneAsync(string operation, HttpRequest request, CatalogSource catalog, TokenSale sale, TokenDesk desk, CancellationToken ct)
+    {
+        if (BundleWare.Find(catalog.Current, operation) is not { } ware || await LookAsync(ware, sale, request.Query["session_id"].ToString(), ct) is not { } order) return NotFound();
+        return await ToldAsync(request, ware, order, sale, desk, ct);
+    }
+
+    private static async Task<IResult> RotateAsync(string operation, HttpRequest request, CatalogSource catalog, TokenSale sale, TokenDesk desk, CancellationToken ct)
+    {
+        var session = (await BuyForm.ReadAsync(request, ct)).Of("session_id");
+        if (BundleWare.Find(catalog.Current, operation) is not { } ware || await LookAsync(ware, sale, session ?? "", ct) is not { Status: PurchaseStatus.Paid } order) return NotFound();
+        if (await sale.RotateAsync(order, ct) is not { } rotated) return BuyAnswers.Problem(Reasons.TokenRevoked, "This token cannot be replaced.");
+        return await ToldAsync(request, ware, rotated, sale, desk, ct);
+    }
+
+    private static async Task<IResult> ToldAsync(HttpRequest request, BundleWare ware, Purchase order, TokenSale sale, TokenDesk desk, CancellationToken ct)
+    {
+        var html = Html(request);
+        if (order.Status == PurchaseStatus.Ended) return Gone(html, "The checkout ended without a payment. Nothing was charged.");
+        if (order.Status == PurchaseStatus.Open)
+        {
+            request.HttpContext.Response.Headers.RetryAfter = "5";
+            return html ? BuyAnswers.Page(BuyPages.Waiting(ware), 202) : BuyAnswers.Json(202, json => ware.Write(json, order, null));
+        }
+        if (await sale.ShowAsync(order, ct) is not { } token) return Gone(html, "This token has been shown too often, or too long ago. Ask the seller.");
+        var (left, _) = await desk.LeftAsync(token, ct);
+        // Whoever topped a token up has it; the page's address alone is no right to see somebody's token.
+        var text = order.TopUp ? null : ware.Prepaid.Text.Of(token.Id);
+        return html ? BuyAnswers.Page(BuyPages.Sold(ware, order, token, left, text), 200) : BuyAnswers.Json(200, json => ware.Write(json, order, token, left, text));
+    }
+
+    private static async ValueTask<Purchase?> LookAsync(BundleWare ware, TokenSale sale, string session, CancellationToken ct) =>
+        session.Length is > 0 and <= 200 && await sale.LookAsync(ware.Checkout, session, ct) is { } order && order.Operation == ware.Operation.Name ? order : null;
+
+    /// <summary>Why a token cannot be topped up with this; null when it can.</summary>
+    private static string? WhyNot(Token? token, BundleWare ware, Payments.Bundle bundle) => token switch
+    {
+        null => "The token is not one of ours.",
+        { Status: TokenStatus.Revoked } => "The token has been revoked.",
+        { Status: TokenStatus.Frozen } => "The token is frozen.",
+        { Operations.Count: > 0 } when !token.Operations.Contains(ware.Operation.Name) => $"The token opens {string.Join(", ", token.Operations)}, not this.",
+        _ when token.Budget.Currency != bundle.Budget.Currency => $"The token holds {token.Budget.Currency}.",
+        { Calls: not null } when bundle.Calls is null => "The token counts its calls, and this bundle has none.",
+        _ => null,
+    };
+
+    private static string? Presented(HttpRequest request, BuyForm form)
+    {
+        var header = request.Headers.Authorization.ToString();
+        return header.StartsWith("Bearer ", StringComparison.OrdinalIgnoreCase) ? header[7..].Trim() : form.Of("token")?.Trim();
+    }
+
+    private static IResult Refuse(HttpRequest request, BundleWare ware, string why) => Html(request) ? BuyAnswers.Page(BuyPages.Form(ware, why), 400) : BuyAnswers.Problem(Reasons.MalformedRequest, why);
+
+    private static IResult Gone(bool html, string why) => html ? BuyAnswers.Page(BuyPages.Gone(why), 410) : Results.Problem(why, statusCode: 410, title: "Not shown", type: Reasons.NotFound.Type, extensions: new Dictionary<string, object?> { ["reason"] = Reasons.NotFound.Code });
+
+    private static IResult NotFound() => BuyAnswers.Problem(Reasons.NotFound, "There is no such purchase here.");
+
+    private static IResult TooOften(HttpRequest request, TimeSpan wait)
+    {
+        request.HttpContext.Response.Headers.RetryAfter = Math.Max(1, (long)Math.Ceiling(wait.TotalSeconds)).ToString(System.Globalization.CultureInfo.InvariantCulture);
+        return BuyAnswers.Problem(Reasons.TooManyUnpaid, "Too many orders from this address.");
+    }
+
+    private static bool Html(HttpRequest request) => Accept.PrefersHtml(request.Headers.Accept.ToString());
+
+    /// <summary>Pages that show tokens: kept by nobody, framed by nobody, and their address, which shows the token, is told to nobody.</summary>
+    private static ValueTask<object?> Private(EndpointFilterInvocationContext context, EndpointFilterDelegate next)
+    {
+        var headers = context.HttpContext.Response.Headers;
+        headers.CacheControl = "private, no-store";
+        // A browser applies form-action to the redirect as well: the order's form ends at the checkout's own page.
+        headers.ContentSecurityPolicy = "default-src 'none'; style-src 'unsafe-inline'; form-action 'self' https: http://127.0.0.1:*; frame-ancestors 'none'; base-uri 'none'";
+        headers.XContentTypeOptions = "nosniff";
+        headers["Referrer-Policy"] = "no-referrer";
+        return next(context);
+    }
+}

@@ -1,0 +1,81 @@
+using Turnpike.Ledger;
+using Turnpike.Storage;
+
+namespace Turnpike.Billing;
+
+/// <summary>Orders, and what Stripe told of them.</summary>
+internal sealed class PurchaseStore(Database database, TimeProvider time)
+{
+    public ValueTask AddAsync(Purchase order, CancellationToken ct)
+    {
+        var now = time.GetUtcNow();
+        return database.WriteAsync(sql => sql.Run("""
+            insert into purchases (id, session, operation, price, budget, currency, calls, valid_seconds, token, topup, intent, status, shown, created, changed)
+            values ($1, null, $2, $3, $4, $5, $6, $7, $8, $9, null, 'open', 0, $10, $10)
+            """, order.Id, order.Operation, order.Price.Units, order.Budget.Units, order.Price.Currency, order.Calls,
+            order.Valid is { } valid ? (long)valid.TotalSeconds : SqlValue.Null, order.Token, order.TopUp ? 1 : 0, now), ct);
+    }
+
+    public ValueTask SetSessionAsync(string id, string session, CancellationToken ct) =>
+        database.WriteAsync(sql => sql.Run("update purchases set session = $2, changed = $3 where id = $1 and session is null", id, session, time.GetUtcNow()), ct);
+
+    public ValueTask<Purchase?> FindAsync(string id, CancellationToken ct) => database.ReadAsync(sql => sql.First("""
+        select id, operation, price, budget, currency, calls, valid_seconds, token, topup, session, intent, status, shown, created, replaced
+        from purchases where id = $1
+        """, Read, id), ct);
+
+    public ValueTask<Purchase?> FindBySessionAsync(string session, CancellationToken ct) => database.ReadAsync(sql => sql.First("""
+        select id, operation, price, budget, currency, calls, valid_seconds, token, topup, session, intent, status, shown, created, replaced
+        from purchases where session = $1
+        """, Read, session), ct);
+
+    public ValueTask<Purchase?> FindByIntentAsync(string intent, CancellationToken ct) => database.ReadAsync(sql => sql.First("""
+        select id, operation, price, budget, currency, calls, valid_seconds, token, topup, session, intent, status, shown, created, replaced
+        from purchases where intent = $1
+        """, Read, intent), ct);
+
+    /// <summary>Paid is final: an expiry that arrives late changes nothing.</summary>
+    public ValueTask SetStatusAsync(string id, PurchaseStatus status, string? intent, CancellationToken ct) => database.WriteAsync(sql => sql.Run("""
+        update purchases set status = $2, intent = coalesce($3, intent), changed = $4 where id = $1 and status <> 'paid'
+        """, id, Text(status), intent, time.GetUtcNow()), ct);
+
+    /// <summary>Counts one more showing; false when it has been shown <paramref name="most"/> times.</summary>
+    public async ValueTask<bool> TryShowAsync(string id, long most, CancellationToken ct) =>
+        await database.WriteAsync(sql => sql.Change("update purchases set shown = shown + 1, changed = $3 where id = $1 and shown < $2", id, most, time.GetUtcNow()), ct) == 1;
+
+    /// <summary>Another token takes the place of the one that was bought, once.</summary>
+    public ValueTask ReplaceTokenAsync(string id, string old, string next, CancellationToken ct) =>
+        database.WriteAsync(sql => sql.Run("update purchases set token = $3, replaced = $2, changed = $4 where id = $1 and token = $2", id, old, next, time.GetUtcNow()), ct);
+
+    /// <summary>Notes an event of Stripe's. False when it is known and done: a copy.</summary>
+    public ValueTask<bool> NoteAsync(StripeEvent told, CancellationToken ct) => database.WriteAsync(sql =>
+    {
+        if (sql.First("select done from stripe_events where id = $1", row => (long?)row.Long(0), told.Id) is { } done) return done == 0;
+        sql.Run("insert into stripe_events (id, type, intent, amount, created, done) values ($1, $2, $3, $4, $5, 0)", told.Id, told.Type, told.Intent, told.Amount, time.GetUtcNow());
+        return true;
+    }, ct);
+
+    public ValueTask DoneAsync(string id, CancellationToken ct) => database.WriteAsync(sql => sql.Run("update stripe_events set done = 1 where id = $1", id), ct);
+
+    /// <summary>What was told of a payment before we knew it.</summary>
+    public async ValueTask<IReadOnlyList<StripeEvent>> WaitingAsync(string intent, CancellationToken ct) => await database.ReadAsync(sql => sql.Query(
+        "select id, type, intent, amount from stripe_events where intent = $1 and done = 0 order by created, id",
+        row => new StripeEvent(row.Text(0), row.Text(1)) { Intent = row.TextOrNull(2), Amount = row.LongOrNull(3) }, intent), ct);
+
+    /// <summary>How much of a payment is known to have gone back, in minor units.</summary>
+    public ValueTask<long> RefundedAsync(string intent, CancellationToken ct) => database.ReadAsync(sql => sql.First(
+        "select coalesce(max(amount), 0) from stripe_events where intent = $1 and type = 'charge.refunded' and done = 1", row => row.Long(0), intent), ct);
+
+    private static Purchase Read(SqlRow row) => new(row.Text(0), row.Text(1), new Money(row.Long(2), row.Text(4)), new Money(row.Long(3), row.Text(4)), row.LongOrNull(5),
+        row.LongOrNull(6) is { } seconds ? TimeSpan.FromSeconds(seconds) : null, row.Text(7), row.Long(8) == 1)
+    {
+        Session = row.TextOrNull(9),
+        Intent = row.TextOrNull(10),
+        Status = row.Text(11) switch { "paid" => PurchaseStatus.Paid, "ended" => PurchaseStatus.Ended, _ => PurchaseStatus.Open },
+        Shown = row.Long(12),
+        Created = row.Time(13),
+        Replaced = row.TextOrNull(14),
+    };
+
+    private static string Text(PurchaseStatus status) => status switch { PurchaseStatus.Paid => "paid", PurchaseStatus.Ended => "ended", _ => "open" };
+}

@@ -1,0 +1,167 @@
+using Turnpike.Audit;
+using Turnpike.Catalog;
+using Turnpike.Ledger;
+using Turnpike.Payments;
+using Turnpike.Payments.Stripe;
+using Turnpike.Tokens;
+
+namespace Turnpike.Billing;
+
+/// <summary>
+/// Sells bundles: from the order to the token, once, whoever tells of the payment first and however often. What is asked of Stripe
+/// decides; what a webhook or a browser says only makes us ask.
+/// </summary>
+internal sealed partial class TokenSale(PurchaseStore store, StripeCheckout stripe, TokenDesk desk, ILedger ledger, IAuditTrail audit, TimeProvider time, ILogger<TokenSale> log)
+{
+    /// <summary>A bought token is shown again this often, and this long after it was ordered; later its owner has to have kept it.</summary>
+    public const long MostShown = 20;
+
+    public static readonly TimeSpan ShownFor = TimeSpan.FromDays(30);
+
+    private const string Source = "external:stripe";
+
+    /// <summary>Writes the order down and opens a checkout; the session is null when Stripe did not answer.</summary>
+    /// <param name="topUp">The token to add to; null: a new one.</param>
+    public async ValueTask<(Purchase Order, CheckoutSession? Session)> BeginAsync(StripeCheckoutSettings settings, string operation, Bundle bundle, Token? topUp, string back, CancellationToken ct)
+    {
+        var order = new Purchase(Ids.New("buy"), operation, bundle.Price, bundle.Budget, bundle.Calls, bundle.Valid, topUp?.Id ?? TokenText.NewId(), topUp is not null);
+        await store.AddAsync(order, ct);
+        var session = await stripe.BeginAsync(settings, order, back, ct);
+        if (session is not null) await store.SetSessionAsync(order.Id, session.Id, ct);
+        return (order, session);
+    }
+
+    /// <summary>The order behind a session, finished if it has been paid; null when there is none of this operation.</summary>
+    public async ValueTask<Purchase?> LookAsync(StripeCheckoutSettings settings, string session, CancellationToken ct)
+    {
+        if (await store.FindBySessionAsync(session, ct) is not { } order) return null;
+        if (order.Status == PurchaseStatus.Paid) return order;
+        return await stripe.FindAsync(settings, session, ct) is { } found ? await FinishAsync(order, found, ct) : order;
+    }
+
+    /// <summary>The token, one showing less being left; null when it has been shown too often or too long ago.</summary>
+    public async ValueTask<Token?> ShowAsync(Purchase order, CancellationToken ct)
+    {
+        if (time.GetUtcNow() - order.Created > ShownFor || !await store.TryShowAsync(order.Id, MostShown, ct)) return null;
+        var token = await desk.FindAsync(order.Token, ct);
+        if (token is not null && order.Replaced is { } replaced && await desk.FindAsync(replaced, ct) is { } old) await desk.MoveAsync(old, token, ct);
+        if (token is not null) await audit.RecordAsync(new AuditEvent { Kind = AuditKinds.TokenShown, Correlation = Ids.New("c"), Payer = token.Account, Operation = order.Operation, Reference = order.Id }, ct);
+        return token;
+    }
+
+    /// <summary>For a token that got into wrong hands: a new one with what is left of it; the old one buys nothing from now on.</summary>
+    /// <returns>The order with its new token; null when this one cannot be replaced.</returns>
+    public async ValueTask<Purchase?> RotateAsync(Purchase order, CancellationToken ct)
+    {
+        if (order.TopUp || await desk.FindAsync(order.Token, ct) is not { Status: TokenStatus.Active } old) return null;
+        // Two who rotate at once, or again after a crash, come to the same next token; the money moves in one step and is never in two hands.
+        var next = await desk.SucceedAsync(old, ct);
+        await store.ReplaceTokenAsync(order.Id, old.Id, next.Id, ct);
+        await desk.SetStatusAsync(old.Id, TokenStatus.Revoked, "rotated by its buyer", ct);
+        await audit.RecordAsync(new AuditEvent { Kind = AuditKinds.TokenRotated, Correlation = Ids.New("c"), Payer = next.Account, Operation = order.Operation, Reference = order.Id, Detail = $"was {old.Account}" }, ct);
+        return order with { Token = next.Id, Replaced = old.Id };
+    }
+
+    /// <summary>Something Stripe told us. False: it could not be dealt with now, so Stripe shall tell it again.</summary>
+    public async ValueTask<bool> ToldAsync(StripeCheckoutSettings settings, StripeEvent told, CancellationToken ct)
+    {
+        if (told.Account != settings.Account && told.Account is not null) return true; // another account of the platform's: not ours to book
+        if (!await store.NoteAsync(told, ct)) return true;
+        if (told.Type.StartsWith("checkout.session.", StringComparison.Ordinal) && told.Session is { } session)
+        {
+            if (await store.FindBySessionAsync(session, ct) is { } order && order.Status != PurchaseStatus.Paid)
+            {
+                if (await stripe.FindAsync(settings, session, ct) is not { } found) return false;
+                await FinishAsync(order, found, ct);
+            }
+        }
+        else if (told.Intent is { } intent)
+        {
+            // A payment we do not know yet: kept, and looked at when its order is paid.
+            if (await store.FindByIntentAsync(intent, ct) is not { } order) return true;
+            await ReverseAsync(order, told, ct);
+        }
+        await store.DoneAsync(told.Id, ct);
+        return true;
+    }
+
+    private async ValueTask<Purchase> FinishAsync(Purchase order, CheckoutSession found, CancellationToken ct)
+    {
+        if (!found.IsPaid)
+        {
+            if (found.Status == "expired") await store.SetStatusAsync(order.Id, PurchaseStatus.Ended, found.Intent, ct);
+            return order with { Status = found.Status == "expired" ? PurchaseStatus.Ended : order.Status };
+        }
+        // A session of another order, or of another amount, pays for nothing here.
+        if (found.Purchase != order.Id || found.Amount != StripeCurrencies.MinorOf(order.Price) || !string.Equals(found.Currency, order.Price.Currency, StringComparison.OrdinalIgnoreCase))
+        {
+            Log.Mismatch(log, order.Id, found.Id);
+            return order;
+        }
+        await DeliverAsync(order, ct);
+        await store.SetStatusAsync(order.Id, PurchaseStatus.Paid, found.Intent, ct);
+        var paid = order with { Status = PurchaseStatus.Paid, Intent = found.Intent };
+        if (found.Intent is { } intent)
+        {
+            foreach (var earlier in await store.WaitingAsync(intent, ct))
+            {
+                await ReverseAsync(paid, earlier, ct);
+                await store.DoneAsync(earlier.Id, ct);
+            }
+        }
+        return paid;
+    }
+
+    /// <summary>What was paid for, each part once by the order's id: two who come at the same time, or again after a crash, add nothing.</summary>
+    private async ValueTask DeliverAsync(Purchase order, CancellationToken ct)
+    {
+        var (price, budget) = (order.Price, order.Budget);
+        var gift = budget > price ? budget with { Units = budget.Units - price.Units } : (Money?)null;
+        if (price > budget)
+            await ledger.PostAsync(new Transfer($"fee:{order.Id}", Source, "revenue:tokens", price with { Units = price.Units - budget.Units }, "fee", LimitedFrom: false, LimitedTo: false), ct);
+        var paid = price > budget ? budget : price;
+        if (!order.TopUp) await desk.IssueAsync(new TokenOrder(budget) { Gift = gift, Calls = order.Calls, Operations = [order.Operation], Valid = order.Valid, Note = $"bought: {order.Id}" }, Source, order.Token, ct);
+        else if (await desk.FindAsync(order.Token, ct) is { } token) await desk.TopUpAsync(token, order.Id, Source, paid, gift, order.Calls, order.Valid, ct);
+    }
+
+    private async ValueTask ReverseAsync(Purchase order, StripeEvent told, CancellationToken ct)
+    {
+        switch (told.Type)
+        {
+            case "charge.refunded" when told.Amount is { } refunded:
+                await TakeBackAsync(order, $"{order.Intent}:{refunded}", StripeCurrencies.OfMinor(refunded, order.Price.Currency), await store.RefundedAsync(order.Intent!, ct), "refunded", ct);
+                break;
+            case "charge.dispute.created":
+                await desk.SetStatusAsync(order.Token, TokenStatus.Frozen, "its payment is disputed", ct);
+                break;
+            case "charge.dispute.closed" when told.Status == "won":
+                await desk.SetStatusAsync(order.Token, TokenStatus.Active, "the dispute was won", ct);
+                break;
+            case "charge.dispute.closed" when told.Status == "lost" && told.Amount is { } lost:
+                await TakeBackAsync(order, $"{order.Intent}:dispute", StripeCurrencies.OfMinor(lost, order.Price.Currency), 0, "lost in a dispute", ct);
+                break;
+        }
+    }
+
+    /// <summary>
+    /// Money went back to the buyer. The books give it from <c>loss:disputed</c>, which always can, and then take from the token
+    /// what is left of it (I2: never more). Given back whole, the token ends, and its gift with it.
+    /// </summary>
+    private async ValueTask TakeBackAsync(Purchase order, string id, Money total, long before, string why, CancellationToken ct)
+    {
+        var amount = total with { Units = total.Units - StripeCurrencies.OfMinor(before, total.Currency).Units };
+        if (amount.Units <= 0) return; // told of late: a later event has said more
+        var whole = total >= order.Price;
+        if (whole) await desk.SetStatusAsync(order.Token, TokenStatus.Revoked, $"its payment was {why}", ct);
+        var said = new AuditEvent { Kind = AuditKinds.PurchaseReversed, Correlation = Ids.New("c"), Payer = "token:" + order.Token, Operation = order.Operation, Amount = amount.ToString(), Reference = order.Id, Detail = why };
+        await ledger.PostAsync(new Transfer($"reverse:{id}", "loss:disputed", Source, amount, why, LimitedFrom: false, LimitedTo: false) { Events = [said] }, ct);
+        await desk.TakeAsync("token:" + order.Token, $"reverse:{id}:token", amount, "loss:disputed", ct);
+        if (whole && order.Budget > order.Price) await desk.TakeAsync("token:" + order.Token, $"reverse:{id}:gift", order.Budget with { Units = order.Budget.Units - order.Price.Units }, "external:promotion", ct);
+    }
+
+    private static partial class Log
+    {
+        [LoggerMessage(Level = LogLevel.Error, Message = "The paid session {Session} does not fit the order {Order}: nothing was issued. See both at Stripe.")]
+        public static partial void Mismatch(ILogger logger, string order, string session);
+    }
+}

@@ -1,0 +1,78 @@
+using System.Net.Http.Headers;
+using Turnpike.EndToEnd.Harness;
+
+namespace Turnpike.EndToEnd.Billing;
+
+/// <summary>contract/tokens.yaml brought to life: two upstreams, Stripe's checkout and the gateway.</summary>
+internal sealed class TokenShop : IAsyncDisposable
+{
+    private readonly HttpClient http = new(new SocketsHttpHandler { UseProxy = false, UseCookies = false, AllowAutoRedirect = false }) { Timeout = TimeSpan.FromSeconds(20) };
+
+    private TokenShop(Upstream first, Upstream second, CheckoutStandIn stripe, TurnpikeProcess gateway) => (First, Second, Stripe, Gateway) = (first, second, stripe, gateway);
+
+    public Upstream First { get; }
+
+    public Upstream Second { get; }
+
+    public CheckoutStandIn Stripe { get; }
+
+    public TurnpikeProcess Gateway { get; }
+
+    public static async Task<TokenShop> StartAsync()
+    {
+        var (first, second, stripe) = (await Upstream.StartAsync(), await Upstream.StartAsync(), await CheckoutStandIn.StartAsync());
+        var gateway = await TurnpikeProcess.StartAsync("tokens.yaml", ("UPSTREAM", Plain(first.Url)), ("UPSTREAM_2", Plain(second.Url)), ("STRIPE_API", Plain(stripe.Url)));
+        return new TokenShop(first, second, stripe, gateway);
+    }
+
+    public async Task<Answered> SendAsync(string method, string path, string? json = null, string? token = null, params (string Name, string Value)[] headers)
+    {
+        using var request = new HttpRequestMessage(new HttpMethod(method), new Uri(Gateway.Url, path));
+        if (json is not null) request.Content = new StringContent(json, new MediaTypeHeaderValue("application/json"));
+        if (token is not null) request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", token);
+        foreach (var (name, value) in headers) request.Headers.TryAddWithoutValidation(name, value);
+        using var response = await http.SendAsync(request);
+        var read = response.Headers.Concat(response.Content.Headers).SelectMany(h => h.Value.Select(v => (h.Key, v))).ToLookup(h => h.Key, h => h.v, StringComparer.OrdinalIgnoreCase);
+        return new Answered(response.StatusCode, read, await response.Content.ReadAsStringAsync());
+    }
+
+    /// <summary>Orders a bundle; returns the order's answer and the session behind it.</summary>
+    public async Task<(Answered Order, StandInSession Session)> OrderAsync(string operation, int bundle, string? token = null)
+    {
+        var order = await SendAsync("POST", $"/buy/{operation}", $$"""{"bundle":{{bundle}}}""", token);
+        return (order, Stripe.Sessions[^1]);
+    }
+
+    /// <summary>Buys a bundle and returns the token.</summary>
+    public async Task<(string Token, StandInSession Session)> BuyAsync(string operation, int bundle)
+    {
+        var (_, session) = await OrderAsync(operation, bundle);
+        Stripe.Pay(session.Id);
+        var done = await SendAsync("GET", Done(operation, session));
+        return (done.Json["token"]!.GetValue<string>(), session);
+    }
+
+    public static string Done(string operation, StandInSession session) => $"/buy/{operation}/done?session_id={session.Id}";
+
+    public async Task<string> LeftAsync(string token) => (await SendAsync("GET", "/balance", null, token)).Json["available"]!["amount"]!.GetValue<string>();
+
+    public async Task BooksBalanceAsync()
+    {
+        foreach (var what in (string[])["ledger", "audit"])
+        {
+            var (code, said) = await Gateway.RunAsync(what, "verify");
+            code.ShouldBe(0, $"turnpike {what} verify: {said}");
+        }
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        http.Dispose();
+        await Gateway.DisposeAsync();
+        await Stripe.DisposeAsync();
+        await Second.DisposeAsync();
+        await First.DisposeAsync();
+    }
+
+    private static string Plain(Uri url) => url.GetLeftPart(UriPartial.Authority);
+}

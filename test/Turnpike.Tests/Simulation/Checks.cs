@@ -1,0 +1,148 @@
+using Turnpike.Audit;
+using Turnpike.Ledger;
+using Turnpike.Payments;
+using Turnpike.Storage;
+using Turnpike.Tests.Gateway;
+using Turnpike.Tests.Payments.Evm;
+using Turnpike.Tokens;
+
+namespace Turnpike.Tests.Simulation;
+
+/// <summary>The invariants: what can be seen after every batch, what can be seen of every answer, and all of them at the end.</summary>
+internal sealed class Checks(World world)
+{
+    private readonly Dictionary<string, Row> known = [];
+    private readonly Dictionary<string, string> promised = [];
+    private readonly Dictionary<Payer, (Token Token, UInt128 Rich)> payers = [];
+
+    /// <summary>What a payer begins with.</summary>
+    public UInt128 Rich(Payer payer, Token token, UInt128 units)
+    {
+        payers[payer] = (token, units);
+        return units;
+    }
+
+    /// <summary>A batch is durable, or failed: the books sum to zero, nothing is overdrawn, and every hold is where it may have come to.</summary>
+    public void AfterBatch(Node node, Database database) => Now(database.ReadAsync(sql =>
+    {
+        foreach (var off in sql.Query("select currency from entries group by currency having sum(units) <> 0", row => row.Text(0))) world.Broken($"I1: the books of {off} do not sum to zero at {node.Name}");
+        foreach (var account in sql.Query("select account from accounts where posted < held or held < 0", row => row.Text(0))) world.Broken($"I2: {account} is overdrawn at {node.Name}");
+        var rows = sql.Query("select id, receipt, status, outcome, captured, reference from holds", row => new Row(row.Text(0), row.Text(1), row.Text(2), row.Long(3), row.Long(4), row.TextOrNull(5)));
+        foreach (var row in rows) Moved(row);
+        if (rows.Count < known.Count) world.Broken($"I10: {known.Count - rows.Count} holds are gone at {node.Name}");
+        return true;
+    }, CancellationToken.None));
+
+    /// <summary>A payer was given a whole 200.</summary>
+    public void Answered(Payer payer, Purchase purchase, Told told)
+    {
+        var receipt = told.Headers["Turnpike-Receipt"].ToString().Split('/')[^1];
+        if (told.Body.Contains("hush", StringComparison.Ordinal) || told.Headers.Any(h => h.Value.ToString().Contains("upstream-hush", StringComparison.Ordinal))) world.Broken("I8: a caller was shown the upstream's key");
+        if (!told.Body.EndsWith(" for " + receipt, StringComparison.Ordinal)) world.Broken($"an answer for another payment was given under {receipt}: {told.Body}");
+        if (purchase.Repeatable && purchase.Answers.Count > 0 && purchase.Answers[0].Body != told.Body) world.Broken($"I3: one payment bought two answers: {purchase.Answers[0].Body}, {told.Body}");
+        purchase.Answers.Add(told);
+        if (purchase.Repeatable) promised[receipt] = told.Body;
+        var hold = known.Values.FirstOrDefault(row => row.Receipt == receipt);
+        if (hold?.Status != "settled") world.Broken($"I6: an answer left under {receipt}, whose hold is {hold?.Status ?? "not there"}");
+    }
+
+    public async Task<long> OpenAsync()
+    {
+        if (!world.Nodes[0].Up) return 1;
+        var open = 0;
+        foreach (var state in await HoldsAsync())
+            if (state.IsOpen || state is { Status: HoldStatus.Settled, Outcome: HoldOutcome.Open }) open++;
+        return open;
+    }
+
+    /// <summary>The storm is over and all is quiet: now everything must be true.</summary>
+    public async Task ReckonAsync()
+    {
+        var node = world.Nodes[0];
+        if (!node.Up) { world.Broken($"{node.Name} did not come up again"); return; }
+        var holds = await HoldsAsync();
+        foreach (var state in holds) Ended(state);
+        foreach (var payer in payers.Keys) await ReckonAsync(node, payer, holds);
+        foreach (var (challenge, _) in world.Stripe.Charged)
+            if (holds.FirstOrDefault(h => h.Hold.Id == "stripe:" + challenge)?.Status != HoldStatus.Settled) world.Broken($"Stripe charged {challenge} and the books do not say so");
+        foreach (var (receipt, _) in promised)
+            if (holds.FirstOrDefault(h => h.Hold.Receipt == receipt) is not { Status: HoldStatus.Settled, Outcome: HoldOutcome.Delivered }) world.Broken($"I10: the answer under {receipt} was given and the books do not say so");
+        // What VerifyAsync does, on this thread.
+        var database = node.Of<Database>();
+        foreach (var finding in Now(database.ReadAsync(sql => CheckStore.Run(sql, CancellationToken.None), CancellationToken.None)).Findings) world.Broken("the books: " + finding);
+        var trail = Now(database.ReadAsync(sql => AuditCheck.Run(AuditStore.All(sql), AuditStore.Heads(sql), CancellationToken.None), CancellationToken.None));
+        if (!trail.Intact) world.Broken("I9: " + trail.Broken);
+    }
+
+    private void Ended(HoldState state)
+    {
+        var id = state.Hold.Id;
+        if (state.IsOpen) world.Broken($"I5: {id} is still {state.Status}");
+        if (state.Status == HoldStatus.Released && !state.Captured.IsZero) world.Broken($"I4: {id} is released and kept {state.Captured}");
+        if (state.Status != HoldStatus.Settled) return;
+        if (state.Outcome == HoldOutcome.Open) world.Broken($"I5: nobody knows what became of {id}");
+        if (state.Captured > state.Hold.Ceiling) world.Broken($"I4: {id} took {state.Captured} of {state.Hold.Ceiling}");
+        if (state.Outcome != HoldOutcome.Delivered) return;
+        var finished = world.Upstream.Executions.Exists(e => e.Receipt == state.Hold.Receipt && e.Finished);
+        var left = world.Payers.Any(p => p.Purchases.Any(u => u.Left));
+        if (!finished && !left) world.Broken($"I7: {id} is charged and nothing was delivered");
+        if (id.StartsWith("stripe:", StringComparison.Ordinal) && !world.Stripe.Charged.ContainsKey(id["stripe:".Length..])) world.Broken($"{id} is settled and Stripe never charged it");
+    }
+
+    private async Task ReckonAsync(Node node, Payer payer, IReadOnlyList<HoldState> holds)
+    {
+        var (token, rich) = payers[payer];
+        var settled = holds.Where(h => h.Hold.Payer == payer.Wallet.Account && h.Hold.Method is "x402.exact" or "mpp.evm" && h.Status == HoldStatus.Settled).ToList();
+        // What others sent when the gateway had let it go, or had never seen it, is not the gateway's doing.
+        var given = payer.GivenAway.Where(sent => settled.TrueForAll(h => UsedKey(h) != sent.Key)).Aggregate((UInt128)0, (sum, sent) => sum + sent.Value);
+        var paid = rich - world.Chain.Token.Balances[payer.Wallet.Address] - given;
+        foreach (var state in settled)
+            if (!world.Chain.Token.Used.Contains(UsedKey(state))) world.Broken($"{state.Hold.Id} is settled and the chain has not seen it");
+        var booked = settled.Aggregate((UInt128)0, (sum, h) => sum + (UInt128)(h.Captured.Units / 1000));
+        if (booked != paid) world.Broken($"the chain took {paid} of {payer.Wallet.Account}, the books say {booked}");
+        var credit = await node.Of<ILedger>().AvailableAsync(Undelivered.Account(payer.Wallet.Account), "USD", CancellationToken.None);
+        var delivered = holds.Where(h => h.Hold.Payer == payer.Wallet.Account && h.Outcome == HoldOutcome.Delivered).Sum(h => h.Captured.Units);
+        if ((long)paid * 1000 != delivered + credit.Units) world.Broken($"{payer.Wallet.Account} paid {paid}000, was given {delivered} and has {credit.Units} of credit");
+        await SpentAsync(node, token, holds);
+    }
+
+    /// <summary>A token's budget is exact: what it was, less what was delivered.</summary>
+    private async Task SpentAsync(Node node, Token token, IReadOnlyList<HoldState> holds)
+    {
+        var bought = holds.Where(h => h.Hold.Payer == token.Account && h is { Status: HoldStatus.Settled, Outcome: HoldOutcome.Delivered }).ToList();
+        var left = await node.Of<ILedger>().AvailableAsync(token.Account, "USD", CancellationToken.None);
+        if (left.Units != token.Budget.Units - bought.Sum(h => h.Captured.Units)) world.Broken($"{token.Account} had {token.Budget}, bought {bought.Count} answers and has {left}");
+        if (token.Calls is not { } calls) return;
+        var callsLeft = await node.Of<ILedger>().AvailableAsync(token.Account, Token.CallsCurrency, CancellationToken.None);
+        if (callsLeft.Units != calls - bought.Count) world.Broken($"{token.Account} had {calls} calls, bought {bought.Count} answers and has {callsLeft}");
+    }
+
+    private void Moved(Row now)
+    {
+        if (known.TryGetValue(now.Id, out var before) && before != now && !MayBecome(before, now)) world.Broken($"I3: {before} became {now}");
+        known[now.Id] = now;
+    }
+
+    private static bool MayBecome(Row before, Row now) => (before.Status, now.Status) switch
+    {
+        ("held", _) => true,
+        ("captured", not "held") => now.Captured == before.Captured || now.Status == "released",
+        ("unknown", "unknown" or "settled" or "released") => now.Captured == before.Captured || now.Status == "released",
+        ("settled", "settled") => now.Captured == before.Captured && now.Reference == before.Reference && (before.Outcome == 0 || before.Outcome == now.Outcome),
+        ("released", "held" or "settled" or "captured" or "unknown" or "released") => true,
+        _ => false,
+    };
+
+    private static string UsedKey(HoldState state)
+    {
+        var parts = state.Hold.Id.Split(':');
+        return parts[^2].ToLowerInvariant() + parts[^1].ToLowerInvariant();
+    }
+
+    private async Task<IReadOnlyList<HoldState>> HoldsAsync() => await world.Nodes[0].Of<ILedger>().ListAsync(new HoldFilter { Most = 10_000 }, CancellationToken.None);
+
+    private static T Now<T>(ValueTask<T> read) => read.IsCompleted ? read.GetAwaiter().GetResult() : throw new InvalidOperationException("A read was not done at once.");
+
+    /// <summary>A hold as a batch left it.</summary>
+    private sealed record Row(string Id, string Receipt, string Status, long Outcome, long Captured, string? Reference);
+}

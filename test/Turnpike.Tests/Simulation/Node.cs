@@ -1,0 +1,179 @@
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging.Abstractions;
+using Turnpike.Access;
+using Turnpike.Audit;
+using Turnpike.Catalog;
+using Turnpike.Catalog.Loading;
+using Turnpike.Gateway;
+using Turnpike.Identity;
+using Turnpike.Ledger;
+using Turnpike.Limits;
+using Turnpike.Payments;
+using Turnpike.Payments.Evm;
+using Turnpike.Pricing;
+using Turnpike.Storage;
+using Turnpike.Tests.Catalog;
+using Turnpike.Tests.Gateway;
+using Turnpike.Tokens;
+using Yarp.ReverseProxy.Forwarder;
+
+namespace Turnpike.Tests.Simulation;
+
+/// <summary>One gateway as it is composed for serving, without sockets. It dies with what the disk holds at that moment, and starts again from it.</summary>
+internal sealed class Node(World world, string name) : IDisposable
+{
+    private readonly List<TaskCompletionSource<Told?>> pending = [];
+    private readonly List<ServiceProvider> all = [];
+    private ServiceProvider? services;
+    private RequestDelegate? gate;
+    private Place? place;
+    private string file = "";
+    private int lives;
+
+    public string Name => name;
+
+    /// <summary>It lets callers in.</summary>
+    public bool Up { get; private set; }
+
+    public bool Running => place is { Dead: false };
+
+    /// <summary>A token's text, from its id.</summary>
+    public static string TextOf(string token) => Document.Value.Current.Settings.Get<PaymentSettings>()!.Prepaid!.Text.Of(token);
+
+    public T Of<T>() where T : notnull => services!.GetRequiredService<T>();
+
+    /// <summary>Starts on what the last life left, and opens its door when recovery is through.</summary>
+    public async Task StartAsync()
+    {
+        var before = file;
+        file = Path.Combine(world.Folder, $"{name}{++lives}.db");
+        if (before != "") Inherit(before, file);
+        var here = place = new Place(world.Scheduler, name);
+        here.Time.Off = world.ClockOff;
+        SynchronizationContext.SetSynchronizationContext(here);
+        var database = Database.Open(new StorageOptions("sqlite:" + file) { Threaded = false }, here.Time);
+        here.Writer = database.Writer;
+        all.Add(services = Compose(database, here));
+        (_, _) = (services.GetRequiredService<ILedger>(), services.GetRequiredService<AuditTrail>());
+        database.Writer.Join(new FaultyDisk(world, here));
+        here.Wrote = () => world.Checks.AfterBatch(this, database);
+        var app = new ApplicationBuilder(services);
+        app.UseMiddleware<Faults>();
+        app.UseMiddleware<Gate>();
+        app.Run(services.GetRequiredService<Forwarder>().ForwardAsync);
+        gate = app.Build();
+        SynchronizationContext.SetSynchronizationContext(world.Scheduler.Outside);
+        world.Say($"{name} starts, life {lives}");
+        var (settler, watch) = (services.GetRequiredService<Settler>(), ActivatorUtilities.CreateInstance<ChainWatch>(services));
+        here.Post(async _ =>
+        {
+            try
+            {
+                await settler.RecoverAsync(CancellationToken.None);
+                Up = true;
+                world.Say($"{name} is open");
+                for (var round = 0; ; round++) await RoundAsync(settler, round % 8 == 0 ? watch : null, here);
+            }
+            catch (StorageUnavailableException)
+            {
+                Crash(here);
+            }
+            catch (Exception e) { world.Broken($"{name}: recovery failed: {e}"); }
+        }, null);
+        await Task.CompletedTask;
+    }
+
+    /// <summary>Sends a request and waits for the end of its answer; null when the connection broke, or nobody listened.</summary>
+    public Task<Told?> SendAsync(Ask ask)
+    {
+        if (!Up) return Task.FromResult<Told?>(null);
+        var (done, here, told) = (new TaskCompletionSource<Told?>(), place!, ask.Open(services!));
+        pending.Add(done);
+        here.Post(async _ =>
+        {
+            try { await gate!(told.Http); }
+            catch (Exception e) { world.Broken($"{name}: the gate threw: {e}"); }
+            pending.Remove(done);
+            done.TrySetResult(told);
+        }, null);
+        return done.Task;
+    }
+
+    /// <summary>kill -9, of this life only.</summary>
+    public void Crash(Place life)
+    {
+        if (life.Dead || life != place) return;
+        world.Say($"{name} dies");
+        (life.Dead, Up) = (true, false);
+        foreach (var call in pending.ToList()) call.TrySetResult(null);
+        pending.Clear();
+        world.Later(world.Scheduler.Between(50, 5_000), $"{name} is started again", () => _ = StartAsync());
+    }
+
+    public void Crash() => Crash(place!);
+
+    public void Jump(TimeSpan off) => place!.Time.Off = off;
+
+    public void Dispose()
+    {
+        foreach (var life in all) life.Dispose();
+    }
+
+    private async Task RoundAsync(Settler settler, ChainWatch? watch, Place here)
+    {
+        await Task.Delay(TimeSpan.FromSeconds(2), here.Time);
+        try
+        {
+            if (watch is not null) await watch.RoundAsync(CancellationToken.None);
+            await settler.RoundAsync(CancellationToken.None);
+        }
+        catch (StorageUnavailableException) { /* said, and tried again in the next round */ }
+        catch (Exception e) { world.Broken($"{name}: the settler's round threw: {e}"); }
+    }
+
+    /// <summary>What a killed process leaves: the file and its log, nobody having closed them.</summary>
+    private static void Inherit(string from, string to)
+    {
+        File.Copy(from, to);
+        if (File.Exists(from + "-wal")) File.Copy(from + "-wal", to + "-wal");
+    }
+
+    private ServiceProvider Compose(Database database, Place here)
+    {
+        var source = Document.Value;
+        var parts = new ServiceCollection().AddLogging().AddSingleton<TimeProvider>(here.Time).AddSingleton(source).AddSingleton(_ => database);
+        parts.AddSingleton(new TermsSeal([[.. Enumerable.Repeat((byte)7, 32)]]));
+        parts.AddAudit().AddLedger().AddIdentity().AddPricing().AddLimits().AddTokens().AddPayments().AddAccess().AddGateway();
+        parts.AddSingleton<HttpClients>((url, timeout, most) => new HttpClient(world.HandlerOf(url), disposeHandler: false) { Timeout = timeout, MaxResponseContentBufferSize = most });
+        parts.AddSingleton(new RailTimings { Poll = TimeSpan.FromSeconds(1) });
+        foreach (var method in parts.Where(s => s.ServiceType == typeof(IPaymentMethod)).ToList())
+        {
+            parts.Remove(method);
+            parts.AddSingleton<IPaymentMethod>(s => new SimulatedRail(world, (IPaymentMethod)ActivatorUtilities.CreateInstance(s, method.ImplementationType!)));
+        }
+        var yarp = parts.Single(s => s.ServiceType == typeof(IHttpForwarder));
+        parts.Remove(yarp);
+        parts.AddSingleton<IHttpForwarder>(s => new Wire((IHttpForwarder)ActivatorUtilities.CreateInstance(s, yarp.ImplementationType!), world.Upstream));
+        return parts.BuildServiceProvider();
+    }
+
+    private static readonly Lazy<CatalogSource> Document = new(() =>
+    {
+        var path = Path.Combine(Directory.CreateTempSubdirectory("turnpike-").FullName, "turnpike.yaml");
+        File.WriteAllText(path, World.Document);
+        var source = new CatalogSource(Language.Loader, Documents.Environment, path, TimeProvider.System, NullLogger<CatalogSource>.Instance);
+        source.Open().ErrorLines.ShouldBeEmpty();
+        return source;
+    });
+
+    /// <summary>The real forwarding with its last step, the socket, replaced.</summary>
+    private sealed class Wire(IHttpForwarder real, HttpMessageHandler upstream) : IHttpForwarder
+    {
+        private readonly HttpMessageInvoker client = new(upstream, disposeHandler: false);
+
+        public ValueTask<ForwarderError> SendAsync(HttpContext context, string destinationPrefix, HttpMessageInvoker httpClient, ForwarderRequestConfig requestConfig, HttpTransformer transformer) =>
+            real.SendAsync(context, destinationPrefix, client, requestConfig, transformer);
+    }
+}

@@ -1,0 +1,86 @@
+using System.Net;
+using System.Text;
+
+namespace Turnpike.Tests.Simulation;
+
+/// <summary>One run of the upstream's work.</summary>
+internal sealed class Execution(string? receipt, string text)
+{
+    /// <summary>The payment the gateway says it was for; null for a free one.</summary>
+    public string? Receipt => receipt;
+
+    public string Text => text;
+
+    /// <summary>Its 2xx answer was read to its end.</summary>
+    public bool Finished { get; set; }
+}
+
+/// <summary>The service behind the gate: each answer is its own. It is slow, says 500, drops the connection, and breaks off.</summary>
+internal sealed class SimulatedUpstream(World world) : HttpMessageHandler
+{
+    private static readonly string[] Credentials = ["Authorization", "PAYMENT-SIGNATURE", "X-PAYMENT", "Payment"];
+
+    public List<Execution> Executions { get; } = [];
+
+    protected override async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
+    {
+        if (Credentials.Any(request.Headers.Contains)) world.Broken("I8: the upstream was shown a payment credential");
+        var receipt = request.Headers.TryGetValues("Turnpike-Payment", out var named) ? named.Single() : null;
+        var execution = new Execution(receipt, $"answer {Executions.Count} for {receipt}");
+        Executions.Add(execution);
+        await SlowAsync(cancellationToken);
+        var trouble = world.Scheduler.Chance(world.Weather.Upstream) ? world.Scheduler.Random.Next(6) : -1;
+        world.Say($"the upstream {(trouble switch { 0 => "says 500", 1 => "says 404", 2 => "drops the connection", 3 => "will break off", 4 => "will break before its first byte", 5 => "cannot be reached", _ => "answers" })}");
+        return trouble switch
+        {
+            0 => new(HttpStatusCode.InternalServerError) { Content = new StringContent("broken") },
+            1 => new(HttpStatusCode.NotFound) { Content = new StringContent("nothing") },
+            2 => throw new HttpRequestException(HttpRequestError.ResponseEnded),
+            5 => throw new HttpRequestException(HttpRequestError.ConnectionError),
+            3 or 4 => new(HttpStatusCode.OK) { Content = new Passing(this, execution, breaksAt: trouble == 3 ? 2 : 0) },
+            _ => new(HttpStatusCode.OK) { Content = new Passing(this, execution, breaksAt: -1) },
+        };
+    }
+
+    private Task SlowAsync(CancellationToken ct) => world.Scheduler.Chance(world.Weather.SlowUpstream)
+        ? Task.Delay(world.Scheduler.Between(1, 8_000), ((Place)SynchronizationContext.Current!).Time, ct)
+        : Task.CompletedTask;
+
+    /// <summary>An answer in pieces, some of them late.</summary>
+    private sealed class Passing(SimulatedUpstream upstream, Execution execution, int breaksAt) : HttpContent
+    {
+        protected override Task SerializeToStreamAsync(Stream stream, TransportContext? context) => throw new NotSupportedException();
+
+        protected override Task<Stream> CreateContentReadStreamAsync() => Task.FromResult<Stream>(new Reader(upstream, execution, breaksAt));
+
+        protected override bool TryComputeLength(out long length)
+        {
+            length = 0;
+            return false;
+        }
+    }
+
+    private sealed class Reader(SimulatedUpstream upstream, Execution execution, int breaksAt) : MemoryStream
+    {
+        private const int Pieces = 4;
+        private readonly byte[] all = Encoding.UTF8.GetBytes(execution.Text);
+        private int next;
+
+        public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
+        {
+            if (buffer.IsEmpty) return 0;
+            await upstream.SlowAsync(cancellationToken);
+            if (next == breaksAt) throw new IOException("The connection broke.");
+            if (next == Pieces)
+            {
+                execution.Finished = true;
+                return 0;
+            }
+            var size = (all.Length + Pieces - 1) / Pieces;
+            var piece = all.AsMemory(next * size, Math.Min(size, all.Length - next * size));
+            next++;
+            piece.CopyTo(buffer);
+            return piece.Length;
+        }
+    }
+}

@@ -1,0 +1,182 @@
+using Turnpike.Ledger;
+using Turnpike.Tests.Gateway;
+using Turnpike.Tests.Payments.Evm;
+using Turnpike.Tests.Storage;
+using Turnpike.Tokens;
+
+namespace Turnpike.Tests.Simulation;
+
+/// <summary>
+/// Everything of one run: a storm with payers, rails, upstream, clocks, disks and processes that fail, then calm, in which every
+/// payment must come to its end, and a reckoning.
+/// </summary>
+internal sealed class World : IDisposable
+{
+    private readonly List<string> trace = [];
+    private readonly DirectoryInfo folder = Directory.CreateDirectory(Path.Combine(Root, "turnpike-" + Path.GetRandomFileName()));
+    private readonly SimulatedChain chainLine;
+    private readonly SimulatedStripe stripe;
+    private readonly List<Payer> payers = [];
+
+    public World(int seed)
+    {
+        Scheduler = new Scheduler(seed);
+        Chain = new FakeChain(Scheduler.Outside.Time);
+        (chainLine, stripe, Upstream, Checks) = (new SimulatedChain(this, Chain), new SimulatedStripe(this), new SimulatedUpstream(this), new Checks(this));
+        Weather = Weather.Of(Scheduler.Random);
+        Nodes = [new Node(this, "node A")];
+        Say(Weather.ToString());
+    }
+
+    public const string Document = """
+        payments:
+          chains:
+            "eip155:84532": { rpc: "${env:CHAIN_RPC}", asset: USDC, pay-to: "${env:PAY_TO}", settler-key: "${env:SETTLER_KEY}" }
+          x402: {}
+          mpp: { secret: "${env:TURNPIKE_MPP_SECRET}", evm: {}, stripe: { secret-key: "${env:STRIPE_SECRET_KEY}", profile: "${env:STRIPE_PROFILE}", api: "${env:STRIPE_API}" } }
+          prepaid: { secret: "${env:TURNPIKE_TOKEN_SECRET}" }
+        services:
+          weather:
+            upstream: ${env:UPSTREAM}
+            headers: { x-upstream-key: "${env:UPSTREAM_KEY}" }
+            operations:
+              forecast: { match: "GET /forecast/{city}", price: 0.01 USD }
+              early: { match: GET /early, price: 0.01 USD, settle: before }
+              report: { match: POST /reports, price: 1.00 USD }
+        """;
+
+    public Scheduler Scheduler { get; }
+
+    public Weather Weather { get; private set; }
+
+    public bool IsCalm { get; private set; }
+
+    public FakeChain Chain { get; }
+
+    public SimulatedStripe Stripe => stripe;
+
+    public SimulatedUpstream Upstream { get; }
+
+    public Checks Checks { get; }
+
+    public IReadOnlyList<Node> Nodes { get; }
+
+    public IReadOnlyList<Payer> Payers => payers;
+
+    /// <summary>How far wall clocks of starting processes are off.</summary>
+    public TimeSpan ClockOff { get; private set; }
+
+    public string Folder => folder.FullName;
+
+    /// <summary>What happened, in order.</summary>
+    public IReadOnlyList<string> Trace => trace;
+
+    /// <summary>What must never happen and did.</summary>
+    public List<string> Findings { get; } = [];
+
+    private static string Root => Directory.Exists("/dev/shm") ? "/dev/shm" : Path.GetTempPath();
+
+    public void Run()
+    {
+        Scheduler.Run(RunAsync);
+        if (Scheduler.Strays > 0) Broken($"{Scheduler.Strays} continuations came from other threads");
+    }
+
+    public void Say(string what) => trace.Add($"{Scheduler.Ticks / TimeSpan.TicksPerMillisecond,9} ms  {what}");
+
+    public void Broken(string what)
+    {
+        Findings.Add(what);
+        Say("!!! " + what);
+    }
+
+    public Task WaitAsync(TimeSpan by) => Task.Delay(by, Scheduler.Outside.Time);
+
+    /// <summary>Does something later; told in the trace when it is worth a word.</summary>
+    public void Later(TimeSpan by, string? what, Action act) => Scheduler.At(Scheduler.Ticks + by.Ticks, new Alarm(Scheduler.Outside, () =>
+    {
+        if (what is not null) Say(what);
+        act();
+    }));
+
+    public async Task<Told?> SendAsync(Ask ask)
+    {
+        await WaitAsync(Scheduler.Between(0, 20));
+        return await Nodes[Scheduler.Random.Next(Nodes.Count)].SendAsync(ask);
+    }
+
+    public HttpMessageHandler HandlerOf(Uri url) => url.Port == 8545 ? chainLine : stripe;
+
+    public void Dispose()
+    {
+        foreach (var node in Nodes) node.Dispose();
+        folder.Delete(recursive: true);
+    }
+
+    private async Task RunAsync()
+    {
+        var storm = Weather;
+        Weather = Weather.Calm;
+        foreach (var node in Nodes) await node.StartAsync();
+        while (!Nodes.All(n => n.Up)) await WaitAsync(TimeSpan.FromMilliseconds(10));
+        for (var i = 0; i < Scheduler.Random.Next(1, 5); i++) payers.Add(await ComesAsync(i));
+        Weather = storm;
+        var buying = payers.ConvertAll(payer => payer.RunAsync());
+        await StormAsync(TimeSpan.FromSeconds(Scheduler.Random.Next(10, 120)));
+        (Weather, IsCalm, ClockOff) = (Weather.Calm, true, TimeSpan.Zero);
+        Chain.Mining = true;
+        Chain.Mine();
+        Say("--- calm ---");
+        foreach (var node in Nodes.Where(n => n.Running)) node.Jump(TimeSpan.Zero);
+        await Task.WhenAll(buying);
+        await QuietAsync();
+        await Checks.ReckonAsync();
+    }
+
+    private async Task<Payer> ComesAsync(int number)
+    {
+        var desk = Nodes[0].Of<TokenDesk>();
+        Money.TryParse(Scheduler.Chance(50) ? "0.03 USD" : "5.00 USD", out var budget).ShouldBeTrue();
+        var token = await desk.IssueAsync(new TokenOrder(budget) { Calls = Scheduler.Chance(30) ? 2 : null }, "external:owner");
+        var payer = new Payer(this, number, "Bearer " + Node.TextOf(token.Id));
+        Chain.Token.Balances[payer.Wallet.Address] = Checks.Rich(payer, token, Scheduler.Chance(50) ? 25_000UL : 9_000_000UL);
+        return payer;
+    }
+
+    private async Task StormAsync(TimeSpan length)
+    {
+        for (var end = Scheduler.Ticks + length.Ticks; Scheduler.Ticks < end;)
+        {
+            await WaitAsync(Scheduler.Between(100, 10_000));
+            var node = Nodes[Scheduler.Random.Next(Nodes.Count)];
+            if (node.Running && Scheduler.Chance(Weather.Crash)) node.Crash();
+            if (node.Running && Scheduler.Chance(Weather.Clock))
+            {
+                ClockOff = TimeSpan.FromMinutes(Scheduler.Random.Next(-60, 61));
+                Say($"{node.Name}'s clock is off by {ClockOff}");
+                node.Jump(ClockOff);
+            }
+            if (Scheduler.Chance(Weather.StandingChain)) Stand(Scheduler.Between(1_000, 60_000));
+        }
+    }
+
+    private void Stand(TimeSpan by)
+    {
+        Chain.Mining = false;
+        Say("the chain stands still");
+        Later(by, "the chain moves on", () => { Chain.Mining = true; Chain.Mine(); });
+    }
+
+    /// <summary>Nobody asks any more; every payment comes to its end within the time a settler may take.</summary>
+    private async Task QuietAsync()
+    {
+        for (var wait = 0; wait < 180 && await Checks.OpenAsync() > 0; wait++)
+        {
+            await WaitAsync(TimeSpan.FromSeconds(10));
+            Chain.Mine(10);
+        }
+        await WaitAsync(TimeSpan.FromMinutes(3)); // what was still on its way arrives
+        Chain.Mine(10);
+        await WaitAsync(TimeSpan.FromMinutes(6));
+    }
+}
