@@ -1,4 +1,6 @@
+using Turnpike.Access;
 using Turnpike.Catalog.Loading;
+using Turnpike.Identity;
 using Turnpike.Limits;
 using Turnpike.Payments;
 using Turnpike.Pricing;
@@ -11,7 +13,10 @@ internal static class Language
     public static CatalogLoader Loader { get; } = new(
     [
         PaymentSection.Section,
+        IdentitySection.Section,
+        CallerSection.With(),
         PriceSection.Section,
         LimitSection.Section,
+        .. AccessSection.Sections,
     ]);
 }

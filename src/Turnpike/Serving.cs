@@ -26,6 +26,7 @@ internal static class Serving
         var builder = GatewaySetup.NewHost();
         Logging(builder.Logging);
         builder.WebHost.ConfigureKestrel(kestrel => kestrel.ListenForCallers(gateway));
+        builder.Services.Configure<HostOptions>(options => options.ShutdownTimeout = gateway.Drain);
         builder.Services.AddSingleton(TimeProvider.System);
         builder.Services.AddSingleton(source);
         builder.Services.AddHostedService(s => s.GetRequiredService<CatalogSource>());

@@ -15,6 +15,21 @@ public static class ContentDigest
         return string.Concat(Name, ":", Convert.ToBase64String(hash), ":");
     }
 
+    /// <summary>True if every digest of the field that is known here (sha-256, sha-512) is that of the body, and there is one (RFC 9530 §2).</summary>
+    public static bool Fits(string? digest, ReadOnlySpan<byte> body)
+    {
+        if (digest is null || Signatures.FieldReader.ReadDictionary(digest) is not { } members) return false;
+        var known = 0;
+        foreach (var (name, member) in members)
+        {
+            var expected = name switch { "sha-256" => SHA256.HashData(body), "sha-512" => SHA512.HashData(body), _ => null };
+            if (expected is null) continue;
+            if (member is not { Items: null, Item.Value: byte[] told } || !CryptographicOperations.FixedTimeEquals(expected, told)) return false;
+            known++;
+        }
+        return known > 0;
+    }
+
     /// <summary>
     /// The 32 bytes of the sha-256 member of <paramref name="digest"/>, which may be a list with other algorithms; in
     /// colon form or bare, padded or not. Null if there is none, more than one, or it is malformed.

@@ -1,11 +1,16 @@
 using System.Security.Cryptography.X509Certificates;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
+using Turnpike.Admin.Callers;
+using Turnpike.Admin.Support;
 using Turnpike.Audit;
 using Turnpike.Catalog.Loading;
 using Turnpike.Gateway;
+using Turnpike.Identity;
 using Turnpike.Ledger;
 using Turnpike.Limits;
+using Turnpike.Payments;
+using Turnpike.Payments.Refunds;
 using Turnpike.Storage;
 using Turnpike.Telemetry;
 using Turnpike.Tokens;
@@ -76,13 +81,17 @@ internal sealed class AdminApp(IServiceProvider gateway, CatalogSource catalog) 
         Share<TimeProvider>(services);
         Share<Database>(services);
         Share<InstallationStore>(services);
+        Share<InstallationKeys>(services);
         Share<ILedger>(services);
         Share<IAuditTrail>(services);
         Share<TokenDesk>(services);
+        Share<Settler>(services);
+        Share<CashierReturns>(services);
         Share<RateCounters>(services);
+        Share<CallerDesk>(services);
         Share<PrometheusText>(services);
         services.AddSingleton(new Readiness(gateway.GetRequiredService<Database>(), catalog, gateway.GetRequiredService<IHostApplicationLifetime>()));
-        services.AddSingleton<TokenOrders>();
+        services.AddSingleton<TokenOrders>().AddSingleton<CallerRegister>();
     }
 
     private void Share<T>(IServiceCollection services) where T : class => services.AddSingleton(gateway.GetRequiredService<T>());
@@ -95,7 +104,11 @@ internal sealed class AdminApp(IServiceProvider gateway, CatalogSource catalog) 
         app.MapHealth();
         var api = app.MapGroup("/admin/v1");
         api.MapTokens();
+        api.MapCallers();
         api.MapPayments();
+        api.MapResolve();
+        api.MapRefunds();
+        api.MapEvidence();
         api.MapLedger();
         api.MapAudit();
         api.MapConfig();

@@ -1,6 +1,8 @@
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using Turnpike.Admin.Callers;
+using Turnpike.Admin.Support;
 
 namespace Turnpike.Admin;
 
@@ -10,6 +12,19 @@ namespace Turnpike.Admin;
 [JsonSerializable(typeof(ReasonBody))]
 [JsonSerializable(typeof(TokenView))]
 [JsonSerializable(typeof(TokenList))]
+[JsonSerializable(typeof(CallerBody))]
+[JsonSerializable(typeof(CallerView))]
+[JsonSerializable(typeof(CallerList))]
+[JsonSerializable(typeof(KeyBody))]
+[JsonSerializable(typeof(RollBody))]
+[JsonSerializable(typeof(KeyView))]
+[JsonSerializable(typeof(Evidence))]
+[JsonSerializable(typeof(SignedEvidence))]
+[JsonSerializable(typeof(ResolveBody))]
+[JsonSerializable(typeof(RefundBody))]
+[JsonSerializable(typeof(RefundView))]
+[JsonSerializable(typeof(RefundList))]
+[JsonSerializable(typeof(PaymentView))]
 [JsonSerializable(typeof(PaymentStory))]
 [JsonSerializable(typeof(PaymentList))]
 [JsonSerializable(typeof(EventList))]

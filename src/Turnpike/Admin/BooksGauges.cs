@@ -23,8 +23,8 @@ internal sealed class BooksGauges : IHostedService, IDisposable
     {
         (this.database, this.time) = (database, time);
         meter.CreateObservableGauge("turnpike.held", Held, "{unit}", "Money reserved by calls in progress, in smallest units (1e-9), by currency.");
-        meter.CreateObservableGauge("turnpike.settlements.unknown", () => Unknown().Count(), "{settlement}", "Settlements nobody knows the outcome of yet.");
-        meter.CreateObservableGauge("turnpike.settlements.unknown.age", Age, "s", "Age of the oldest unknown settlement.");
+        meter.CreateObservableGauge("turnpike.payments.unknown", () => Unknown().Count(), "{payment}", "Payments nobody knows the outcome of yet.");
+        meter.CreateObservableGauge("turnpike.payments.unknown.age", Age, "s", "Age of the oldest payment of unknown outcome.");
         meter.CreateObservableGauge("turnpike.store.failed", () => database.Writer.Failure is null ? 0 : 1, null, "1 when nothing is written any more.");
     }
 

@@ -1,3 +1,5 @@
+using Turnpike.Admin.Support;
+using Turnpike.Audit;
 using Turnpike.Ledger;
 
 namespace Turnpike.Admin;
@@ -49,7 +51,10 @@ internal sealed record PaymentView
 
     public required DateTimeOffset Changed { get; init; }
 
-    public static PaymentView Of(HoldState state) => new()
+    /// <summary>While it is open: how long it has been, in whole seconds.</summary>
+    public long? Age { get; init; }
+
+    public static PaymentView Of(HoldState state, DateTimeOffset now) => new()
     {
         Id = state.Hold.Id,
         Receipt = state.Hold.Receipt,
@@ -70,6 +75,7 @@ internal sealed record PaymentView
         Expires = state.Hold.Expires,
         Created = state.Created,
         Changed = state.Changed,
+        Age = state.IsOpen ? (long)(now - state.Created).TotalSeconds : null,
     };
 }
 
@@ -77,9 +83,18 @@ internal sealed record PaymentView
 /// <param name="Next">Give it as <c>before</c> for the next page; null at the end.</param>
 internal sealed record PaymentList(IReadOnlyList<PaymentView> Payments, string? Next);
 
-/// <summary>All of one payment's story: the row, and every decision of its correlation from the first 402 on.</summary>
-internal sealed record PaymentStory(PaymentView Payment, IReadOnlyList<EventView> Events);
+/// <summary>All of one payment's story: the row, what was given back of it, and every decision of its correlation from the first 402 on.</summary>
+internal sealed record PaymentStory(PaymentView Payment, IReadOnlyList<RefundView> Refunds, IReadOnlyList<EventView> Events)
+{
+    /// <summary>By hold or receipt; null when there is no such payment.</summary>
+    public static async ValueTask<PaymentStory?> FindAsync(ILedger ledger, IAuditTrail audit, string id, DateTimeOffset now, CancellationToken ct)
+    {
+        if ((await ledger.FindAsync(id, ct) ?? await ledger.FindByReceiptAsync(id, ct)) is not { } state) return null;
+        var events = await audit.ReadAsync(new AuditFilter(Correlation: state.Hold.Correlation, Most: 500), ct);
+        return new PaymentStory(PaymentView.Of(state, now), state.Hold.IsRefund ? [] : await RefundView.OfAsync(ledger, state, ct), [.. events.Select(EventView.Of)]);
+    }
+}
 
 /// <summary>A receipt, as its holder sees it at <c>/receipts/{id}</c>.</summary>
 internal sealed record ReceiptView(string Id, string Status, string Operation, string Request, MoneyView Amount, string Payer, string Method, string? Reference, string? RailAmount,
-    string PriceVersion, string Correlation, DateTimeOffset Time, DateTimeOffset Changed, bool? Sandbox);
+    string PriceVersion, string Correlation, DateTimeOffset Time, DateTimeOffset Changed, bool? Sandbox, string? RefundOf, string? Signed);

@@ -20,27 +20,30 @@ internal static class PaymentsApi
         api.MapGet("/receipts/{id}", ReceiptAsync).Produces<ReceiptView>().ProducesProblem(404).WithTags("receipts").WithName("getReceipt").WithSummary("A receipt, as its holder sees it");
     }
 
-    private static async Task<Results<Ok<PaymentList>, ProblemHttpResult>> ListAsync(string? status, string? payer, string? operation, string? correlation, long? before, int? limit, ILedger ledger, CancellationToken ct)
+    private static async Task<Results<Ok<PaymentList>, ProblemHttpResult>> ListAsync(string? status, string? payer, string? operation, string? correlation, long? before, int? limit, ILedger ledger, TimeProvider time, CancellationToken ct)
     {
         if (status is not null && !Statuses.Contains(status)) return AdminProblem.Malformed($"status is one of {string.Join(", ", Statuses)}.");
         var most = Math.Clamp(limit ?? 50, 1, 500);
         var found = await ledger.ListAsync(new HoldFilter(status, payer, operation, correlation, before?.ToString(System.Globalization.CultureInfo.InvariantCulture), most), ct);
         var next = found.Count == most ? found[^1].Sequence.ToString(System.Globalization.CultureInfo.InvariantCulture) : null;
-        return TypedResults.Ok(new PaymentList([.. found.Select(PaymentView.Of)], next));
+        return TypedResults.Ok(new PaymentList([.. found.Select(state => PaymentView.Of(state, time.GetUtcNow()))], next));
     }
 
-    private static async Task<Results<Ok<PaymentStory>, ProblemHttpResult>> FindAsync(string id, ILedger ledger, IAuditTrail audit, CancellationToken ct)
+    private static async Task<Results<Ok<PaymentStory>, ProblemHttpResult>> FindAsync(string id, ILedger ledger, IAuditTrail audit, TimeProvider time, CancellationToken ct)
     {
-        // The server leaves %2F in a path as it is; a hold's id may have one, from its caller's own key.
-        id = id.Replace("%2F", "/", StringComparison.OrdinalIgnoreCase);
-        if ((await ledger.FindAsync(id, ct) ?? await ledger.FindByReceiptAsync(id, ct)) is not { } state) return AdminProblem.NotFound("payment");
         await audit.FlushAsync(ct);
-        var events = await audit.ReadAsync(new AuditFilter(Correlation: state.Hold.Correlation, Most: 500), ct);
-        return TypedResults.Ok(new PaymentStory(PaymentView.Of(state), [.. events.Select(EventView.Of)]));
+        return await PaymentStory.FindAsync(ledger, audit, Plain(id), time.GetUtcNow(), ct) is { } story ? TypedResults.Ok(story) : AdminProblem.NotFound("payment");
     }
 
-    private static async Task<Results<FileContentHttpResult, ProblemHttpResult>> ReceiptAsync(string id, ILedger ledger, CatalogSource catalog, CancellationToken ct) =>
+    /// <summary>The payment of this hold or receipt.</summary>
+    public static async ValueTask<HoldState?> ByIdAsync(ILedger ledger, string id, CancellationToken ct) =>
+        await ledger.FindAsync(Plain(id), ct) ?? await ledger.FindByReceiptAsync(id, ct);
+
+    /// <summary>The server leaves %2F in a path as it is; a hold's id may have one, from its caller's own key.</summary>
+    private static string Plain(string id) => id.Replace("%2F", "/", StringComparison.OrdinalIgnoreCase);
+
+    private static async Task<Results<FileContentHttpResult, ProblemHttpResult>> ReceiptAsync(string id, ILedger ledger, InstallationKeys keys, CatalogSource catalog, CancellationToken ct) =>
         await ledger.FindByReceiptAsync(id, ct) is { } state
-            ? TypedResults.Bytes(ReceiptsApi.Write(state, catalog.Current.Gateway.Sandbox), "application/json")
+            ? TypedResults.Bytes(ReceiptsApi.Write(state, catalog.Current.Gateway.Sandbox, await SignedReceipt.OfAsync(state, ledger, keys, catalog.Current.Gateway, ct)), "application/json")
             : AdminProblem.NotFound("receipt");
 }

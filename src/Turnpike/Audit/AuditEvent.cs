@@ -49,6 +49,10 @@ internal static class AuditKinds
     public const string Unknown = "payment.unknown";
     public const string Released = "payment.released";
     public const string Credited = "payment.credited";
+    public const string Resolved = "payment.resolved";
+    public const string RefundOrdered = "refund.ordered";
+    public const string Refunded = "payment.refunded";
+    public const string RefundFailed = "refund.failed";
     public const string Delivered = "call.delivered";
     public const string Undelivered = "call.undelivered";
     public const string Replayed = "answer.replayed";
@@ -58,6 +62,9 @@ internal static class AuditKinds
     public const string TokenShown = "token.shown";
     public const string TokenRotated = "token.rotated";
     public const string PurchaseReversed = "purchase.reversed";
+    public const string CallerChanged = "caller.changed";
+    public const string KeyIssued = "key.issued";
+    public const string KeyRevoked = "key.revoked";
     public const string ConfigLoaded = "config.loaded";
     public const string ConfigRefused = "config.refused";
     public const string AdminDenied = "admin.denied";

@@ -11,11 +11,17 @@ internal sealed record Refusal(Reason Reason, string Detail) : Answer
     /// <summary>The protocol's own code (x402 error code); told beside ours.</summary>
     public string? Code { get; init; }
 
+    /// <summary>What WWW-Authenticate says beside a 401 or 403; empty: the usual.</summary>
+    public IReadOnlyList<string> Challenges { get; init; } = [];
+
     /// <summary>What the rail said of a settlement, for the protocol's failure receipt; null when nothing was tried.</summary>
     public FailedSettlement? Failure { get; init; }
 
     /// <summary>A limit that was hit: what it is, how much is used, when it starts anew.</summary>
     public LimitState? Limit { get; init; }
+
+    /// <summary>The URL of a receipt, where the payment has bought something before.</summary>
+    public string? Receipt { get; init; }
 }
 
 /// <summary>A settlement that failed or is pending, as its protocol tells it.</summary>

@@ -46,8 +46,27 @@ internal sealed class Call : IAsyncDisposable
     /// <summary>The name of the caller, when it proved one.</summary>
     public string? Caller { get; set; }
 
+    /// <summary>The plan this caller has bought, by name.</summary>
+    public string? Plan { get; set; }
+
     /// <summary>True when the caller's key came in Authorization, so that a payment needs another header.</summary>
     public bool KeyInAuthorization { get; set; }
+
+    /// <summary>True when a credential was presented that only the upstream can check.</summary>
+    public bool ForUpstream { get; set; }
+
+    /// <summary>The price of a call that was left to the upstream unpaid; owed if the upstream does not know its credential.</summary>
+    public Quote? Deferred { get; private set; }
+
+    /// <summary>Who signed all of this very request, in every name a credential may be bound to; empty: nobody.</summary>
+    public IReadOnlyList<string> SignedBy { get; set; } = [];
+
+    /// <summary>Who asks, and how that was proved; null while nobody has said so.</summary>
+    public Principal? Principal
+    {
+        get;
+        set => (field, Caller, Plan) = (value, value?.Caller.Name, value?.Caller.Plan);
+    }
 
     /// <summary>The price for this caller; null when nothing is owed.</summary>
     public Quote? Quote { get; set; }
@@ -59,6 +78,16 @@ internal sealed class Call : IAsyncDisposable
 
     /// <summary>The absolute URL, built from configuration, never from the Host header.</summary>
     public string Url => Catalog.Gateway.Url.GetLeftPart(UriPartial.Authority) + Target.Value;
+
+    /// <summary>True when the upstream is to say whether this caller is one of its own and owes nothing here.</summary>
+    public bool LeaveToUpstream()
+    {
+        if (ForUpstream) (Deferred, Quote) = (Quote, null);
+        return ForUpstream;
+    }
+
+    /// <summary>The upstream does not know the credential: the price is owed after all.</summary>
+    public void Claim() => (Quote, Deferred) = (Deferred, null);
 
     /// <summary>Something admission took that goes back when the call ends.</summary>
     public void Lease(IAsyncDisposable lease) => (leases ??= []).Add(lease);

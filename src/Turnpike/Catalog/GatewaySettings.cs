@@ -29,6 +29,9 @@ internal sealed record GatewaySettings
 
     public TlsSettings? Tls { get; init; }
 
+    /// <summary>How long calls in flight may go on once the gateway is told to stop.</summary>
+    public TimeSpan Drain { get; init; } = TimeSpan.FromSeconds(25);
+
     /// <summary>Where OpenTelemetry goes (OTLP); null: nowhere.</summary>
     public Uri? Otlp { get; init; }
 }

@@ -21,7 +21,14 @@ internal static class Reasons
     public static readonly Reason AmbiguousTarget = new("ambiguous-target", 400, "The request target is ambiguous", "Send the path in its plain, canonical form.");
     public static readonly Reason AmbiguousPayment = new("ambiguous-payment", 400, "More than one payment was presented", "Send exactly one payment credential, in one header.");
     public static readonly Reason MalformedRequest = new("malformed-request", 400, "The request is malformed", "Mend the header named in the detail.");
+    public static readonly Reason SchemaMismatch = new("schema-mismatch", 400, "The request's body is not what this operation takes", "Mend what the detail names; nothing was charged.");
     public static readonly Reason UnknownKey = new("unknown-key", 401, "The credential is not known here", "Leave the key out, or present one that was issued for this service.");
+    public static readonly Reason KeyExpired = new("key-expired", 401, "The credential has expired", "Ask for a new one.");
+    public static readonly Reason KeyRevoked = new("key-revoked", 401, "The credential has been revoked", "Ask the one who gave it to you.");
+    public static readonly Reason InvalidToken = new("invalid-token", 401, "The access token is not good here", "Get a token from the issuer this service names, for this service.");
+    public static readonly Reason InvalidSignature = new("invalid-signature", 401, "The request's signature is not good here", "Sign this very request anew, or leave the signature out.");
+    public static readonly Reason ProofRequired = new("proof-required", 401, "The credential is bound to a key", "Sign the request with that key, by DPoP or HTTP message signatures.");
+    public static readonly Reason UnknownCaller = new("unknown-caller", 401, "You are not one of this service's callers", "Ask the owner of this service to add you.");
     public static readonly Reason IdentityRequired = new("identity-required", 401, "This operation asks who you are", "Present an API key.");
     public static readonly Reason NotFound = new("not-found", 404, "Nothing is sold at this path", "See /openapi.json for what is.");
     public static readonly Reason MethodNotAllowed = new("method-not-allowed", 405, "This path does not take that method", "See the Allow header.");
@@ -47,6 +54,9 @@ internal static class Reasons
     public static readonly Reason TokenFrozen = new("token-frozen", 403, "The token is frozen", "Ask the one who gave it to you.");
     public static readonly Reason TokenWrongOperation = new("token-wrong-operation", 403, "The token does not open this operation", "Use it where it was issued for.");
     public static readonly Reason TokenCallCap = new("token-call-cap", 403, "One call of this token may not cost that much", "Pay another way.");
+    public static readonly Reason MissingScope = new("missing-scope", 403, "You lack a right this operation asks for", "Ask the owner of this service for what the detail names.");
+    public static readonly Reason CredentialRestricted = new("credential-restricted", 403, "The credential is not for this", "Use it where it was issued for, or another one.");
+    public static readonly Reason CallerSuspended = new("caller-suspended", 403, "The caller is not served", "Ask the owner of this service.");
     public static readonly Reason InsecureTransport = new("insecure-transport", 403, "Payments are not taken over plain HTTP", "Use https.");
 
     public static readonly Reason InFlight = new("in-flight", 409, "The same credential is being served right now", "Wait for the first answer, then repeat this request.");
@@ -59,11 +69,14 @@ internal static class Reasons
     public static readonly Reason InternalError = new("internal-error", 500, "The gateway failed", "Nothing was taken that was not delivered. Try again, and tell the owner.");
     public static readonly Reason UpstreamFailed = new("upstream-failed", 502, "The service behind this gateway failed", "You were not charged; the same payment works again.");
     public static readonly Reason UpstreamAsksPayment = new("upstream-asks-payment", 502, "The service behind this gateway asked the gateway to pay", "You were not charged. The owner has to see to it.");
+    public static readonly Reason AnswerWithheld = new("answer-withheld", 502, "The answer may not be shown to you as it is", "You were not charged. The owner has to see to it.");
     public static readonly Reason UpstreamDown = new("upstream-down", 503, "The service behind this gateway is down", "You were not charged; the same payment works again.");
     public static readonly Reason UpstreamTimeout = new("upstream-timeout", 504, "The service behind this gateway took too long", "You were not charged; the same payment works again.");
     public static readonly Reason SettlementUnknown = new("settlement-unknown", 503, "It is not yet known whether your payment went through", "Do not pay again. Repeat this very request after Retry-After.");
+    public static readonly Reason IssuerDown = new("issuer-down", 503, "It cannot be checked right now who you are", "Nothing was taken. Repeat this very request after Retry-After.");
     public static readonly Reason VerifierDown = new("verifier-down", 503, "The payment cannot be checked right now", "Nothing was taken. Repeat this very request, or pay another way.");
     public static readonly Reason VerifierBusy = new("verifier-busy", 503, "Too many payments are being checked", "Nothing was taken. Repeat this very request after Retry-After.");
+    public static readonly Reason Stopping = new("stopping", 503, "The gateway is stopping", "Nothing was taken. Repeat this very request on a new connection after Retry-After.");
     public static readonly Reason StoreDown = new("store-down", 503, "The books cannot be written", "Nothing was taken. Try again later.");
 
     /// <summary>An honest payer short of money: not a proof that was wrong.</summary>

@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.Globalization;
 using System.Text.Json;
+using Turnpike.Access;
 using Turnpike.Audit;
 using Turnpike.Catalog;
 using Turnpike.Payments;
@@ -32,9 +33,11 @@ internal sealed class Answers(PaymentReplies payments, IAuditTrail audit)
         response.StatusCode = refusal.Reason.Status;
         response.Headers.CacheControl = "no-store";
         if (refusal.RetryAfter is { } wait) response.Headers.RetryAfter = Seconds(wait);
+        if (refusal.Receipt is { } receipt) response.Headers["Turnpike-Receipt"] = receipt;
         if (refusal.Limit is { } limit) WriteLimit(response, limit);
         if (refusal.Reason == Reasons.MethodNotAllowed) response.Headers.Allow = string.Join(", ", call.Catalog.MethodsAt(http.Request.Host.Host, call.Target.Path));
-        if (refusal.Reason.Status == 401) response.Headers.WWWAuthenticate = $"Bearer realm=\"{call.Catalog.Gateway.Url.Host}\"";
+        if (refusal.Challenges.Count > 0) response.Headers.WWWAuthenticate = refusal.Challenges.ToArray();
+        else if (refusal.Reason.Status == 401) response.Headers.WWWAuthenticate = Challenge(call, refusal.Reason);
         IReadOnlyList<Offer> offers = [];
         if (refusal.Reason.Status == 402) offers = await payments.ChallengeAsync(call, refusal, reply);
         else if (refusal.Failure is not null) payments.WriteFailure(call, refusal, reply);
@@ -47,6 +50,14 @@ internal sealed class Answers(PaymentReplies payments, IAuditTrail audit)
         response.ContentType = "application/problem+json";
         response.ContentLength = body.WrittenCount;
         if (!HttpMethods.IsHead(http.Request.Method)) await response.Body.WriteAsync(body.WrittenMemory, CancellationToken.None);
+    }
+
+    /// <summary>RFC 6750 §3; RFC 9728 §5.1 says where tokens come from.</summary>
+    private static string Challenge(Call call, Reason reason)
+    {
+        var challenge = $"Bearer realm=\"{call.Catalog.Gateway.Url.Host}\"";
+        if (reason != Reasons.IdentityRequired) challenge += $", error=\"invalid_token\", error_description=\"{reason.Title}\"";
+        return ResourceMetadataApi.IsTold(call.Catalog) ? $"{challenge}, resource_metadata=\"{call.Catalog.Gateway.Url.GetLeftPart(UriPartial.Authority)}{ResourceMetadataApi.Path}\"" : challenge;
     }
 
     private async Task ReplayAsync(HttpContext http, Call call, StoredAnswer stored)

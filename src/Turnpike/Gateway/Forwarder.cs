@@ -24,11 +24,13 @@ internal sealed class Forwarder(IHttpForwarder forwarder, GateTransforms transfo
         var config = new ForwarderRequestConfig { ActivityTimeout = TimeLeft(payment, service), Version = HttpVersion.Version11, VersionPolicy = HttpVersionPolicy.RequestVersionOrLower };
         var began = System.Diagnostics.Stopwatch.GetTimestamp();
         var error = await forwarder.SendAsync(http, target.Url.AbsoluteUri, clients.GetOrAdd(service.Name, static _ => NewClient()), config, transforms);
-        if (PassingBody.Of(http) is { } body && error == ForwarderError.None)
+        var body = PassingBody.Of(http);
+        if (body is not null && error == ForwarderError.None)
         {
             await body.CompleteAsync(CancellationToken.None);
             if (payment.IsPaid && body.Kept is { } bytes) payment.Keep = new StoredAnswer(http.Response.StatusCode, [.. Lasting(http.Response.Headers)], bytes);
         }
+        if (payment.IsPaid) payment.Passed = body?.Tell(http.Response.StatusCode, payment.BodyDigest);
         if (!transforms.Answered(http) && (error == ForwarderError.None || http.Response.HasStarted)) Instruments.Forwarded(call.Operation.Name, http.Response.StatusCode, System.Diagnostics.Stopwatch.GetElapsedTime(began));
         if (error != ForwarderError.None && !http.Response.HasStarted && !transforms.Answered(http)) await http.AnswerAsync(call, Refuse(error, http));
         else if (payment.State is null) await audit.RecordAsync(Passed(http, call), CancellationToken.None);

@@ -1,14 +1,16 @@
 using System.Globalization;
 using System.Net;
 using Microsoft.Extensions.Primitives;
+using Turnpike.Access;
 using Turnpike.Catalog;
+using Turnpike.Limits;
 using Turnpike.Payments;
 using Yarp.ReverseProxy.Forwarder;
 
 namespace Turnpike.Gateway;
 
 /// <summary>The gate's two hooks inside forwarding: what the upstream is told, and settlement before the first byte leaves.</summary>
-internal sealed class GateTransforms(Cashier cashier, PaymentReplies replies) : HttpTransformer
+internal sealed class GateTransforms(Cashier cashier, RateLimits limits, PaymentReplies replies) : HttpTransformer
 {
     private static readonly object AnsweredKey = new();
 
@@ -21,10 +23,12 @@ internal sealed class GateTransforms(Cashier cashier, PaymentReplies replies) : 
         var call = payment.Call;
         var service = call.Catalog.ServiceOf(call.Operation);
         foreach (var (name, values) in httpContext.Request.Headers)
-            if (!Drops(name, values, call)) Add(proxyRequest, name, values);
+            if (!Drops(name, values, payment)) Add(proxyRequest, name, values);
         // What an upstream sends back must be readable here, or a key it echoes could not be starred out.
         if (service.Injected.Values.Count > 0) proxyRequest.Headers.Remove("Accept-Encoding");
-        foreach (var (name, value) in service.Headers) Replace(proxyRequest, name, value.Reveal());
+        // What the upstream is to check must stand on its own: our key beside it would open the door for anybody.
+        if (!IsTheUpstreams(payment))
+            foreach (var (name, value) in service.Headers) Replace(proxyRequest, name, value.Reveal());
         Tell(proxyRequest, payment);
         Turnpike.Telemetry.Tracing.PassOn(proxyRequest, call.Operation.Name, call.Correlation);
         // The very string that was matched and priced. Uri would decode and collapse it once more.
@@ -38,6 +42,8 @@ internal sealed class GateTransforms(Cashier cashier, PaymentReplies replies) : 
         var payment = httpContext.Payment();
         var status = (int)proxyResponse.StatusCode;
         Answer? answer = proxyResponse.StatusCode == HttpStatusCode.PaymentRequired ? new Refusal(Reasons.UpstreamAsksPayment, "The upstream answered 402.") : null;
+        if (status == 401 && payment.Call.Deferred is not null) answer = Claim(payment.Call);
+        answer ??= await FieldRules.ApplyAsync(payment.Call, proxyResponse, cancellationToken);
         if (answer is null && payment.State is not null && !payment.IsPaid && status is >= 200 and < 300) answer = await cashier.CollectAsync(payment);
         if (answer is not null)
         {
@@ -55,12 +61,24 @@ internal sealed class GateTransforms(Cashier cashier, PaymentReplies replies) : 
 
     public override ValueTask TransformResponseTrailersAsync(HttpContext httpContext, HttpResponseMessage proxyResponse, CancellationToken cancellationToken) => default;
 
-    private static bool Drops(string name, StringValues values, Call call)
+    /// <summary>Its 401 becomes our 402: whoever the upstream does not know may pay.</summary>
+    private Answer Claim(Call call)
     {
+        call.Claim();
+        return limits.TakeUnpaid(call) ?? new Refusal(Reasons.PaymentRequired, "The service does not know the credential you present; without one, it is paid by the call.");
+    }
+
+    /// <summary>True for a call that nobody pays for here, because the upstream checks who calls.</summary>
+    private static bool IsTheUpstreams(Payment payment) => payment.Call.Operation.Identity == IdentityRule.Upstream && payment.State is null;
+
+    private static bool Drops(string name, StringValues values, Payment payment)
+    {
+        if (HeaderLists.OfKeys.Contains(name)) return !IsTheUpstreams(payment);
+        if (FieldRules.Spoils(payment.Call, name)) return true;
         if (HeaderLists.DropFromRequest.Contains(name) || HeaderLists.IsOurs(name) || name.Contains('_', StringComparison.Ordinal) || name.StartsWith(':')) return true;
         if (!name.Equals("Authorization", StringComparison.OrdinalIgnoreCase)) return false;
         // Keys and payments are ours to read; only where the upstream checks identity does its own credential get through.
-        return call.Operation.Identity != IdentityRule.Upstream || values.Any(v => v is not null && (v.StartsWith("Payment ", StringComparison.OrdinalIgnoreCase) || v.Contains("tp_", StringComparison.Ordinal)));
+        return !IsTheUpstreams(payment) || values.Any(v => v is not null && (v.StartsWith("Payment ", StringComparison.OrdinalIgnoreCase) || v.Contains("tp_", StringComparison.Ordinal)));
     }
 
     private static void Add(HttpRequestMessage request, string name, StringValues values)
@@ -86,6 +104,8 @@ internal sealed class GateTransforms(Cashier cashier, PaymentReplies replies) : 
         headers.TryAddWithoutValidation("X-Forwarded-Proto", call.Secure ? "https" : "http");
         headers.TryAddWithoutValidation("X-Forwarded-Host", call.Catalog.Gateway.Url.Authority);
         if (call.Caller is { } caller) headers.TryAddWithoutValidation("Turnpike-Caller", caller);
+        if (call.Plan is { } plan) headers.TryAddWithoutValidation("Turnpike-Plan", plan);
+        if (call.Principal is { Scopes.Count: > 0 } principal) headers.TryAddWithoutValidation("Turnpike-Scopes", string.Join(' ', principal.Scopes));
         if (payment.State is not { } state) return;
         headers.TryAddWithoutValidation("Turnpike-Payer", payment.Payer);
         headers.TryAddWithoutValidation("Turnpike-Payment", state.Hold.Receipt);
@@ -119,9 +139,10 @@ internal sealed class GateTransforms(Cashier cashier, PaymentReplies replies) : 
         var headers = http.Response.Headers;
         headers["Turnpike-Correlation"] = payment.Call.Correlation;
         Answers.AllowBrowsers(http);
-        if (payment.Call.Quote is null) return;
+        if (payment.Call.Quote is null && payment.Call.Operation.Settings.Get<FieldRules>() is null) return;
         headers.CacheControl = "private, no-store";
         headers.Append("Vary", replies.CredentialHeaders);
+        if (payment.Call.Quote is null) return;
         if (payment.IsPaid) replies.WriteReceipt(payment, new Reply(headers));
         else headers["Turnpike-Cost"] = string.Create(CultureInfo.InvariantCulture, $"0.00 {payment.Ceiling.Currency}");
     }

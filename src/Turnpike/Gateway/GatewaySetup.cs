@@ -1,6 +1,7 @@
 using System.Net;
 using System.Security.Cryptography.X509Certificates;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Turnpike.Access;
 using Turnpike.Catalog;
 using Yarp.ReverseProxy.Forwarder;
 
@@ -27,6 +28,7 @@ internal static class GatewaySetup
     public static IServiceCollection AddGateway(this IServiceCollection services)
     {
         services.AddHttpForwarder();
+        services.AddSingleton<Drain>().AddHostedService(s => s.GetRequiredService<Drain>());
         services.AddSingleton<UpstreamWatch>().AddHostedService(s => s.GetRequiredService<UpstreamWatch>());
         return services.AddSingleton<GateTransforms>().AddSingleton<Forwarder>().AddSingleton<Answers>();
     }
@@ -34,10 +36,14 @@ internal static class GatewaySetup
     /// <summary>Public paths first, then the gate for everything else.</summary>
     public static void UseGateway(this WebApplication app)
     {
+        var drain = app.Services.GetRequiredService<Drain>();
+        app.Lifetime.ApplicationStopping.Register(drain.Begin);
+        app.Use(next => http => drain.CarryAsync(http, next));
         app.UseMiddleware<Faults>();
         app.UseRouting();
         app.MapReceipts();
         app.MapBalance();
+        app.MapResourceMetadata();
         app.MapJwks();
         app.UseWhen(http => http.GetEndpoint() is null, gate =>
         {

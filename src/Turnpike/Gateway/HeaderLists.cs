@@ -12,8 +12,11 @@ internal static class HeaderLists
         "X-Forwarded-Port", "X-Forwarded-Prefix", "X-Forwarded-Server", "X-Forwarded-By", "X-Forwarded-Scheme", "X-Forwarded-Uri", "X-Forwarded-Path", "Forwarded", "X-Real-IP", "X-Client-IP", "X-Cluster-Client-IP",
         "True-Client-IP", "CF-Connecting-IP", "Fastly-Client-IP", "X-HTTP-Method", "X-HTTP-Method-Override", "X-Method-Override", "X-Middleware-Subrequest", "X-Original-Method",
         "PAYMENT-SIGNATURE", "PAYMENT-REQUIRED", "PAYMENT-RESPONSE", "X-PAYMENT", "X-PAYMENT-RESPONSE", "SIGN-IN-WITH-X", "Settlement-Overrides", "EXTENSION-RESPONSES",
-        "Payment-Authorization", "Accept-Payment", "Payment-Receipt", "Payment-Session", "Payment-Session-Snapshot", "apikey", "x-api-key", "x-goog-api-key",
+        "Payment-Authorization", "Accept-Payment", "Payment-Receipt", "Payment-Session", "Payment-Session-Snapshot",
         "Idempotency-Key");
+
+    /// <summary>Where keys and proofs come; the upstream gets them only where it is the one who checks them.</summary>
+    public static readonly FrozenSet<string> OfKeys = Set("apikey", "x-api-key", "x-goog-api-key", "DPoP", "Signature", "Signature-Input", "Signature-Agent");
 
     /// <summary>What only the gateway says to a caller: payment, limits, cross-origin rules; and what gives the upstream away.</summary>
     public static readonly FrozenSet<string> DropFromResponse = Set(

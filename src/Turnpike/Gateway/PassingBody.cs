@@ -1,4 +1,7 @@
 using System.Buffers;
+using System.Collections.Concurrent;
+using System.Globalization;
+using System.Security.Cryptography;
 using Turnpike.Catalog;
 using Turnpike.Payments;
 
@@ -6,15 +9,17 @@ namespace Turnpike.Gateway;
 
 /// <summary>
 /// The response body as it passes: nothing is held back but a possible beginning of the upstream's own key, which is starred
-/// out should an upstream echo it; a copy is kept for paid retries while it is small.
+/// out should an upstream echo it; a copy is kept for paid retries while it is small. What is paid for is counted and hashed on
+/// its way, for whoever disputes it later.
 /// </summary>
-internal sealed class PassingBody(Stream inner, IReadOnlyList<byte[]> secrets, int keepAtMost) : Stream
+internal sealed class PassingBody(Stream inner, IReadOnlyList<byte[]> secrets, int keepAtMost, bool hashed) : Stream
 {
-    /// <summary>The largest answer kept for a retry.</summary>
-    public const int MostKept = 1024 * 1024;
+    /// <summary>Hashes wait here for their next answer: making one costs more than most answers' hashing.</summary>
+    private static readonly ConcurrentBag<IncrementalHash> Hashes = [];
 
     private readonly byte[] held = new byte[secrets.Count == 0 ? 0 : secrets.Max(s => s.Length)];
     private int heldLength;
+    private IncrementalHash? hash = hashed ? Hashes.TryTake(out var used) ? used : IncrementalHash.CreateHash(HashAlgorithmName.SHA256) : null;
     private ArrayBufferWriter<byte>? kept = keepAtMost > 0 ? new() : null;
 
     /// <summary>The whole body so far, or null when it is not kept or grew too large.</summary>
@@ -26,9 +31,10 @@ internal sealed class PassingBody(Stream inner, IReadOnlyList<byte[]> secrets, i
     public static void Install(HttpContext http, Payment payment)
     {
         var secrets = SecretsOf(payment.Call);
-        var keep = payment.State is not null && payment.Credential is not null && payment.MayBeAskedAgain ? MostKept : 0;
-        if (secrets.Count == 0 && keep == 0) return;
-        var body = new PassingBody(http.Response.Body, secrets, keep);
+        var keep = payment.State is not null && payment.Credential is not null && payment.MayBeAskedAgain ? payment.Answers.MostBytes : 0;
+        var paid = payment.State is not null;
+        if (secrets.Count == 0 && keep == 0 && !paid) return;
+        var body = new PassingBody(http.Response.Body, secrets, keep, paid);
         http.Response.Body = body;
         http.Items[typeof(PassingBody)] = body;
     }
@@ -64,9 +70,22 @@ internal sealed class PassingBody(Stream inner, IReadOnlyList<byte[]> secrets, i
         await PassAsync(rest, ct);
     }
 
+    /// <summary>What left, as a structured dictionary (RFC 8941): <c>status=200, bytes=5, response=:…:, request=:…:</c>. Once; null when it is not hashed.</summary>
+    public string? Tell(int status, string? requestDigest)
+    {
+        if (hash is not { } whole) return null;
+        Span<byte> digest = stackalloc byte[SHA256.HashSizeInBytes];
+        whole.TryGetHashAndReset(digest, out _);
+        hash = null;
+        Hashes.Add(whole);
+        var request = requestDigest is null ? "" : ", request=" + requestDigest[(requestDigest.IndexOf('=', StringComparison.Ordinal) + 1)..];
+        return string.Create(CultureInfo.InvariantCulture, $"status={status}, bytes={Passed}, response=:{Convert.ToBase64String(digest)}:{request}");
+    }
+
     private ValueTask PassAsync(ReadOnlyMemory<byte> bytes, CancellationToken ct)
     {
         Passed += bytes.Length;
+        hash?.AppendData(bytes.Span);
         if (kept is not null && kept.WrittenCount + bytes.Length > keepAtMost) kept = null;
         kept?.Write(bytes.Span);
         return bytes.Length == 0 ? default : inner.WriteAsync(bytes, ct);

@@ -24,6 +24,11 @@ internal static class Patience
             catch (ObjectDisposedException) { /* the call ended in this very moment */ }
         }, (source, payment));
         http.Response.RegisterForDispose(watch);
+        http.Response.RegisterForDispose(http.RequestServices.GetRequiredService<Drain>().Cut.UnsafeRegister(static state =>
+        {
+            try { ((CancellationTokenSource)state!).Cancel(); }
+            catch (ObjectDisposedException) { /* the call ended in this very moment */ }
+        }, source));
         http.Response.RegisterForDispose(source);
         return source.Token;
     }

@@ -22,6 +22,7 @@ internal static class ProblemWriter
         if (refusal.Code is { } code) json.WriteString("code", code);
         if (reply.ChallengeId is { } challenge) json.WriteString("challengeId", challenge);
         if (refusal.RetryAfter is { } wait) json.WriteNumber("retryAfter", Math.Max(1, (long)Math.Ceiling(wait.TotalSeconds)));
+        if (refusal.Receipt is { } receipt) json.WriteString("receipt", receipt);
         if (refusal.Limit is { } limit) WriteLimit(json, limit);
         if (reason.Status == 402) WriteTerms(json, call, offers);
         reply.WriteFields(json);

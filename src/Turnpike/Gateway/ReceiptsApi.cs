@@ -1,40 +1,54 @@
 using System.Text.Json;
+using Turnpike.Audit;
 using Turnpike.Catalog;
 using Turnpike.Ledger;
+using Turnpike.Payments.Refunds;
 
 namespace Turnpike.Gateway;
 
 /// <summary><c>GET /receipts/{id}</c>: what was paid for what, for whoever holds the id, which nobody can guess.</summary>
 internal static class ReceiptsApi
 {
-    public static void MapReceipts(this IEndpointRouteBuilder app) => app.MapGet("/receipts/{id}", async (string id, HttpContext http, ILedger ledger, Catalog.Loading.CatalogSource catalog, CancellationToken ct) =>
+    private const string Jose = "application/jose";
+
+    public static void MapReceipts(this IEndpointRouteBuilder app) => app.MapGet("/receipts/{id}", ReadAsync);
+
+    private static async Task<IResult> ReadAsync(string id, HttpContext http, ILedger ledger, InstallationKeys keys, Catalog.Loading.CatalogSource catalog, CancellationToken ct)
     {
-        if (http.Target().Error is not null || await ledger.FindByReceiptAsync(id, ct) is not { } state)
+        var bare = id.EndsWith(".jws", StringComparison.Ordinal);
+        if (http.Target().Error is not null || await ledger.FindByReceiptAsync(bare ? id[..^4] : id, ct) is not { } state)
             return Results.Problem("No receipt has this id.", statusCode: 404, title: "No such receipt", type: Reasons.NotFound.Type, extensions: new Dictionary<string, object?> { ["reason"] = "not-found" });
         http.Response.Headers.CacheControl = "private, no-store";
+        http.Response.Headers.Vary = "Accept";
         Answers.AllowBrowsers(http);
-        return Results.Bytes(Write(state, catalog.Current.Gateway.Sandbox), "application/json");
-    });
+        var signed = await SignedReceipt.OfAsync(state, ledger, keys, catalog.Current.Gateway, ct);
+        return bare || http.Request.Headers.Accept.Any(a => a?.Contains(Jose, StringComparison.OrdinalIgnoreCase) == true)
+            ? Results.Text(signed, Jose)
+            : Results.Bytes(Write(state, catalog.Current.Gateway.Sandbox, signed), "application/json");
+    }
 
     /// <summary>The receipt as JSON: also what the CLI and the Admin API show.</summary>
-    public static byte[] Write(HoldState state, bool sandbox)
+    public static byte[] Write(HoldState state, bool sandbox, string? signed = null)
     {
-        var buffer = new System.Buffers.ArrayBufferWriter<byte>(512);
-        using (var json = new Utf8JsonWriter(buffer, new JsonWriterOptions { Indented = true })) Write(json, state, sandbox);
+        var buffer = new System.Buffers.ArrayBufferWriter<byte>(1024);
+        using (var json = new Utf8JsonWriter(buffer, new JsonWriterOptions { Indented = true }))
+        {
+            json.WriteStartObject();
+            WriteFields(json, state, sandbox);
+            if (signed is not null) json.WriteString("signed", signed);
+            json.WriteEndObject();
+        }
         return buffer.WrittenSpan.ToArray();
     }
 
-    public static void Write(Utf8JsonWriter json, HoldState state, bool sandbox)
+    public static void WriteFields(Utf8JsonWriter json, HoldState state, bool sandbox)
     {
-        json.WriteStartObject();
         json.WriteString("id", state.Hold.Receipt);
         json.WriteString("status", StatusOf(state));
+        if (RefundTerms.From(state) is { } refund) json.WriteString("refundOf", refund.Of);
         json.WriteString("operation", state.Hold.Operation);
         json.WriteString("request", state.Hold.Request);
-        json.WriteStartObject("amount");
-        json.WriteString("amount", state.Captured.ToDecimal());
-        json.WriteString("currency", state.Captured.Currency);
-        json.WriteEndObject();
+        WriteMoney(json, "amount", state.Captured);
         json.WriteString("payer", state.Hold.Payer);
         json.WriteString("method", state.Hold.Method);
         json.WriteString("reference", state.Reference);
@@ -44,11 +58,19 @@ internal static class ReceiptsApi
         json.WriteString("time", state.Created);
         json.WriteString("changed", state.Changed);
         if (sandbox) json.WriteBoolean("sandbox", true);
+    }
+
+    public static void WriteMoney(Utf8JsonWriter json, string name, Money money)
+    {
+        json.WriteStartObject(name);
+        json.WriteString("amount", money.ToDecimal());
+        json.WriteString("currency", money.Currency);
         json.WriteEndObject();
     }
 
     private static string StatusOf(HoldState state) => state switch
     {
+        { Hold.IsRefund: true } => state.Status switch { HoldStatus.Settled => "refunded", HoldStatus.Released => "failed", _ => "pending" },
         { Outcome: HoldOutcome.Delivered } => "delivered",
         { Outcome: HoldOutcome.Credited } => "credited",
         { Status: HoldStatus.Released } => "released",

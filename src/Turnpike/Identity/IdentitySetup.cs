@@ -1,7 +1,22 @@
+using Turnpike.Catalog;
+using Turnpike.Identity.OAuth;
+using Turnpike.Identity.Signatures;
+
 namespace Turnpike.Identity;
 
 /// <summary>Registers identity.</summary>
 internal static class IdentitySetup
 {
-    public static IServiceCollection AddIdentity(this IServiceCollection services) => services.AddSingleton<CallerDirectory>();
+    public static IServiceCollection AddIdentity(this IServiceCollection services)
+    {
+        services.AddSingleton<CallerStore>().AddSingleton<CallerDesk>();
+        services.AddSingleton<TokenPrincipals>();
+        services.AddSingleton<PublicClient>(static _ => GuardedHttp.CreatePublic).AddSingleton<SeenOnce>();
+        services.AddSingleton<ISignerScheme, WebBotAuth>().AddSingleton<ISignerScheme, TrustedAgents>().AddSingleton<ISignerScheme, WalletSignatures>();
+        services.AddSingleton<ICallerProof, DpopProof>().AddSingleton<ICallerProof, SignatureProof>();
+        services.AddSingleton<ICallerProof, JwtProof>();
+        services.AddSingleton<KeyProof>().AddSingleton<ICallerProof>(s => s.GetRequiredService<KeyProof>());
+        services.AddSingleton<ICallerProof, IntrospectionProof>();
+        return services.AddSingleton<CallerDirectory>();
+    }
 }

@@ -44,6 +44,9 @@ internal sealed class Books(string incarnation, Func<AccountKey, long> entered)
     {
         Legs.Check(hold);
         var known = holds.GetValueOrDefault(hold.Id);
+#if TURNPIKE_SABOTAGE
+        if (!Storage.Sabotage.Of("single-use"))
+#endif
         if (known is not null && (known.State.Status != HoldStatus.Released || known.State.Hold.Binding != hold.Binding)) return new HoldResult.AlreadyUsed(known.State);
 
         hold = WithLimits(hold);
@@ -138,6 +141,9 @@ internal sealed class Books(string incarnation, Func<AccountKey, long> entered)
         var state = hold.State;
         if (state.Status == HoldStatus.Released) return state;
         if (state.Status == HoldStatus.Settled) throw Wrong(hold, "be released");
+#if TURNPIKE_SABOTAGE
+        if (Storage.Sabotage.Of("release")) return state;
+#endif
 
         Balances.Drop();
         var legs = state.Hold.Legs;

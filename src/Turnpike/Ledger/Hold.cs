@@ -44,6 +44,11 @@ internal sealed record Hold
     public IReadOnlyList<AuditEvent> Events { get; init; } = [];
 
     public Money Ceiling => Legs[0].Amount;
+
+    /// <summary>The beginning of the ids of money on its way back; nothing a caller presents names such a hold.</summary>
+    public const string RefundPrefix = "refund:";
+
+    public bool IsRefund => Id.StartsWith(RefundPrefix, StringComparison.Ordinal);
 }
 
 /// <summary>One movement a hold reserves. A fixed leg moves whole on capture (one call), the others as much as the first.</summary>

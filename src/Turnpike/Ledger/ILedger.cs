@@ -69,8 +69,8 @@ internal interface ILedger
     ValueTask<BooksReport> VerifyAsync(CancellationToken ct);
 }
 
-/// <summary>Which payments to list.</summary>
-internal sealed record HoldFilter(string? Status = null, string? Payer = null, string? Operation = null, string? Correlation = null, string? Before = null, int Most = 50);
+/// <summary>Which payments to list; or, instead of them, which refunds.</summary>
+internal sealed record HoldFilter(string? Status = null, string? Payer = null, string? Operation = null, string? Correlation = null, string? Before = null, int Most = 50, bool Refunds = false);
 
 /// <summary>The outcome of a books check: totals per currency and role, and every finding as a sentence.</summary>
 internal sealed record BooksReport(IReadOnlyList<AccountTotal> Totals, long Holds, long OpenHolds, long Entries, IReadOnlyList<string> Findings)

@@ -41,6 +41,9 @@ internal readonly record struct Money(long Units, string Currency) : IComparable
         return Units / step + (Units % step > 0 ? 1 : 0);
     }
 
+    /// <summary>True when a rail of <paramref name="decimals"/> decimals can move exactly this.</summary>
+    public bool IsWholeIn(int decimals) => decimals >= 9 || Units % (long)BigInteger.Pow(10, 9 - decimals) == 0;
+
     /// <summary>The decimal text of contracts and receipts: <c>0.01</c>, <c>5</c>, <c>0.000000001</c>; at least two decimals for money.</summary>
     public string ToDecimal()
     {

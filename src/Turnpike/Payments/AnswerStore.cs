@@ -7,19 +7,17 @@ namespace Turnpike.Payments;
 
 /// <summary>
 /// Answers that were paid for, kept a while for whoever lost them on the way. Only under single-use credentials and
-/// Idempotency-Keys, at most 1 MiB each, outside the money's transaction.
+/// Idempotency-Keys, bounded in size and time, outside the money's transaction.
 /// </summary>
 internal sealed class AnswerStore(Database database, TimeProvider time)
 {
-    public static readonly TimeSpan Kept = TimeSpan.FromMinutes(15);
-
-    public async ValueTask KeepAsync(string hold, StoredAnswer answer, CancellationToken ct)
+    public async ValueTask KeepAsync(string hold, StoredAnswer answer, TimeSpan keep, CancellationToken ct)
     {
         var (now, headers, body) = (time.GetUtcNow(), JsonSerializer.Serialize(answer.Headers.Select(h => new[] { h.Key, h.Value }).ToArray(), AnswerJson.Default.StringArrayArray), answer.Body.ToArray());
         await database.WriteAsync(sql =>
         {
             sql.Run("delete from answers where expires < $1", now);
-            sql.Run("insert into answers (hold, expires, status, headers, body) values ($1, $2, $3, $4, $5) on conflict (hold) do nothing", hold, now + Kept, answer.Status, headers, body);
+            sql.Run("insert into answers (hold, expires, status, headers, body) values ($1, $2, $3, $4, $5) on conflict (hold) do nothing", hold, now + keep, answer.Status, headers, body);
         }, ct);
     }
 

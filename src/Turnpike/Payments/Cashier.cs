@@ -23,7 +23,7 @@ internal sealed partial class Cashier(PaymentRegistry rails, ILedger ledger, Ans
     {
         var call = payment.Call;
         if (call.Quote is null) return null;
-        if (rails.Read(call) is not { } credential) return limits.TakeUnpaid(call) ?? new Refusal(Reasons.PaymentRequired, $"{call.Quote.Ceiling} per {call.Quote.Unit}.");
+        if (rails.Read(call) is not { } credential) return call.LeaveToUpstream() ? null : limits.TakeUnpaid(call) ?? new Refusal(Reasons.PaymentRequired, $"{call.Quote.Ceiling} per {call.Quote.Unit}.");
         if (credential is Credential.Ambiguous several) return new Refusal(Reasons.AmbiguousPayment, several.Detail);
         if (credential is Credential.Malformed bad) return Wrong(call, new Refusal(Reasons.MalformedCredential, bad.Detail) { Code = bad.Code });
         payment.Credential = credential;
@@ -125,14 +125,14 @@ internal sealed partial class Cashier(PaymentRegistry rails, ILedger ledger, Ans
     {
         if (payment.Call.Quote is null || payment.State is null) return;
         payment.Delivered = true;
-        if (payment.Keep is { } answer) await answers.KeepAsync(payment.State.Hold.Id, answer, CancellationToken.None);
+        if (payment.Keep is { } answer) await answers.KeepAsync(payment.State.Hold.Id, answer, payment.Answers.Keep, CancellationToken.None);
         var delivered = SayDeliveredAsync(payment, soon: !payment.MayBeAskedAgain);
         if (payment.MayBeAskedAgain) await delivered;
     }
 
     private async ValueTask SayDeliveredAsync(Payment payment, bool soon)
     {
-        try { await ledger.FinishAsync(payment.State!.Hold.Id, HoldOutcome.Delivered, [Event(payment, AuditKinds.Delivered, reference: payment.State.Hold.Receipt)], CancellationToken.None, soon); }
+        try { await ledger.FinishAsync(payment.State!.Hold.Id, HoldOutcome.Delivered, [Event(payment, AuditKinds.Delivered, reference: payment.State.Hold.Receipt) with { Detail = payment.Passed }], CancellationToken.None, soon); }
         // The answer has been given; a restart makes it the payer's credit.
         catch (StorageUnavailableException e) when (soon) { Log.BooksDown(log, e); }
     }
@@ -160,6 +160,9 @@ internal sealed partial class Cashier(PaymentRegistry rails, ILedger ledger, Ans
     private async ValueTask<Answer?> ConcludeAsync(Payment payment, Settlement settlement)
     {
         var hold = payment.State!.Hold;
+#if TURNPIKE_SABOTAGE
+        if (settlement is Settlement.Unknown && Sabotage.Of("unknown")) settlement = new Settlement.Failed("sabotaged", "What is not known did not happen.");
+#endif
         Instruments.Paid(hold.Method, settlement is Settlement.Settled ? "settled" : settlement is Settlement.Failed ? "failed" : "unknown", hold.Operation, payment.Ceiling.Units, payment.Ceiling.Currency);
         switch (settlement)
         {
@@ -215,7 +218,7 @@ internal sealed partial class Cashier(PaymentRegistry rails, ILedger ledger, Ans
 
     /// <summary>The answer as it left, while it is kept; then where its receipt is.</summary>
     private async ValueTask<Answer> AgainAsync(Payment payment, HoldState delivered, CancellationToken ct) =>
-        await answers.FindAsync(delivered.Hold.Id, ct) is { } stored ? new Replay(stored) : new Refusal(Reasons.AlreadyDelivered, $"Its receipt: {ReceiptUrl(payment.Call, delivered.Hold.Receipt)}");
+        await answers.FindAsync(delivered.Hold.Id, ct) is { } stored ? new Replay(stored) : new Refusal(Reasons.AlreadyDelivered, $"Its receipt: {ReceiptUrl(payment.Call, delivered.Hold.Receipt)}") { Receipt = ReceiptUrl(payment.Call, delivered.Hold.Receipt) };
 
     private Refusal Wrong(Call call, Answer answer)
     {

@@ -55,8 +55,13 @@ internal sealed class Payment(Call call, Func<Payment, ValueTask> close) : IAsyn
     /// <summary>The answer as it left, to be kept for a retry; null when it was too large or nobody can ask again.</summary>
     public StoredAnswer? Keep { get; set; }
 
+    public AnswerSettings Answers => Call.Catalog.Settings.Get<PaymentSettings>()?.Answers ?? AnswerSettings.Usual;
+
     /// <summary>What is left of the budget that paid, once that is known.</summary>
     public Money? Remaining { get; set; }
+
+    /// <summary>What left: status, bytes and digests, as the trail keeps them.</summary>
+    public string? Passed { get; set; }
 
     public bool Delivered { get; set; }
 

@@ -28,7 +28,11 @@ internal static class PaymentSection
     private static readonly Key<StripeSettings> Stripe = new("stripe", new MapShape<StripeSettings>([StripeKey, StripeProfile, StripeApi], BuildStripe), "Take the method stripe: charges by Shared Payment Token, from USD 0.50.") { Default = "not taken", Example = "{ secret-key: \"${env:STRIPE_SECRET_KEY}\", profile: \"${env:STRIPE_PROFILE}\" }" };
     private static readonly Key<MppDraft> Mpp = new("mpp", new MapShape<MppDraft>([ChallengeSecret, MppEvm, Stripe, Valid], BuildMpp), "Take MPP payments.") { Default = "not taken", Example = "{ secret: \"${env:TURNPIKE_MPP_SECRET}\", evm: {} }" };
 
-    private static readonly Key<PaymentSettings> Key = new("payments", new MapShape<PaymentSettings>([Chains, X402, Mpp, PrepaidSection.Key], Build), "Every way to be paid.") { Default = "none: everything is free", Example = "{ prepaid: { secret: \"${env:TURNPIKE_TOKEN_SECRET}\" } }" };
+    private static readonly Key<long> AnswerSize = new("max-size", Shapes.Size, "A larger answer is not kept; its payer has the receipt.") { Default = "1MiB", Example = "1MiB" };
+    private static readonly Key<TimeSpan> AnswerTime = new("keep", Shapes.Duration, "How long an answer is kept.") { Default = "15m", Example = "15m" };
+    private static readonly Key<AnswerSettings> Answers = new("answers", new MapShape<AnswerSettings>([AnswerSize, AnswerTime], m => new AnswerSettings((int)m.Get(AnswerSize, AnswerSettings.Usual.MostBytes), m.Get(AnswerTime, AnswerSettings.Usual.Keep))), "Answers that were paid for are kept a while: a repeated proof or Idempotency-Key gets the same one, and pays once.") { Default = "1MiB each, 15m", Example = "{ max-size: 1MiB, keep: 15m }" };
+
+    private static readonly Key<PaymentSettings> Key = new("payments", new MapShape<PaymentSettings>([Chains, X402, Mpp, PrepaidSection.Key, Answers], Build), "Every way to be paid.") { Default = "none: everything is free", Example = "{ prepaid: { secret: \"${env:TURNPIKE_TOKEN_SECRET}\" } }" };
 
     public static readonly Section Section = new(Scope.Document, Key) { Check = Check, Tell = catalog => Rails(catalog.Settings.Get<PaymentSettings>()), TellOperation = Methods };
 
@@ -42,6 +46,7 @@ internal static class PaymentSection
             X402 = m.Get(X402) is { } x402 ? new X402Settings(Named(m, x402, chains)) : null,
             Mpp = m.Get(Mpp) is not { } mpp ? null : mpp.Settings with { EvmChains = mpp.Evm is { } evm ? Named(m, evm, chains) : [] },
             Prepaid = m.Get(PrepaidSection.Key),
+            Answers = m.Get(Answers) ?? AnswerSettings.Usual,
         };
         return m.At.Reading.Errors.Count == errors ? settings : null;
     }

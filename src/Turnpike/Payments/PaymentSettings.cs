@@ -14,6 +14,16 @@ internal sealed record PaymentSettings
     public MppSettings? Mpp { get; init; }
 
     public PrepaidSettings? Prepaid { get; init; }
+
+    public AnswerSettings Answers { get; init; } = AnswerSettings.Usual;
+}
+
+/// <summary><c>payments.answers</c>: what is kept of answers that were paid for, for whoever lost them on the way.</summary>
+/// <param name="MostBytes">A larger body is not kept.</param>
+/// <param name="Keep">For how long.</param>
+internal sealed record AnswerSettings(int MostBytes, TimeSpan Keep)
+{
+    public static readonly AnswerSettings Usual = new(1024 * 1024, TimeSpan.FromMinutes(15));
 }
 
 /// <summary>One EVM chain: who to ask, in what asset, to whom.</summary>

@@ -1,5 +1,6 @@
 using Turnpike.Audit;
 using Turnpike.Ledger;
+using Turnpike.Payments.Refunds;
 using Turnpike.Telemetry;
 
 namespace Turnpike.Payments;
@@ -9,7 +10,7 @@ namespace Turnpike.Payments;
 /// rail with what the books hold, backs off, and ends each as settled, released or credited. With the <see cref="Cashier"/> it is
 /// the only code that moves held money.
 /// </summary>
-internal sealed partial class Settler(PaymentRegistry rails, ILedger ledger, InHand inHand, TimeProvider time, ILogger<Settler> log) : BackgroundService
+internal sealed partial class Settler(PaymentRegistry rails, ILedger ledger, CashierReturns returns, InHand inHand, TimeProvider time, Random random, ILogger<Settler> log) : BackgroundService
 {
     private static readonly TimeSpan Pause = TimeSpan.FromSeconds(2), Longest = TimeSpan.FromMinutes(5), Stale = TimeSpan.FromMinutes(2);
     private readonly Dictionary<string, (int Tries, long Asked, TimeSpan Pause)> waiting = new(StringComparer.Ordinal);
@@ -20,9 +21,9 @@ internal sealed partial class Settler(PaymentRegistry rails, ILedger ledger, InH
         foreach (var open in await ledger.OrphansAsync(ct))
         {
             Log.Recovering(log, open.Hold.Id, open.Status);
-            // A rail may be slow to ask; the door does not wait for it. Whoever repeats the proof meanwhile is told 503.
+            // A rail may be slow to ask, for a refund too; the door does not wait for it. Whoever repeats the proof meanwhile is told 503.
             if (open.Status == HoldStatus.Captured) await ledger.UnknownAsync(open.Hold.Id, open.Reference, [Event(open, AuditKinds.Unknown, "crashed")], ct);
-            else if (open.Status != HoldStatus.Unknown) await FinishAsync(open, ct);
+            else if (open.Status != HoldStatus.Unknown && !(open.Status == HoldStatus.Held && open.Hold.IsRefund)) await FinishAsync(open, ct);
         }
     }
 
@@ -39,23 +40,54 @@ internal sealed partial class Settler(PaymentRegistry rails, ILedger ledger, InH
     /// <summary>One look at everything unknown whose time has come.</summary>
     public async Task RoundAsync(CancellationToken ct)
     {
-        foreach (var open in await ledger.UnfinishedAsync(4096, ct))
+        var unfinished = await ledger.UnfinishedAsync(4096, ct);
+        foreach (var open in unfinished)
         {
             if (inHand.Has(open.Hold.Id)) continue;
             // Captured is the cashier's, unless it has been so for longer than any collection takes: then the cashier met a bug.
-            if (open.Status == HoldStatus.Held || open.Status == HoldStatus.Captured && open.Changed > time.GetUtcNow() - Stale) continue;
+            if (open.Status == HoldStatus.Held && !open.Hold.IsRefund || open.Status == HoldStatus.Captured && open.Changed > time.GetUtcNow() - Stale) continue;
             // By the clock that never jumps: an hour back must not be an hour of silence.
             var (tries, asked, pause) = waiting.GetValueOrDefault(open.Hold.Id);
             if (tries > 0 && time.GetElapsedTime(asked) < pause) continue;
             if (await FinishAsync(open, ct)) { waiting.Remove(open.Hold.Id); continue; }
             pause = Pause * (1 << Math.Min(tries, 10));
-            waiting[open.Hold.Id] = (tries + 1, time.GetTimestamp(), pause < Longest ? pause : Longest);
+            waiting[open.Hold.Id] = (tries + 1, time.GetTimestamp(), Jittered(pause < Longest ? pause : Longest));
         }
+        // An operator may have ended some.
+        if (waiting.Count > unfinished.Count)
+            foreach (var ended in waiting.Keys.Except(unfinished.Select(open => open.Hold.Id)).ToList()) waiting.Remove(ended);
     }
+
+    /// <summary>
+    /// An operator's word on a settlement nobody knows the outcome of, where the rail will not say: it ends as the settler would have
+    /// ended it. Nothing happens to one that has come to an end meanwhile: the first word stands.
+    /// </summary>
+    public async ValueTask ResolveAsync(HoldState unknown, Resolution resolution, CancellationToken ct)
+    {
+        var resolved = Event(unknown, AuditKinds.Resolved, Resolution.Text(resolution.As)) with { Detail = resolution.Reason };
+        try
+        {
+            if (resolution.As == ResolvedAs.Released)
+            {
+                await ledger.ReleaseAsync(unknown.Hold.Id, "resolved", [Event(unknown, AuditKinds.Released, "resolved"), resolved], ct);
+                return;
+            }
+            var reference = resolution.Reference ?? unknown.Reference ?? "resolved";
+            unknown = await ledger.SettledAsync(unknown.Hold.Id, reference, null, [Event(unknown, AuditKinds.Settled, "resolved", reference), resolved], ct);
+        }
+        catch (LedgerException) { return; }
+        if (unknown.Hold.IsRefund) { await ledger.FinishAsync(unknown.Hold.Id, HoldOutcome.Delivered, [], ct); return; }
+        Instruments.Paid(unknown.Hold.Method, "settled", unknown.Hold.Operation, unknown.Captured.Units, unknown.Captured.Currency);
+        await CreditAsync(unknown, ct);
+    }
+
+    /// <summary>Half of it to one and a half: what became unknown in one moment does not ask in one moment for ever after.</summary>
+    private TimeSpan Jittered(TimeSpan pause) => pause / 2 + TimeSpan.FromTicks(random.NextInt64(pause.Ticks));
 
     /// <summary>True when it has come to its end.</summary>
     private async ValueTask<bool> FinishAsync(HoldState open, CancellationToken ct)
     {
+        if (open.Hold.IsRefund) return await returns.FinishAsync(open, ct);
         switch (open.Status)
         {
             case HoldStatus.Held:

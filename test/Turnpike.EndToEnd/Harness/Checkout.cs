@@ -13,8 +13,8 @@ internal static class Checkout
 
     public static string Clients { get; } = Path.Combine(Root, "test", "Turnpike.EndToEnd", "clients");
 
-    /// <summary>The gateway as it was built with these tests.</summary>
-    public static string Turnpike { get; } = Path.Combine(Root, "artifacts", "bin", "Turnpike", Path.GetFileName(Path.TrimEndingDirectorySeparator(AppContext.BaseDirectory)), "turnpike.dll");
+    /// <summary>The gateway as it was built with these tests, or another that shall be tested by them.</summary>
+    public static string Turnpike { get; } = Environment.GetEnvironmentVariable("TURNPIKE_GATEWAY") ?? Path.Combine(Root, "artifacts", "bin", "Turnpike", Path.GetFileName(Path.TrimEndingDirectorySeparator(AppContext.BaseDirectory)), "turnpike.dll");
 
     /// <summary>The variables of the scenarios.</summary>
     public static IReadOnlyDictionary<string, string> Variables() =>

@@ -77,6 +77,18 @@ internal sealed class PaidApi : IAsyncDisposable
     public Task<Answered> PresentAsync(string path, string proof, string method = "GET", string? body = null) =>
         CallAsync(path, method, body, ("PAYMENT-SIGNATURE", proof));
 
+    /// <summary>The newest payment, once its answer is delivered.</summary>
+    public async Task<(string Receipt, string Id)> DeliveredAsync()
+    {
+        JsonNode? newest = null;
+        for (var wait = 0; wait < 100; wait++, await Task.Delay(50))
+        {
+            newest = (await AdminAsync("GET", "/admin/v1/payments?limit=1")).Json["payments"]!.AsArray().ShouldHaveSingleItem();
+            if (newest!["outcome"]!.GetValue<string>() == "delivered") return (newest["receipt"]!.GetValue<string>(), newest["id"]!.GetValue<string>());
+        }
+        throw new ShouldAssertException($"It is never booked as delivered: {newest}");
+    }
+
     /// <summary>What the merchant has on chain, in millionths of a dollar.</summary>
     public async Task<long> EarnedAsync() => (long)(await Chain.BalanceAsync(Parties.Merchant)).Low;
 

@@ -13,13 +13,16 @@ internal enum StripeTrouble
     /// <summary>500 before anything happened.</summary>
     Failing,
 
-    /// <summary>The intent succeeds, but its answer never arrives.</summary>
+    /// <summary>The intent or refund succeeds, but its answer never arrives.</summary>
     SilentAfterEffect,
+
+    /// <summary>Nothing happens, and nothing is said.</summary>
+    SilentBeforeEffect,
 }
 
 /// <summary>
 /// Stripe on loopback, as strict as Stripe where it matters here: keys, API version, parameters it knows, tokens it granted and
-/// their limits, minimum amounts, and idempotency. The calls are those of MPP's stripe charge.
+/// their limits, minimum amounts, refunds within a charge, and idempotency. The calls are those of MPP's stripe charge and of refunds.
 /// </summary>
 internal sealed class StripeStandIn : IAsyncDisposable
 {
@@ -34,8 +37,10 @@ internal sealed class StripeStandIn : IAsyncDisposable
     private readonly Lock gate = new();
     private readonly Dictionary<string, StripeToken> tokens = [];
     private readonly Dictionary<string, StripeIntent> intents = [];
+    private readonly Dictionary<string, StripeRefundMade> refunds = [];
     private readonly Dictionary<string, (string Body, int Status, string Answer)> replays = [];
     private readonly CancellationTokenSource closing = new();
+    private readonly SemaphoreSlim silent = new(0);
     private readonly string secretKey;
     private readonly string profile;
     private LoopbackHost? host;
@@ -55,13 +60,30 @@ internal sealed class StripeStandIn : IAsyncDisposable
         get { lock (gate) return [.. intents.Values]; }
     }
 
+    public IReadOnlyList<StripeRefundMade> Refunds
+    {
+        get { lock (gate) return [.. refunds.Values]; }
+    }
+
+    /// <summary>No intent of the past is known any more.</summary>
+    public void Forget()
+    {
+        lock (gate) intents.Clear();
+    }
+
+    /// <summary>Waits, at most ten seconds, until somebody asked what will not be answered.</summary>
+    public async Task SilenceAsync() => (await silent.WaitAsync(TimeSpan.FromSeconds(10))).ShouldBeTrue("nobody asked in ten seconds");
+
     public static async Task<StripeStandIn> StartAsync(string secretKey, string profile)
     {
         var stripe = new StripeStandIn(secretKey, profile);
         stripe.host = await LoopbackHost.StartAsync(app =>
         {
             app.MapPost("/v1/test_helpers/shared_payment/granted_tokens", stripe.GrantAsync);
-            app.MapPost("/v1/payment_intents", stripe.CreateIntentAsync);
+            app.MapPost("/v1/payment_intents", http => stripe.OnceAsync(http, form => stripe.Refuse(http, form), stripe.Charge));
+            app.MapPost("/v1/refunds", http => stripe.OnceAsync(http, stripe.RefuseRefund, stripe.Refund));
+            app.MapGet("/v1/refunds", stripe.ListRefundsAsync);
+            app.MapGet("/v1/refunds/{id}", stripe.FindRefundAsync);
             app.MapGet("/v1/payment_intents/{id}", (HttpContext http, string id) => stripe.WithIntentAsync(http, id, intent => intent));
             app.MapPost("/v1/payment_intents/{id}/cancel", (HttpContext http, string id) => stripe.WithIntentAsync(http, id, intent => intent.Status == "succeeded" ? null : intent with { Status = "canceled" }));
             app.MapFallback(http => Error(http, 404, "invalid_request_error", "unknown_url", $"Unrecognized request URL ({http.Request.Method}: {http.Request.Path})."));
@@ -74,6 +96,7 @@ internal sealed class StripeStandIn : IAsyncDisposable
         await closing.CancelAsync();
         await host!.DisposeAsync();
         closing.Dispose();
+        silent.Dispose();
     }
 
     /// <summary>The buyer's side: a wallet grants a token to one seller, in one currency, up to an amount, until a moment.</summary>
@@ -97,14 +120,16 @@ internal sealed class StripeStandIn : IAsyncDisposable
         await Answer(http, 200, new JsonObject { ["id"] = token.Id, ["object"] = "shared_payment.granted_token" }.ToJsonString());
     }
 
-    private async Task CreateIntentAsync(HttpContext http)
+    /// <summary>A request that does something: once under its key, and repeated by its kept answer.</summary>
+    private async Task OnceAsync(HttpContext http, Func<IReadOnlyDictionary<string, string>, string?> refuse, Func<IReadOnlyDictionary<string, string>, (int, string)> act)
     {
         var form = await ReadAsync(http);
-        var (key, body) = (http.Request.Headers["Idempotency-Key"].ToString(), string.Join('&', form.OrderBy(p => p.Key, StringComparer.Ordinal)));
+        var (key, body) = (http.Request.Headers["Idempotency-Key"].ToString(), http.Request.Path + string.Join('&', form.OrderBy(p => p.Key, StringComparer.Ordinal)));
         if (!HasKey(http, secretKey)) { await NoKey(http); return; }
         if (Trouble == StripeTrouble.Failing) { await Error(http, 500, "api_error", "internal", "Something went wrong on our end."); return; }
+        if (Trouble == StripeTrouble.SilentBeforeEffect) { await SayNothingAsync(http); return; }
         (int Status, string Answer) outcome;
-        var (replayed, silent) = (false, Trouble == StripeTrouble.SilentAfterEffect);
+        var (replayed, saysNothing) = (false, Trouble == StripeTrouble.SilentAfterEffect);
         lock (gate)
         {
             Requests++;
@@ -113,19 +138,60 @@ internal sealed class StripeStandIn : IAsyncDisposable
                 replayed = earlier.Body == body;
                 outcome = replayed ? (earlier.Status, earlier.Answer) : (400, Problem("idempotency_error", null, "Keys for idempotent requests can only be used with the same parameters they were first used with."));
             }
-            else if (Refuse(http, form) is { } refusal)
+            else if (refuse(form) is { } refusal)
             {
                 outcome = (400, refusal);                       // Stripe keeps no answer for a request that was never carried out
             }
             else
             {
-                outcome = Charge(form);
+                outcome = act(form);
                 if (key.Length > 0) replays[key] = (body, outcome.Status, outcome.Answer);
             }
         }
-        if (silent) { await Task.Delay(Timeout.Infinite, CancellationTokenSource.CreateLinkedTokenSource(http.RequestAborted, closing.Token).Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing); return; }
+        if (saysNothing) { await SayNothingAsync(http); return; }
         if (replayed) http.Response.Headers["Idempotent-Replayed"] = "true";
         await Answer(http, outcome.Status, outcome.Answer);
+    }
+
+    private async Task SayNothingAsync(HttpContext http)
+    {
+        silent.Release();
+        using var until = CancellationTokenSource.CreateLinkedTokenSource(http.RequestAborted, closing.Token);
+        await Task.Delay(Timeout.Infinite, until.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        http.Abort();
+    }
+
+    private string? RefuseRefund(IReadOnlyDictionary<string, string> form)
+    {
+        static string Bad(string code, string message) => Problem("invalid_request_error", code, message);
+        if (form.Keys.FirstOrDefault(k => k is not ("payment_intent" or "amount" or "reason") && !k.StartsWith("metadata[", StringComparison.Ordinal)) is { } unknown) return Bad("parameter_unknown", $"Received unknown parameter: {unknown}");
+        if (!intents.TryGetValue(form.GetValueOrDefault("payment_intent") ?? "", out var intent)) return Bad("resource_missing", $"No such payment_intent: '{form.GetValueOrDefault("payment_intent")}'");
+        if (intent.Status != "succeeded") return Bad("payment_intent_unexpected_state", "This PaymentIntent does not have a successful charge to refund.");
+        if (!long.TryParse(form.GetValueOrDefault("amount"), out var amount) || amount < 1) return Bad("parameter_invalid_integer", $"Invalid integer: {form.GetValueOrDefault("amount")}");
+        var left = intent.Amount - refunds.Values.Where(r => r.Intent == intent.Id).Sum(r => r.Amount);
+        if (left == 0) return Bad("charge_already_refunded", "The charge has already been refunded.");
+        return amount > left ? Problem("invalid_request_error", null, $"Refund amount ({amount}) is greater than unrefunded amount on charge ({left}).") : null;
+    }
+
+    private (int Status, string Answer) Refund(IReadOnlyDictionary<string, string> form)
+    {
+        var refund = new StripeRefundMade($"re_{++serial:d24}", form["payment_intent"], long.Parse(form["amount"]), form.GetValueOrDefault("metadata[turnpike_refund]"));
+        refunds[refund.Id] = refund;
+        return (200, Json(refund, intents[refund.Intent].Currency));
+    }
+
+    private Task ListRefundsAsync(HttpContext http)
+    {
+        if (!HasKey(http, secretKey)) return NoKey(http);
+        var intent = http.Request.Query["payment_intent"].ToString();
+        lock (gate) return Answer(http, 200, $$"""{"object":"list","data":[{{string.Join(',', refunds.Values.Where(r => r.Intent == intent).Select(r => Json(r, intents[intent].Currency)))}}]}""");
+    }
+
+    private Task FindRefundAsync(HttpContext http)
+    {
+        if (!HasKey(http, secretKey)) return NoKey(http);
+        lock (gate)
+            return refunds.TryGetValue((string)http.Request.RouteValues["id"]!, out var refund) ? Answer(http, 200, Json(refund, intents[refund.Intent].Currency)) : Error(http, 404, "invalid_request_error", "resource_missing", "No such refund.");
     }
 
     /// <summary>What Stripe refuses before it tries: each with the code Stripe uses.</summary>
@@ -174,6 +240,12 @@ internal sealed class StripeStandIn : IAsyncDisposable
     {
         ["id"] = intent.Id, ["object"] = "payment_intent", ["amount"] = intent.Amount, ["currency"] = intent.Currency, ["status"] = intent.Status, ["latest_charge"] = intent.Id.Replace("pi_", "ch_", StringComparison.Ordinal),
         ["metadata"] = new JsonObject(intent.Metadata.Select(m => KeyValuePair.Create<string, JsonNode?>(m.Key, m.Value))),
+    }.ToJsonString();
+
+    private static string Json(StripeRefundMade refund, string currency) => new JsonObject
+    {
+        ["id"] = refund.Id, ["object"] = "refund", ["amount"] = refund.Amount, ["currency"] = currency, ["payment_intent"] = refund.Intent, ["status"] = "succeeded",
+        ["metadata"] = refund.Name is null ? [] : new JsonObject { ["turnpike_refund"] = refund.Name },
     }.ToJsonString();
 
     private static bool HasKey(HttpContext http, string key)

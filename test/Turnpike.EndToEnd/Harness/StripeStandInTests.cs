@@ -84,6 +84,23 @@ public sealed class StripeStandInTests : IAsyncLifetime
         stripe.Intents.Count.ShouldBe(1);
     }
 
+    [Fact]
+    public async Task A_charge_is_refunded_once_under_a_key_and_never_beyond_its_amount()
+    {
+        var intent = (await PostAsync(Form(await GrantAsync()))).Json["id"]!.GetValue<string>();
+        async Task<(HttpStatusCode Status, JsonNode Json, bool Replayed)> Refund(string amount, string key, string of) =>
+            await SendAsync("/v1/refunds", new() { ["payment_intent"] = of, ["amount"] = amount, ["metadata[turnpike_refund]"] = key }, "sk_test_seller", "2026-07-29.preview", key, default);
+
+        (await Refund("60", "a", intent)).Json["status"]!.GetValue<string>().ShouldBe("succeeded");
+        (await Refund("60", "a", intent)).Replayed.ShouldBeTrue();
+        (await Refund("60", "b", intent)).Json["error"]!["message"]!.GetValue<string>().ShouldContain("greater than unrefunded amount");
+        (await Refund("40", "c", intent)).Status.ShouldBe(HttpStatusCode.OK);
+        (await Refund("1", "d", intent)).Json["error"]!["code"]!.GetValue<string>().ShouldBe("charge_already_refunded");
+        (await Refund("1", "e", "pi_none")).Json["error"]!["code"]!.GetValue<string>().ShouldBe("resource_missing");
+        (await Refund("0", "f", intent)).Status.ShouldBe(HttpStatusCode.BadRequest);
+        stripe!.Refunds.Select(r => (r.Amount, r.Name)).ShouldBe([(60, "a"), (40, "c")]);
+    }
+
     private static Dictionary<string, string> Form(string token) => new()
     {
         ["amount"] = "100", ["currency"] = "usd", ["confirm"] = "true", ["automatic_payment_methods[enabled]"] = "true", ["automatic_payment_methods[allow_redirects]"] = "never",

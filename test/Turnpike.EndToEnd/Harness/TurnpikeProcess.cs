@@ -32,6 +32,12 @@ internal sealed partial class TurnpikeProcess : IAsyncDisposable
     /// <summary>Where operators go.</summary>
     public Uri Admin { get; }
 
+    /// <summary>The running process.</summary>
+    public int Id => process!.Id;
+
+    /// <summary>It runs; false when it was killed and not started again.</summary>
+    public bool Lives => process is { HasExited: false };
+
     /// <summary>All it has said so far.</summary>
     public string Log
     {

@@ -54,9 +54,9 @@ public sealed partial class AdminSurfaceTests
         await Task.Delay(30);
 
         var text = (await gateway.AdminAsync(HttpMethod.Get, "/metrics", key: null)).Body;
-        text.ShouldContain("turnpike_settlements_unknown 1\n");
+        text.ShouldContain("turnpike_payments_unknown 1\n");
         text.ShouldContain("turnpike_held{currency=\"USD\"} 9007199254740993\n");
-        decimal.Parse(text.Split('\n').Single(l => l.StartsWith("turnpike_settlements_unknown_age_seconds ", StringComparison.Ordinal)).Split(' ')[1], System.Globalization.CultureInfo.InvariantCulture).ShouldBeInRange(0.03m, 60m);
+        decimal.Parse(text.Split('\n').Single(l => l.StartsWith("turnpike_payments_unknown_age_seconds ", StringComparison.Ordinal)).Split(' ')[1], System.Globalization.CultureInfo.InvariantCulture).ShouldBeInRange(0.03m, 60m);
     }
 
     private static Hold Some(string id, Money ceiling) => new()
@@ -90,7 +90,7 @@ public sealed partial class AdminSurfaceTests
         text.ShouldContain("turnpike_calls_total{operation=\"none\",http_response_status_code=\"404\"}");
         text.ShouldContain("turnpike_answers_total{reason=\"payment-required\"}");
         text.ShouldContain("turnpike_revenue_total{operation=\"paid\",currency=\"USD\"} ");
-        text.ShouldContain("turnpike_settlements_unknown 0\n");
+        text.ShouldContain("turnpike_payments_unknown 0\n");
         text.ShouldNotContain("nowhere");
         Snapshot.ShouldMatch("metrics.txt", string.Join('\n', text.Split('\n').Where(l => l.StartsWith("# TYPE turnpike", StringComparison.Ordinal)).Select(l => l[7..])));
     }

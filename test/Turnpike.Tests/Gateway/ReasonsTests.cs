@@ -1,9 +1,12 @@
 using Turnpike.Catalog;
+using Turnpike.Gateway;
+using Turnpike.Identity;
 using Turnpike.Ledger;
 using Turnpike.Limits;
 using Turnpike.Payments;
 using Turnpike.Protocols.X402;
 using Turnpike.Storage;
+using Turnpike.Tests.Identity;
 using Turnpike.Tests.Payments.Evm;
 using Turnpike.Tokens;
 
@@ -20,7 +23,19 @@ public sealed class ReasonsTests
         ["ambiguous-target"] = g => g.GetAsync("/forecast/%2e%2e/status"),
         ["ambiguous-payment"] = async g => await g.GetAsync(Target, (Signature, await g.ProofAsync()), ("Authorization", await g.TokenAsync())),
         ["malformed-request"] = g => g.GetAsync(Target, ("Turnpike-Max-Price", "cheap")),
+        ["schema-mismatch"] = async _ => await WithAsync("", TestGate.Document.Replace("POST /reports", "POST /reports, schema: { body: { type: object } }", StringComparison.Ordinal), g => g.SendAsync(new Ask("POST", "/reports") { Body = "[]" })),
+        ["missing-scope"] = async _ => await WithAsync("", TestGate.Document.Replace("price: free", "price: free, scopes: [a]", StringComparison.Ordinal), async g => await g.GetAsync("/status", ("x-api-key", await g.KeyAsync()))),
+        ["credential-restricted"] = async g => await g.GetAsync(Target, ("x-api-key", await g.KeyAsync(rules: new CredentialRules { Operations = ["status"] }))),
+        ["answer-withheld"] = async _ => await WithAsync("", TestGate.Document.Replace("price: free", "price: free, fields: [{ paths: [$.a], scopes: [a] }]", StringComparison.Ordinal), g => g.GetAsync("/status")),
         ["unknown-key"] = g => g.GetAsync(Target, ("x-api-key", "k")),
+        ["key-expired"] = async g => { var key = await g.KeyAsync(valid: TimeSpan.FromMinutes(1)); g.Time.Pass(TimeSpan.FromMinutes(1)); return await g.GetAsync(Target, ("x-api-key", key)); },
+        ["key-revoked"] = async g => { var key = await g.KeyAsync(); await g.Of<CallerDesk>().RevokeAsync((await g.Of<CallerDesk>().KeysAsync("agent", default))[0].Id, "test", default); return await g.GetAsync(Target, ("x-api-key", key)); },
+        ["caller-suspended"] = async g => { var key = await g.KeyAsync(); await g.Of<CallerDesk>().PutAsync(new Caller("agent") { Status = CallerStatus.Suspended }, default); return await g.GetAsync(Target, ("x-api-key", key)); },
+        ["invalid-token"] = g => Issuer.AskAsync(Issuer.Claims("aud", "someone-else")),
+        ["unknown-caller"] = g => Issuer.AskAsync(Issuer.Claims("sub", "nobody")),
+        ["invalid-signature"] = g => g.GetAsync("/status", ("DPoP", "mine")),
+        ["proof-required"] = g => Issuer.AskAsync(Issuer.Claims("cnf", new Dictionary<string, string> { ["jkt"] = "x" })),
+        ["issuer-down"] = async _ => await WithAsync(Issuer.Config, TestGate.Document, g => { g.Sites["login.test"] = static _ => throw new HttpRequestException("down"); return g.GetAsync("/status", ("Authorization", "Bearer " + new Issuer().Sign(Issuer.Claims()))); }),
         ["identity-required"] = async _ => await WithAsync("", TestGate.Document.Replace("price: free", "price: free, identity: required", StringComparison.Ordinal), g => g.GetAsync("/status")),
         ["not-found"] = g => g.GetAsync("/nothing"),
         ["method-not-allowed"] = g => g.SendAsync(new Ask("DELETE", Target)),
@@ -59,6 +74,7 @@ public sealed class ReasonsTests
         ["settlement-unknown"] = g => SettlesAsync(g, new Settlement.Unknown("0xsent", "No receipt yet.")),
         ["verifier-down"] = async g => { var proof = await g.ProofAsync(); g.Chain.Interrupt = FakeChain.Down; return await g.GetAsync(Target, (Signature, proof)); },
         ["verifier-busy"] = async _ => await WithAsync(Tight.Replace("amount: 1 requests, per: 1m", "amount: 9 requests, per: 1m", StringComparison.Ordinal), TestGate.Document, async g => { var (one, two) = (await g.ProofAsync(), await g.ProofAsync()); await g.GetAsync(Target, (Signature, one)); return await g.GetAsync(Target, (Signature, two)); }),
+        ["stopping"] = g => { g.Of<Drain>().Begin(); return g.GetAsync(Target); },
         ["store-down"] = async g => { var token = await g.TokenAsync(); await g.GetAsync(Target, ("Authorization", token)); g.Of<Database>().Writer.Dispose(); return await g.GetAsync(Target, ("Authorization", token)); },
     };
 

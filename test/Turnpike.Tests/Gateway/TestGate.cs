@@ -2,6 +2,7 @@ using System.Text.Json;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Logging.Abstractions;
 using Turnpike.Access;
 using Turnpike.Audit;
@@ -13,6 +14,7 @@ using Turnpike.Identity;
 using Turnpike.Ledger;
 using Turnpike.Limits;
 using Turnpike.Payments;
+using Turnpike.Payments.Refunds;
 using Turnpike.Payments.X402;
 using Turnpike.Pricing;
 using Turnpike.Protocols.Evm;
@@ -50,6 +52,8 @@ internal sealed class TestGate : IDisposable
         Rail = (ScriptedRail)services.GetRequiredService<PaymentRegistry>().Find("x402.exact")!;
         source.Changed += (before, _) => services.GetRequiredService<PriceBook>().Replaced(before);
         var app = new ApplicationBuilder(services);
+        var drain = services.GetRequiredService<Drain>();
+        app.Use(next => http => drain.CarryAsync(http, next));
         app.UseMiddleware<Faults>();
         app.UseMiddleware<Gate>();
         app.Run(services.GetRequiredService<Forwarder>().ForwardAsync);
@@ -83,6 +87,9 @@ internal sealed class TestGate : IDisposable
 
     public static string PayerAccount => $"eip155:84532:{Payer.ToLowerHex()}";
 
+    /// <summary>Where configuration and database are.</summary>
+    public string Folder => Path.GetDirectoryName(folder.File)!;
+
     public ManualTime Time { get; }
 
     public FakeChain Chain { get; }
@@ -90,6 +97,12 @@ internal sealed class TestGate : IDisposable
     public ScriptedUpstream Upstream { get; } = new();
 
     public ScriptedRail Rail { get; }
+
+    /// <summary>The way back of what <see cref="Rail"/> took.</summary>
+    public ScriptedRefunds Refunds { get; } = new();
+
+    /// <summary>Other places on the simulated internet, by host; everything else is the chain's node.</summary>
+    public Dictionary<string, Func<HttpRequestMessage, HttpResponseMessage>> Sites { get; } = [];
 
     public ILedger Ledger => Of<ILedger>();
 
@@ -124,6 +137,14 @@ internal sealed class TestGate : IDisposable
         var order = new TokenOrder(amount);
         var token = await Of<TokenDesk>().IssueAsync(change?.Invoke(order) ?? order, "external:owner");
         return "Bearer " + source.Current.Settings.Get<PaymentSettings>()!.Prepaid!.Text.Of(token.Id);
+    }
+
+    /// <summary>A key of a caller, who is created when it is not there.</summary>
+    public async Task<string> KeyAsync(string caller = "agent", TimeSpan? valid = null, CredentialRules? rules = null, Func<Caller, Caller>? change = null)
+    {
+        var desk = Of<CallerDesk>();
+        if (change is not null || await desk.FindAsync(source.Current, caller, default) is null) await desk.PutAsync((change ?? (c => c))(new Caller(caller)), default);
+        return (await desk.IssueAsync(caller, rules ?? CredentialRules.None, Time.GetUtcNow() + valid, default)).Text;
     }
 
     public static string IdOf(string bearer) => bearer["Bearer tp_".Length..][..26];
@@ -179,13 +200,24 @@ internal sealed class TestGate : IDisposable
         var all = new ServiceCollection().AddLogging().AddSingleton<TimeProvider>(Time).AddSingleton(source).AddSingleton(_ => database);
         all.AddSingleton(new TermsSeal([[.. Enumerable.Repeat((byte)7, 32)]]));
         all.AddAudit().AddLedger().AddIdentity().AddPricing().AddLimits().AddTokens().AddPayments().AddAccess().AddGateway();
-        all.AddSingleton<HttpClients>((_, timeout, most) => new HttpClient(Chain, disposeHandler: false) { Timeout = timeout, MaxResponseContentBufferSize = most });
+        all.RemoveAll<IRefundRail>();
+        all.AddSingleton<IRefundRail>(Refunds);
+        all.AddSingleton<Random>(new SteadyRandom());
+        all.AddSingleton<HttpClients>((_, timeout, most) => new HttpClient(new Elsewhere(Sites, Chain), disposeHandler: false) { Timeout = timeout, MaxResponseContentBufferSize = most });
         all.Remove(all.Single(s => s.ServiceType == typeof(IPaymentMethod) && s.ImplementationType == typeof(ExactMethod)));
         all.AddSingleton<IPaymentMethod>(s => new ScriptedRail(ActivatorUtilities.CreateInstance<ExactMethod>(s)));
         var yarp = all.Single(s => s.ServiceType == typeof(IHttpForwarder));
         all.Remove(yarp);
         all.AddSingleton<IHttpForwarder>(s => new Wire((IHttpForwarder)ActivatorUtilities.CreateInstance(s, yarp.ImplementationType!), Upstream));
         return all.BuildServiceProvider();
+    }
+
+    private sealed class Elsewhere(Dictionary<string, Func<HttpRequestMessage, HttpResponseMessage>> sites, HttpMessageHandler chain) : HttpMessageHandler
+    {
+        private readonly HttpMessageInvoker node = new(chain, disposeHandler: false);
+
+        protected override Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken) =>
+            sites.TryGetValue(request.RequestUri!.Host, out var site) ? Task.FromResult(site(request)) : node.SendAsync(request, cancellationToken);
     }
 
     /// <summary>The real forwarding with its last step, the socket, replaced.</summary>

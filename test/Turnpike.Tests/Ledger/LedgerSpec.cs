@@ -219,6 +219,22 @@ public sealed class LedgerSpec
     }
 
     [Theory, MemberData(nameof(Ledgers.All), MemberType = typeof(Ledgers))]
+    public async Task What_goes_back_onto_a_credit_of_which_something_is_held_leaves_it_held(string name)
+    {
+        using var open = Ledgers.Open(name);
+        var ledger = open.Ledger;
+        foreach (var id in (string[])["first", "second"])
+        {
+            await ledger.HoldAsync(Hold(id, Usd(2), from: "external:p", limited: false), default);
+            await ledger.CaptureAsync(Capture(id, Usd(2), "tx"), default);
+            await ledger.CreditAsync(id, [new Transfer(id + ":back", "revenue:x", "credit:p", Usd(2), "undelivered", LimitedFrom: false, LimitedTo: true)], default);
+            (await ledger.HoldAsync(Hold(id + ":again", Usd(1), from: "credit:p"), default)).ShouldBeOfType<HoldResult.Held>();
+        }
+        (await ledger.AvailableAsync("credit:p", "USD", default)).ShouldBe(Usd(2));
+        (await ledger.VerifyAsync(default)).Findings.ShouldBeEmpty();
+    }
+
+    [Theory, MemberData(nameof(Ledgers.All), MemberType = typeof(Ledgers))]
     public async Task A_raised_fee_replaces_the_broadcast_and_nothing_else(string name)
     {
         using var open = Ledgers.Open(name);

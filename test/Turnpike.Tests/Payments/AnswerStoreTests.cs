@@ -27,7 +27,7 @@ public sealed class AnswerStoreTests : IDisposable
     [Fact]
     public async Task An_answer_comes_back_as_it_left_with_repeated_headers_in_order()
     {
-        await store.KeepAsync("h", Answer("body"), default);
+        await store.KeepAsync("h", Answer("body"), AnswerSettings.Usual.Keep, default);
         var kept = (await store.FindAsync("h", default)).ShouldNotBeNull();
         (kept.Status, System.Text.Encoding.UTF8.GetString(kept.Body.Span)).ShouldBe((201, "body"));
         kept.Headers.ShouldBe(Answer("").Headers);
@@ -37,20 +37,20 @@ public sealed class AnswerStoreTests : IDisposable
     [Fact]
     public async Task The_first_answer_stands()
     {
-        await store.KeepAsync("h", Answer("first"), default);
-        await store.KeepAsync("h", Answer("second"), default);
+        await store.KeepAsync("h", Answer("first"), AnswerSettings.Usual.Keep, default);
+        await store.KeepAsync("h", Answer("second"), AnswerSettings.Usual.Keep, default);
         (await store.FindAsync("h", default)).ShouldNotBeNull().Body.ToArray().ShouldBe("first"u8.ToArray());
     }
 
     [Fact]
     public async Task It_is_kept_a_quarter_of_an_hour_and_swept_by_the_next()
     {
-        await store.KeepAsync("h", Answer("body"), default);
-        time.Pass(AnswerStore.Kept);
+        await store.KeepAsync("h", Answer("body"), AnswerSettings.Usual.Keep, default);
+        time.Pass(AnswerSettings.Usual.Keep);
         (await store.FindAsync("h", default)).ShouldNotBeNull();
         time.Pass(TimeSpan.FromMilliseconds(1));
         (await store.FindAsync("h", default)).ShouldBeNull();
-        await store.KeepAsync("next", Answer("body"), default);
+        await store.KeepAsync("next", Answer("body"), AnswerSettings.Usual.Keep, default);
         (await database.ReadAsync(sql => sql.First<long?>("select count(*) from answers", row => row.Long(0)), default)).ShouldBe(1);
     }
 
@@ -61,6 +61,25 @@ public sealed class AnswerStoreTests : IDisposable
         gate.Upstream.Says(() => ScriptedUpstream.Text(new string('x', 1024 * 1024 + 1)));
         var proof = await gate.ProofAsync();
         (await gate.GetAsync("/forecast/paris", ("PAYMENT-SIGNATURE", proof))).Body.Length.ShouldBe(1024 * 1024 + 1);
-        (await gate.GetAsync("/forecast/paris", ("PAYMENT-SIGNATURE", proof))).Reason.ShouldBe("already-delivered");
+        var again = await gate.GetAsync("/forecast/paris", ("PAYMENT-SIGNATURE", proof));
+        (again.Status, again.Reason).ShouldBe((409, "already-delivered"));
+        again.Json.GetProperty("receipt").GetString().ShouldBe(again.Headers["Turnpike-Receipt"].ToString());
+    }
+
+    [Fact]
+    public async Task How_large_and_how_long_is_the_owners_choice()
+    {
+        using var gate = new TestGate(document: TestGate.Document.Replace("payments:\n", "payments:\n  answers: { max-size: 2KiB, keep: 1h }\n", StringComparison.Ordinal));
+        async Task<(string, string)> TwiceAsync(int size)
+        {
+            gate.Upstream.Says(() => ScriptedUpstream.Text(new string('x', size)));
+            var proof = await gate.ProofAsync();
+            var first = await gate.GetAsync("/forecast/paris", ("PAYMENT-SIGNATURE", proof));
+            gate.Time.Pass(TimeSpan.FromMinutes(59));
+            return (first.Body, (await gate.GetAsync("/forecast/paris", ("PAYMENT-SIGNATURE", proof))).Body);
+        }
+        var (small, again) = await TwiceAsync(2048);
+        again.ShouldBe(small);
+        (await TwiceAsync(2049)).Item2.ShouldContain("already-delivered");
     }
 }

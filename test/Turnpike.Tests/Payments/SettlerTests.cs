@@ -1,5 +1,7 @@
+using Microsoft.Extensions.Logging.Abstractions;
 using Turnpike.Ledger;
 using Turnpike.Payments;
+using Turnpike.Payments.Refunds;
 using Turnpike.Storage;
 using Turnpike.Tests.Gateway;
 
@@ -100,6 +102,30 @@ public sealed class SettlerTests : IDisposable
         }
         gate.Rail.Settlements.ShouldBe(4, "at once, and after 2, 4 and 8 seconds");
         (await gate.Ledger.FindAsync("h", default)).ShouldNotBeNull().Status.ShouldBe(HoldStatus.Unknown);
+    }
+
+    [Fact]
+    public async Task Two_that_fell_silent_together_are_not_asked_together_for_ever()
+    {
+        for (var i = 0; i < 8; i++)
+        {
+            await gate.Ledger.HoldAsync(NewHold("h" + i), default);
+            await gate.Ledger.CaptureAsync(new Capture("h" + i, new Money(10_000_000, "USD")), default);
+            await gate.Ledger.UnknownAsync("h" + i, null, [], default);
+        }
+        using var settler = new Settler(gate.Of<PaymentRegistry>(), gate.Ledger, gate.Of<CashierReturns>(), gate.Of<InHand>(), gate.Time, new Random(7), NullLogger<Settler>.Instance);
+        var asked = new Dictionary<string, List<int>>();
+        var second = 0;
+        gate.Rail.Settle = state =>
+        {
+            (asked.TryGetValue(state.Hold.Id, out var times) ? times : asked[state.Hold.Id] = []).Add(second);
+            return new(new Settlement.Unknown(null, "silence"));
+        };
+        for (; second < 60; second++, gate.Time.Pass(TimeSpan.FromSeconds(1))) await settler.RoundAsync(default);
+        asked.Values.ShouldAllBe(times => times[0] == 0);
+        asked.Values.Select(times => string.Join(' ', times)).Distinct().Count().ShouldBeGreaterThan(4);
+        foreach (var times in asked.Values)
+            for (var i = 1; i < times.Count; i++) (times[i] - times[i - 1]).ShouldBeInRange(1 << (i - 1), (3 << (i - 1)) + 1);
     }
 
     [Fact]

@@ -37,7 +37,7 @@ internal sealed class Checks(World world)
     public void Answered(Payer payer, Purchase purchase, Told told)
     {
         var receipt = told.Headers["Turnpike-Receipt"].ToString().Split('/')[^1];
-        if (told.Body.Contains("hush", StringComparison.Ordinal) || told.Headers.Any(h => h.Value.ToString().Contains("upstream-hush", StringComparison.Ordinal))) world.Broken("I8: a caller was shown the upstream's key");
+        if (told.Body.Contains("upstream-hush", StringComparison.Ordinal) || told.Headers.Any(h => h.Value.ToString().Contains("upstream-hush", StringComparison.Ordinal))) world.Broken("I8: a caller was shown the upstream's key");
         if (!told.Body.EndsWith(" for " + receipt, StringComparison.Ordinal)) world.Broken($"an answer for another payment was given under {receipt}: {told.Body}");
         if (purchase.Repeatable && purchase.Answers.Count > 0 && purchase.Answers[0].Body != told.Body) world.Broken($"I3: one payment bought two answers: {purchase.Answers[0].Body}, {told.Body}");
         purchase.Answers.Add(told);

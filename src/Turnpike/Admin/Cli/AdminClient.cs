@@ -24,14 +24,25 @@ internal sealed class AdminClient : IDisposable
         return new AdminClient(http);
     }
 
-    public async Task<TAnswer> PostAsync<TBody, TAnswer>(string path, TBody body, JsonTypeInfo<TBody> from, JsonTypeInfo<TAnswer> to, CancellationToken ct)
+    public Task<TAnswer> PostAsync<TBody, TAnswer>(string path, TBody body, JsonTypeInfo<TBody> from, JsonTypeInfo<TAnswer> to, CancellationToken ct, string? idempotencyKey = null) =>
+        SendAsync(HttpMethod.Post, path, body, from, to, ct, idempotencyKey);
+
+    public async Task<TAnswer> SendAsync<TBody, TAnswer>(HttpMethod method, string path, TBody body, JsonTypeInfo<TBody> from, JsonTypeInfo<TAnswer> to, CancellationToken ct, string? idempotencyKey = null)
     {
-        using var content = new ByteArrayContent(JsonSerializer.SerializeToUtf8Bytes(body, from));
-        content.Headers.ContentType = new MediaTypeHeaderValue("application/json");
-        using var response = await http.PostAsync(new Uri("admin/v1/" + path, UriKind.Relative), content, ct);
+        using var request = new HttpRequestMessage(method, new Uri("admin/v1/" + path, UriKind.Relative)) { Content = new ByteArrayContent(JsonSerializer.SerializeToUtf8Bytes(body, from)) };
+        request.Content.Headers.ContentType = new MediaTypeHeaderValue("application/json");
+        if (idempotencyKey is not null) request.Headers.Add("Idempotency-Key", idempotencyKey);
+        using var response = await http.SendAsync(request, ct);
         var text = await response.Content.ReadAsByteArrayAsync(ct);
         if (!response.IsSuccessStatusCode) throw Refusal(response.StatusCode, text);
         return JsonSerializer.Deserialize(text, to) ?? throw new AdminRefusal("The gateway answered nothing.", CommandRun.Failed);
+    }
+
+    public async Task<byte[]> GetAsync(string path, CancellationToken ct)
+    {
+        using var response = await http.GetAsync(new Uri("admin/v1/" + path, UriKind.Relative), ct);
+        var body = await response.Content.ReadAsByteArrayAsync(ct);
+        return response.IsSuccessStatusCode ? body : throw Refusal(response.StatusCode, body);
     }
 
     public void Dispose() => http.Dispose();

@@ -1,5 +1,7 @@
+using Turnpike.Admin.Callers;
 using Turnpike.Audit;
 using Turnpike.Catalog;
+using Turnpike.Identity;
 using Turnpike.Ledger;
 using Turnpike.Storage;
 using Turnpike.Tokens;
@@ -17,6 +19,7 @@ internal sealed class CommandBooks : IDisposable
         database = Database.Open(new StorageOptions(catalog.Gateway.Store, access), TimeProvider.System);
         audit = new AuditTrail(database, TimeProvider.System);
         Ledger = new SqlLedger(database, audit, Ids.New("command"));
+        Callers = new CallerRegister(new CallerDesk(new CallerStore(database), new InstallationStore(database), audit, TimeProvider.System), TimeProvider.System);
         Desk = new TokenDesk(new TokenStore(database), Ledger, audit, TimeProvider.System);
     }
 
@@ -27,6 +30,8 @@ internal sealed class CommandBooks : IDisposable
     public InstallationStore Installation => new(database);
 
     public TokenDesk Desk { get; }
+
+    public CallerRegister Callers { get; }
 
     public static CommandBooks Look(ServiceCatalog catalog) => new(catalog, StorageAccess.Read);
 

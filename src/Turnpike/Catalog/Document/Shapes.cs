@@ -17,6 +17,17 @@ internal static class Shapes
     public static readonly Shape<TimeSpan> Duration = new ScalarShape<TimeSpan>("a duration such as 30s, 5m, 1h, 1d or 1mo",
         (string t, out TimeSpan v) => TryDuration(t, out v) ? null : "is no duration; write 30s, 5m, 1h, 1d or 1mo", "^[1-9][0-9]*(s|m|h|d|mo)$");
 
+    /// <summary>A number of bytes, <c>64KiB</c> or <c>1MiB</c>, at most 64 MiB.</summary>
+    public static readonly Shape<long> Size = new ScalarShape<long>("a size such as 64KiB or 1MiB",
+        (string t, out long v) =>
+        {
+            var unit = t.EndsWith("MiB", StringComparison.Ordinal) ? 1 << 20 : t.EndsWith("KiB", StringComparison.Ordinal) ? 1 << 10 : 0;
+            if (unit == 0 || !long.TryParse(t.AsSpan(0, t.Length - 3), NumberStyles.None, CultureInfo.InvariantCulture, out v)) { v = 0; return "is no size; write 64KiB or 1MiB"; }
+            if (v < 1 || v > (64 << 20) / unit) return "is no size from 1KiB to 64MiB";
+            v *= unit;
+            return null;
+        }, "^[1-9][0-9]*(KiB|MiB)$");
+
     /// <summary>An amount above zero of a currency.</summary>
     public static readonly Shape<Money> Money = new ScalarShape<Money>("an amount of money such as 0.01 USD",
         (string t, out Money v) => !Ledger.Money.TryParse(t, out v) || !Ledger.Money.IsMoney(v.Currency) ? "is no amount of money; write 0.01 USD, at most nine decimals"

@@ -33,7 +33,9 @@ internal static class GatewaySection
     private static readonly Key<TlsSettings> Tls = new("tls", new MapShape<TlsSettings>([Certificate, PrivateKey], m => new TlsSettings(m.Get(Certificate)!, m.Get(PrivateKey)!)), "Speak TLS on listen, with a certificate from files.") { Default = "plain HTTP", Example = "{ certificate: tls/cert.pem, key: tls/key.pem }" };
     private static readonly Key<Uri> Otlp = new("otlp", Shapes.Url, "Where traces and metrics go by OpenTelemetry (OTLP). Changing it needs a restart.") { Default = "nowhere", Example = "http://127.0.0.1:4317" };
 
-    public static readonly Key<GatewaySettings> Key = new("gateway", new MapShape<GatewaySettings>([Url, Listen, Admin, Store, AdminKey, Insecure, Sandbox, TrustedProxies, Tls, Otlp], Build),
+    private static readonly Key<TimeSpan> Drain = new("drain", Shapes.Duration, "How long calls in flight may go on after a signal to stop; then they are cut. Changing it needs a restart.") { Default = "25s", Example = "25s" };
+
+    public static readonly Key<GatewaySettings> Key = new("gateway", new MapShape<GatewaySettings>([Url, Listen, Admin, Store, AdminKey, Insecure, Sandbox, TrustedProxies, Tls, Otlp, Drain], Build),
         "Where to listen, where to keep the books, whom to trust.") { Default = "everything on loopback", Example = "{ store: \"sqlite:data/turnpike.db\" }" };
 
     /// <summary>Refuses to take money where anyone on the way could read the payment, and what a running process cannot change.</summary>
@@ -56,6 +58,7 @@ internal static class GatewaySection
         if (now.Store != wanted.Store) yield return Store.Name;
         if (now.Tls != wanted.Tls) yield return Tls.Name;
         if (now.Otlp != wanted.Otlp) yield return Otlp.Name;
+        if (now.Drain != wanted.Drain) yield return Drain.Name;
     }
 
     private static GatewaySettings? Build(MapValues m)
@@ -81,6 +84,7 @@ internal static class GatewaySection
             TrustedProxies = m.Get(TrustedProxies, []),
             Tls = tls,
             Otlp = m.Get(Otlp),
+            Drain = m.Get(Drain, TimeSpan.FromSeconds(25)),
         };
     }
 

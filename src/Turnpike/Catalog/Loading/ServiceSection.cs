@@ -45,7 +45,6 @@ internal sealed class ServiceSection
                 if (!names.TryAdd(operation.Name, operation))
                     draft.At(operation, "").Refuse($"operation '{operation.Name}' is already one of service '{names[operation.Name].Service}'; names are unique in the whole document");
                 if (!service.Wrapped) CheckMatch(draft.At(operation, "match"), service, operation, calls);
-                if (operation.Identity == IdentityRule.Required) draft.At(operation, "identity").Warn("no way to say who one is is configured, so every call is answered 401");
             }
         }
     }

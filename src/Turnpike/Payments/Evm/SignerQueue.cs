@@ -108,7 +108,7 @@ internal sealed partial class SignerQueue(EvmNode node, ulong chainId, Secret ke
         return new PreparedTransaction(Hex.Encode(raw), Hex.Encode(Eip1559Transaction.Hash(raw)), nonce, gas, maxFee.ToString(CultureInfo.InvariantCulture), tip.ToString(CultureInfo.InvariantCulture));
     }
 
-    private static byte[] KeyBytes(Secret key)
+    public static byte[] KeyBytes(Secret key)
     {
         var text = key.Reveal();
         return Hex.Decode(text.StartsWith("0x", StringComparison.Ordinal) ? text : "0x" + text) is { Length: 32 } bytes

@@ -15,6 +15,10 @@ internal sealed class StripeClient(HttpClient http, StripeSettings settings)
 {
     public static readonly TimeSpan Timeout = TimeSpan.FromSeconds(20);
     public const long MostBytes = 256 * 1024;
+
+    /// <summary>The metadata that names a refund of ours.</summary>
+    public const string RefundName = "turnpike_refund";
+
     private const string Version = "2026-07-29.preview";
     private readonly AuthenticationHeaderValue key = new("Basic", Convert.ToBase64String(Encoding.ASCII.GetBytes(settings.SecretKey.Reveal() + ":")));
 
@@ -44,6 +48,30 @@ internal sealed class StripeClient(HttpClient http, StripeSettings settings)
         using var request = new HttpRequestMessage(HttpMethod.Get, At("v1/payment_intents/search?limit=1&query=" + query));
         var (status, list, _) = await SendAsync(request, StripeJson.Default.StripeList, ct);
         return new StripeAnswer(status, list is null ? null : list.Data.FirstOrDefault() ?? new StripeReply(), Replayed: false);
+    }
+
+    /// <summary>Gives back of a charge; asked again for the same, Stripe repeats its answer.</summary>
+    public ValueTask<StripeAnswer> RefundAsync(StripeRefund refund, CancellationToken ct) => PostAsync("v1/refunds", "turnpike_" + refund.Refund,
+    [
+        new("payment_intent", refund.Intent),
+        new("amount", refund.Amount.ToString(CultureInfo.InvariantCulture)),
+        new($"metadata[{RefundName}]", refund.Refund),
+    ], ct);
+
+    /// <summary>A refund as it stands.</summary>
+    public async ValueTask<StripeAnswer> RefundAsync(string id, CancellationToken ct)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Get, At("v1/refunds/" + Uri.EscapeDataString(id)));
+        var (status, reply, _) = await SendAsync(request, StripeJson.Default.StripeReply, ct);
+        return new StripeAnswer(status, reply, Replayed: false);
+    }
+
+    /// <summary>The refunds of an intent, a hundred at most; null when Stripe does not tell.</summary>
+    public async ValueTask<IReadOnlyList<StripeReply>?> RefundsOfAsync(string intent, CancellationToken ct)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Get, At("v1/refunds?limit=100&payment_intent=" + Uri.EscapeDataString(intent)));
+        var (status, list, _) = await SendAsync(request, StripeJson.Default.StripeList, ct);
+        return status is >= 200 and < 300 ? list?.Data : null;
     }
 
     private async ValueTask<StripeAnswer> PostAsync(string path, string idempotencyKey, KeyValuePair<string, string>[] form, CancellationToken ct)

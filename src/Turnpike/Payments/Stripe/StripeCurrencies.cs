@@ -29,6 +29,9 @@ internal static class StripeCurrencies
         return minor >= currency.Minimum && minor <= Most ? (long)minor : null;
     }
 
+    /// <summary>The amount in minor units when it is a whole number of them; null otherwise.</summary>
+    public static long? ExactlyOf(Money amount) => Table.TryGetValue(amount.Currency, out var currency) && amount.IsWholeIn(currency.Decimals) ? (long)amount.ToRail(currency.Decimals) : null;
+
     /// <summary>An amount of Stripe's minor units, as money.</summary>
     public static Money OfMinor(long minor, string currency)
     {

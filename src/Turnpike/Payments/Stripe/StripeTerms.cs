@@ -27,7 +27,7 @@ internal sealed record StripeTerms(string Challenge, string Spt, long Amount, st
     public override string ToString() => $"{Amount} {Currency} for {Challenge}";
 }
 
-/// <summary>A PaymentIntent, or the error there is instead, as far as charging needs it.</summary>
+/// <summary>A PaymentIntent or a refund, or the error there is instead, as far as it matters here.</summary>
 internal sealed record StripeReply
 {
     public string? Id { get; init; }
@@ -37,6 +37,8 @@ internal sealed record StripeReply
     public long? Amount { get; init; }
 
     public string? Currency { get; init; }
+
+    public IReadOnlyDictionary<string, string>? Metadata { get; init; }
 
     public StripeError? Error { get; init; }
 }
@@ -51,7 +53,7 @@ internal sealed record StripeError
     public string? DeclineCode { get; init; }
 }
 
-/// <summary>The answer of a search.</summary>
+/// <summary>The answer of a search or a list.</summary>
 internal sealed record StripeList
 {
     public IReadOnlyList<StripeReply> Data { get; init; } = [];
@@ -60,6 +62,7 @@ internal sealed record StripeList
 /// <summary>Stripe's JSON and our own.</summary>
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower)]
 [JsonSerializable(typeof(StripeTerms))]
+[JsonSerializable(typeof(StripeRefund))]
 [JsonSerializable(typeof(StripeReply))]
 [JsonSerializable(typeof(StripeList))]
 internal sealed partial class StripeJson : JsonSerializerContext;

@@ -34,6 +34,9 @@ internal sealed class SqliteFile : ISqlSource
             if (!File.Exists(path)) OpenOwnerOnly(path, FileShare.ReadWrite).Dispose();
             sql = new SqliteSql(path, readOnly: false);
             sql.Script("pragma journal_mode = wal; pragma synchronous = full; pragma foreign_keys = on; pragma cache_size = -32768; pragma wal_autocheckpoint = 4000;");
+#if TURNPIKE_SABOTAGE
+            if (Sabotage.Of("fsync")) sql.Script("pragma synchronous = off;");
+#endif
             Migrations.Apply(sql, migrations, clock.Now());
             return new SqliteFile(path, guard, sql);
         }

@@ -1,0 +1,69 @@
+using System.Globalization;
+using Turnpike.Catalog;
+using Turnpike.Catalog.Document;
+using Turnpike.Catalog.Loading;
+using Turnpike.Identity;
+
+namespace Turnpike.Admin.Callers;
+
+/// <summary>A caller as JSON and as the command's options say it, in the words of turnpike.yaml; what is left out is nothing.</summary>
+internal sealed record CallerBody(string? Plan = null, IReadOnlyList<string>? Scopes = null, IReadOnlyList<string>? Roles = null, IReadOnlyList<string>? Groups = null, string? Organisation = null, string? OnBehalfOf = null, IReadOnlyDictionary<string, string>? Metadata = null, string? Status = null);
+
+/// <summary>A key to make, or one made elsewhere.</summary>
+/// <param name="Valid">How long, <c>30d</c>; left out: for good.</param>
+/// <param name="Hash">An imported key's hash, <c>sha256:</c> and 64 hex digits; left out: a key is made.</param>
+internal sealed record KeyBody(string? Valid = null, IReadOnlyList<string>? Scopes = null, IReadOnlyList<string>? Operations = null, IReadOnlyList<string>? Methods = null, IReadOnlyList<string>? Models = null, string? Hash = null);
+
+/// <summary>A key to take the place of all others.</summary>
+/// <param name="Overlap">How long the others go on, <c>1d</c>; left out: not at all.</param>
+internal sealed record RollBody(string? Overlap = null, string? Valid = null, IReadOnlyList<string>? Scopes = null, IReadOnlyList<string>? Operations = null, IReadOnlyList<string>? Methods = null, IReadOnlyList<string>? Models = null)
+{
+    public KeyBody Key => new(Valid, Scopes, Operations, Methods, Models);
+}
+
+/// <summary>Reads orders about callers; each gives what was understood, or a sentence saying what is wrong.</summary>
+internal static class CallerOrders
+{
+    private const int MostWords = 100, MostLength = 128;
+
+    public static (Caller? Caller, string Error) Read(string name, CallerBody body)
+    {
+        if (OperationSection.CheckName(name) is { } wrong) return (null, wrong + ".");
+        foreach (var (key, text) in new[] { ("plan", body.Plan), ("organisation", body.Organisation), ("onBehalfOf", body.OnBehalfOf) })
+            if (text is not null && !IsWord(text)) return (null, $"{key}: at most {MostLength} characters of printable ASCII.");
+        foreach (var (key, list) in new[] { ("roles", body.Roles), ("groups", body.Groups) })
+            if (list is not null && (list.Count > MostWords || !list.All(IsWord))) return (null, $"{key}: at most {MostWords}, each of at most {MostLength} characters of printable ASCII.");
+        if (body.Scopes is { } scopes && (scopes.Count > MostWords || !scopes.All(s => s is not null && Scopes.IsScope(s)))) return (null, "scopes: each is one word of printable ASCII.");
+        if (body.Metadata is { } metadata && (metadata.Count > MostWords || metadata.Any(m => m.Value is null || m.Value.Length > 1000 || OperationSection.CheckName(m.Key) is not null))) return (null, "metadata: at most 100 texts of 1000 characters, by names of letters, digits, '-' and '_'.");
+        if (!Enum.TryParse<CallerStatus>(body.Status ?? "active", ignoreCase: true, out var status) || int.TryParse(body.Status, CultureInfo.InvariantCulture, out _)) return (null, "status: active, suspended or closed.");
+        return (new Caller(name)
+        {
+            Plan = body.Plan,
+            Scopes = [.. (body.Scopes ?? []).Distinct()],
+            Roles = body.Roles ?? [],
+            Groups = body.Groups ?? [],
+            Organisation = body.Organisation,
+            OnBehalfOf = body.OnBehalfOf,
+            Metadata = body.Metadata ?? new Dictionary<string, string>(),
+            Status = status,
+        }, "");
+    }
+
+    public static (CredentialRules? Rules, TimeSpan? Valid, string Error) Read(KeyBody body, Caller caller, ServiceCatalog catalog)
+    {
+        foreach (var scope in body.Scopes ?? [])
+            if (scope is null || !caller.Scopes.Contains(scope, StringComparer.Ordinal)) return (null, null, $"scopes: '{scope}' is no scope of the caller, so its key cannot have it.");
+        foreach (var name in body.Operations ?? [])
+            if (!catalog.Operations.ContainsKey(name ?? "")) return (null, null, $"operations: nothing sold here is called '{name}'.");
+        foreach (var method in body.Methods ?? [])
+            if (method is null || method.Length is 0 or > 16 || !method.All(char.IsAsciiLetterUpper)) return (null, null, "methods: each is a method in capitals, such as GET.");
+        foreach (var model in body.Models ?? [])
+            if (string.IsNullOrEmpty(model) || model.Length > MostLength) return (null, null, $"models: each has at most {MostLength} characters.");
+        var valid = TimeSpan.Zero;
+        if (body.Valid is not null && !Shapes.TryDuration(body.Valid, out valid)) return (null, null, "valid: write 30s, 5m, 1h, 1d or 1mo.");
+        if (body.Hash is { } hash && KeyHash.Parse(hash) is null) return (null, null, "hash: write sha256: and 64 hex digits.");
+        return (new CredentialRules { Scopes = body.Scopes ?? [], Operations = body.Operations ?? [], Methods = body.Methods ?? [], Models = body.Models ?? [] }, body.Valid is null ? null : valid, "");
+    }
+
+    private static bool IsWord(string? text) => text is { Length: > 0 and <= MostLength } && text.All(c => c is >= ' ' and <= '~');
+}

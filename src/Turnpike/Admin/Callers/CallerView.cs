@@ -1,0 +1,30 @@
+using Turnpike.Catalog;
+using Turnpike.Identity;
+
+namespace Turnpike.Admin.Callers;
+
+/// <summary>A caller and its keys, without their texts.</summary>
+/// <param name="Managed">By the <c>file</c>, or <c>here</c>.</param>
+internal sealed record CallerView(string Name, string Status, string Managed, string? Plan, string? Organisation, string? OnBehalfOf, IReadOnlyList<string> Groups, IReadOnlyList<string> Roles, IReadOnlyList<string> Scopes,
+                                  IReadOnlyDictionary<string, string> Metadata, IReadOnlyList<KeyView> Keys)
+{
+    public static CallerView Of(Caller caller, IEnumerable<KeyView> keys) => new(caller.Name, caller.Status.ToString().ToLowerInvariant(), caller.ManagedByFile ? "file" : "here", caller.Plan, caller.Organisation,
+        caller.OnBehalfOf, caller.Groups, caller.Roles, caller.Scopes, caller.Metadata, [.. keys]);
+}
+
+/// <summary>Callers by name.</summary>
+/// <param name="Next">Give it as <c>after</c> for the next page; null at the end.</param>
+internal sealed record CallerList(IReadOnlyList<CallerView> Callers, string? Next);
+
+/// <summary>A key. Its text is told once, when it is made.</summary>
+/// <param name="Key">The text, where it was just made.</param>
+/// <param name="Hint">Its beginning.</param>
+/// <param name="Status"><c>active</c>, <c>expired</c> or <c>revoked</c>.</param>
+internal sealed record KeyView(string Id, string Caller, string? Key, string Hint, string Status, IReadOnlyList<string> Scopes, IReadOnlyList<string> Operations, IReadOnlyList<string> Methods, IReadOnlyList<string> Models, DateTimeOffset? Expires, DateTimeOffset? Created)
+{
+    public static KeyView Of(ApiKey key, DateTimeOffset now, string? text = null) => new(key.Id, key.Caller, text, key.Hint, key.Revoked is not null ? "revoked" : key.Expires <= now ? "expired" : "active",
+        key.Rules.Scopes, key.Rules.Operations, key.Rules.Methods, key.Rules.Models, key.Expires, key.Created);
+
+    public static KeyView Of(Caller caller, FileKey key, DateTimeOffset now) => new(key.Id(caller.Name), caller.Name, null, "in the file", key.Expires <= now ? "expired" : "active",
+        key.Rules.Scopes, key.Rules.Operations, key.Rules.Methods, key.Rules.Models, key.Expires, null);
+}

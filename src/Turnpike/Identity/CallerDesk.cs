@@ -1,0 +1,124 @@
+using Turnpike.Audit;
+using Turnpike.Catalog;
+using Turnpike.Catalog.Loading;
+using Turnpike.Storage;
+
+namespace Turnpike.Identity;
+
+/// <summary>Callers and their keys, wherever they come from: what the Admin API and the command line change, and what a call looks up.</summary>
+internal sealed class CallerDesk(CallerStore store, InstallationStore installation, IAuditTrail audit, TimeProvider time)
+{
+    private const int MostKept = 100_000;
+    private readonly Recent<KeyHash, (ApiKey Key, Principal? Principal)?> keys = new(MostKept);
+    private readonly Recent<string, Caller?> callers = new(MostKept);
+    private byte[]? secret;
+
+    /// <summary>The caller of this name: the file's, or one of our own.</summary>
+    public async ValueTask<Caller?> FindAsync(ServiceCatalog catalog, string name, CancellationToken ct) =>
+        catalog.Settings.Get<CallerSettings>()?.Find(name) ?? await store.FindAsync(name, ct);
+
+    /// <summary>The same for a call: what was looked up lately is not looked up again.</summary>
+    public ValueTask<Caller?> KnownAsync(ServiceCatalog catalog, string name, CancellationToken ct)
+    {
+        if (catalog.Settings.Get<CallerSettings>()?.Find(name) is { } named) return new(named);
+        return callers.TryGet(name, out var known) ? new(known) : ReadAsync(name, ct);
+    }
+
+    public ValueTask<IReadOnlyList<Caller>> ListAsync(string? after, int most, CancellationToken ct) => store.ListAsync(after, most, ct);
+
+    public ValueTask<IReadOnlyList<ApiKey>> KeysAsync(string caller, CancellationToken ct) => store.KeysAsync(caller, ct);
+
+    public ValueTask<ApiKey?> FindKeyAsync(string id, CancellationToken ct) => store.FindKeyAsync(id, ct);
+
+    /// <summary>The key of this hash with whom it proves. What is not known is remembered as well: asking again costs no look-up.</summary>
+    public ValueTask<(ApiKey Key, Principal? Principal)?> FindAsync(KeyHash presented, CancellationToken ct)
+    {
+        if (secret is null) return FirstAsync(presented, ct);
+        var kept = presented.Under(secret);
+        return keys.TryGet(kept, out var known) ? new(known) : ReadAsync(kept, ct);
+    }
+
+    /// <summary>Creates or replaces; in force for the next call. True when it is new.</summary>
+    public async ValueTask<bool> PutAsync(Caller caller, CancellationToken ct)
+    {
+        var created = await store.PutAsync(caller, time.GetUtcNow(), ct);
+        keys.Clear();
+        callers.Forget(caller.Name);
+        await audit.RecordAsync(new AuditEvent { Kind = AuditKinds.CallerChanged, Correlation = Ids.New("c"), Caller = caller.Name, Reason = created ? "created" : caller.Status.ToString().ToLowerInvariant() }, ct);
+        return created;
+    }
+
+    /// <summary>A new key of ours; its text is in the answer and nowhere else.</summary>
+    public async ValueTask<(ApiKey Key, string Text)> IssueAsync(string caller, CredentialRules rules, DateTimeOffset? expires, CancellationToken ct)
+    {
+        var text = KeyText.New();
+        return ((await AddAsync(caller, KeyHash.Of(text), KeyText.Hint(text), rules, expires, ct))!, text);
+    }
+
+    /// <summary>A key made elsewhere, by its SHA-256. Null: it is somebody's already.</summary>
+    public ValueTask<ApiKey?> ImportAsync(string caller, KeyHash hash, CredentialRules rules, DateTimeOffset? expires, CancellationToken ct) => AddAsync(caller, hash, "imported", rules, expires, ct);
+
+    /// <summary>Refused from the next call on, for good. False when there is no such key.</summary>
+    public async ValueTask<bool> RevokeAsync(string id, string reason, CancellationToken ct)
+    {
+        if (await store.FindKeyAsync(id, ct) is not { } key) return false;
+        if (!await store.RevokeAsync(id, time.GetUtcNow(), ct)) return true;
+        keys.Forget(key.Hash);
+        await audit.RecordAsync(new AuditEvent { Kind = AuditKinds.KeyRevoked, Correlation = Ids.New("c"), Caller = key.Caller, Reference = id, Detail = reason }, ct);
+        return true;
+    }
+
+    /// <summary>A new key, while those before it go on for a while: nobody is locked out on the day keys are changed.</summary>
+    public async ValueTask<(ApiKey Key, string Text)> RollAsync(string caller, TimeSpan overlap, CredentialRules rules, DateTimeOffset? expires, CancellationToken ct)
+    {
+        var until = time.GetUtcNow() + overlap;
+        var ended = await store.ExpireAsync(caller, until, ct);
+        keys.Clear();
+        await audit.RecordAsync(new AuditEvent { Kind = AuditKinds.KeyRevoked, Correlation = Ids.New("c"), Caller = caller, Reason = "rolled", Detail = $"{ended} keys end at {until:u}" }, ct);
+        return await IssueAsync(caller, rules, expires, ct);
+    }
+
+    private async ValueTask<ApiKey?> AddAsync(string caller, KeyHash hash, string hint, CredentialRules rules, DateTimeOffset? expires, CancellationToken ct)
+    {
+        var kept = hash.Under(await SecretAsync(ct));
+        var key = new ApiKey(Ids.New("k"), caller, kept) { Hint = hint, Rules = rules, Expires = expires, Created = time.GetUtcNow() };
+        if (!await store.AddAsync(key, ct)) return null;
+        keys.Forget(kept);
+        await audit.RecordAsync(new AuditEvent { Kind = AuditKinds.KeyIssued, Correlation = Ids.New("c"), Caller = caller, Reference = key.Id, Detail = hint }, ct);
+        return key;
+    }
+
+    private async ValueTask<(ApiKey Key, Principal? Principal)?> FirstAsync(KeyHash presented, CancellationToken ct)
+    {
+        await SecretAsync(ct);
+        return await FindAsync(presented, ct);
+    }
+
+    private async ValueTask<(ApiKey Key, Principal? Principal)?> ReadAsync(KeyHash kept, CancellationToken ct)
+    {
+        var stamp = keys.Stamp;
+        (ApiKey, Principal?)? known = await store.FindAsync(kept, ct) is { } found ? (found.Key, found.Caller is { } caller ? Of(caller, found.Key) : null) : null;
+        keys.Keep(kept, known, stamp);
+        return known;
+    }
+
+    private async ValueTask<Caller?> ReadAsync(string name, CancellationToken ct)
+    {
+        var stamp = callers.Stamp;
+        var found = await store.FindAsync(name, ct);
+        callers.Keep(name, found, stamp);
+        return found;
+    }
+
+    /// <summary>Whom a key proves.</summary>
+    public static Principal Of(Caller caller, ApiKey key) => new(caller)
+    {
+        Credential = "key:" + key.Id,
+        Scopes = Scopes.Within(caller.Scopes, key.Rules.Scopes),
+        Rules = key.Rules,
+        BoundTo = key.Rules.BoundTo,
+        Expires = key.Expires,
+    };
+
+    private async ValueTask<byte[]> SecretAsync(CancellationToken ct) => secret ??= await installation.KeyAsync("caller-keys", ct);
+}

@@ -1,0 +1,94 @@
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using Turnpike.Catalog;
+using Turnpike.Storage;
+
+namespace Turnpike.Identity;
+
+/// <summary>Callers and keys that came through the Admin API or the command line.</summary>
+internal sealed class CallerStore(Database database)
+{
+    public ValueTask<Caller?> FindAsync(string name, CancellationToken ct) => database.ReadAsync(sql => Find(sql, name), ct);
+
+    /// <summary>A key with its caller, by the key's kept hash; a caller that is not there was named by the file when the key was made.</summary>
+    public ValueTask<(ApiKey Key, Caller? Caller)?> FindAsync(KeyHash kept, CancellationToken ct) => database.ReadAsync<(ApiKey, Caller?)?>(sql =>
+        sql.First("select id, caller, hash, hint, rules, expires, revoked, created from caller_keys where hash = $1", ReadKey, kept.ToBytes()) is { } key ? (key, Find(sql, key.Caller)) : null, ct);
+
+    public ValueTask<ApiKey?> FindKeyAsync(string id, CancellationToken ct) => database.ReadAsync(sql =>
+        sql.First("select id, caller, hash, hint, rules, expires, revoked, created from caller_keys where id = $1", ReadKey, id), ct);
+
+    public async ValueTask<IReadOnlyList<ApiKey>> KeysAsync(string caller, CancellationToken ct) => await database.ReadAsync(sql =>
+        sql.Query("select id, caller, hash, hint, rules, expires, revoked, created from caller_keys where caller = $1 order by id", ReadKey, caller), ct);
+
+    /// <summary>By name, beginning after <paramref name="after"/>.</summary>
+    public async ValueTask<IReadOnlyList<Caller>> ListAsync(string? after, int most, CancellationToken ct) => await database.ReadAsync(sql =>
+        sql.Query("select name, status, facts from callers where name > $1 order by name limit $2", ReadCaller, after ?? "", most), ct);
+
+    /// <summary>Creates or replaces; true when it was not there.</summary>
+    public ValueTask<bool> PutAsync(Caller caller, DateTimeOffset now, CancellationToken ct) => database.WriteAsync(sql =>
+    {
+        var (status, facts) = (Text(caller.Status), JsonSerializer.Serialize(CallerFacts.Of(caller), IdentityJson.Default.CallerFacts));
+        if (sql.Change("update callers set status = $2, facts = $3, changed = $4 where name = $1", caller.Name, status, facts, now) == 1) return false;
+        sql.Run("insert into callers (name, status, facts, created, changed) values ($1, $2, $3, $4, $4)", caller.Name, status, facts, now);
+        return true;
+    }, ct);
+
+    /// <summary>False when a key of this hash is known already.</summary>
+    public async ValueTask<bool> AddAsync(ApiKey key, CancellationToken ct) => await database.WriteAsync(sql => sql.Change("""
+        insert into caller_keys (id, caller, hash, hint, rules, expires, revoked, created) values ($1, $2, $3, $4, $5, $6, $7, $8) on conflict (hash) do nothing
+        """, key.Id, key.Caller, key.Hash.ToBytes(), key.Hint, JsonSerializer.Serialize(key.Rules, IdentityJson.Default.CredentialRules), key.Expires, key.Revoked, key.Created), ct) == 1;
+
+    /// <summary>False when there is no such key, or it is revoked, which is final.</summary>
+    public async ValueTask<bool> RevokeAsync(string id, DateTimeOffset now, CancellationToken ct) =>
+        await database.WriteAsync(sql => sql.Change("update caller_keys set revoked = $2 where id = $1 and revoked is null", id, now), ct) == 1;
+
+    /// <summary>Ends every key of a caller that would outlive this moment.</summary>
+    public async ValueTask<int> ExpireAsync(string caller, DateTimeOffset at, CancellationToken ct) =>
+        await database.WriteAsync(sql => (int)sql.Change("update caller_keys set expires = $2 where caller = $1 and revoked is null and (expires is null or expires > $2)", caller, at), ct);
+
+    private static Caller? Find(Sql sql, string name) => sql.First("select name, status, facts from callers where name = $1", ReadCaller, name);
+
+    private static Caller ReadCaller(SqlRow row) => JsonSerializer.Deserialize(row.Text(2), IdentityJson.Default.CallerFacts)!.For(row.Text(0)) with
+    {
+        Status = row.Text(1) switch { "active" => CallerStatus.Active, "suspended" => CallerStatus.Suspended, _ => CallerStatus.Closed },
+    };
+
+    private static ApiKey ReadKey(SqlRow row) => new(row.Text(0), row.Text(1), KeyHash.Read(row.Span(2)))
+    {
+        Hint = row.Text(3),
+        Rules = JsonSerializer.Deserialize(row.Text(4), IdentityJson.Default.CredentialRules)!,
+        Expires = row.TimeOrNull(5),
+        Revoked = row.TimeOrNull(6),
+        Created = row.Time(7),
+    };
+
+    private static string Text(CallerStatus status) => status.ToString().ToLowerInvariant();
+}
+
+/// <summary>What is kept of a caller beside name and status.</summary>
+internal sealed record CallerFacts
+{
+    public string? Organisation { get; init; }
+
+    public string? OnBehalfOf { get; init; }
+
+    public string? Plan { get; init; }
+
+    public IReadOnlyList<string> Groups { get; init; } = [];
+
+    public IReadOnlyList<string> Roles { get; init; } = [];
+
+    public IReadOnlyList<string> Scopes { get; init; } = [];
+
+    public IReadOnlyDictionary<string, string> Metadata { get; init; } = new Dictionary<string, string>();
+
+    public static CallerFacts Of(Caller caller) => new() { Organisation = caller.Organisation, OnBehalfOf = caller.OnBehalfOf, Plan = caller.Plan, Groups = caller.Groups, Roles = caller.Roles, Scopes = caller.Scopes, Metadata = caller.Metadata };
+
+    public Caller For(string name) => new(name) { Organisation = Organisation, OnBehalfOf = OnBehalfOf, Plan = Plan, Groups = Groups, Roles = Roles, Scopes = Scopes, Metadata = Metadata };
+}
+
+/// <summary>The JSON kept in the tables of identity.</summary>
+[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
+[JsonSerializable(typeof(CallerFacts))]
+[JsonSerializable(typeof(CredentialRules))]
+internal sealed partial class IdentityJson : JsonSerializerContext;

@@ -1,0 +1,49 @@
+using Turnpike.Catalog;
+
+namespace Turnpike.Identity;
+
+/// <summary>The <c>identity:</c> section: who else is believed when it says who asks.</summary>
+internal sealed record IdentitySettings
+{
+    public IReadOnlyList<JwtIssuer> Issuers { get; init; } = [];
+
+    public Introspection? Introspection { get; init; }
+
+    public Signatures.SignatureSettings? Signatures { get; init; }
+
+    /// <summary>Where a caller gets tokens; told in our resource metadata (RFC 9728).</summary>
+    public IReadOnlyList<Uri> AuthorizationServers { get; init; } = [];
+}
+
+/// <summary>Somebody whose signed tokens are believed.</summary>
+/// <param name="Name">The owner's name for it.</param>
+/// <param name="Issuer">The exact <c>iss</c>.</param>
+/// <param name="Audience">One of them has to be in <c>aud</c>: a token for somebody else is no token here.</param>
+internal sealed record JwtIssuer(string Name, string Issuer, IReadOnlyList<string> Audience, TokenCallers Callers)
+{
+    /// <summary>Its published keys; null where a secret is shared.</summary>
+    public Uri? Keys { get; init; }
+
+    public Secret? Secret { get; init; }
+
+    /// <summary>JOSE names, all of one kind: by public keys, or by a shared secret.</summary>
+    public required IReadOnlyList<string> Algorithms { get; init; }
+
+    public TimeSpan Skew { get; init; } = TimeSpan.FromSeconds(30);
+}
+
+/// <summary>A service that says whether a token is good (RFC 7662).</summary>
+internal sealed record Introspection(Uri Url, string ClientId, Secret ClientSecret, IReadOnlyList<string> Audience, TokenCallers Callers)
+{
+    /// <summary>How long an answer is believed: so late may a revocation be noticed.</summary>
+    public TimeSpan Keep { get; init; } = TimeSpan.FromSeconds(30);
+}
+
+/// <summary>Which caller a token names.</summary>
+/// <param name="Claim">The claim with its name.</param>
+/// <param name="Anybody">True: whoever the issuer vouches for is a caller, <c>issuer:name</c>; false: only callers that are known here.</param>
+/// <param name="Scopes">The claim with what the token may do.</param>
+internal sealed record TokenCallers(string Claim, bool Anybody, string Scopes)
+{
+    public static readonly TokenCallers Default = new("sub", false, "scope");
+}

@@ -1,0 +1,93 @@
+using System.Net;
+using Turnpike.EndToEnd.Harness;
+
+namespace Turnpike.EndToEnd.Crashes;
+
+/// <summary>
+/// Every point at which a crash can matter, one after the other: the process dies, or its disk fails, the first, second, third …
+/// time a payment makes the disk keep something, until a payment passes without. On every rail.
+/// </summary>
+public sealed class CrashPointTests(Chain chain) : IAsyncLifetime
+{
+    private const int MostPoints = 40;
+    private PaidApi? api;
+
+    private PaidApi Api => api!;
+
+    public async ValueTask InitializeAsync() => api = await PaidApi.StartAsync(chain);
+
+    public ValueTask DisposeAsync() => api?.DisposeAsync() ?? ValueTask.CompletedTask;
+
+    [Theory]
+    [InlineData("prepaid")]
+    [InlineData("x402")]
+    [InlineData("stripe")]
+    public async Task Killed_at_each_write_of_a_payment_it_is_charged_once_and_what_was_answered_is_there(string rail)
+    {
+        var points = await SweepAsync(rail, "signal=KILL", async _ =>
+        {
+            if (Api.Gateway.Lives) return false;
+            await Api.Gateway.DiedAsync();
+            await Api.Gateway.StartAgainAsync();
+            return true;
+        });
+        points.ShouldBeGreaterThan(2, "a payment is more than two transactions");
+    }
+
+    [Theory]
+    [InlineData("prepaid")]
+    [InlineData("x402")]
+    public async Task A_disk_that_fails_at_each_write_of_a_payment_loses_nothing_that_was_answered(string rail)
+    {
+        var points = await SweepAsync(rail, "error=EIO", async purchase =>
+        {
+            if (await HealthyAsync()) return false;
+            // Nothing is promised any more: neither this nor another payment is served.
+            (await purchase.PresentAsync()).ShouldNotBeNull().Status.ShouldBeOneOf(HttpStatusCode.ServiceUnavailable, HttpStatusCode.OK);
+            var other = await Purchase.OnAsync(Api, "prepaid", await Token.Value, 999);
+            (await other.PresentAsync()).ShouldNotBeNull().Status.ShouldBe(HttpStatusCode.ServiceUnavailable);
+            await Api.Gateway.KillAsync();
+            await Api.Gateway.StartAgainAsync();
+            return true;
+        });
+        points.ShouldBeGreaterThan(2);
+    }
+
+    private Lazy<Task<string>> Token => field ??= new(() => Api.TokenAsync("100.00 USD"));
+
+    /// <summary>How many points there were.</summary>
+    /// <param name="after">Brings it back where it has been hit; false when the payment passed.</param>
+    private async Task<int> SweepAsync(string rail, string what, Func<Purchase, Task<bool>> after)
+    {
+        Faults.Require();
+        if (rail == "x402") chain.Require();
+        var token = await Token.Value;
+        for (var point = 1; point < MostPoints; point++)
+        {
+            var purchase = await Purchase.OnAsync(Api, rail, token, point);
+            Answered? first;
+            await using (await Faults.AtAsync(Api.Gateway, what, point))
+            {
+                first = await purchase.PresentAsync();
+                await purchase.PresentAsync();
+                await Task.Delay(200); // what nobody waits for is written as well
+            }
+            await Task.Delay(200); // who is dying is dead
+            var hit = await after(purchase);
+            var last = await purchase.InsistAsync();
+            if (first is { Status: HttpStatusCode.OK } && last.Status == HttpStatusCode.OK) last.Body.ShouldBe(first.Body);
+            (await Purchase.ChargedAsync(Api, rail, token)).ShouldBe(point, $"{rail}, {what} at {point}");
+            await Purchase.SettledAsync(Api);
+            if (!hit) return point;
+        }
+        throw new ShouldAssertException($"After {MostPoints} points the payment still does not pass.");
+    }
+
+    private async Task<bool> HealthyAsync()
+    {
+        using var http = new HttpMessageInvoker(new SocketsHttpHandler { UseProxy = false });
+        using var request = new HttpRequestMessage(HttpMethod.Get, new Uri(Api.Gateway.Admin, "/health/ready"));
+        using var answer = await http.SendAsync(request, CancellationToken.None);
+        return answer.IsSuccessStatusCode;
+    }
+}

@@ -1,0 +1,90 @@
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using Turnpike.EndToEnd.Harness;
+
+namespace Turnpike.EndToEnd.Identity;
+
+/// <summary>Other people's signers against the gate: web-bot-auth, @slicekit/erc8128, dpop and jose.</summary>
+public sealed class SignedAgentTests : IAsyncLifetime
+{
+    private const string Directory = """{"keys":[{"crv":"Ed25519","kty":"OKP","x":"MPbKtIKjtZNpThhRrKe10GyDvcF7SPn600GySxbxhOk"}]}""";
+    private const string WalletKey = "0x59c6995e998f97a5a0044966f0945389dc9e86dae88c7a8412f4603b6b78690d", Wallet = "0x70997970c51812dc3a010c7d01b50e0d17dc79c8";
+
+    private Upstream upstream = null!;
+    private LoopbackHost agent = null!;
+    private TurnpikeProcess gateway = null!;
+
+    public async ValueTask InitializeAsync()
+    {
+        upstream = await Upstream.StartAsync();
+        agent = await LoopbackHost.StartAsync(app =>
+        {
+            app.MapGet("/.well-known/http-message-signatures-directory", () => Results.Text(Directory, "application/http-message-signatures-directory+json"));
+            app.MapGet("/jwks.json", () => Results.Text(Directory, "application/json"));
+        });
+        var config = Path.Combine(System.IO.Directory.CreateTempSubdirectory("turnpike-e2e-").FullName, "signed.yaml");
+        var at = agent.Url.GetLeftPart(UriPartial.Authority);
+        await File.WriteAllTextAsync(config, $$"""
+            # Signed agents.
+            gateway:
+              store: sqlite:{{Path.GetDirectoryName(config)}}/books.db
+            identity:
+              jwt: { login: { issuer: "https://login.test", audience: "https://api.test", keys: "{{at}}/jwks.json" } }
+              signatures: { web-bot-auth: { agents: ["{{at}}"] }, erc8128: { callers: any } }
+            callers: { robot: { signs-as: ["{{at}}"], scopes: [status:read, status:write] } }
+            services: { s: { upstream: "{{upstream.Url.GetLeftPart(UriPartial.Authority)}}", operations: { forecast: { match: "GET /forecast/{city}", price: free, identity: required } } } }
+            """);
+        gateway = await TurnpikeProcess.StartAsync(config);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await gateway.DisposeAsync();
+        await agent.DisposeAsync();
+        await upstream.DisposeAsync();
+    }
+
+    private async Task<PaidCall> AskAsync(string script, params (string, string)[] environment)
+    {
+        var call = await ClientScript.RunAsync($"identity/{script}.mjs", new Uri(gateway.Url, "/forecast/paris"), environment);
+        call.Error.ShouldBeNull();
+        return call;
+    }
+
+    private string? Told(string header) => upstream.LastCall.Headers.TryGetValue(header, out var value) ? value.ToString() : null;
+
+    [Theory]
+    [InlineData("dictionary")]
+    [InlineData("bare")]
+    public async Task Web_bot_auth_is_known_by_its_directory(string form)
+    {
+        var call = await AskAsync("web-bot-auth", ("AGENT", agent.Url.GetLeftPart(UriPartial.Authority)), ("AGENT_FORM", form));
+        call.Status.ShouldBe(200, call.Body);
+        Told("Turnpike-Caller").ShouldBe("robot");
+    }
+
+    [Fact]
+    public async Task Web_bot_auth_in_another_agents_name_is_nobody()
+    {
+        var call = await AskAsync("web-bot-auth", ("AGENT", "https://elsewhere.test"), ("AGENT_FORM", "dictionary"));
+        call.Status.ShouldBe(401, call.Body);
+    }
+
+    [Fact]
+    public async Task A_wallet_signs_by_erc8128()
+    {
+        var call = await AskAsync("erc8128", ("KEY", WalletKey));
+        call.Status.ShouldBe(200, call.Body);
+        Told("Turnpike-Caller").ShouldBe("agent:wallet:" + Wallet);
+    }
+
+    [Fact]
+    public async Task A_token_by_jose_is_good_beside_a_proof_by_dpop_and_stolen_it_is_useless()
+    {
+        var call = await AskAsync("dpop");
+        call.Status.ShouldBe(200, call.Body);
+        (Told("Turnpike-Caller"), Told("Turnpike-Scopes")).ShouldBe(("robot", "status:read"));
+        var stolen = await AskAsync("dpop", ("STOLEN", "1"));
+        (stolen.Status, stolen.Json["reason"]!.GetValue<string>()).ShouldBe((401, "proof-required"));
+    }
+}

@@ -1,0 +1,140 @@
+using System.Net;
+using System.Text.Json;
+using Turnpike.Admin;
+using Turnpike.Admin.Callers;
+using Turnpike.Admin.Cli;
+using Turnpike.Catalog;
+
+namespace Turnpike.Tests.Admin;
+
+/// <summary>Callers and their keys, by the Admin API and by the command line.</summary>
+public sealed class CallersApiTests
+{
+    private const string Callers = "/admin/v1/callers";
+
+    [Fact]
+    public async Task A_caller_is_created_gets_a_key_once_and_is_shown_without_it()
+    {
+        await using var gateway = await RunningGateway.StartAsync();
+        (await gateway.AdminAsync(HttpMethod.Put, Callers + "/bot", """{"plan":"pro","scopes":["a:read","a:write"],"metadata":{"owner":"jane"}}""")).Status.ShouldBe(HttpStatusCode.Created);
+        var (status, made) = await gateway.AdminAsync(HttpMethod.Post, Callers + "/bot/keys", """{"valid":"30d","scopes":["a:read"],"methods":["GET"]}""");
+        status.ShouldBe(HttpStatusCode.Created);
+        var key = RunningGateway.Json(made).GetProperty("key").GetString()!;
+        using (var answer = await gateway.CallAsync("/open", headers: ("x-api-key", key))) answer.StatusCode.ShouldBe(HttpStatusCode.OK);
+        (gateway.Seen!["Turnpike-Caller"].ToString(), gateway.Seen["Turnpike-Scopes"].ToString()).ShouldBe(("bot", "a:read"));
+
+        var shown = (await gateway.GetAsync(Callers + "/bot")).Body;
+        shown.ShouldNotContain(key);
+        RunningGateway.Json(shown).GetProperty("keys")[0].GetProperty("hint").GetString().ShouldBe(key[..8] + "…");
+        (await gateway.AdminAsync(HttpMethod.Put, Callers + "/bot", "{}")).Status.ShouldBe(HttpStatusCode.OK);
+        RunningGateway.Json((await gateway.GetAsync(Callers + "/bot")).Body).GetProperty("plan").ValueKind.ShouldBe(JsonValueKind.Null, "PUT replaces");
+        RunningGateway.Json((await gateway.GetAsync(Callers)).Body).GetProperty("callers").EnumerateArray().Select(c => c.GetProperty("name").GetString()).ShouldBe(["bot", "named"]);
+        RunningGateway.Json((await gateway.GetAsync(Callers + "?limit=1&after=bot")).Body).GetProperty("callers")[0].GetProperty("name").GetString().ShouldBe("named");
+    }
+
+    [Fact]
+    public async Task Revoking_and_suspending_hold_for_the_next_call()
+    {
+        await using var gateway = await RunningGateway.StartAsync();
+        await gateway.AdminAsync(HttpMethod.Put, Callers + "/bot", "{}");
+        async Task<(string Id, string Text)> Make() => RunningGateway.Json((await gateway.AdminAsync(HttpMethod.Post, Callers + "/bot/keys")).Body) is var key ? (key.GetProperty("id").GetString()!, key.GetProperty("key").GetString()!) : default;
+        async Task<int> Call(string key)
+        {
+            using var answer = await gateway.CallAsync("/open", headers: ("x-api-key", key));
+            return (int)answer.StatusCode;
+        }
+        var (one, two) = (await Make(), await Make());
+        (await Call(one.Text)).ShouldBe(200);
+        (await gateway.AdminAsync(HttpMethod.Post, $"{Callers}/bot/keys/{one.Id}/revoke", """{"reason":"leaked"}""")).Status.ShouldBe(HttpStatusCode.OK);
+        ((await Call(one.Text)), (await Call(two.Text))).ShouldBe((401, 200));
+        await gateway.AdminAsync(HttpMethod.Post, Callers + "/bot/suspend");
+        (await Call(two.Text)).ShouldBe(403);
+        await gateway.AdminAsync(HttpMethod.Post, Callers + "/bot/resume");
+        (await Call(two.Text)).ShouldBe(200);
+        var young = RunningGateway.Json((await gateway.AdminAsync(HttpMethod.Post, Callers + "/bot/keys/roll")).Body).GetProperty("key").GetString()!;
+        ((await Call(two.Text)), (await Call(young))).ShouldBe((401, 200));
+        await gateway.AdminAsync(HttpMethod.Post, Callers + "/bot/close");
+        (await Call(young)).ShouldBe(403);
+        Reason(await gateway.AdminAsync(HttpMethod.Post, Callers + "/bot/resume")).ShouldBe("caller-closed");
+        Reason(await gateway.AdminAsync(HttpMethod.Put, Callers + "/bot", "{}")).ShouldBe("caller-closed");
+        var events = RunningGateway.Json((await gateway.GetAsync($"/admin/v1/audit?kind=key.revoked&reference={one.Id}")).Body).GetProperty("events");
+        events[0].GetProperty("detail").GetString().ShouldBe("leaked");
+    }
+
+    [Theory]
+    [InlineData("PUT", "/named")]
+    [InlineData("POST", "/named/suspend")]
+    [InlineData("POST", "/named/keys")]
+    [InlineData("POST", "/named/keys/roll")]
+    public async Task What_the_file_names_belongs_to_the_file(string method, string path)
+    {
+        await using var gateway = await RunningGateway.StartAsync();
+        var answer = await gateway.AdminAsync(new HttpMethod(method), Callers + path, "{}");
+        (answer.Status, Reason(answer)).ShouldBe((HttpStatusCode.Conflict, "managed-by-file"));
+        RunningGateway.Json((await gateway.GetAsync(Callers + "/named")).Body).GetProperty("managed").GetString().ShouldBe("file");
+    }
+
+    [Theory]
+    [InlineData("PUT", "/b c", "{}", "a name is")]
+    [InlineData("PUT", "/bot", """{"scopes":["a b"]}""", "scopes:")]
+    [InlineData("PUT", "/bot", """{"scopes":[null]}""", "scopes:")]
+    [InlineData("PUT", "/bot", """{"status":"0"}""", "status:")]
+    [InlineData("PUT", "/bot", """{"organisation":"a\nb"}""", "organisation:")]
+    [InlineData("PUT", "/bot", """{"metadata":{"a b":"c"}}""", "metadata:")]
+    [InlineData("PUT", "/bot", """{"plann":"x"}""", "$.plann")]
+    [InlineData("POST", "/there/keys", """{"scopes":["a:read"]}""", "scopes: 'a:read' is no scope of the caller")]
+    [InlineData("POST", "/there/keys", """{"operations":["nothing"]}""", "operations:")]
+    [InlineData("POST", "/there/keys", """{"methods":["get"]}""", "methods:")]
+    [InlineData("POST", "/there/keys", """{"valid":"soon"}""", "valid:")]
+    [InlineData("POST", "/there/keys", """{"hash":"sha256:12"}""", "hash:")]
+    [InlineData("POST", "/there/keys/roll", """{"overlap":"soon"}""", "overlap:")]
+    public async Task A_wrong_order_is_a_400_that_says_where(string method, string path, string body, string told)
+    {
+        await using var gateway = await RunningGateway.StartAsync();
+        await gateway.AdminAsync(HttpMethod.Put, Callers + "/there", "{}");
+        var answer = await gateway.AdminAsync(new HttpMethod(method), Callers + path, body);
+        answer.Status.ShouldBe(HttpStatusCode.BadRequest);
+        RunningGateway.Json(answer.Body).GetProperty("detail").GetString()!.ShouldContain(told);
+    }
+
+    [Fact]
+    public async Task An_imported_hash_is_taken_once()
+    {
+        await using var gateway = await RunningGateway.StartAsync();
+        await gateway.AdminAsync(HttpMethod.Put, Callers + "/bot", "{}");
+        var body = $$"""{"hash":"sha256:{{Convert.ToHexStringLower(System.Security.Cryptography.SHA256.HashData("their-old-key"u8))}}"}""";
+        (await gateway.AdminAsync(HttpMethod.Post, Callers + "/bot/keys", body)).Status.ShouldBe(HttpStatusCode.Created);
+        Reason(await gateway.AdminAsync(HttpMethod.Post, Callers + "/bot/keys", body)).ShouldBe("key-taken");
+        using var answer = await gateway.CallAsync("/open", "their-old-key");
+        answer.StatusCode.ShouldBe(HttpStatusCode.OK);
+    }
+
+    [Fact]
+    public async Task The_command_line_works_alone_and_beside_a_running_gateway()
+    {
+        await using var gateway = RunningGateway.Stopped();
+        (await RunAsync((o, e) => CallersCommand.PutAsync(gateway.Config, RunningGateway.Environment, "bot", new CallerBody("pro"), false, o, e, default))).Output.ShouldContain("plan      pro");
+        var key = await RunAsync((o, e) => CallersCommand.KeyAsync(gateway.Config, RunningGateway.Environment, "bot", new KeyBody(), false, o, e, default));
+        key.Code.ShouldBe(0, key.Err);
+        await gateway.StartAsync();
+        using (var answer = await gateway.CallAsync("/open", key.Output.Trim())) answer.StatusCode.ShouldBe(HttpStatusCode.OK);
+        (await RunAsync((o, e) => CallersCommand.SetStatusAsync(gateway.Config, RunningGateway.Environment, "bot", "suspend", CallerStatus.Suspended, false, o, e, default))).Output.ShouldContain("status    suspended");
+        using (var answer = await gateway.CallAsync("/open", key.Output.Trim())) answer.StatusCode.ShouldBe(HttpStatusCode.Forbidden, "the gateway was asked, not the file behind its back");
+        var id = RunningGateway.Json((await RunAsync((o, e) => CallersCommand.ShowAsync(gateway.Config, RunningGateway.Environment, "bot", true, o, e, default))).Output).GetProperty("keys")[0].GetProperty("id").GetString()!;
+        (await RunAsync((o, e) => CallersCommand.RevokeAsync(gateway.Config, RunningGateway.Environment, id, "leaked", false, o, e, default))).Err.ShouldContain("status    revoked");
+        (await RunAsync((o, e) => CallersCommand.ListAsync(gateway.Config, RunningGateway.Environment, false, o, e, default))).Output.ShouldBe($"bot  suspended  pro{Environment.NewLine}named  active  no plan  in the file{Environment.NewLine}");
+        (await RunAsync((o, e) => CallersCommand.PutAsync(gateway.Config, RunningGateway.Environment, "named", new CallerBody(), false, o, e, default))).Code.ShouldBe(3);
+        (await RunAsync((o, e) => CallersCommand.PutAsync(gateway.Config, RunningGateway.Environment, "b c", new CallerBody(), false, o, e, default))).Code.ShouldBe(2);
+        (await RunAsync((o, e) => CallersCommand.ShowAsync(gateway.Config, RunningGateway.Environment, "nobody", false, o, e, default))).Code.ShouldBe(3);
+    }
+
+    private static string? Reason((HttpStatusCode Status, string Body) answer) => RunningGateway.Json(answer.Body).GetProperty("reason").GetString();
+
+    private static async Task<(int Code, string Output, string Err)> RunAsync(Func<TextWriter, TextWriter, Task<int>> command)
+    {
+        using var output = new StringWriter();
+        using var err = new StringWriter();
+        var code = await command(output, err);
+        return (code, output.ToString(), err.ToString());
+    }
+}
