@@ -83,7 +83,7 @@ internal sealed class PostgresSource : ISqlSource
         while (readers.TryPop(out var reader)) reader.Dispose();
         try
         {
-            if (Writer is PostgresSql { Mark: { } mark } writer) mark.End(writer);
+            if (Writer is PostgresSql { IsConnected: true, Mark: { } mark } writer) mark.End(writer);
         }
         catch (StorageException)
         {

@@ -18,6 +18,8 @@ internal sealed class PostgresSql(PostgresSource server, bool reading) : Sql
     /// <summary>The writer's mark: what it wrote last, in the same transaction as that.</summary>
     public PostgresMark? Mark { get; init; }
 
+    public bool IsConnected => connection is not null;
+
     public override DateTimeOffset Now(TimeProvider clock) => server.Clock.Now(this);
 
     public override void Run(string sql, params ReadOnlySpan<SqlValue> values)
@@ -148,6 +150,7 @@ internal sealed class PostgresSql(PostgresSource server, bool reading) : Sql
 
     protected override SqlRows Rows(string sql, ReadOnlySpan<SqlValue> values)
     {
+        Connect();
         var statement = Understand(sql, values);
         waiting.Add(new PostgresCommand(statement, statement.Text, PostgresCommand.Parameters(statement, values), null));
         return Flush(committing: false);
@@ -155,6 +158,7 @@ internal sealed class PostgresSql(PostgresSource server, bool reading) : Sql
 
     protected override SqlRows Locked(string sql, ReadOnlySpan<string[]> keys)
     {
+        Connect();
         var statement = server.Known(sql) ?? server.Learn(sql, [.. Enumerable.Repeat("text", keys.Length)], this);
         waiting.Add(new PostgresCommand(statement, statement.Locking, PostgresCommand.Parameters(statement, keys), null));
         return Flush(committing: false);
