@@ -43,7 +43,12 @@ internal sealed partial class Cashier(PaymentRegistry rails, ILedger ledger, Ans
             }
             if ((credential.Objection ?? credential.Terms?.Objection(call, payment.BodyDigest)) is { } objection) return Wrong(call, objection);
             using (Step.Verify(method.Name))
-                if (await method.VerifyAsync(payment, ct) is { } refused) return Wrong(call, refused);
+                if (await method.VerifyAsync(payment, ct) is { } refused)
+                {
+                    // A copy may have been held and settled meanwhile, here or on another node, and then no rail believes it any more.
+                    if (payment.HoldId is { } mine && await ledger.FindAsync(mine, ct) is { Status: not HoldStatus.Released } since && await KnownAsync(payment, since, ct) is { } told) return told;
+                    return Wrong(call, refused);
+                }
         }
         catch (StorageUnavailableException e)
         {

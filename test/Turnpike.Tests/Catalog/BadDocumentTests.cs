@@ -6,7 +6,7 @@ public sealed class BadDocumentTests
     [Theory]
     [InlineData("gatway: {}", "t.yaml:1:1: gatway: unknown key; did you mean 'gateway'?")]
     [InlineData("zebra: {}", "t.yaml:1:1: zebra: unknown key; here are known: gateway, payments, limits, services")]
-    [InlineData("gateway: 5", "t.yaml:1:10: gateway: a map of url, listen, admin, store, admin-key, insecure, sandbox, trusted-proxies, tls, otlp is wanted here")]
+    [InlineData("gateway: 5", "t.yaml:1:10: gateway: a map of url, listen, admin, store, node, drain, admin-key, insecure, sandbox, trusted-proxies, tls, otlp is wanted here")]
     [InlineData("gateway: { url: x, url: y }", "t.yaml:1:17: gateway.url: 'x' is no base address; write https://api.example.com, without path, query or user", "t.yaml:1:20: 'url' is given twice; first on line 1")]
     [InlineData("gateway: { url: }", "t.yaml:1:17: gateway.url: nothing is written here; a URL without path is wanted")]
     [InlineData("gateway: { listen: \"http://example.com:80\" }", "t.yaml:1:20: gateway.listen: 'http://example.com:80' is no address to listen on; write http:// or https://, an IP address or localhost, and a port")]
