@@ -1,4 +1,0 @@
-namespace Turnpike.Ledger;
-
-/// <summary>The hold is no longer this incarnation's: its lease lapsed, and another node has given the money back. Nothing changed.</summary>
-internal sealed class HoldLostException(string id) : LedgerException($"Hold {id} was given back by another node.");
