@@ -1,7 +1,6 @@
 namespace Turnpike.Ledger;
 
 /// <summary>The books were asked for what no correct caller asks (capture above the ceiling, a settled hold released): a bug, nothing was changed.</summary>
-internal class LedgerException(string message) : Exception(message);
 
 
 /// <summary>The hold is no longer this incarnation's: its lease lapsed, and another node has given the money back. Nothing changed.</summary>
