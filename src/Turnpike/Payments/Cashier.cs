@@ -53,7 +53,12 @@ internal sealed partial class Cashier(PaymentRegistry rails, PlanMethod plans, I
             if (call.Plan is not null && (await IncludedAsync(payment, ct) is var included && included is not null || payment.State is not null)) return included;
             if ((credential.Objection ?? credential.Terms?.Objection(call, payment.BodyDigest)) is { } objection) return Wrong(call, objection);
             using (Step.Verify(method.Name))
-                if (await method.VerifyAsync(payment, ct) is { } refused) return Wrong(call, refused);
+                if (await method.VerifyAsync(payment, ct) is { } refused)
+                {
+                    // A copy may have been held and settled meanwhile, here or on another node, and then no rail believes it any more.
+                    if (payment.HoldId is { } mine && await ledger.FindAsync(mine, ct) is { Status: not HoldStatus.Released } since && await KnownAsync(payment, since, ct) is { } told) return told;
+                    return Wrong(call, refused);
+                }
         }
         catch (StorageUnavailableException e)
         {
@@ -297,7 +302,7 @@ internal sealed partial class Cashier(PaymentRegistry rails, PlanMethod plans, I
     /// <summary>This credential has a hold: its answer depends on where that stands, and on nothing a rail or a clock says.</summary>
     private async ValueTask<Answer?> KnownAsync(Payment payment, HoldState known, CancellationToken ct)
     {
-        if (known.Hold.Binding != Binding(payment)) return Mismatch(payment, known);
+        if (known.Hold.Binding != payment.Binding) return Mismatch(payment, known);
         payment.Call.Correlation = known.Hold.Correlation;
         if (known.Status is HoldStatus.Held or HoldStatus.Captured) return new Refusal(Reasons.InFlight, "Its first presentation is being served.") { RetryAfter = TimeSpan.FromSeconds(1) };
         if (known.Status == HoldStatus.Unknown) { payment.Payer = known.Hold.Payer; return Pending(payment, known.Reference); }
@@ -349,7 +354,7 @@ internal sealed partial class Cashier(PaymentRegistry rails, PlanMethod plans, I
         Id = payment.HoldId ??= Ids.New("h"),
         Legs = credit is null ? payment.Legs : [new Leg(credit, $"revenue:{payment.Call.Operation.Name}", payment.Ceiling, Limited: true)],
         Raises = credit is null ? payment.Raises : [],
-        Binding = Binding(payment),
+        Binding = payment.Binding,
         Receipt = payment.ReceiptId,
         Correlation = payment.Call.Correlation,
         Operation = payment.Call.Operation.Name,
@@ -371,16 +376,6 @@ internal sealed partial class Cashier(PaymentRegistry rails, PlanMethod plans, I
         if (payment.Method!.SettlesInBooks) return null;
         var credit = await ledger.AvailableAsync(account, payment.Ceiling.Currency, ct);
         return credit >= payment.Ceiling ? account : null;
-    }
-
-    /// <summary>
-    /// What this credential may buy. EIP-3009 does not sign the resource, so this does: the first presentation binds the proof to
-    /// operation, method, canonical target and body, and only the same bytes are ever given the answer again.
-    /// </summary>
-    private static string Binding(Payment payment)
-    {
-        var bound = $"{payment.Call.Operation.Name}\n{payment.Call.RequestLine}\n{payment.BodyDigest}\n{(payment.Method!.SettlesInBooks ? payment.Payer : payment.Credential!.Digest)}";
-        return Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(bound)));
     }
 
     public static string ReceiptUrl(Call call, string receipt) => $"{call.Catalog.Gateway.Url.GetLeftPart(UriPartial.Authority)}/receipts/{receipt}";

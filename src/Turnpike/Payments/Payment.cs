@@ -1,5 +1,7 @@
-using Turnpike.Audit;
 using System.Collections.Concurrent;
+using System.Security.Cryptography;
+using System.Text;
+using Turnpike.Audit;
 using Turnpike.Catalog;
 using Turnpike.Ledger;
 using Turnpike.Pricing;
@@ -103,6 +105,19 @@ internal sealed class Payment(Call call, Func<Payment, ValueTask> close) : IAsyn
         Agreed = available;
         Legs = [.. Legs.Select(leg => leg.Fixed ? leg : leg with { Amount = available })];
         return true;
+    }
+
+    /// <summary>
+    /// What this credential may buy. EIP-3009 does not sign the resource, so this does: the first presentation binds the proof to
+    /// operation, method, canonical target and body, and only the same bytes are ever given the answer again.
+    /// </summary>
+    public string Binding
+    {
+        get
+        {
+            var bound = $"{Call.Operation.Name}\n{Call.RequestLine}\n{BodyDigest}\n{(Method!.SettlesInBooks ? Payer : Credential!.Digest)}";
+            return Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(bound)));
+        }
     }
 
     /// <summary>A decision about it, for the trail.</summary>

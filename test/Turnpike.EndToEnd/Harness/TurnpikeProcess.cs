@@ -60,9 +60,10 @@ internal sealed partial class TurnpikeProcess : IAsyncDisposable
         foreach (var (name, value) in variables) environment[name] = value;
         var folder = Directory.CreateTempSubdirectory("turnpike-e2e-").FullName;
         var (port, admin) = (Ports.Next(), Ports.Next());
+        var url = variables.FirstOrDefault(each => each.Name == "gateway.url").Value ?? $"http://127.0.0.1:{port}";
         var text = change(await File.ReadAllTextAsync(Path.Combine(Checkout.Contract, scenario)));
-        text = text.Replace("\ngateway:\n", $"\ngateway:\n  url: http://127.0.0.1:{port}\n  listen: http://127.0.0.1:{port}\n  admin: http://127.0.0.1:{admin}\n", StringComparison.Ordinal);
-        foreach (var (name, value) in variables.Where(each => each.Name.StartsWith("gateway.", StringComparison.Ordinal)))
+        text = text.Replace("\ngateway:\n", $"\ngateway:\n  url: {url}\n  listen: http://127.0.0.1:{port}\n  admin: http://127.0.0.1:{admin}\n", StringComparison.Ordinal);
+        foreach (var (name, value) in variables.Where(each => each.Name.StartsWith("gateway.", StringComparison.Ordinal) && each.Name != "gateway.url"))
             text = text.Replace("\ngateway:\n", $"\ngateway:\n  {name["gateway.".Length..]}: {value}\n", StringComparison.Ordinal);
         if (store is not null)
         {

@@ -26,7 +26,7 @@ public sealed class TwoNodesTests(Chain chain)
         var proof = ExactSigner.Pay(await pair.A.TermsAsync("/forecast/paris"), pair.A.Parties.Payer);
         var answers = await Task.WhenAll(Enumerable.Range(0, 50).Select(i => (i % 2 == 0 ? pair.B : pair.A).PresentAsync("/forecast/paris", proof)));
         pair.A.Upstream.Executions.ShouldBe(1);
-        answers.Select(a => a.Status).Distinct().ShouldBeSubsetOf([HttpStatusCode.OK, HttpStatusCode.Conflict]);
+        answers.Select(a => a.Status).Distinct().ShouldBeSubsetOf([HttpStatusCode.OK, HttpStatusCode.Conflict], answers.First(a => a.Status is not (HttpStatusCode.OK or HttpStatusCode.Conflict) || a == answers[^1]).Body);
         (await pair.A.PresentAsync("/forecast/paris", proof)).Status.ShouldBe(HttpStatusCode.OK);
         (await pair.B.PresentAsync("/forecast/paris", proof)).Status.ShouldBe(HttpStatusCode.OK);
         pair.A.Upstream.Executions.ShouldBe(1);
@@ -138,7 +138,7 @@ public sealed class TwoNodesTests(Chain chain)
         {
             var store = TemporaryDatabase.NewEmpty();
             var a = await PaidApi.StartOnAsync(chain, store, ("gateway.node", "a"), ("gateway.drain", "8s"));
-            return new Pair(a, a.At(await a.AnotherAsync(store, ("gateway.node", "b"))));
+            return new Pair(a, a.At(await a.AnotherAsync(store, ("gateway.node", "b"), ("gateway.url", a.Gateway.Url.GetLeftPart(UriPartial.Authority)))));
         }
 
         public async ValueTask DisposeAsync()
