@@ -1,6 +1,8 @@
 using Turnpike.Audit;
 using Turnpike.Catalog;
+using Turnpike.Metering;
 using Turnpike.Plans;
+using Turnpike.Pricing;
 
 namespace Turnpike.Limits;
 
@@ -78,6 +80,7 @@ internal sealed class RuleLimits(CounterSet counters, IAuditTrail audit, TimePro
     private static long AmountOf(RateRule rule, Call call) => rule.Amount.Currency switch
     {
         RateRule.Requests => 1,
+        Units.Total => (call.Quote as MeteredQuote)?.MostTokens ?? 0,
         var unit when call.Quote is { } quote && quote.Ceiling.Currency == unit => quote.Ceiling.Units,
         _ => 0,
     };
@@ -120,6 +123,7 @@ internal sealed class RuleLimits(CounterSet counters, IAuditTrail audit, TimePro
         {
             if (demand.Rule.Per is null || call.Refused is { Reason.Status: 402 or 409 or >= 500 } || demand.Rule.OnlySuccess && !call.Delivered) return 0;
             if (demand.Rule.Amount.Currency == RateRule.Requests) return demand.Amount;
+            if (demand.Rule.Amount.Currency == Units.Total) return call.Metered?.Usage[Units.Total] ?? 0;
             return call.Charged is { } charged && charged.Currency == demand.Rule.Amount.Currency ? charged.Units : 0;
         }
     }

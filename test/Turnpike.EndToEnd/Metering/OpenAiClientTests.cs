@@ -100,8 +100,9 @@ public sealed class OpenAiClientTests : IAsyncLifetime
     {
         (model.Words, model.Pause) = (1_000, TimeSpan.FromMilliseconds(20));
         var token = await TokenAsync("1.00 USD");
-        _ = ClientScript.RunAsync(Script, gateway.Url, ("TOKEN", token), ("STREAM", "1"));
-        for (var i = 0; i < 500 && model.Said < 150; i++) await Task.Delay(20);
+        var streaming = ClientScript.RunAsync(Script, gateway.Url, ("TOKEN", token), ("STREAM", "1"));
+        for (var i = 0; i < 500 && model.Said < 150 && !streaming.IsCompleted; i++) await Task.Delay(20);
+        if (streaming.IsCompleted) await streaming;
         await gateway.KillAsync();
         await gateway.StartAgainAsync();
         var left = decimal.Parse(await LeftAsync(token), System.Globalization.CultureInfo.InvariantCulture);

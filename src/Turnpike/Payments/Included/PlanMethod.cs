@@ -1,6 +1,8 @@
 using Turnpike.Catalog;
 using Turnpike.Ledger;
+using Turnpike.Metering;
 using Turnpike.Plans;
+using Turnpike.Pricing;
 
 namespace Turnpike.Payments.Included;
 
@@ -74,6 +76,8 @@ internal sealed class PlanMethod(ILedger ledger) : IPaymentMethod
     private static Money? AmountOf(Allowance allowance, Call call) => allowance.Amount.Currency switch
     {
         RateRule.Requests => new Money(1, RateRule.Requests),
+        // Held for the most the call can be, charged for what passed; a call nothing bounds is not included.
+        Units.Total => call.Quote is MeteredQuote { MostTokens: { } most } ? new Money(most, Units.Total) : null,
         var unit when unit == call.Quote!.Ceiling.Currency => call.Quote.Ceiling,
         _ => null,
     };
