@@ -13,6 +13,13 @@ internal sealed class CallerDesk(CallerStore store, InstallationStore installati
     private readonly Recent<string, Caller?> callers = new(MostKept);
     private byte[]? secret;
 
+    /// <summary>Something was changed, here or on another node: nothing that was looked up before counts any more.</summary>
+    public void Forget()
+    {
+        keys.Clear();
+        callers.Clear();
+    }
+
     /// <summary>The caller of this name: the file's, or one of our own.</summary>
     public async ValueTask<Caller?> FindAsync(ServiceCatalog catalog, string name, CancellationToken ct) =>
         catalog.Settings.Get<CallerSettings>()?.Find(name) ?? await store.FindAsync(name, ct);

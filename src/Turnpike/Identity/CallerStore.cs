@@ -2,12 +2,16 @@ using System.Text.Json;
 using System.Text.Json.Serialization;
 using Turnpike.Catalog;
 using Turnpike.Storage;
+using Turnpike.Storage.Nodes;
 
 namespace Turnpike.Identity;
 
 /// <summary>Callers and keys that came through the Admin API or the command line.</summary>
-internal sealed class CallerStore(Database database)
+internal sealed class CallerStore(Database database, Revisions revisions)
 {
+    /// <summary>Moved with every change, so that other nodes forget what they remember of callers and keys.</summary>
+    public const string Revision = "callers";
+
     public ValueTask<Caller?> FindAsync(string name, CancellationToken ct) => database.ReadAsync(sql => Find(sql, name), ct);
 
     /// <summary>A key with its caller, by the key's kept hash; a caller that is not there was named by the file when the key was made.</summary>
@@ -25,7 +29,7 @@ internal sealed class CallerStore(Database database)
         sql.Query("select name, status, facts from callers where name > $1 order by name limit $2", ReadCaller, after ?? "", most), ct);
 
     /// <summary>Creates or replaces; true when it was not there.</summary>
-    public ValueTask<bool> PutAsync(Caller caller, DateTimeOffset now, CancellationToken ct) => database.WriteAsync(sql =>
+    public ValueTask<bool> PutAsync(Caller caller, DateTimeOffset now, CancellationToken ct) => ChangeAsync(sql =>
     {
         var (status, facts) = (Text(caller.Status), JsonSerializer.Serialize(CallerFacts.Of(caller), IdentityJson.Default.CallerFacts));
         if (sql.Change("update callers set status = $2, facts = $3, changed = $4 where name = $1", caller.Name, status, facts, now) == 1) return false;
@@ -34,17 +38,24 @@ internal sealed class CallerStore(Database database)
     }, ct);
 
     /// <summary>False when a key of this hash is known already.</summary>
-    public async ValueTask<bool> AddAsync(ApiKey key, CancellationToken ct) => await database.WriteAsync(sql => sql.Change("""
+    public async ValueTask<bool> AddAsync(ApiKey key, CancellationToken ct) => await ChangeAsync(sql => sql.Change("""
         insert into caller_keys (id, caller, hash, hint, rules, expires, revoked, created) values ($1, $2, $3, $4, $5, $6, $7, $8) on conflict (hash) do nothing
         """, key.Id, key.Caller, key.Hash.ToBytes(), key.Hint, JsonSerializer.Serialize(key.Rules, IdentityJson.Default.CredentialRules), key.Expires, key.Revoked, key.Created), ct) == 1;
 
     /// <summary>False when there is no such key, or it is revoked, which is final.</summary>
     public async ValueTask<bool> RevokeAsync(string id, DateTimeOffset now, CancellationToken ct) =>
-        await database.WriteAsync(sql => sql.Change("update caller_keys set revoked = $2 where id = $1 and revoked is null", id, now), ct) == 1;
+        await ChangeAsync(sql => sql.Change("update caller_keys set revoked = $2 where id = $1 and revoked is null", id, now), ct) == 1;
 
     /// <summary>Ends every key of a caller that would outlive this moment.</summary>
     public async ValueTask<int> ExpireAsync(string caller, DateTimeOffset at, CancellationToken ct) =>
-        await database.WriteAsync(sql => (int)sql.Change("update caller_keys set expires = $2 where caller = $1 and revoked is null and (expires is null or expires > $2)", caller, at), ct);
+        await ChangeAsync(sql => (int)sql.Change("update caller_keys set expires = $2 where caller = $1 and revoked is null and (expires is null or expires > $2)", caller, at), ct);
+
+    private ValueTask<T> ChangeAsync<T>(Func<Sql, T> change, CancellationToken ct) => database.WriteAsync(sql =>
+    {
+        var changed = change(sql);
+        revisions.Bump(sql, Revision);
+        return changed;
+    }, ct);
 
     private static Caller? Find(Sql sql, string name) => sql.First("select name, status, facts from callers where name = $1", ReadCaller, name);
 

@@ -1,6 +1,7 @@
 using Turnpike.Catalog;
 using Turnpike.Identity.OAuth;
 using Turnpike.Identity.Signatures;
+using Turnpike.Storage.Nodes;
 
 namespace Turnpike.Identity;
 
@@ -9,7 +10,12 @@ internal static class IdentitySetup
 {
     public static IServiceCollection AddIdentity(this IServiceCollection services)
     {
-        services.AddSingleton<CallerStore>().AddSingleton<CallerDesk>();
+        services.AddSingleton<CallerStore>().AddSingleton(s =>
+        {
+            var desk = ActivatorUtilities.CreateInstance<CallerDesk>(s);
+            s.GetRequiredService<Revisions>().On(CallerStore.Revision, desk.Forget);
+            return desk;
+        });
         services.AddSingleton<TokenPrincipals>();
         services.AddSingleton<PublicClient>(static _ => GuardedHttp.CreatePublic).AddSingleton<SeenOnce>();
         services.AddSingleton<ISignerScheme, WebBotAuth>().AddSingleton<ISignerScheme, TrustedAgents>().AddSingleton<ISignerScheme, WalletSignatures>();

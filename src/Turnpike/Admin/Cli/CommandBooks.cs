@@ -22,8 +22,9 @@ internal sealed class CommandBooks : IDisposable
         var lease = NodeLease.Alone(Ids.New("command"), database.IsShared ? Ids.New("command") : "1");
         audit = new AuditTrail(database, TimeProvider.System, lease.Node);
         Ledger = new SqlLedger(database, audit, lease);
-        Desk = new TokenDesk(new TokenStore(database, new Revisions(database, TimeProvider.System, Microsoft.Extensions.Logging.Abstractions.NullLogger<Revisions>.Instance)), Ledger, audit, TimeProvider.System);
-        Callers = new CallerRegister(new CallerDesk(new CallerStore(database), new InstallationStore(database), audit, TimeProvider.System), TimeProvider.System);
+        var revisions = new Revisions(database, TimeProvider.System, Microsoft.Extensions.Logging.Abstractions.NullLogger<Revisions>.Instance);
+        Desk = new TokenDesk(new TokenStore(database, revisions), Ledger, audit, TimeProvider.System);
+        Callers = new CallerRegister(new CallerDesk(new CallerStore(database, revisions), new InstallationStore(database), audit, TimeProvider.System), TimeProvider.System);
     }
 
     public ILedger Ledger { get; }

@@ -15,12 +15,3 @@ create table revisions (
     name text not null primary key,
     number bigint not null
 ) without rowid;
-
--- What each node let through in its last rounds of a few hundred milliseconds, for the others to count as well.
-create table rate_rounds (
-    incarnation text not null,
-    slot bigint not null,
-    round bigint not null,
-    counts text not null,
-    primary key (incarnation, slot)
-) without rowid;
