@@ -8,6 +8,7 @@ using Turnpike.Catalog;
 using Turnpike.Limits.Incidents;
 using Turnpike.Limits;
 using Turnpike.Payments;
+using Turnpike.Plans;
 using Yarp.ReverseProxy.Forwarder;
 
 namespace Turnpike.Gateway;
@@ -114,6 +115,7 @@ internal sealed class GateTransforms(Cashier cashier, RateLimits limits, Payment
         headers.TryAddWithoutValidation("X-Forwarded-Host", call.Catalog.Gateway.Url.Authority);
         if (call.Caller is { } caller) headers.TryAddWithoutValidation("Turnpike-Caller", caller);
         if (call.Plan is { } plan) headers.TryAddWithoutValidation("Turnpike-Plan", plan);
+        if (PlanBook.Of(call)?.Entitlements.Header is { } entitled) headers.TryAddWithoutValidation("Turnpike-Entitlements", entitled);
         if (call.Principal is { Scopes.Count: > 0 } principal) headers.TryAddWithoutValidation("Turnpike-Scopes", string.Join(' ', principal.Scopes));
         if (payment.State is not { } state) return;
         headers.TryAddWithoutValidation("Turnpike-Payer", payment.Payer);

@@ -51,7 +51,7 @@ internal sealed class CallerDesk(CallerStore store, InstallationStore installati
         var created = await store.PutAsync(caller, time.GetUtcNow(), ct);
         keys.Clear();
         callers.Forget(caller.Name);
-        await audit.RecordAsync(new AuditEvent { Kind = AuditKinds.CallerChanged, Correlation = Ids.New("c"), Caller = caller.Name, Reason = created ? "created" : caller.Status.ToString().ToLowerInvariant() }, ct);
+        await audit.RecordAsync(new AuditEvent { Kind = AuditKinds.CallerChanged, Correlation = Ids.New("c"), Caller = caller.Name, Reason = created ? "created" : caller.Status.ToString().ToLowerInvariant(), Detail = caller.Plan is { } plan ? $"plan {plan}" : null }, ct);
         return created;
     }
 

@@ -85,6 +85,8 @@ internal sealed record CallerFacts
 
     public string? Plan { get; init; }
 
+    public PlanTerm? Term { get; init; }
+
     public IReadOnlyList<string> Groups { get; init; } = [];
 
     public IReadOnlyList<string> Roles { get; init; } = [];
@@ -93,9 +95,9 @@ internal sealed record CallerFacts
 
     public IReadOnlyDictionary<string, string> Metadata { get; init; } = new Dictionary<string, string>();
 
-    public static CallerFacts Of(Caller caller) => new() { Organisation = caller.Organisation, OnBehalfOf = caller.OnBehalfOf, Plan = caller.Plan, Groups = caller.Groups, Roles = caller.Roles, Scopes = caller.Scopes, Metadata = caller.Metadata };
+    public static CallerFacts Of(Caller caller) => new() { Organisation = caller.Organisation, OnBehalfOf = caller.OnBehalfOf, Plan = caller.Plan, Term = caller.Term, Groups = caller.Groups, Roles = caller.Roles, Scopes = caller.Scopes, Metadata = caller.Metadata };
 
-    public Caller For(string name) => new(name) { Organisation = Organisation, OnBehalfOf = OnBehalfOf, Plan = Plan, Groups = Groups, Roles = Roles, Scopes = Scopes, Metadata = Metadata };
+    public Caller For(string name) => new(name) { Organisation = Organisation, OnBehalfOf = OnBehalfOf, Plan = Plan, Term = Term, Groups = Groups, Roles = Roles, Scopes = Scopes, Metadata = Metadata };
 }
 
 /// <summary>The JSON kept in the tables of identity.</summary>
