@@ -27,5 +27,6 @@ internal static class Language
         LimitSection.OfOperation,
         .. AccessSection.Sections,
         Access.Approvals.StepUpSection.Section,
+        .. Access.Lists.AccessListSection.Sections,
     ]);
 }

@@ -68,6 +68,7 @@ internal static class AuditKinds
     public const string BreakerTripped = "breaker.tripped";
     public const string BreakerReset = "breaker.reset";
     public const string LimitShadowed = "limit.shadowed";
+    public const string DecisionMissing = "decision.missing";
     public const string LimitReset = "limit.reset";
     public const string Granted = "plan.granted";
     public const string TokenIssued = "token.issued";

@@ -27,6 +27,8 @@ public sealed class ReasonsTests
         ["malformed-request"] = g => g.GetAsync(Target, ("Turnpike-Max-Price", "cheap")),
         ["schema-mismatch"] = async _ => await WithAsync("", TestGate.Document.Replace("POST /reports", "POST /reports, schema: { body: { type: object } }", StringComparison.Ordinal), g => g.SendAsync(new Ask("POST", "/reports") { Body = "[]" })),
         ["missing-scope"] = async _ => await WithAsync("", TestGate.Document.Replace("price: free", "price: free, scopes: [a]", StringComparison.Ordinal), async g => await g.GetAsync("/status", ("x-api-key", await g.KeyAsync()))),
+        ["access-denied"] = async _ => await WithAsync("access: { addresses: { deny: [127.0.0.0/8] } }\n", TestGate.Document, g => g.GetAsync("/status")),
+        ["decision-missing"] = async _ => await WithAsync("access: { ask: { url: \"http://decide.test/\", secret: \"${env:TURNPIKE_TOKEN_SECRET}\" } }\n", TestGate.Document, g => { g.Sites["decide.test"] = static _ => throw new HttpRequestException("down"); return g.GetAsync("/status"); }),
         ["plan-lacks"] = async _ => await WithAsync("plans: { p: { entitlements: { export: true } } }\n", TestGate.Document.Replace("price: free", "price: free, entitlements: [export]", StringComparison.Ordinal), async g => await g.GetAsync("/status", ("x-api-key", await g.KeyAsync()))),
         ["assurance-required"] = async _ => await WithAsync("", TestGate.Document.Replace("price: free", "price: free, assurance: bound", StringComparison.Ordinal), async g => await g.GetAsync("/status", ("x-api-key", await g.KeyAsync()))),
         ["credential-restricted"] = async g => await g.GetAsync(Target, ("x-api-key", await g.KeyAsync(rules: new CredentialRules { Operations = ["status"] }))),

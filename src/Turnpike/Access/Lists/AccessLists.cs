@@ -1,0 +1,40 @@
+using System.Net;
+using Turnpike.Access.Asking;
+using Turnpike.Catalog;
+
+namespace Turnpike.Access.Lists;
+
+/// <summary>The <c>access</c> of a document, a service or an operation; those of all three hold.</summary>
+internal sealed record AccessLists(NameList Callers, NameList Payers, NetworkList Addresses)
+{
+    /// <summary>Who else is asked; null: nobody.</summary>
+    public Ask? Ask { get; init; }
+
+    /// <summary>All that hold for a call, from the widest to the narrowest.</summary>
+    public static IEnumerable<AccessLists> Of(Call call)
+    {
+        if (call.Catalog.Settings.Get<AccessLists>() is { } document) yield return document;
+        if (call.Catalog.ServiceOf(call.Operation).Settings.Get<AccessLists>() is { } service) yield return service;
+        if (call.Operation.Settings.Get<AccessLists>() is { } operation) yield return operation;
+    }
+}
+
+/// <summary>Names that alone may, and names that may not; what is denied is denied wherever else it is allowed.</summary>
+internal sealed record NameList(IReadOnlyList<string> Allow, IReadOnlyList<string> Deny)
+{
+    public static readonly NameList Everybody = new([], []);
+
+    public bool Permits(Func<string, bool> isMeant) => !Deny.Any(isMeant) && (Allow.Count == 0 || Allow.Any(isMeant));
+}
+
+/// <summary>The same for networks.</summary>
+internal sealed record NetworkList(IReadOnlyList<IPNetwork> Allow, IReadOnlyList<IPNetwork> Deny)
+{
+    public static readonly NetworkList Everywhere = new([], []);
+
+    public bool Permits(IPAddress address)
+    {
+        var plain = address.IsIPv4MappedToIPv6 ? address.MapToIPv4() : address;
+        return !Deny.Any(n => n.Contains(plain)) && (Allow.Count == 0 || Allow.Any(n => n.Contains(plain)));
+    }
+}
