@@ -23,6 +23,8 @@ internal static class Language
         HangUpSection.Section,
         LimitSection.Section,
         Limits.Breakers.BreakerSection.Section,
+        Limits.Notices.NoticeSection.Section,
+        Billing.Leaks.LeakSection.Section,
         LimitSection.OfService,
         LimitSection.OfOperation,
         .. AccessSection.Sections,

@@ -22,16 +22,27 @@ internal sealed class AccessRules(IEnumerable<IAccessRule> rules, IncidentRule i
     }
 
     /// <summary>When the price is known, and before anybody is shown it.</summary>
-    public async ValueTask<Answer?> CheckPriceAsync(Call call, CancellationToken ct) =>
-        await approvals.CheckAsync(call, ct) ?? (call.Quote is { } quote ? await outside.AskAsync(call, AskAt.Price, quote.Ceiling, null, null, ct) : null);
+    public ValueTask<Answer?> CheckPriceAsync(Call call, CancellationToken ct)
+    {
+        if (call.Quote is not { } quote) return default;
+        var approval = approvals.CheckAsync(call, ct);
+        if (!approval.IsCompletedSuccessfully) return ThenAskAsync(approval, call, quote, ct);
+        return approval.Result is { } no ? new(no) : outside.AskAsync(call, AskAt.Price, quote.Ceiling, null, null, ct);
+    }
+
+    private async ValueTask<Answer?> ThenAskAsync(ValueTask<Answer?> asking, Call call, Quote quote, CancellationToken ct) =>
+        await asking ?? await outside.AskAsync(call, AskAt.Price, quote.Ceiling, null, null, ct);
 
     /// <summary>Once more when it is known who pays: verifying takes its time, and rights may have ended meanwhile.</summary>
-    public async ValueTask<Answer?> CheckAsync(Payment payment, CancellationToken ct)
+    public ValueTask<Answer?> CheckAsync(Payment payment, CancellationToken ct)
     {
-        if ((incidents.Check(payment) ?? ListRule.Check(payment)) is { } no) return no;
-        if (payment.Method is null) return null;
-        return (payment.Call.Principal is null ? null : await callers.StillAsync(payment.Call, ct)) ?? await first.CheckAsync(payment, ct);
+        if ((incidents.Check(payment) ?? ListRule.Check(payment)) is { } no) return new(no);
+        if (payment.Method is null) return default;
+        return payment.Call.Principal is null ? first.CheckAsync(payment, ct) : StillAsync(payment, ct);
     }
+
+    private async ValueTask<Answer?> StillAsync(Payment payment, CancellationToken ct) =>
+        await callers.StillAsync(payment.Call, ct) ?? await first.CheckAsync(payment, ct);
 
     /// <summary>The money is there, and the answer about to leave: a no withholds it, and the money is the payer's again.</summary>
     public ValueTask<Answer?> CheckSettledAsync(Payment payment, CancellationToken ct) =>

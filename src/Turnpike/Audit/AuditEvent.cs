@@ -81,6 +81,7 @@ internal static class AuditKinds
     public const string PurchaseReversed = "purchase.reversed";
     public const string CallerChanged = "caller.changed";
     public const string KeyIssued = "key.issued";
+    public const string KeyLeaked = "key.leaked";
     public const string KeyRevoked = "key.revoked";
     public const string ConfigLoaded = "config.loaded";
     public const string ConfigRefused = "config.refused";

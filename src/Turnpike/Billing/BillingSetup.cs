@@ -4,5 +4,5 @@ namespace Turnpike.Billing;
 internal static class BillingSetup
 {
     public static IServiceCollection AddBilling(this IServiceCollection services) =>
-        services.AddSingleton<PurchaseStore>().AddSingleton<StripeCheckout>().AddSingleton<TokenSale>().AddSingleton<SandboxCheckout>();
+        services.AddSingleton<PurchaseStore>().AddSingleton<StripeCheckout>().AddSingleton<TokenSale>().AddSingleton<SandboxCheckout>().AddSingleton<Leaks.GithubKeys>().AddSingleton<Leaks.LeakedCredentials>();
 }

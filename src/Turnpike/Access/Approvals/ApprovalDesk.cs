@@ -1,13 +1,14 @@
 using Turnpike.Audit;
 using Turnpike.Catalog;
 using Turnpike.Catalog.Loading;
+using Turnpike.Limits.Notices;
 
 namespace Turnpike.Access.Approvals;
 
 /// <summary>
 /// Asks for more where more is at stake: when the price is known, before anybody is shown terms and before anything is held.
 /// </summary>
-internal sealed class ApprovalDesk(ApprovalStore store, CatalogSource catalog, IAuditTrail audit, TimeProvider time)
+internal sealed class ApprovalDesk(ApprovalStore store, CatalogSource catalog, Notices notices, IAuditTrail audit, TimeProvider time)
 {
     private static readonly TimeSpan Poll = TimeSpan.FromSeconds(30);
 
@@ -44,7 +45,9 @@ internal sealed class ApprovalDesk(ApprovalStore store, CatalogSource catalog, I
     private async ValueTask<Approval> AskAsync(Call call, string who, CancellationToken ct)
     {
         var asked = await store.AskAsync(who, call.Operation.Name, call.Quote!.Ceiling, call.Now, ct);
-        await audit.RecordAsync(new AuditEvent { Kind = AuditKinds.ApprovalAsked, Correlation = call.Correlation, Operation = call.Operation.Name, Caller = call.Caller, Address = call.Address, Request = call.RequestLine, Amount = asked.Amount.ToString(), Reference = asked.Id, Detail = who == call.Caller ? null : who }, ct);
+        var happened = new AuditEvent { Kind = AuditKinds.ApprovalAsked, Correlation = call.Correlation, Operation = call.Operation.Name, Caller = call.Caller, Address = call.Address, Request = call.RequestLine, Amount = asked.Amount.ToString(), Reference = asked.Id, Detail = who == call.Caller ? null : who };
+        await audit.RecordAsync(happened, ct);
+        notices.Post(happened);
         return asked;
     }
 

@@ -1,12 +1,10 @@
 using System.Collections.Concurrent;
-using System.Globalization;
-using System.Security.Cryptography;
-using System.Text;
 using System.Text.Json;
 using Turnpike.Access.Lists;
 using Turnpike.Audit;
 using Turnpike.Catalog;
 using Turnpike.Ledger;
+using Turnpike.Limits.Notices;
 using Turnpike.Protocols.Http;
 
 namespace Turnpike.Access.Asking;
@@ -21,9 +19,12 @@ internal sealed class OutsideDecisions(HttpClients clients, IAuditTrail audit) :
     private readonly ConcurrentDictionary<(Uri, TimeSpan), HttpClient> known = new();
     private int asking;
 
-    public async ValueTask<Answer?> AskAsync(Call call, AskAt at, Money? amount, string? payer, string? receipt, CancellationToken ct)
+    public ValueTask<Answer?> AskAsync(Call call, AskAt at, Money? amount, string? payer, string? receipt, CancellationToken ct) =>
+        AccessLists.Of(call) is { Length: > 0 } all ? AskAsync(all, call, at, amount, payer, receipt, ct) : default;
+
+    private async ValueTask<Answer?> AskAsync(AccessLists[] all, Call call, AskAt at, Money? amount, string? payer, string? receipt, CancellationToken ct)
     {
-        foreach (var lists in AccessLists.Of(call))
+        foreach (var lists in all)
             if (lists.Ask is { } ask && ask.At.Contains(at) && await AskAsync(call, ask, at, amount, payer, receipt, ct) is { } no) return no;
         return null;
     }
@@ -43,12 +44,7 @@ internal sealed class OutsideDecisions(HttpClients clients, IAuditTrail audit) :
         if (Interlocked.Increment(ref asking) > MostAtOnce) { Interlocked.Decrement(ref asking); return null; }
         try
         {
-            using var request = new HttpRequestMessage(HttpMethod.Post, ask.Url) { Content = new ByteArrayContent(question) };
-            request.Content.Headers.ContentType = new("application/json");
-            var (id, at) = (Ids.New("q"), now.ToUnixTimeSeconds().ToString(CultureInfo.InvariantCulture));
-            request.Headers.TryAddWithoutValidation("webhook-id", id);
-            request.Headers.TryAddWithoutValidation("webhook-timestamp", at);
-            request.Headers.TryAddWithoutValidation("webhook-signature", "v1," + Convert.ToBase64String(HMACSHA256.HashData(Encoding.UTF8.GetBytes(ask.Secret.Reveal()), (byte[])[.. Encoding.UTF8.GetBytes($"{id}.{at}."), .. question])));
+            using var request = WebhookSignature.Sign(ask.Url, question, ask.Secret, Ids.New("q"), now);
             using var answer = await known.GetOrAdd((ask.Url, ask.Timeout), _ => clients(ask.Url, ask.Timeout, MostAnswer)).SendAsync(request, ct);
             return answer.IsSuccessStatusCode ? Read(await answer.Content.ReadAsByteArrayAsync(ct)) : null;
         }
