@@ -5,9 +5,13 @@ namespace Turnpike.Storage.Postgres;
 /// <summary>From <c>postgres://user:password@host:port,host:port/database?key=value</c> to connections as this store wants them.</summary>
 internal static class PostgresLocation
 {
-    /// <summary>Acknowledged means durable, whatever the server's default; nothing waits for ever.</summary>
+    /// <summary>
+    /// Acknowledged means durable, whatever the server's default; nothing waits for ever. A writer's statements find rows by their
+    /// keys: they are planned once, and so that a plan made while a table was small is right when it is large.
+    /// </summary>
     public const string WritingSession = """
         set statement_timeout = '30s'; set lock_timeout = '10s'; set idle_in_transaction_session_timeout = '60s';
+        set plan_cache_mode = 'force_generic_plan'; set enable_seqscan = off; set enable_hashjoin = off; set enable_mergejoin = off; set jit = off;
         select set_config('synchronous_commit', 'on', false) where current_setting('synchronous_commit') = 'off'
         """;
 

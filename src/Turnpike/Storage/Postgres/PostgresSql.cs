@@ -40,7 +40,7 @@ internal sealed class PostgresSql(PostgresSource server, bool reading) : Sql
         }
         var first = new PostgresRowSet(statement);
         first.Add(values);
-        waiting.Add(new PostgresCommand(statement, statement.ForMany, null, first));
+        waiting.Add(new PostgresCommand(statement, statement.Text, null, first));
     }
 
     public override int Change(string sql, params ReadOnlySpan<SqlValue> values)
