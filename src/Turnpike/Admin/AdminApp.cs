@@ -5,6 +5,7 @@ using Turnpike.Access.Approvals;
 using Turnpike.Admin.Guards;
 using Turnpike.Admin.Callers;
 using Turnpike.Admin.Meters;
+using Turnpike.Admin.Sold;
 using Turnpike.Admin.Support;
 using Turnpike.Audit;
 using Turnpike.Catalog.Loading;
@@ -130,6 +131,7 @@ internal sealed class AdminApp(IServiceProvider gateway, CatalogSource catalog) 
         api.MapLedger();
         api.MapAudit();
         api.MapMeters();
+        api.MapOperations();
         api.MapConfig();
         app.MapOpenApi("/admin/v1/openapi.json").ExcludeFromDescription();
         return app;
