@@ -41,6 +41,9 @@ internal static partial class PostgresDialect
     public static string Locking(string query, IReadOnlyList<string> types) =>
         $"select found.* from unnest({Arrays(types, 0)}) as given({Columns(types, 0)}), lateral ({Parameter().Replace(query, "given.p$1")} for update) as found";
 
+    /// <summary>A column that counts by itself goes on after what is there.</summary>
+    public static string CountOn(string table, string column) => $"select setval(pg_get_serial_sequence('{table}', '{column}'), greatest(1, (select max({column}) from {table})))";
+
     public static bool Has(ulong columns, int i) => i < 64 && (columns >> i & 1) != 0;
 
     private static string Arrays(IReadOnlyList<string> types, ulong same) => string.Join(", ", types.Index().Where(each => !Has(same, each.Index)).Select(each => $"${each.Index + 1}::{each.Item}[]"));

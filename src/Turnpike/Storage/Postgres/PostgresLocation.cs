@@ -18,7 +18,12 @@ internal static class PostgresLocation
     public const string ReadingSession = "set statement_timeout = '0'; set idle_in_transaction_session_timeout = '10min'";
 
     /// <summary>Held as long as somebody writes here: a copy is neither made from nor into a store in use.</summary>
-    public const string Present = "set statement_timeout = 0; set idle_in_transaction_session_timeout = 0; select pg_advisory_lock_shared(402, 2)";
+    public const string Present = Patient + "; select pg_advisory_lock_shared(402, 2)";
+
+    /// <summary>The copy's own: 0 when somebody writes here.</summary>
+    public const string NobodyElse = "select case when pg_try_advisory_lock(402, 2) then 1 else 0 end";
+
+    public const string Patient = "set statement_timeout = 0; set idle_in_transaction_session_timeout = 0";
 
     public static NpgsqlDataSource Open(string location)
     {
