@@ -16,18 +16,18 @@ internal static class HttpTransport
     private static readonly object PaymentKey = new();
 
     /// <summary>What is called, from the head alone.</summary>
-    /// <param name="own">One of our own public paths; null: whatever the catalog sells there.</param>
-    public static Call ReadCall(this HttpContext http, ServiceCatalog catalog, Operation? own = null)
+    /// <param name="sold">What is sold at a path of ours; null: what the configuration sells there.</param>
+    public static Call ReadCall(this HttpContext http, ServiceCatalog catalog, Operation? sold = null)
     {
         var request = http.Request;
         var target = http.Target();
         var origin = Origin.Of(http, catalog.Gateway);
-        own ??= target.Error is null ? catalog.Match(request.Method, request.Host.Host, target.Path) : null;
+        var operation = target.Error is null ? sold ?? catalog.Match(request.Method, request.Host.Host, target.Path) : null;
         return new Call
         {
             Catalog = catalog,
-            Operation = own!,
-            Rejected = own is not null ? null : Reject(http, catalog, target),
+            Operation = operation!,
+            Rejected = operation is not null ? null : Reject(http, catalog, target),
             Method = request.Method,
             Target = target,
             Headers = request.Headers,
