@@ -22,6 +22,7 @@ internal static class Commands
         Admin.Cli.AuditCommand.Create(),
         Admin.Cli.LedgerCommand.Create(),
         Admin.Cli.KeysCommand.Create(),
+        Admin.Cli.StoreCommand.Create(),
         Demo.DemoCommand.Create(),
     };
 

@@ -25,7 +25,9 @@ internal sealed partial class Cashier(PaymentRegistry rails, PlanMethod plans, I
     public Payment Open(Call call) => new(call, CloseAsync);
 
     /// <summary>Reads and checks the credential, cheapest first. Null: nothing is owed, or the payment is to be believed.</summary>
-    public async ValueTask<Answer?> VerifyAsync(Payment payment, CancellationToken ct)
+    public ValueTask<Answer?> VerifyAsync(Payment payment, CancellationToken ct) => payment.Call.Quote is null ? default : BelieveAsync(payment, ct);
+
+    private async ValueTask<Answer?> BelieveAsync(Payment payment, CancellationToken ct)
     {
         var call = payment.Call;
         // Shown and not good, with a payment beside it: the payment buys the next one.
@@ -106,9 +108,10 @@ internal sealed partial class Cashier(PaymentRegistry rails, PlanMethod plans, I
     }
 
     /// <summary>Reserves the money under the id the rail spends once: two copies of one proof get one hold.</summary>
-    public async ValueTask<Answer?> HoldAsync(Payment payment, CancellationToken ct)
+    public ValueTask<Answer?> HoldAsync(Payment payment, CancellationToken ct) => payment.Call.Quote is null || payment.State is not null ? default : ReserveAsync(payment, ct);
+
+    private async ValueTask<Answer?> ReserveAsync(Payment payment, CancellationToken ct)
     {
-        if (payment.Call.Quote is null || payment.State is not null) return null;
         try
         {
             var credit = await CreditAsync(payment, ct);
