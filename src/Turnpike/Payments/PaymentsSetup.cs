@@ -1,6 +1,7 @@
 using Turnpike.Catalog;
 using Turnpike.Catalog.Loading;
 using Turnpike.Limits;
+using Turnpike.Payments.Doubts;
 using Turnpike.Payments.Evm;
 using Turnpike.Payments.Included;
 using Turnpike.Payments.Mpp;

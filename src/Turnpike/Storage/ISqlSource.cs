@@ -13,7 +13,8 @@ internal interface ISqlSource : IDisposable
     int ReaderThreads { get; }
 
     /// <summary>A connection to read on, one thread at a time.</summary>
-    Sql Take();
+    /// <param name="fresh">Not one that was used before.</param>
+    Sql Take(bool fresh = false);
 
     /// <summary>Gives a connection back whose transaction ended well; any other is disposed.</summary>
     void Return(Sql reader);

@@ -12,6 +12,7 @@ internal sealed class PostgresSql(PostgresSource server, bool reading) : Sql
     private NpgsqlConnection? connection;
     private int scrolls;
     private bool cut; // the connection broke inside a transaction: nothing more belongs to it
+    private volatile bool unconfirmed; // the last commit is on this server alone
 
     public override bool IsShared => true;
 
@@ -81,8 +82,16 @@ internal sealed class PostgresSql(PostgresSource server, bool reading) : Sql
     public override void Commit()
     {
         Mark?.Set(this);
+        EndAsking();
+    }
+
+    /// <summary>The commit alone, without a mark of its own.</summary>
+    public void EndAsking()
+    {
+        unconfirmed = false;
         Run("commit");
         Flush(committing: !reading);
+        if (unconfirmed) throw Failed(new StorageException("PostgreSQL did not hear from its standby.") { Fault = StorageFault.Unknown }, committing: true);
     }
 
     public override void Rollback()
@@ -139,6 +148,7 @@ internal sealed class PostgresSql(PostgresSource server, bool reading) : Sql
         try
         {
             connection = server.Connect(reading);
+            connection.Notice += (_, said) => unconfirmed |= PostgresFault.IsUnconfirmed(said.Notice);
             Mark?.Begin(this);
             return connection;
         }

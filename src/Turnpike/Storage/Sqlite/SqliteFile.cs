@@ -59,7 +59,7 @@ internal sealed class SqliteFile : ISqlSource
         return new SqliteFile(path, null, null);
     }
 
-    public Sql Take() => readers.TryPop(out var reader) ? reader : new SqliteSql(path, readOnly: true);
+    public Sql Take(bool fresh = false) => readers.TryPop(out var reader) ? reader : new SqliteSql(path, readOnly: true);
 
     public void Return(Sql reader)
     {
