@@ -34,7 +34,7 @@ internal sealed partial class Settler(PaymentRegistry rails, ILedger ledger, Cas
         while (await timer.WaitForNextTickAsync(stoppingToken))
         {
             try { await RoundAsync(stoppingToken); }
-            catch (Exception e) when (e is not OperationCanceledException) { Log.RoundFailed(log, e); }
+            catch (Exception e) when (!stoppingToken.IsCancellationRequested) { Log.RoundFailed(log, e); }
         }
     }
 

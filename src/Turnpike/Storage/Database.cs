@@ -64,6 +64,9 @@ internal sealed class Database : IDisposable
     /// <summary>Reads for as long as it takes, on a thread of its own.</summary>
     public async ValueTask<T> ScanAsync<T>(Func<Sql, T> read, CancellationToken ct) => await Task.Run(() => Read(read), ct);
 
+    /// <inheritdoc cref="ISqlSource.Listen"/>
+    public IDisposable? Listen(Action heard) => source.Listen(heard);
+
     /// <summary>Writes what is queued, then closes.</summary>
     public void Dispose()
     {

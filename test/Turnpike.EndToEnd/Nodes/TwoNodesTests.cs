@@ -1,7 +1,6 @@
 using System.Globalization;
 using System.Net;
 using Turnpike.EndToEnd.Harness;
-using Turnpike.EndToEnd.Storage;
 
 namespace Turnpike.EndToEnd.Nodes;
 
@@ -125,26 +124,5 @@ public sealed class TwoNodesTests(Chain chain)
     {
         try { await call; }
         catch (HttpRequestException) { /* it was killed */ }
-    }
-
-    /// <summary>Two nodes and everything around them.</summary>
-    private sealed class Pair(PaidApi a, PaidApi b) : IAsyncDisposable
-    {
-        public PaidApi A => a;
-
-        public PaidApi B => b;
-
-        public static async Task<Pair> StartAsync(Chain chain)
-        {
-            var store = TemporaryDatabase.NewEmpty();
-            var a = await PaidApi.StartOnAsync(chain, store, ("gateway.node", "a"), ("gateway.drain", "8s"));
-            return new Pair(a, a.At(await a.AnotherAsync(store, ("gateway.node", "b"), ("gateway.url", a.Gateway.Url.GetLeftPart(UriPartial.Authority)))));
-        }
-
-        public async ValueTask DisposeAsync()
-        {
-            await b.Gateway.DisposeAsync();
-            await a.DisposeAsync();
-        }
     }
 }

@@ -45,7 +45,7 @@ internal sealed partial class NodeKeeper(NodeLease lease, Func<string> catalog, 
                 Compare();
                 pause = NodeLease.Renewal;
             }
-            catch (Exception e) when (e is not OperationCanceledException)
+            catch (Exception e) when (!stoppingToken.IsCancellationRequested)
             {
                 Log.Failed(log, e);
                 pause = Again;

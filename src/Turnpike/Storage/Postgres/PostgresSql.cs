@@ -65,6 +65,8 @@ internal sealed class PostgresSql(PostgresSource server, bool reading) : Sql
         else Run("select pg_advisory_xact_lock_shared(402, cast($1 as integer))", (long)what);
     }
 
+    public override void Notify() => Run("select pg_notify('turnpike', '')");
+
     public override void Begin()
     {
         cut = false;
@@ -204,7 +206,7 @@ internal sealed class PostgresSql(PostgresSource server, bool reading) : Sql
             waiting[^1].Changed = batch.BatchCommands[^1].RecordsAffected;
             return rows;
         }
-        catch (Exception e) when (e is not StorageException && (committing || PostgresFault.Knows(e)))
+        catch (Exception e) when (e is not StorageException && (committing || PostgresFault.Knows(e) || connection is not { State: System.Data.ConnectionState.Open }))
         {
             throw Failed(e, committing);
         }

@@ -59,6 +59,8 @@ internal sealed class SqliteFile : ISqlSource
         return new SqliteFile(path, null, null);
     }
 
+    public IDisposable? Listen(Action heard) => null;
+
     public Sql Take(bool fresh = false) => readers.TryPop(out var reader) ? reader : new SqliteSql(path, readOnly: true);
 
     public void Return(Sql reader)

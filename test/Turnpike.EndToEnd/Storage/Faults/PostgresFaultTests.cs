@@ -42,6 +42,7 @@ public sealed class PostgresFaultTests(Chain chain)
             await Task.Delay(200);
             await server.StartAsync();
             await presented;
+            api.Gateway.Lives.ShouldBeTrue(api.Gateway.Log);
         }
         foreach (var purchase in bought) await purchase.InsistAsync();
         (await Purchase.ChargedAsync(api, "x402", null)).ShouldBe(bought.Count);
