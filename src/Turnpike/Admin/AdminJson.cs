@@ -43,6 +43,7 @@ namespace Turnpike.Admin;
 [JsonSerializable(typeof(BooksView))]
 [JsonSerializable(typeof(ReceiptView))]
 [JsonSerializable(typeof(ReadyView))]
+[JsonSerializable(typeof(IReadOnlyList<NodeView>))]
 [JsonSerializable(typeof(Meters.MeterList))]
 [JsonSerializable(typeof(Meters.MeterAnswer))]
 [JsonSerializable(typeof(Meters.UsageBody))]

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Net;
 using Turnpike.EndToEnd.Harness;
+using Turnpike.EndToEnd.Storage.Faults;
 
 namespace Turnpike.EndToEnd.Nodes;
 
@@ -99,6 +100,22 @@ public sealed class TwoNodesTests(Chain chain)
         var left = 5.00m - answered * 0.01m;
         balance.Body.ShouldContain(left.ToString("0.00", CultureInfo.InvariantCulture), customMessage: $"{answered} answers");
         await pair.B.BooksBalanceAsync();
+    }
+
+    [Fact]
+    public async Task One_is_killed_again_and_again_under_load_and_each_purchase_is_charged_once()
+    {
+        await using var pair = await Pair.StartAsync(chain);
+        var load = await Load.StartAsync([pair.A, pair.B]);
+        for (var round = 0; round < 5; round++)
+        {
+            await load.MoreAsync(20);
+            await pair.B.Gateway.KillAsync();
+            await Task.Delay(100 + 400 * round);
+            await pair.B.Gateway.StartAgainAsync();
+        }
+        await load.MoreAsync(20);
+        await load.ReckonAsync();
     }
 
     internal static async Task OpenHoldsEndAsync(PaidApi at)

@@ -62,5 +62,26 @@ public sealed class WithinASecondTests(Chain chain)
         (await pair.B.CallAsync("/status")).Status.ShouldBe(HttpStatusCode.PaymentRequired);
     }
 
+    [Fact]
+    public async Task Each_tells_of_all_which_configuration_is_in_force_where_and_since_when()
+    {
+        await using var pair = await Pair.StartAsync(chain);
+        var before = (await pair.A.AdminAsync("GET", "/admin/v1/config")).Json["nodes"]!.AsArray();
+        before.Select(node => (node!["node"]!.GetValue<string>(), node["self"]!.GetValue<bool>(), node["state"]!.GetValue<string>())).ShouldBe([("a", true, "live"), ("b", false, "live")]);
+        before[0]!["lagSeconds"]!.GetValue<decimal>().ShouldBeInRange(0, 4);
+        await File.AppendAllTextAsync(pair.B.Gateway.Config, "\n# changed\n");
+        await Task.Delay(2 * Second);
+        var config = (await pair.B.AdminAsync("GET", "/admin/v1/config")).Json;
+        var after = (await pair.A.AdminAsync("GET", "/admin/v1/config")).Json["nodes"]!.AsArray();
+        after[1]!["catalog"]!.GetValue<string>().ShouldBe(config["version"]!.GetValue<string>());
+        after[1]!["since"]!.GetValue<DateTimeOffset>().ShouldBeGreaterThan(before[1]!["since"]!.GetValue<DateTimeOffset>());
+        after[0]!["since"]!.GetValue<DateTimeOffset>().ShouldBe(before[0]!["since"]!.GetValue<DateTimeOffset>());
+        await pair.B.Gateway.KillAsync();
+        await Task.Delay(7 * Second);
+        (await pair.A.AdminAsync("GET", "/admin/v1/config")).Json["nodes"]![1]!["state"]!.GetValue<string>().ShouldBeOneOf("lapsed", "inherited");
+        var ready = (await pair.A.AdminAsync("GET", "/health/ready")).Json;
+        (ready["node"]!.GetValue<string>(), ready["lease"]!.GetValue<string>()).ShouldBe(("a", "held"));
+    }
+
     private static Task<Answered> CallAsync(PaidApi api, string key) => api.CallAsync("/status", headers: [("Authorization", $"Bearer {key}")]);
 }

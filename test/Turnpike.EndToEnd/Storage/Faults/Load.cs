@@ -63,7 +63,7 @@ internal sealed class Load
         charged.ShouldBeInRange(answered.Count, answered.Count + open.Count, $"{answered.Count} were answered, {open.Count} not");
         foreach (var (purchase, body) in answered.Where((_, i) => i % 11 == 0))
             if (await purchase.InsistAsync() is { Status: HttpStatusCode.OK } again) again.Body.ShouldBe(body);
-        foreach (var purchase in open) await purchase.InsistAsync();
+        await Parallel.ForEachAsync(open, new ParallelOptions { MaxDegreeOfParallelism = 8 }, async (purchase, _) => await purchase.InsistAsync());
         (await Purchase.ChargedAsync(at, "prepaid", token)).ShouldBe(answered.Count + open.Count, "each was bought once");
         await Purchase.SettledAsync(at);
     }
@@ -83,7 +83,7 @@ internal sealed class Load
                 else open.Add(purchase.At(nodes.FirstOrDefault(node => node.Gateway.Lives) ?? at));
             }
             // Whoever is refused waits a little, as everybody who reads Retry-After does.
-            if (told is not { Status: HttpStatusCode.OK }) await Task.Delay(200);
+            if (told is not { Status: HttpStatusCode.OK }) await Task.Delay(1000);
         }
     }
 }

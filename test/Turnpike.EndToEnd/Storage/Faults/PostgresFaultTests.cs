@@ -1,5 +1,6 @@
 using Turnpike.EndToEnd.Crashes;
 using Turnpike.EndToEnd.Harness;
+using Turnpike.EndToEnd.Nodes;
 
 namespace Turnpike.EndToEnd.Storage.Faults;
 
@@ -88,6 +89,42 @@ public sealed class PostgresFaultTests(Chain chain)
         told.Header("Retry-After").ShouldNotBeNull();
         proxy.Silent = false;
         await load.MoreAsync(20);
+        load.Longest.ShouldBeLessThan(TimeSpan.FromSeconds(15));
+        await load.ReckonAsync();
+    }
+
+    [Fact]
+    public async Task The_primary_is_lost_and_its_synchronous_standby_goes_on_with_all_that_was_acknowledged()
+    {
+        await using var primary = await PostgresServer.NewAsync();
+        await using var standby = await primary.FollowedAsync();
+        var store = (await primary.CreateDatabaseAsync()).Replace($":{primary.Port}/", $":{primary.Port},127.0.0.1:{standby.Port}/", StringComparison.Ordinal);
+        await using var pair = await Pair.StartOnAsync(chain, store);
+        var load = await Load.StartAsync([pair.A, pair.B]);
+        await load.MoreAsync(100);
+        await primary.KillAsync();
+        await Task.Delay(2000);
+        await standby.PromoteAsync();
+        await load.MoreAsync(100);
+        await load.ReckonAsync();
+    }
+
+    [Fact]
+    public async Task Without_its_standby_the_primary_promises_nothing_and_with_it_everything_goes_on()
+    {
+        await using var primary = await PostgresServer.NewAsync();
+        await using var standby = await primary.FollowedAsync();
+        await using var api = await PaidApi.StartOnAsync(chain, await primary.CreateDatabaseAsync());
+        var load = await Load.StartAsync([api]);
+        await load.MoreAsync(50);
+        await standby.KillAsync();
+        await Task.Delay(TimeSpan.FromSeconds(1));
+        var answered = load.Answered;
+        // Longer than PostgreSQL lets a statement wait, after which it calls the commit done.
+        await Task.Delay(TimeSpan.FromSeconds(35));
+        load.Answered.ShouldBe(answered, "nothing is on the standby, and nothing was promised");
+        await standby.StartAsync();
+        await load.MoreAsync(50);
         load.Longest.ShouldBeLessThan(TimeSpan.FromSeconds(15));
         await load.ReckonAsync();
     }
