@@ -4,6 +4,7 @@ using Turnpike.Audit;
 using Turnpike.Billing;
 using Turnpike.Catalog;
 using Turnpike.Catalog.Loading;
+using Turnpike.Discovery;
 using Turnpike.Gateway;
 using Turnpike.Identity;
 using Turnpike.Ledger;
@@ -37,6 +38,7 @@ internal static class Serving
         await AddSlicesAsync(builder.Services, source, ct);
         var app = builder.Build();
         app.UseGateway();
+        app.MapDiscovery();
         app.MapBuy();
         app.MapWebhooks();
         Follow(app.Services, source);
@@ -56,7 +58,7 @@ internal static class Serving
         var keys = await InstallationKeys.OpenAsync(installation, ct);
         services.AddSingleton(_ => database).AddSingleton(seal).AddSingleton(_ => keys);
         services.AddNode(lease, () => source.Current.Version);
-        services.AddAudit(() => source.Current.Gateway.Audit).AddLedger().AddMetering().AddIdentity().AddPlans().AddPricing().AddLimits().AddTokens().AddPayments().AddAccess().AddGateway().AddBilling().AddTelemetry(gateway.Otlp).AddAdmin();
+        services.AddAudit(() => source.Current.Gateway.Audit).AddLedger().AddMetering().AddIdentity().AddPlans().AddPricing().AddLimits().AddTokens().AddPayments().AddAccess().AddGateway().AddDiscovery().AddBilling().AddTelemetry(gateway.Otlp).AddAdmin();
     }
 
     private static void Follow(IServiceProvider services, CatalogSource source)

@@ -27,8 +27,13 @@ public sealed class JsonSchema
         var reader = new SchemaReader(schema);
         var read = reader.Read(schema, "");
         errors = reader.Errors;
-        return errors.Count == 0 ? read : null;
+        if (errors.Count > 0) return null;
+        read.Source = schema.Clone();
+        return read;
     }
+
+    /// <summary>The schema as it was written.</summary>
+    public JsonElement Source { get; private set; }
 
     /// <summary>What is wrong with a value; empty when nothing is.</summary>
     public IReadOnlyList<SchemaViolation> Check(JsonElement value)

@@ -5,6 +5,7 @@ using Turnpike.Access.Approvals;
 using Turnpike.Admin.Guards;
 using Turnpike.Admin.Callers;
 using Turnpike.Admin.Meters;
+using Turnpike.Admin.Sold;
 using Turnpike.Admin.Support;
 using Turnpike.Audit;
 using Turnpike.Catalog.Loading;
@@ -96,6 +97,7 @@ internal sealed class AdminApp(IServiceProvider gateway, CatalogSource catalog) 
         Share<Allowances>(services);
         Share<Metering.UsageStore>(services);
         Share<Metering.MeterQueries>(services);
+        Share<Billing.Export.OutboxStore>(services);
         Share<Settler>(services);
         Share<CashierReturns>(services);
         Share<RateCounters>(services);
@@ -132,6 +134,8 @@ internal sealed class AdminApp(IServiceProvider gateway, CatalogSource catalog) 
         api.MapLedger();
         api.MapAudit();
         api.MapMeters();
+        api.MapExports();
+        api.MapOperations();
         api.MapConfig();
         app.MapOpenApi("/admin/v1/openapi.json").ExcludeFromDescription();
         return app;

@@ -43,10 +43,18 @@ namespace Turnpike.Admin;
 [JsonSerializable(typeof(BooksView))]
 [JsonSerializable(typeof(ReceiptView))]
 [JsonSerializable(typeof(ReadyView))]
-[JsonSerializable(typeof(IReadOnlyList<NodeView>))]
+[JsonSerializable(typeof(IReadOnlyList<Nodes.NodeView>))]
+[JsonSerializable(typeof(Sold.ServiceView))]
+[JsonSerializable(typeof(Sold.ServiceList))]
+[JsonSerializable(typeof(Sold.OperationView))]
+[JsonSerializable(typeof(Sold.OperationList))]
 [JsonSerializable(typeof(Meters.MeterList))]
 [JsonSerializable(typeof(Meters.MeterAnswer))]
 [JsonSerializable(typeof(Meters.UsageBody))]
+[JsonSerializable(typeof(Meters.ExportList))]
+[JsonSerializable(typeof(Meters.DeadLetterList))]
+[JsonSerializable(typeof(Meters.ReplayBody))]
+[JsonSerializable(typeof(Meters.ReplayView))]
 internal sealed partial class AdminJson : JsonSerializerContext
 {
     /// <summary>For terminals: a plus sign stays one.</summary>

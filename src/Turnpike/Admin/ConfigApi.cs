@@ -1,5 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using Turnpike.Admin.Nodes;
 using Turnpike.Catalog.Loading;
 using Turnpike.Storage;
 using Turnpike.Storage.Nodes;

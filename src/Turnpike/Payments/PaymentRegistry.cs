@@ -46,21 +46,24 @@ internal sealed class PaymentRegistry
     }
 
     /// <summary>The method of this name if the operation accepts it.</summary>
-    public IPaymentMethod? Accepted(Call call, string method) => Find(method) is { } known && Accepts(call.Operation, known) && Takes(call, known) ? known : null;
+    public IPaymentMethod? Accepted(Call call, string method) => Find(method) is { } known && Accepts(call.Operation, known) && Takes(call.Quote is Pricing.MeteredQuote, known) ? known : null;
 
     /// <summary>All offers for this call: as the operation prefers them, then by what they really cost.</summary>
-    public IReadOnlyList<Offer> Offers(Call call)
+    public IReadOnlyList<Offer> Offers(Call call) => Offers(call, call.Quote is Pricing.MeteredQuote);
+
+    /// <summary>The same, where nobody calls yet.</summary>
+    public IReadOnlyList<Offer> Offers(Call call, bool metered)
     {
         var offers = new List<(Offer Offer, int Preference, long Cost)>(4);
         foreach (var method in inOrder)
-            if (Accepts(call.Operation, method) && Takes(call, method) && incidents.OfRail(method.Name, method.Protocol) is null)
+            if (Accepts(call.Operation, method) && Takes(metered, method) && incidents.OfRail(method.Name, method.Protocol) is null)
                 foreach (var offer in method.Offer(call)) offers.Add((offer, Preference(call.Operation, method), costs.Of(offer, call.Quote!.Ceiling)));
         offers.Sort((a, b) => a.Preference != b.Preference ? a.Preference.CompareTo(b.Preference) : a.Cost.CompareTo(b.Cost));
         return offers.ConvertAll(o => o.Offer);
     }
 
     /// <summary>What is signed for one amount cannot pay a price that is known only afterwards.</summary>
-    private static bool Takes(Call call, IPaymentMethod method) => call.Quote is not Pricing.MeteredQuote || method.TakesLess;
+    private static bool Takes(bool metered, IPaymentMethod method) => !metered || method.TakesLess;
 
     private static bool Accepts(Operation operation, IPaymentMethod method) =>
         operation.Accept.Count == 0 || operation.Accept.Contains(method.Name) || operation.Accept.Contains(method.Protocol);

@@ -25,6 +25,22 @@ public sealed partial class AdminSurfaceTests
     }
 
     [Fact]
+    public async Task What_is_sold_can_be_asked_for()
+    {
+        await using var gateway = await RunningGateway.StartAsync();
+        var operations = RunningGateway.Json((await gateway.GetAsync("/admin/v1/operations")).Body).GetProperty("operations");
+        operations.GetArrayLength().ShouldBeGreaterThan(0);
+        foreach (var told in operations.EnumerateArray())
+        {
+            var (name, service) = (told.GetProperty("name").GetString(), told.GetProperty("service").GetString());
+            RunningGateway.Json((await gateway.GetAsync($"/admin/v1/operations/{name}")).Body).GetRawText().ShouldContain(told.GetProperty("price").GetString()!);
+            RunningGateway.Json((await gateway.GetAsync($"/admin/v1/services/{service}")).Body).GetProperty("operations").EnumerateArray().Select(o => o.GetString()).ShouldContain(name);
+        }
+        (await gateway.GetAsync("/admin/v1/operations/none")).Status.ShouldBe(HttpStatusCode.NotFound);
+        (await gateway.GetAsync("/admin/v1/services/none")).Status.ShouldBe(HttpStatusCode.NotFound);
+    }
+
+    [Fact]
     public async Task Ready_turns_to_503_when_the_disk_fails_and_stays_alive()
     {
         await using var gateway = await RunningGateway.StartAsync();

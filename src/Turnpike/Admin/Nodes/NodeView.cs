@@ -1,6 +1,6 @@
 using Turnpike.Storage.Nodes;
 
-namespace Turnpike.Admin;
+namespace Turnpike.Admin.Nodes;
 
 /// <summary>A process that serves on this database, or did and left without a word.</summary>
 /// <param name="Self">The one that answers.</param>
