@@ -240,11 +240,7 @@ internal sealed partial class Cashier(PaymentRegistry rails, PlanMethod plans, I
     {
         if (payment.State is not { } state) return;
         if (payment.IsPaid) payment.Call.Charged = state.Captured;
-        try
-        {
-            if (payment.InDoubt) inHand.Leave(state.Hold, delivered: false);
-            else if (!payment.Delivered) await GiveBackAsync(payment, state);
-        }
+        try { if (!payment.Delivered) await GiveBackAsync(payment, state); }
         catch (StorageUnavailableException e)
         {
             Log.BooksDown(log, e);
@@ -255,7 +251,9 @@ internal sealed partial class Cashier(PaymentRegistry rails, PlanMethod plans, I
 
     private async ValueTask GiveBackAsync(Payment payment, HoldState state)
     {
-        if (state.Status == HoldStatus.Held)
+        if (payment.InDoubt)
+            inHand.Leave(state.Hold, delivered: false);
+        else if (state.Status == HoldStatus.Held)
             await ledger.ReleaseAsync(state.Hold.Id, "undelivered", [payment.Event(AuditKinds.Released, "undelivered", state.Hold.Id)], CancellationToken.None, state.Incarnation);
         else if (state.Status == HoldStatus.Settled)
             await CreditAsync(state, CancellationToken.None);
