@@ -118,7 +118,7 @@ internal sealed partial class Cashier(PaymentRegistry rails, PlanMethod plans, I
                 HoldResult.Held held => await HeldAsync(payment, held.State, ct),
                 // Never null: a payment without a hold would be served for nothing. Whoever lost this race asks again.
                 HoldResult.AlreadyUsed used => await KnownAsync(payment, used.State, ct) ?? new Refusal(Reasons.InFlight, "Its first presentation has just ended.") { RetryAfter = TimeSpan.FromSeconds(1) },
-                HoldResult.InsufficientFunds short_ => TooLittle(payment, short_),
+                HoldResult.InsufficientFunds short_ => PaymentRefusals.TooLittle(payment, short_),
                 _ => throw new InvalidOperationException(),
             };
         }
@@ -281,13 +281,13 @@ internal sealed partial class Cashier(PaymentRegistry rails, PlanMethod plans, I
             case Settlement.Unknown unknown:
                 await ledger.UnknownAsync(hold.Id, unknown.Reference, [payment.Event(AuditKinds.Unknown, "settlement-unknown", unknown.Reference)], CancellationToken.None);
                 payment.State = payment.State with { Status = HoldStatus.Unknown, Reference = unknown.Reference };
-                return Pending(payment, unknown.Reference);
+                return PaymentRefusals.Pending(payment, unknown.Reference);
             case Settlement.Failed failed:
                 await ledger.ReleaseAsync(hold.Id, failed.Code, [payment.Event(AuditKinds.Released, failed.Code, hold.Id)], CancellationToken.None);
                 payment.State = payment.State with { Status = HoldStatus.Released };
                 if (!payment.SettlesBefore) _ = await ledger.PostAsync(Loss.Unsettled(hold, payment.Ceiling), CancellationToken.None);
                 if (failed.As is not { Status: 503 }) limits.CountInvalidProof(payment.Call);
-                return new Refusal(failed.As ?? Reasons.SettlementFailed, failed.Detail) { Code = failed.Code, Failure = Failure(payment, failed.Code, failed.Reference) };
+                return new Refusal(failed.As ?? Reasons.SettlementFailed, failed.Detail) { Code = failed.Code, Failure = PaymentRefusals.Failure(payment, failed.Code, failed.Reference) };
             default: throw new InvalidOperationException();
         }
     }
@@ -306,10 +306,10 @@ internal sealed partial class Cashier(PaymentRegistry rails, PlanMethod plans, I
     /// <summary>This credential has a hold: its answer depends on where that stands, and on nothing a rail or a clock says.</summary>
     private async ValueTask<Answer?> KnownAsync(Payment payment, HoldState known, CancellationToken ct)
     {
-        if (known.Hold.Binding != payment.Binding) return Mismatch(payment, known);
+        if (known.Hold.Binding != payment.Binding) return PaymentRefusals.Mismatch(payment, known);
         payment.Call.Correlation = known.Hold.Correlation;
         if (known.Status is HoldStatus.Held or HoldStatus.Captured) return new Refusal(Reasons.InFlight, "Its first presentation is being served.") { RetryAfter = TimeSpan.FromSeconds(1) };
-        if (known.Status == HoldStatus.Unknown) { payment.Payer = known.Hold.Payer; return Pending(payment, known.Reference); }
+        if (known.Status == HoldStatus.Unknown) { payment.Payer = known.Hold.Payer; return PaymentRefusals.Pending(payment, known.Reference); }
         if (known.Status == HoldStatus.Released) return new Refusal(Reasons.CredentialUsed, "It was presented before and given back for another request.");
         // Only what is delivered in the books is given again: a crash between keeping an answer and saying so has made it credit.
         if (known.Outcome == HoldOutcome.Delivered) return await AgainAsync(payment, known, ct);
@@ -335,23 +335,6 @@ internal sealed partial class Cashier(PaymentRegistry rails, PlanMethod plans, I
         if (refusal.Reason.Status == 402 && !Reasons.IsAboutFunds(refusal.Reason)) limits.CountInvalidProof(call);
         return refusal;
     }
-
-    private static Refusal Mismatch(Payment payment, HoldState known) => payment.Method!.SettlesInBooks
-        ? new Refusal(Reasons.IdempotencyMismatch, $"It was used for '{known.Hold.Request}' or another body.")
-        : new Refusal(Reasons.CredentialUsed, "It was presented before, for another request or in another form.");
-
-    private static Refusal TooLittle(Payment payment, HoldResult.InsufficientFunds missing) => Caps.IsCap(missing.Account) ? CapReached.Of(payment.Call, missing) : payment.CreditOnly
-        ? new Refusal(Reasons.CredentialUsed, "Its credit has been spent since.")
-        : payment.Method!.TooLittle(missing);
-
-    private static Refusal Pending(Payment payment, string? reference) => new(Reasons.SettlementUnknown, "The payment was sent and is not confirmed yet.")
-    {
-        RetryAfter = TimeSpan.FromSeconds(5),
-        Failure = Failure(payment, "settlement_pending", reference),
-    };
-
-    private static FailedSettlement Failure(Payment payment, string code, string? reference) =>
-        new(payment.Credential!.Protocol, payment.Method!.NetworkOf(payment) ?? "", payment.Payer, reference, code);
 
     private Hold NewHold(Payment payment, string? credit) => payment.Capped(new Hold
     {
