@@ -96,6 +96,7 @@ internal static class Reasons
     public static readonly Reason ReadOnly = new("read-only", 503, "Only reading is served for now", "Nothing was taken. Try again later.");
     public static readonly Reason PaidOnly = new("paid-only", 503, "Only paid operations are served for now", "Try again later.");
     public static readonly Reason NoNewPayments = new("no-new-payments", 503, "No payments are taken for now", "Nothing was taken. Try again later.");
+    public static readonly Reason Overloaded = new("overloaded", 503, "The service behind this gateway has no place for this now", "Nothing was taken. Repeat this very request after Retry-After.") { Type = Iana + "temporary-reduced-capacity" };
     public static readonly Reason DecisionMissing = new("decision-missing", 503, "Nobody says whether this may be", "Nothing was taken that was not given back. Repeat this very request after Retry-After.");
     public static readonly Reason StoreDown = new("store-down", 503, "The books cannot be written", "Nothing was taken. Try again later.");
 
