@@ -88,6 +88,7 @@ internal static class Reasons
     public static readonly Reason UpstreamDown = new("upstream-down", 503, "The service behind this gateway is down", "You were not charged; the same payment works again.");
     public static readonly Reason UpstreamTimeout = new("upstream-timeout", 504, "The service behind this gateway took too long", "You were not charged; the same payment works again.");
     public static readonly Reason SettlementUnknown = new("settlement-unknown", 503, "It is not yet known whether your payment went through", "Do not pay again. Repeat this very request after Retry-After.");
+    public static readonly Reason LoopDetected = new("loop-detected", 508, "This request has come through here too often", "An agent or a service calls itself through this gateway: end the loop.");
     public static readonly Reason IssuerDown = new("issuer-down", 503, "It cannot be checked right now who you are", "Nothing was taken. Repeat this very request after Retry-After.");
     public static readonly Reason VerifierDown = new("verifier-down", 503, "The payment cannot be checked right now", "Nothing was taken. Repeat this very request, or pay another way.");
     public static readonly Reason VerifierBusy = new("verifier-busy", 503, "Too many payments are being checked", "Nothing was taken. Repeat this very request after Retry-After.");

@@ -15,7 +15,7 @@ internal sealed class TokenStore
     private readonly Database database;
     private readonly Revisions revisions;
     private int changes;
-    private bool? anyBound;
+    private volatile int anyBound; // 0: nobody knows, 1: none, 2: some
 
     public TokenStore(Database database, Revisions revisions)
     {
@@ -76,13 +76,15 @@ internal sealed class TokenStore
         }, ct);
     }
 
-    /// <summary>False: no token is bound to a key, so none has to be looked at.</summary>
+    /// <summary>False: no token is bound to a key, so none has to be looked at. Null: nobody knows yet.</summary>
+    public bool? AnyBound => anyBound switch { 1 => false, 2 => true, _ => null };
+
     public async ValueTask<bool> AnyBoundAsync(CancellationToken ct)
     {
-        if (anyBound is { } known) return known;
+        if (AnyBound is { } known) return known;
         var before = Volatile.Read(ref changes);
         var any = await database.ReadAsync(sql => sql.First("select 1 from tokens where bound_to is not null limit 1", row => row.Long(0)) == 1, ct);
-        if (Volatile.Read(ref changes) == before) anyBound = any;
+        if (Volatile.Read(ref changes) == before) anyBound = any ? 2 : 1;
         return any;
     }
 
@@ -90,7 +92,7 @@ internal sealed class TokenStore
     private void Forget()
     {
         Interlocked.Increment(ref changes);
-        anyBound = null;
+        anyBound = 0;
         kept.Clear();
     }
 

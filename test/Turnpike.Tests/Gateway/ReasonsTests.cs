@@ -28,6 +28,7 @@ public sealed class ReasonsTests
         ["schema-mismatch"] = async _ => await WithAsync("", TestGate.Document.Replace("POST /reports", "POST /reports, schema: { body: { type: object } }", StringComparison.Ordinal), g => g.SendAsync(new Ask("POST", "/reports") { Body = "[]" })),
         ["missing-scope"] = async _ => await WithAsync("", TestGate.Document.Replace("price: free", "price: free, scopes: [a]", StringComparison.Ordinal), async g => await g.GetAsync("/status", ("x-api-key", await g.KeyAsync()))),
         ["access-denied"] = async _ => await WithAsync("access: { addresses: { deny: [127.0.0.0/8] } }\n", TestGate.Document, g => g.GetAsync("/status")),
+        ["loop-detected"] = g => g.GetAsync("/status", ("Via", "1.1 turnpike, 1.1 turnpike, 1.1 proxy\n1.1 turnpike,1.1 turnpike, 1.1 turnpike")),
         ["overloaded"] = async _ => await WithAsync("", TestGate.Document.Replace("upstream: ${env:UPSTREAM}", "upstream: { url: \"${env:UPSTREAM}\", capacity: { calls: 1, queue: 0 } }", StringComparison.Ordinal), async g =>
         {
             var (arrived, goes) = (new TaskCompletionSource(), new TaskCompletionSource());
