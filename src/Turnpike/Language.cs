@@ -21,6 +21,7 @@ internal static class Language
         CallerSection.With(LimitSection.OfCaller, CapSection.OfCaller),
         PlanSection.Section,
         PriceSection.Section,
+        OwnCostSection.Section,
         UsageSection.Section,
         HangUpSection.Section,
         LimitSection.Section,

@@ -96,6 +96,7 @@ internal sealed class AdminApp(IServiceProvider gateway, CatalogSource catalog) 
         Share<Allowances>(services);
         Share<Metering.UsageStore>(services);
         Share<Metering.MeterQueries>(services);
+        Share<Metering.MarginQueries>(services);
         Share<Billing.Export.OutboxStore>(services);
         Share<Settler>(services);
         Share<CashierReturns>(services);
@@ -137,6 +138,7 @@ internal sealed class AdminApp(IServiceProvider gateway, CatalogSource catalog) 
         api.MapAudit();
         api.MapMeters();
         api.MapExports();
+        api.MapMargin();
         api.MapOperations();
         api.MapConfig();
         app.MapOpenApi("/admin/v1/openapi.json").ExcludeFromDescription();

@@ -58,6 +58,7 @@ namespace Turnpike.Admin;
 [JsonSerializable(typeof(Meters.MeterAnswer))]
 [JsonSerializable(typeof(Meters.UsageBody))]
 [JsonSerializable(typeof(Meters.ExportList))]
+[JsonSerializable(typeof(Meters.MarginList))]
 [JsonSerializable(typeof(Meters.DeadLetterList))]
 [JsonSerializable(typeof(Meters.ReplayBody))]
 [JsonSerializable(typeof(Meters.ReplayView))]

@@ -51,6 +51,7 @@ internal static class Reasons
     public static readonly Reason TokenExhausted = new Reason("token-exhausted", 402, "The token's budget does not cover this call", "Top the token up, or pay another way.").AsMpp("payment-insufficient");
     public static readonly Reason TokenOverCalled = new Reason("token-over-called", 402, "The token's calls are used up", "Buy or ask for a new token.").AsMpp("payment-insufficient");
 
+    public static readonly Reason SessionEnded = new Reason("session-ended", 402, "This session does not open this call", "Pay one of the offers, and send the Turnpike-Session header of that answer.").AsMpp("payment-required");
     public static readonly Reason AllowanceUsedUp = new Reason("allowance-used-up", 402, "What your plan includes is used up", "Pay one of the offers, or wait until resetAt.").AsMpp("payment-required");
 
     public static readonly Reason TokenRevoked = new("token-revoked", 403, "The token has been revoked", "Ask the one who gave it to you.");
@@ -99,6 +100,7 @@ internal static class Reasons
     public static readonly Reason NoNewPayments = new("no-new-payments", 503, "No payments are taken for now", "Nothing was taken. Try again later.");
     public static readonly Reason Overloaded = new("overloaded", 503, "The service behind this gateway has no place for this now", "Nothing was taken. Repeat this very request after Retry-After.") { Type = Iana + "temporary-reduced-capacity" };
     public static readonly Reason DecisionMissing = new("decision-missing", 503, "Nobody says whether this may be", "Nothing was taken that was not given back. Repeat this very request after Retry-After.");
+    public static readonly Reason PricerDown = new("pricer-down", 503, "The price cannot be told right now", "Nothing was taken. Try again later.");
     public static readonly Reason StoreDown = new("store-down", 503, "The books cannot be written", "Nothing was taken. Try again later.");
 
     /// <summary>An honest payer short of money: not a proof that was wrong.</summary>

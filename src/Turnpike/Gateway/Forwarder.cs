@@ -81,6 +81,7 @@ internal sealed class Forwarder(IHttpForwarder forwarder, GateTransforms transfo
         Caller = call.Caller,
         Address = call.Address,
         Request = call.RequestLine,
+        Reference = call.Session,
     };
 
     /// <summary>Those that are well and not left alone, else the fallback; all of them when there is none, since an answer is then no less likely from one than from another.</summary>

@@ -119,6 +119,7 @@ internal sealed class GateTransforms(Cashier cashier, RateLimits limits, Payment
         if (call.Plan is { } plan) headers.TryAddWithoutValidation("Turnpike-Plan", plan);
         if (PlanBook.Of(call)?.Entitlements.Header is { } entitled) headers.TryAddWithoutValidation("Turnpike-Entitlements", entitled);
         if (call.Principal is { Scopes.Count: > 0 } principal) headers.TryAddWithoutValidation("Turnpike-Scopes", string.Join(' ', principal.Scopes));
+        if (call.Session is { } session) headers.TryAddWithoutValidation("Turnpike-Payment", session);
         if (payment.State is not { } state) return;
         headers.TryAddWithoutValidation("Turnpike-Payer", payment.Payer);
         headers.TryAddWithoutValidation("Turnpike-Payment", state.Hold.Receipt);
@@ -153,7 +154,7 @@ internal sealed class GateTransforms(Cashier cashier, RateLimits limits, Payment
         headers["Turnpike-Correlation"] = payment.Call.Correlation;
         Answers.AllowBrowsers(http);
         if (payment.Call.Policies is not null) RateHeaders.Write(headers, payment.Call);
-        if (payment.Call.Quote is null && payment.Call.Operation.Settings.Get<FieldRules>() is null) return;
+        if (payment.Call is { Quote: null, Session: null } && payment.Call.Operation.Settings.Get<FieldRules>() is null) return;
         headers.CacheControl = "private, no-store";
         headers.Append("Vary", replies.CredentialHeaders);
         if (payment.Call.Quote is null) return;

@@ -11,6 +11,7 @@ internal static class Documents
     public static readonly IReadOnlyDictionary<string, string> Variables = new Dictionary<string, string>
     {
         ["TURNPIKE_ADMIN_KEY"] = "admin-hush",
+        ["PRICER_TOKEN"] = "pricer-hush",
         ["OPENMETER_TOKEN"] = "openmeter-hush",
         ["LAGO_API_KEY"] = "lago-hush",
         ["USAGE_WEBHOOK_SECRET"] = "whsec_aHVzaC13ZWJob29rLXNlY3JldC1vZi0zMi1ieXRlcw==",
