@@ -26,9 +26,12 @@ internal static class Language
         HangUpSection.Section,
         LimitSection.Section,
         Limits.Breakers.BreakerSection.Section,
+        Limits.Notices.NoticeSection.Section,
+        Billing.Leaks.LeakSection.Section,
         LimitSection.OfService,
         LimitSection.OfOperation,
         .. AccessSection.Sections,
         Access.Approvals.StepUpSection.Section,
+        .. Access.Lists.AccessListSection.Sections,
     ]);
 }

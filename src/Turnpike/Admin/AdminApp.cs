@@ -101,6 +101,7 @@ internal sealed class AdminApp(IServiceProvider gateway, CatalogSource catalog) 
         Share<Settler>(services);
         Share<CashierReturns>(services);
         Share<RateCounters>(services);
+        Share<CounterSet>(services);
         Share<IncidentBoard>(services);
         Share<ApprovalStore>(services);
         Share<ApprovalDesk>(services);
@@ -125,7 +126,10 @@ internal sealed class AdminApp(IServiceProvider gateway, CatalogSource catalog) 
         api.MapIncidents();
         api.MapOperatorApprovals();
         api.MapBreakers();
+        api.MapLimits();
+        api.MapPlans();
         api.MapCallers();
+        api.MapCallerPlans();
         api.MapPayments();
         api.MapResolve();
         api.MapRefunds();

@@ -65,7 +65,7 @@ internal sealed class Call : IAsyncDisposable
     public Principal? Principal
     {
         get;
-        set => (field, Caller, Plan) = (value, value?.Caller.Name, value?.Caller.Plan);
+        set => (field, Caller, Plan) = (value, value?.Caller.Name, value?.Caller.PlanAt(Now));
     }
 
     /// <summary>The price for this caller; null when nothing is owed.</summary>

@@ -46,9 +46,16 @@ internal sealed class UsageStore(Database database, UsageExports exports, TimePr
         """, Read, receipt), ct);
 
     /// <summary>Gives each record of a time to <paramref name="take"/>, oldest first, without holding them all.</summary>
-    public ValueTask<bool> ScanAsync(DateTimeOffset from, DateTimeOffset to, string? payer, Action<UsageRecord> take, CancellationToken ct) => database.ScanAsync(sql =>
+    public ValueTask<bool> ScanAsync(DateTimeOffset from, DateTimeOffset to, string? payer, Action<UsageRecord> take, CancellationToken ct) =>
+        ScanAsync(sql => payer is null ? All(sql, from, to) : OfPayer(sql, from, to, payer), take, ct);
+
+    /// <summary>The same for what one caller used, whoever paid.</summary>
+    public ValueTask<bool> ScanCallerAsync(DateTimeOffset from, DateTimeOffset to, string caller, Action<UsageRecord> take, CancellationToken ct) =>
+        ScanAsync(sql => OfCaller(sql, from, to, caller), take, ct);
+
+    private ValueTask<bool> ScanAsync(Func<Sql, IEnumerable<UsageRecord>> records, Action<UsageRecord> take, CancellationToken ct) => database.ScanAsync(sql =>
     {
-        foreach (var record in payer is null ? All(sql, from, to) : OfPayer(sql, from, to, payer))
+        foreach (var record in records(sql))
         {
             ct.ThrowIfCancellationRequested();
             take(record);
@@ -65,6 +72,11 @@ internal sealed class UsageStore(Database database, UsageExports exports, TimePr
         select source, id, happened, operation, caller, payer, model, origin, charged, observed, cost, currency, receipt, expense, expense_currency
         from usage_records where payer = $3 and happened >= $1 and happened < $2 order by happened
         """, Read, Microseconds.ToMicroseconds(from), Microseconds.ToMicroseconds(to), payer);
+
+    private static IEnumerable<UsageRecord> OfCaller(Sql sql, DateTimeOffset from, DateTimeOffset to, string caller) => sql.Stream("""
+        select source, id, happened, operation, caller, payer, model, origin, charged, observed, cost, currency, receipt
+        from usage_records where caller = $3 and happened >= $1 and happened < $2 order by happened
+        """, Read, Microseconds.ToMicroseconds(from), Microseconds.ToMicroseconds(to), caller);
 
     /// <summary>A record of the columns every query here has, in their order.</summary>
     public static UsageRecord Read(SqlRow row) => new()

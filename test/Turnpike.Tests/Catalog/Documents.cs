@@ -32,6 +32,9 @@ internal static class Documents
         ["SHORT"] = "hush-short",
         ["AGENT_KEY"] = "agent-key-hush-0123456789",
         ["OLD_AGENT_KEY"] = "old-agent-key-hush",
+        ["FREE_KEY"] = "free-key-hush-0123456789",
+        ["PRO_KEY"] = "pro-key-hush-0123456789",
+        ["ENTERPRISE_KEY"] = "enterprise-key-hush-0123456789",
         ["BROKEN_LINES"] = "hush\r\nx-admin: 1",
     };
 
