@@ -1,5 +1,5 @@
 using System.Text.Json;
-using Turnpike.Admin.Cli;
+using Turnpike.Admin.Cli.Use;
 using Turnpike.Pricing;
 using Turnpike.Tests.Gateway;
 using Turnpike.Tests.Metering;

@@ -2,7 +2,7 @@ using System.CommandLine;
 using System.Text.Json;
 using Turnpike.Pricing;
 
-namespace Turnpike.Admin.Cli;
+namespace Turnpike.Admin.Cli.Use;
 
 /// <summary><c>turnpike prices import</c>: a public price list as rates of ours, to be looked at and committed.</summary>
 internal static class PricesCommand
