@@ -97,10 +97,12 @@ internal sealed class AdminApp(IServiceProvider gateway, CatalogSource catalog) 
         Share<Allowances>(services);
         Share<Metering.UsageStore>(services);
         Share<Metering.MeterQueries>(services);
+        Share<Metering.MarginQueries>(services);
         Share<Billing.Export.OutboxStore>(services);
         Share<Settler>(services);
         Share<CashierReturns>(services);
         Share<RateCounters>(services);
+        Share<CounterSet>(services);
         Share<IncidentBoard>(services);
         Share<ApprovalStore>(services);
         Share<ApprovalDesk>(services);
@@ -126,7 +128,10 @@ internal sealed class AdminApp(IServiceProvider gateway, CatalogSource catalog) 
         api.MapIncidents();
         api.MapOperatorApprovals();
         api.MapBreakers();
+        api.MapLimits();
+        api.MapPlans();
         api.MapCallers();
+        api.MapCallerPlans();
         api.MapPayments();
         api.MapResolve();
         api.MapRefunds();
@@ -135,6 +140,7 @@ internal sealed class AdminApp(IServiceProvider gateway, CatalogSource catalog) 
         api.MapAudit();
         api.MapMeters();
         api.MapExports();
+        api.MapMargin();
         api.MapOperations();
         api.MapConfig();
         app.MapOpenApi("/admin/v1/openapi.json").ExcludeFromDescription();

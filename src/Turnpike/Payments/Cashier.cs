@@ -9,6 +9,7 @@ using Turnpike.Payments.Doubts;
 using Turnpike.Payments.Included;
 using Turnpike.Payments.Metered;
 using Turnpike.Payments.Prepaid;
+using Turnpike.Payments.Sessions;
 using Turnpike.Plans;
 using Turnpike.Pricing;
 using Turnpike.Storage;
@@ -20,7 +21,7 @@ namespace Turnpike.Payments;
 /// The one place that takes money in a call. It reads a credential, lets its method verify it, holds, collects, and gives back
 /// what was not delivered. Only the <see cref="Settler"/> finishes what a crash or a silent rail left open.
 /// </summary>
-internal sealed partial class Cashier(PaymentRegistry rails, PlanMethod plans, ILedger ledger, AnswerStore answers, RateLimits limits, InHand inHand, UsageStore usage, ILogger<Cashier> log)
+internal sealed partial class Cashier(PaymentRegistry rails, PlanMethod plans, ILedger ledger, AnswerStore answers, RateLimits limits, InHand inHand, UsageStore usage, SessionPasses sessions, ILogger<Cashier> log)
 {
     public Payment Open(Call call) => new(call, CloseAsync);
 
@@ -30,10 +31,13 @@ internal sealed partial class Cashier(PaymentRegistry rails, PlanMethod plans, I
     private async ValueTask<Answer?> BelieveAsync(Payment payment, CancellationToken ct)
     {
         var call = payment.Call;
+        // Shown and not good, with a payment beside it: the payment buys the next one.
+        if (call.Quote is SessionQuote && await sessions.OpenAsync(call, ct) is { } ended && rails.Read(call) is null) return limits.TakeUnpaid(call) ?? ended;
+        if (call.Quote is null) return null;
         if (rails.Read(call) is not { } credential)
         {
             if (call.Plan is not null && (await IncludedAsync(payment, ct) is var included && included is not null || payment.State is not null)) return included;
-            return call.LeaveToUpstream() ? null : limits.TakeUnpaid(call) ?? payment.UsedUp ?? new Refusal(Reasons.PaymentRequired, $"{call.Quote!.Ceiling} per {call.Quote.Unit}.");
+            return call.LeaveToUpstream() ? null : limits.TakeUnpaid(call) ?? payment.UsedUp ?? new Refusal(Reasons.PaymentRequired, call.Quote.Told);
         }
         if (credential is Credential.Ambiguous several) return new Refusal(Reasons.AmbiguousPayment, several.Detail);
         if (credential is Credential.Malformed bad) return Wrong(call, new Refusal(Reasons.MalformedCredential, bad.Detail) { Code = bad.Code });
@@ -62,7 +66,7 @@ internal sealed partial class Cashier(PaymentRegistry rails, PlanMethod plans, I
                     return Wrong(call, refused);
                 }
         }
-        catch (StorageUnavailableException e) { return Down(e, "Nothing was taken."); }
+        catch (StorageUnavailableException e) { return CashierDoubts.Down(log, e, "Nothing was taken."); }
         return null;
     }
 
@@ -93,7 +97,7 @@ internal sealed partial class Cashier(PaymentRegistry rails, PlanMethod plans, I
                 }
             }
         }
-        catch (StorageUnavailableException e) { return Down(e, "Nothing was taken."); }
+        catch (StorageUnavailableException e) { return CashierDoubts.Down(log, e, "Nothing was taken."); }
     }
 
     /// <summary>Reserves the money under the id the rail spends once: two copies of one proof get one hold.</summary>
@@ -118,7 +122,7 @@ internal sealed partial class Cashier(PaymentRegistry rails, PlanMethod plans, I
                 _ => throw new InvalidOperationException(),
             };
         }
-        catch (StorageUnavailableException e) { return Down(e, "Nothing was taken."); }
+        catch (StorageUnavailableException e) { return CashierDoubts.Down(log, e, "Nothing was taken."); }
     }
 
     /// <summary>
@@ -146,7 +150,7 @@ internal sealed partial class Cashier(PaymentRegistry rails, PlanMethod plans, I
         catch (StorageUnavailableException e)
         {
             payment.InDoubt = true;
-            return Down(e, "Repeat this very request; you will not be charged twice.");
+            return CashierDoubts.Down(log, e, "Repeat this very request; you will not be charged twice.");
         }
         catch (HoldLostException)
         {
@@ -186,7 +190,7 @@ internal sealed partial class Cashier(PaymentRegistry rails, PlanMethod plans, I
     {
         if (payment.State is not { } held || observed.Currency != held.Hold.Ceiling.Currency) return;
         try { await ledger.CheckpointAsync(held.Hold.Id, observed, CancellationToken.None); }
-        catch (StorageUnavailableException e) { Log.BooksDown(log, e); }
+        catch (StorageUnavailableException e) { CashierDoubts.BooksDown(log, e); }
     }
 
     /// <summary>Takes what was used, if that has not been done before the first byte; false when the books cannot be written.</summary>
@@ -208,7 +212,7 @@ internal sealed partial class Cashier(PaymentRegistry rails, PlanMethod plans, I
     private async Task RecordAsync(Payment payment)
     {
         try { await usage.AddLaterAsync(CallRecords.Of(payment, payment.IsPaid ? payment.State!.Captured : null)); }
-        catch (StorageUnavailableException e) { Log.BooksDown(log, e); }
+        catch (StorageUnavailableException e) { CashierDoubts.BooksDown(log, e); }
     }
 
     private List<AuditEvent> Collected(Payment payment, HoldState held)
@@ -231,7 +235,7 @@ internal sealed partial class Cashier(PaymentRegistry rails, PlanMethod plans, I
         {
             inHand.Leave(payment.State!.Hold, delivered: true);
             if (!soon) throw;
-            Log.BooksDown(log, e);
+            CashierDoubts.BooksDown(log, e);
         }
     }
 
@@ -243,7 +247,7 @@ internal sealed partial class Cashier(PaymentRegistry rails, PlanMethod plans, I
         try { if (!payment.Delivered) await GiveBackAsync(payment, state); }
         catch (StorageUnavailableException e)
         {
-            Log.BooksDown(log, e);
+            CashierDoubts.BooksDown(log, e);
             inHand.Leave(state.Hold, delivered: false);
         }
         finally { inHand.Leave(state.Hold.Id); }
@@ -365,14 +369,8 @@ internal sealed partial class Cashier(PaymentRegistry rails, PlanMethod plans, I
         Request = payment.Call.RequestLine,
         Terms = credit is null ? payment.Terms : null,
         Expires = credit is null ? payment.Expires : null,
-        Events = [payment.Event(AuditKinds.Verified, reference: payment.HoldId), payment.Event(AuditKinds.Held, reference: payment.HoldId)],
+        Events = [payment.Event(AuditKinds.Verified, reference: payment.HoldId), payment.Event(AuditKinds.Held, reference: payment.HoldId) with { Detail = payment.Method is { } method ? rails.Compare(payment.Call, method, method.NetworkOf(payment)) : null }],
     });
-
-    private Refusal Down(StorageUnavailableException e, string detail)
-    {
-        Log.BooksDown(log, e);
-        return CashierDoubts.Refusal(e, detail);
-    }
 
     /// <summary>The account of what this payer paid and did not get, when it covers this call.</summary>
     private async ValueTask<string?> CreditAsync(Payment payment, CancellationToken ct)
@@ -390,9 +388,6 @@ internal sealed partial class Cashier(PaymentRegistry rails, PlanMethod plans, I
     {
         [LoggerMessage(Level = LogLevel.Warning, Message = "{Operation}: {Detail}")]
         public static partial void Alarm(ILogger logger, string operation, string detail);
-
-        [LoggerMessage(Level = LogLevel.Critical, Message = "The books cannot be written; calls that cost money are refused.")]
-        public static partial void BooksDown(ILogger logger, Exception exception);
 
         [LoggerMessage(Level = LogLevel.Error, Message = "Collecting {Hold} failed in the rail's code; its outcome is unknown until the settler asks.")]
         public static partial void RailFailed(ILogger logger, Exception exception, string hold);
