@@ -21,13 +21,13 @@ internal sealed class DpopProof(SeenOnce seen, DpopNonces nonces) : ICallerProof
         var lines = call.Headers["DPoP"];
         if (lines.Count == 0) return new(presented.Bound ? No("A token under the scheme DPoP comes with a proof.") : Evidence.None);
         if (lines.Count > 1 || Jwt.Read(lines.ToString()) is not { } proof) return new(No("It is no DPoP proof."));
-        return call.Catalog.Settings.Get<IdentitySettings>() is { DpopNonces: true } ? WithNonceAsync(call, presented, proof, ct) : new(Judge(call, presented, proof));
+        return call.Catalog.Settings.Get<IdentitySettings>() is { DpopNonces: true } ? WithNonceAsync(call, presented, proof, ct) : JudgeAsync(call, presented, proof, ct);
     }
 
     /// <summary>First of all, so that who has to ask again has used nothing up.</summary>
     private async ValueTask<Evidence> WithNonceAsync(Call call, Presented presented, Jwt proof, CancellationToken ct)
     {
-        if (await nonces.IsGoodAsync(proof.Claim("nonce"), call.Now, ct)) return Judge(call, presented, proof);
+        if (await nonces.IsGoodAsync(proof.Claim("nonce"), call.Now, ct)) return await JudgeAsync(call, presented, proof, ct);
         return new Evidence.Invalid(new Refusal(Reasons.InvalidSignature, "A proof here carries the nonce of the header DPoP-Nonce.")
         {
             Challenges = [$"DPoP error=\"use_dpop_nonce\", algs=\"{string.Join(' ', Algorithms)}\""],
@@ -35,7 +35,7 @@ internal sealed class DpopProof(SeenOnce seen, DpopNonces nonces) : ICallerProof
         });
     }
 
-    private Evidence Judge(Call call, Presented presented, Jwt proof)
+    private async ValueTask<Evidence> JudgeAsync(Call call, Presented presented, Jwt proof, CancellationToken ct)
     {
         if (proof.Type != "dpop+jwt" || !Algorithms.Contains(proof.Algorithm, StringComparer.Ordinal)) return No("It is no DPoP proof.");
         // A private key in the header is refused by the reader: whoever sends it has given it away.
@@ -47,7 +47,7 @@ internal sealed class DpopProof(SeenOnce seen, DpopNonces nonces) : ICallerProof
         if (token is not null && proof.Claim("ath") != Base64Url.Encode(SHA256.HashData(Encoding.UTF8.GetBytes(token)))) return No("It is for another token.");
         if (proof.Claim("jti") is not { Length: > 0 and <= MostNumber } number) return No("It has no number.");
         // Last, so that only who has the key can use a number up.
-        return seen.IsFirst(key.Thumbprint, number) ? new Evidence.Signed(["jkt:" + key.Thumbprint], null) : No("It was used before.");
+        return await seen.IsFirstAsync(key.Thumbprint, number, ct) ? new Evidence.Signed(["jkt:" + key.Thumbprint], null) : No("It was used before.");
     }
 
     /// <summary>Compared as URLs, without query and fragment; the path to the letter.</summary>
