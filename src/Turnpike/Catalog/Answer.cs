@@ -14,6 +14,9 @@ internal sealed record Refusal(Reason Reason, string Detail) : Answer
     /// <summary>What WWW-Authenticate says beside a 401 or 403; empty: the usual.</summary>
     public IReadOnlyList<string> Challenges { get; init; } = [];
 
+    /// <summary>More headers that belong to it.</summary>
+    public IReadOnlyList<KeyValuePair<string, string>> Headers { get; init; } = [];
+
     /// <summary>What the rail said of a settlement, for the protocol's failure receipt; null when nothing was tried.</summary>
     public FailedSettlement? Failure { get; init; }
 

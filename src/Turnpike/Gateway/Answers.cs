@@ -39,6 +39,7 @@ internal sealed class Answers(PaymentReplies payments, IAuditTrail audit)
         if (refusal.Reason == Reasons.MethodNotAllowed) response.Headers.Allow = string.Join(", ", call.Catalog.MethodsAt(http.Request.Host.Host, call.Target.Path));
         if (refusal.Challenges.Count > 0) response.Headers.WWWAuthenticate = refusal.Challenges.ToArray();
         else if (refusal.Reason.Status == 401) response.Headers.WWWAuthenticate = Challenge(call, refusal.Reason);
+        foreach (var (name, value) in refusal.Headers) response.Headers[name] = value;
         IReadOnlyList<Offer> offers = [];
         if (refusal.Reason.Status == 402) offers = await payments.ChallengeAsync(call, refusal, reply);
         else if (refusal.Failure is not null) payments.WriteFailure(call, refusal, reply);

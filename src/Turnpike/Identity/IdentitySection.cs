@@ -45,7 +45,9 @@ internal static class IdentitySection
 
     private static readonly Key<IReadOnlyList<Uri>> Servers = new("authorization-servers", new ListShape<Uri>(Shapes.Url, least: 1), "Where callers get tokens; told at /.well-known/oauth-protected-resource.") { Default = "the issuers of jwt that are URLs", Example = "[\"https://login.example.com\"]" };
 
-    private static readonly Key<IdentitySettings> Key = new("identity", new MapShape<IdentitySettings>([Jwt, Asked, SignedRequests, Servers], Build), "Who else is believed when it says who asks.") { Default = "nobody", Example = "{ authorization-servers: [\"https://login.example.com\"] }" };
+    private static readonly Key<bool> Nonces = new("dpop-nonces", Shapes.Flag, "DPoP proofs have to carry a nonce of ours: without, 401 use_dpop_nonce with one in DPoP-Nonce, good for five to ten minutes on every node.") { Default = "false", Example = "true" };
+
+    private static readonly Key<IdentitySettings> Key = new("identity", new MapShape<IdentitySettings>([Jwt, Asked, SignedRequests, Servers, Nonces], Build), "Who else is believed when it says who asks.") { Default = "nobody", Example = "{ authorization-servers: [\"https://login.example.com\"] }" };
 
     public static readonly Section Section = new(Scope.Document, Key) { Tell = catalog => Tell(catalog.Settings.Get<IdentitySettings>()) };
 
@@ -78,6 +80,7 @@ internal static class IdentitySection
         return new IdentitySettings
         {
             Issuers = issuers,
+            DpopNonces = m.Get(Nonces),
             Introspection = m.Get(Asked),
             Signatures = m.Get(SignedRequests),
             AuthorizationServers = m.Get(Servers) ?? [.. issuers.Select(i => Uri.TryCreate(i.Issuer, UriKind.Absolute, out var url) && url.Scheme == "https" ? url : null).OfType<Uri>()],

@@ -11,6 +11,9 @@ internal sealed record IdentitySettings
 
     public Signatures.SignatureSettings? Signatures { get; init; }
 
+    /// <summary>A DPoP proof has to carry a nonce of ours.</summary>
+    public bool DpopNonces { get; init; }
+
     /// <summary>Where a caller gets tokens; told in our resource metadata (RFC 9728).</summary>
     public IReadOnlyList<Uri> AuthorizationServers { get; init; } = [];
 }

@@ -17,7 +17,7 @@ internal static class IdentitySetup
             return desk;
         });
         services.AddSingleton<TokenPrincipals>();
-        services.AddSingleton<PublicClient>(static _ => GuardedHttp.CreatePublic).AddSingleton<SeenOnce>();
+        services.AddSingleton<PublicClient>(static _ => GuardedHttp.CreatePublic).AddSingleton<SeenOnce>().AddSingleton<DpopNonces>();
         services.AddSingleton<ISignerScheme, WebBotAuth>().AddSingleton<ISignerScheme, TrustedAgents>().AddSingleton<ISignerScheme, WalletSignatures>();
         services.AddSingleton<ICallerProof, DpopProof>().AddSingleton<ICallerProof, SignatureProof>();
         services.AddSingleton<ICallerProof, JwtProof>();

@@ -62,4 +62,23 @@ public sealed class BoundTokenTests : IDisposable
         using var again = gate.Restart();
         (await again.GetAsync("/forecast/paris", ("Authorization", "Bearer " + token))).Reason.ShouldBe("proof-required");
     }
+
+    [Fact]
+    public async Task Where_nonces_are_asked_for_a_proof_made_ahead_is_useless()
+    {
+        using var strict = new TestGate("identity: { dpop-nonces: true }\n");
+        var token = (await strict.TokenAsync("0.05 USD", o => o with { BoundTo = ["jkt:" + agent.Thumbprint] }))["Bearer ".Length..];
+        Task<Told> Spend(object? nonce) => strict.GetAsync("/forecast/paris", ("Authorization", "DPoP " + token), ("DPoP", agent.Dpop(Here, token, "nonce", nonce)));
+        var first = await Spend(null);
+        (first.Status, first.Reason).ShouldBe((401, "invalid-signature"));
+        first.Headers.WWWAuthenticate.ToString().ShouldContain("use_dpop_nonce");
+        var nonce = first.Headers["DPoP-Nonce"].ToString();
+        (await Spend(nonce)).Status.ShouldBe(200);
+        (await Spend(nonce[..^1] + (nonce[^1] == 'A' ? 'B' : 'A'))).Status.ShouldBe(401);
+        (await Spend("")).Headers["DPoP-Nonce"].ToString().ShouldBe(nonce);
+        strict.Time.Pass(TimeSpan.FromMinutes(10));
+        var later = await strict.GetAsync("/forecast/paris", ("Authorization", "DPoP " + token), ("DPoP", agent.Dpop(Here, token, "nonce", nonce)));
+        later.Headers["DPoP-Nonce"].ToString().ShouldNotBe(nonce);
+        later.Headers.WWWAuthenticate.ToString().ShouldContain("use_dpop_nonce");
+    }
 }

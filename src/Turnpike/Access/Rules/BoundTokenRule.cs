@@ -8,7 +8,7 @@ namespace Turnpike.Access.Rules;
 /// <summary>A token that is bound to a key is looked at before all else: not even what it paid for before is told to whoever merely has its text.</summary>
 internal sealed class BoundTokenRule(TokenStore tokens) : IAccessRule
 {
-    public ValueTask<Answer?> CheckAsync(Call call, CancellationToken ct) => Identity.Presented.Prepaid(call) is { } text && tokens.AnyBound != false ? CheckAsync(call, text, ct) : default;
+    public ValueTask<Answer?> CheckAsync(Call call, CancellationToken ct) => tokens.AnyBound != false && Identity.Presented.Prepaid(call) is { } text ? CheckAsync(call, text, ct) : default;
 
     private async ValueTask<Answer?> CheckAsync(Call call, string text, CancellationToken ct)
     {

@@ -8,7 +8,7 @@ using Turnpike.Protocols.Signing;
 namespace Turnpike.Identity.Signatures;
 
 /// <summary>Proof of possession for the credential beside it (RFC 9449): this request, now, once, by the key the credential is bound to.</summary>
-internal sealed class DpopProof(SeenOnce seen) : ICallerProof
+internal sealed class DpopProof(SeenOnce seen, DpopNonces nonces) : ICallerProof
 {
     private const int MostNumber = 256;
     private static readonly TimeSpan Skew = TimeSpan.FromSeconds(60);
@@ -21,7 +21,18 @@ internal sealed class DpopProof(SeenOnce seen) : ICallerProof
         var lines = call.Headers["DPoP"];
         if (lines.Count == 0) return new(presented.Bound ? No("A token under the scheme DPoP comes with a proof.") : Evidence.None);
         if (lines.Count > 1 || Jwt.Read(lines.ToString()) is not { } proof) return new(No("It is no DPoP proof."));
-        return JudgeAsync(call, presented, proof, ct);
+        return call.Catalog.Settings.Get<IdentitySettings>() is { DpopNonces: true } ? WithNonceAsync(call, presented, proof, ct) : JudgeAsync(call, presented, proof, ct);
+    }
+
+    /// <summary>First of all, so that who has to ask again has used nothing up.</summary>
+    private async ValueTask<Evidence> WithNonceAsync(Call call, Presented presented, Jwt proof, CancellationToken ct)
+    {
+        if (await nonces.IsGoodAsync(proof.Claim("nonce"), call.Now, ct)) return await JudgeAsync(call, presented, proof, ct);
+        return new Evidence.Invalid(new Refusal(Reasons.InvalidSignature, "A proof here carries the nonce of the header DPoP-Nonce.")
+        {
+            Challenges = [$"DPoP error=\"use_dpop_nonce\", algs=\"{string.Join(' ', Algorithms)}\""],
+            Headers = [KeyValuePair.Create("DPoP-Nonce", await nonces.CurrentAsync(call.Now, ct))],
+        });
     }
 
     private async ValueTask<Evidence> JudgeAsync(Call call, Presented presented, Jwt proof, CancellationToken ct)
