@@ -18,6 +18,7 @@ internal static class Commands
         Admin.Cli.PaymentsCommand.Create(),
         Admin.Cli.ReceiptsCommand.Create(),
         Admin.Cli.PriceCommand.Create(),
+        Admin.Cli.UsageCommand.Create(),
         Admin.Cli.AuditCommand.Create(),
         Admin.Cli.LedgerCommand.Create(),
         Admin.Cli.KeysCommand.Create(),

@@ -206,11 +206,11 @@ internal sealed partial class Cashier(PaymentRegistry rails, PlanMethod plans, I
         return true;
     }
 
-    private static Action<Sql>? RecordOf(Payment payment, Money amount)
+    private Action<Sql>? RecordOf(Payment payment, Money amount)
     {
         if (payment.Metered is null) return null;
         var record = CallRecords.Of(payment, amount);
-        return sql => UsageStore.Insert(sql, record);
+        return sql => usage.Insert(sql, record);
     }
 
     /// <summary>Nobody waits: it is durable with the next transaction.</summary>

@@ -29,7 +29,7 @@ internal sealed class CommandBooks : IDisposable
 
     public ILedger Ledger { get; }
 
-    public Metering.UsageStore Usage => new(database);
+    public Metering.UsageStore Usage => new(database, static () => [], TimeProvider.System);
 
     public IAuditTrail Audit => audit;
 
