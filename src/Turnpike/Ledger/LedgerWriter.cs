@@ -11,6 +11,7 @@ namespace Turnpike.Ledger;
 internal sealed class LedgerWriter : IWriteParticipant
 {
     private const int MostKept = 65_536;
+    private const int WorthSending = 32;
 
     private readonly HashSet<AccountKey> sought = []; // also those that have no balance
     private readonly AuditChain audit;
@@ -50,6 +51,7 @@ internal sealed class LedgerWriter : IWriteParticipant
     {
         if (sql.IsShared) CheckShared();
         LedgerStore.Save(sql, Books);
+        if (Books.Changes.Events.Count >= WorthSending) sql.Send(); // a server writes them while the links are made
         foreach (var happened in Books.Changes.Events) audit.Append(sql, happened);
         if (sql.IsShared) return;
         if (Books.LastHold != committed!.Value.Hold) LedgerStore.SetCounter(sql, "holds", Books.LastHold);
