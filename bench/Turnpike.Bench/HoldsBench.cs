@@ -43,9 +43,14 @@ internal static class HoldsBench
 
     private static async Task MeasureAsync(string store, int holds, int rounds, Func<Task<string>> fresh, Func<Task> settle)
     {
-        using (var warm = new Booked(await fresh())) await warm.TimeAsync(Measured);
+        using (var warm = new Booked(await fresh()))
+        {
+            await warm.FundAsync();
+            await warm.TimeAsync(Measured);
+        }
         using var large = new Booked(await fresh());
         var watch = Stopwatch.StartNew();
+        await large.FundAsync();
         await large.FillAsync(holds);
         Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"holds: {store}: {holds:N0} holds, half of them captured and delivered, in {watch.Elapsed.TotalSeconds:N0} s"));
         await settle();
@@ -53,6 +58,8 @@ internal static class HoldsBench
         for (var round = 0; round < rounds; round++)
         {
             using var empty = new Booked(await fresh());
+            await empty.FundAsync();
+            await settle();
             early.AddRange(await empty.TimeAsync(Measured));
             late.AddRange(await large.TimeAsync(Measured));
         }
@@ -99,7 +106,6 @@ internal static class HoldsBench
         private readonly AuditTrail audit;
         private readonly SqlLedger ledger;
         private int holds;
-        private bool funded;
 
         public Booked(string store)
         {
@@ -110,7 +116,6 @@ internal static class HoldsBench
 
         public async Task FillAsync(int count)
         {
-            await FundAsync();
             await EachAsync(count, async () =>
             {
                 var id = await HoldAsync();
@@ -123,7 +128,6 @@ internal static class HoldsBench
         /// <summary>Milliseconds of each.</summary>
         public async Task<List<double>> TimeAsync(int count)
         {
-            await FundAsync();
             List<double> took = [];
             for (var i = 0; i < count; i++)
             {
@@ -142,10 +146,8 @@ internal static class HoldsBench
             database.Dispose();
         }
 
-        private async Task FundAsync()
+        public async Task FundAsync()
         {
-            if (funded) return;
-            funded = true;
             var next = -1;
             await EachAsync(Tokens, async () =>
             {
