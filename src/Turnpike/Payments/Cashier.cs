@@ -24,14 +24,15 @@ internal sealed partial class Cashier(PaymentRegistry rails, PlanMethod plans, I
     public Payment Open(Call call) => new(call, CloseAsync);
 
     /// <summary>Reads and checks the credential, cheapest first. Null: nothing is owed, or the payment is to be believed.</summary>
-    public async ValueTask<Answer?> VerifyAsync(Payment payment, CancellationToken ct)
+    public ValueTask<Answer?> VerifyAsync(Payment payment, CancellationToken ct) => payment.Call.Quote is null ? default : BelieveAsync(payment, ct);
+
+    private async ValueTask<Answer?> BelieveAsync(Payment payment, CancellationToken ct)
     {
         var call = payment.Call;
-        if (call.Quote is null) return null;
         if (rails.Read(call) is not { } credential)
         {
             if (call.Plan is not null && (await IncludedAsync(payment, ct) is var included && included is not null || payment.State is not null)) return included;
-            return call.LeaveToUpstream() ? null : limits.TakeUnpaid(call) ?? payment.UsedUp ?? new Refusal(Reasons.PaymentRequired, $"{call.Quote.Ceiling} per {call.Quote.Unit}.");
+            return call.LeaveToUpstream() ? null : limits.TakeUnpaid(call) ?? payment.UsedUp ?? new Refusal(Reasons.PaymentRequired, $"{call.Quote!.Ceiling} per {call.Quote.Unit}.");
         }
         if (credential is Credential.Ambiguous several) return new Refusal(Reasons.AmbiguousPayment, several.Detail);
         if (credential is Credential.Malformed bad) return Wrong(call, new Refusal(Reasons.MalformedCredential, bad.Detail) { Code = bad.Code });
@@ -103,9 +104,10 @@ internal sealed partial class Cashier(PaymentRegistry rails, PlanMethod plans, I
     }
 
     /// <summary>Reserves the money under the id the rail spends once: two copies of one proof get one hold.</summary>
-    public async ValueTask<Answer?> HoldAsync(Payment payment, CancellationToken ct)
+    public ValueTask<Answer?> HoldAsync(Payment payment, CancellationToken ct) => payment.Call.Quote is null || payment.State is not null ? default : ReserveAsync(payment, ct);
+
+    private async ValueTask<Answer?> ReserveAsync(Payment payment, CancellationToken ct)
     {
-        if (payment.Call.Quote is null || payment.State is not null) return null;
         try
         {
             var credit = await CreditAsync(payment, ct);
