@@ -11,7 +11,6 @@ namespace Turnpike.Ledger;
 internal sealed class LedgerWriter : IWriteParticipant
 {
     private const int MostKept = 65_536;
-    private const int WorthSending = 32;
 
     private readonly HashSet<AccountKey> sought = []; // also those that have no balance
     private readonly AuditChain audit;
@@ -51,7 +50,6 @@ internal sealed class LedgerWriter : IWriteParticipant
     {
         if (sql.IsShared) CheckShared();
         LedgerStore.Save(sql, Books);
-        if (Books.Changes.Events.Count >= WorthSending) sql.Send(); // a server writes them while the links are made
         foreach (var happened in Books.Changes.Events) audit.Append(sql, happened);
         if (sql.IsShared) return;
         if (Books.LastHold != committed!.Value.Hold) LedgerStore.SetCounter(sql, "holds", Books.LastHold);

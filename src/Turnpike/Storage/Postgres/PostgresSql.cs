@@ -10,7 +10,6 @@ internal sealed class PostgresSql(PostgresSource server, bool reading) : Sql
 {
     private readonly List<PostgresCommand> waiting = [];
     private NpgsqlConnection? connection;
-    private Task<NpgsqlDataReader>? ahead; // sent, and not yet answered
     private int scrolls;
     private bool cut; // the connection broke inside a transaction: nothing more belongs to it
 
@@ -93,7 +92,6 @@ internal sealed class PostgresSql(PostgresSource server, bool reading) : Sql
         if (connection is null) return;
         try
         {
-            if (ahead is not null) TryArrive();
             Direct("rollback");
         }
         catch (StorageException)
@@ -120,7 +118,6 @@ internal sealed class PostgresSql(PostgresSource server, bool reading) : Sql
     /// <summary>Runs text as it is, at once.</summary>
     public void Direct(string text)
     {
-        Arrive();
         try
         {
             using var command = new NpgsqlCommand(text, Connect());
@@ -132,14 +129,7 @@ internal sealed class PostgresSql(PostgresSource server, bool reading) : Sql
         }
     }
 
-    /// <summary>The server works on it while more is prepared here; how it went is known with the next answer.</summary>
-    public override void Send()
-    {
-        Arrive();
-        if (waiting.Count == 0) return;
-        ahead = Batch().ExecuteReaderAsync();
-        waiting.Clear();
-    }
+    public override void Send() => Flush(committing: false);
 
     public override IReadOnlyList<SqlTable> Tables() => SqlTable.Read(this, """
         select cast(c.table_name as text), cast(c.column_name as text), cast(c.data_type as text), cast(coalesce(k.ordinal_position, 0) as bigint)
@@ -211,10 +201,10 @@ internal sealed class PostgresSql(PostgresSource server, bool reading) : Sql
     private PostgresRows Flush(bool committing)
     {
         if (waiting.Count == 0) return PostgresRows.None;
-        Arrive(); // a failure of what went ahead keeps the commit from being sent
         try
         {
-            using var batch = Batch();
+            using var batch = new NpgsqlBatch(Connect());
+            foreach (var command in waiting) batch.BatchCommands.Add(command.Build());
             using var reader = batch.ExecuteReader();
             var answers = waiting.Count(command => command.ReturnsRows);
             for (var skipped = 1; skipped < answers; skipped++) reader.NextResult();
@@ -235,36 +225,6 @@ internal sealed class PostgresSql(PostgresSource server, bool reading) : Sql
         }
     }
 
-    private NpgsqlBatch Batch()
-    {
-        var batch = new NpgsqlBatch(Connect());
-        foreach (var command in waiting) batch.BatchCommands.Add(command.Build());
-        return batch;
-    }
-
-    private void Arrive()
-    {
-        if (ahead is not { } sent) return;
-        ahead = null;
-        try
-        {
-            using var reader = sent.GetAwaiter().GetResult(); // this thread is the writer's own
-            while (reader.NextResult())
-            {
-            }
-        }
-        catch (Exception e) when (PostgresFault.Knows(e))
-        {
-            throw Failed(e, committing: false);
-        }
-    }
-
-    private void TryArrive()
-    {
-        try { Arrive(); }
-        catch (StorageException e) when (e.Fault is not (StorageFault.Away or StorageFault.Unknown)) { /* it is rolled back anyway */ }
-    }
-
     private StorageException Failed(Exception failure, bool committing)
     {
         var translated = PostgresFault.Translate(failure, committing);
@@ -277,7 +237,6 @@ internal sealed class PostgresSql(PostgresSource server, bool reading) : Sql
     private void Disconnect()
     {
         waiting.Clear();
-        ahead = null;
         var gone = connection;
         connection = null;
         gone?.Dispose();
@@ -286,7 +245,6 @@ internal sealed class PostgresSql(PostgresSource server, bool reading) : Sql
     private PostgresStatement Understand(string sql, ReadOnlySpan<SqlValue> values)
     {
         if (server.Known(sql) is { } known) return known;
-        Arrive(); // the server may have to be asked for the types
         var types = new string[values.Length];
         for (var i = 0; i < types.Length; i++) types[i] = values[i].Reference switch { null => "unknown", string => "text", byte[] => "bytea", _ => "bigint" };
         return server.Learn(sql, types, this);
