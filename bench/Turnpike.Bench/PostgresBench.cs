@@ -24,7 +24,7 @@ internal static class PostgresBench
             Table.Skipped("postgres", "skipped: PostgreSQL is not installed (Debian package postgresql-15)");
             return;
         }
-        await MeasureLedgerAsync(await cluster.DatabaseAsync(), operations / 4, Many); // the compiler warms up on another database
+        await MeasureLedgerAsync(cluster, operations / 4, Many); // the compiler warms up on another database
         MeasureRaw(await cluster.DatabaseAsync(), operations / 4, Many, 256);
         await MeasureAsync(cluster, "one hot token", 1, rounds, operations, 15_000);
         await MeasureAsync(cluster, "many tokens", Many, rounds, operations, 30_000);
@@ -37,26 +37,26 @@ internal static class PostgresBench
         for (var round = 0; round < rounds; round++)
         {
             await cluster.CheckpointAsync();
-            ledger.Add(await MeasureLedgerAsync(await cluster.DatabaseAsync(), operations, accounts));
+            ledger.Add(await MeasureLedgerAsync(cluster, operations, accounts));
             await cluster.CheckpointAsync();
             raw.Add(MeasureRaw(await cluster.DatabaseAsync(), operations, accounts, ledger[^1].PerBatch));
         }
         var best = ledger.MaxBy(each => each.Rate)!;
         Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
-            $"postgres: holds with their audit row, {Callers} callers, {what}: {best.Rate}/s in batches of {best.PerBatch}; the same statements alone: {raw.Max()}/s; {best.Allocated} bytes allocated each"));
+            $"postgres: holds with their audit row, {Callers} callers, {what}: {best.Rate}/s in batches of {best.PerBatch}; the same statements alone: {raw.Max()}/s; each took {best.Here.TotalMicroseconds:N0} µs of a processor and {best.Allocated} bytes here, {best.There.TotalMicroseconds:N0} µs in the server"));
         Table.AtLeast($"PostgreSQL, durable holds a second, {what}", best.Rate, wanted, "/s");
         Table.AtLeast($"PostgreSQL, {what} / the same statements alone", (double)best.Rate / raw.Max(), 0.5);
     }
 
-    private static async Task<Measured> MeasureLedgerAsync(string location, int operations, int accounts)
+    private static async Task<Measured> MeasureLedgerAsync(PostgresCluster cluster, int operations, int accounts)
     {
-        using var database = Database.Open(new StorageOptions(location), TimeProvider.System);
+        using var database = Database.Open(new StorageOptions(await cluster.DatabaseAsync()), TimeProvider.System);
         using var audit = new AuditTrail(database, TimeProvider.System, "1");
         var ledger = new SqlLedger(database, audit, "bench");
         await EachAsync(accounts, async i => await ledger.PostAsync(new Transfer($"budget:{i}", "external:bench", Account(i), new Money(10_000 * Money.Nano, "USD"), "bench", false, true), default));
         var batches = 0;
         database.Writer.Join(new Counting(() => batches++));
-        var before = GC.GetTotalAllocatedBytes();
+        var (before, here, there) = (GC.GetTotalAllocatedBytes(), Environment.CpuUsage.TotalTime, cluster.ProcessorTime());
         var watch = Stopwatch.StartNew();
         await EachAsync(operations, async i =>
         {
@@ -65,9 +65,10 @@ internal static class PostgresBench
         });
         var rate = operations * Stopwatch.Frequency / watch.ElapsedTicks;
         var allocated = (GC.GetTotalAllocatedBytes() - before) / operations;
+        (here, there) = (Environment.CpuUsage.TotalTime - here, cluster.ProcessorTime() - there);
         var report = await ledger.VerifyAsync(default);
         if (!report.Balanced || report.Holds != operations || !(await audit.VerifyAsync(default)).Intact) throw new InvalidOperationException("The books do not balance.");
-        return new Measured(rate, operations / Math.Max(batches, 1), allocated);
+        return new Measured(rate, operations / Math.Max(batches, 1), allocated, here / operations, there / operations);
     }
 
     private static long MeasureRaw(string location, int operations, int accounts, int perBatch)
@@ -81,7 +82,7 @@ internal static class PostgresBench
         var watch = Stopwatch.StartNew();
         for (var done = 0; done < operations; done += perBatch)
         {
-            var ids = Enumerable.Range(done + 1, perBatch).Select(i => Rows.Name(i)).ToArray();
+            var ids = Enumerable.Range(done + 1, perBatch).Select(i => Rows.Name(i)).Order(StringComparer.Ordinal).ToArray();
             var payers = Enumerable.Range(done + 1, perBatch).Select(i => Account(Spread(i, accounts))).ToArray();
             string[] distinct = [.. payers.Append("revenue:forecast").Distinct().Order(StringComparer.Ordinal)];
             sql.Begin();
@@ -114,7 +115,7 @@ internal static class PostgresBench
         })));
     }
 
-    private sealed record Measured(long Rate, int PerBatch, long Allocated);
+    private sealed record Measured(long Rate, int PerBatch, long Allocated, TimeSpan Here, TimeSpan There);
 
     /// <summary>Counts batches as they commit.</summary>
     private sealed class Counting(Action committed) : IWriteParticipant

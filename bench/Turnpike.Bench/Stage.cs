@@ -8,7 +8,7 @@ using Turnpike.Tokens;
 
 namespace Turnpike.Bench;
 
-/// <summary>The upstream, bare YARP and the gateway as a user runs it, each a process of its own, until disposed.</summary>
+/// <summary>The upstream, bare YARP and the gateway as a user runs it (or several nodes of it), each a process of its own, until disposed.</summary>
 internal sealed class Stage : IAsyncDisposable
 {
     private const string Secret = "a secret of thirty-two bytes or more, only for measuring";
@@ -18,26 +18,35 @@ internal sealed class Stage : IAsyncDisposable
 
     public Uri Proxy { get; private set; } = null!;
 
-    public Uri Gateway { get; private set; } = null!;
+    public Uri Gateway => Gateways[0];
+
+    public List<Uri> Gateways { get; } = [];
 
     public int GatewayProcess => processes[^1].Id;
 
-    /// <summary>A prepaid token that no run empties.</summary>
-    public string Token { get; private set; } = "";
+    /// <summary>The gateways, in their order.</summary>
+    public IEnumerable<Process> GatewayProcesses => processes.TakeLast(Gateways.Count);
 
-    public static async Task<Stage> SetAsync()
+    /// <summary>A prepaid token that no run empties.</summary>
+    public string Token => Tokens[0];
+
+    public List<string> Tokens { get; } = [];
+
+    /// <param name="store">A file of the stage's own unless said.</param>
+    public static async Task<Stage> SetAsync(string? store = null, int nodes = 1)
     {
         var stage = new Stage();
         try
         {
-            var (upstream, proxy, gateway) = (Local(), Local(), Local());
-            (stage.Proxy, stage.Gateway) = (proxy, gateway);
+            var (upstream, proxy) = (Local(), Local());
+            stage.Proxy = proxy;
+            store ??= "sqlite:" + stage.Path("data/bench.db");
+            stage.Store = store;
             var bench = typeof(Stage).Assembly.Location;
-            stage.Token = await stage.IssueAsync();
-            await File.WriteAllTextAsync(stage.Path("turnpike.yaml"), stage.Document(upstream, gateway, Local()));
+            for (var node = 0; node < nodes; node++) stage.Tokens.Add(await IssueAsync(store));
             await stage.StartAsync(upstream, bench, Bystanders.UpstreamVerb, $"{upstream.Port}");
             await stage.StartAsync(proxy, bench, Bystanders.ProxyVerb, $"{proxy.Port}", upstream.AbsoluteUri);
-            await stage.StartAsync(gateway, System.IO.Path.Combine(AppContext.BaseDirectory, "turnpike.dll"), "serve", "--config", stage.Path("turnpike.yaml"));
+            for (var node = 0; node < nodes; node++) await stage.ServeAsync(upstream, node);
             return stage;
         }
         catch
@@ -60,9 +69,30 @@ internal sealed class Stage : IAsyncDisposable
 
     private string Path(string name) => System.IO.Path.Combine(folder.FullName, name);
 
-    private async Task<string> IssueAsync()
+    /// <summary>Where the books are.</summary>
+    public string Store { get; private set; } = "";
+
+    /// <summary>Ends the gateways as an orderly machine does: what they have written is in its place.</summary>
+    public async Task StopGatewaysAsync()
     {
-        using var database = Database.Open(new StorageOptions("sqlite:" + Path("data/bench.db")), TimeProvider.System);
+        foreach (var gateway in GatewayProcesses)
+        {
+            Quota.Terminate(gateway);
+            await gateway.WaitForExitAsync();
+        }
+    }
+
+    private async Task ServeAsync(Uri upstream, int node)
+    {
+        var (gateway, config) = (Local(), Path($"turnpike-{node}.yaml"));
+        Gateways.Add(gateway);
+        await File.WriteAllTextAsync(config, Document(upstream, gateway, Local(), node));
+        await StartAsync(gateway, System.IO.Path.Combine(AppContext.BaseDirectory, "turnpike.dll"), "serve", "--config", config);
+    }
+
+    private static async Task<string> IssueAsync(string store)
+    {
+        using var database = Database.Open(new StorageOptions(store), TimeProvider.System);
         using var audit = new AuditTrail(database, TimeProvider.System);
         var desk = new TokenDesk(new TokenStore(database, new Storage.Nodes.Revisions(database, TimeProvider.System, Microsoft.Extensions.Logging.Abstractions.NullLogger<Storage.Nodes.Revisions>.Instance)), new SqlLedger(database, audit, "bench"), audit, TimeProvider.System);
         var token = await desk.IssueAsync(new TokenOrder(new Money(1_000_000_000 * Money.Nano, "USD")), "external:bench");
@@ -70,11 +100,12 @@ internal sealed class Stage : IAsyncDisposable
     }
 
     // Every rail is configured, so that a 402 carries the terms of all. The limits on strangers are set out of the way.
-    private string Document(Uri upstream, Uri gateway, Uri admin) => $$"""
+    private string Document(Uri upstream, Uri gateway, Uri admin, int node) => $$"""
         gateway:
+          node: "{{node + 1}}"
           listen: {{gateway.GetLeftPart(UriPartial.Authority)}}
           admin: {{admin.GetLeftPart(UriPartial.Authority)}}
-          store: sqlite:{{Path("data/bench.db")}}
+          store: {{Store}}
         limits:
           unpaid: { amount: 1000000000 requests, per: 1s }
           invalid-proofs: { amount: 1000000000 requests, per: 1s }

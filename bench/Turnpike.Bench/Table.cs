@@ -17,6 +17,9 @@ internal static class Table
     /// <summary>A value that should not be above its target.</summary>
     public static void AtMost(string what, double measured, double wanted, string unit) => Add(what, Text(measured) + unit, "≤ " + Text(wanted) + unit, measured <= wanted);
 
+    /// <summary>A value nothing is wanted of.</summary>
+    public static void Told(string what, string measured) => Rows.Add((what, measured, "-", ""));
+
     public static void Skipped(string what, string why) => Rows.Add((what, "-", "-", why));
 
     public static void Print()

@@ -36,7 +36,7 @@ internal static class PostgresLocation
         settings.TcpKeepAlive = true;
         settings.TcpKeepAliveTime = 10;
         settings.TcpKeepAliveInterval = 5;
-        settings.MaxAutoPrepare = 200;
+        settings.MaxAutoPrepare = 400;
         settings.AutoPrepareMinUsages = 2;
         settings.IncludeErrorDetail = false; // it quotes rows
         var builder = new NpgsqlDataSourceBuilder(settings.ConnectionString);

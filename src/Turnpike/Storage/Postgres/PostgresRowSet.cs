@@ -5,10 +5,15 @@ namespace Turnpike.Storage.Postgres;
 /// <summary>Rows for one statement, gathered by column: the arrays its <c>unnest</c> takes apart. What is the same in every row is sent once.</summary>
 internal sealed class PostgresRowSet(PostgresStatement statement)
 {
+    private const int Few = 16;
+
     private readonly PostgresColumn[] columns = [.. statement.Kinds.Select(PostgresColumn.Of)];
+
+    private int rows;
 
     public void Add(ReadOnlySpan<SqlValue> values)
     {
+        rows++;
         for (var i = 0; i < columns.Length; i++) columns[i].Add(values[i]);
     }
 
@@ -20,10 +25,11 @@ internal sealed class PostgresRowSet(PostgresStatement statement)
         return command;
     }
 
-    // The first column says how many rows there are.
+    // The first column says how many rows there are. What a few rows have in common is chance, and each form is one more to prepare.
     private ulong Same()
     {
         ulong same = 0;
+        if (rows < Few) return same;
         for (var i = 1; i < columns.Length && i < 64; i++)
             if (columns[i].IsSame)
                 same |= 1UL << i;

@@ -6,7 +6,7 @@ namespace Turnpike.Storage.Postgres;
 /// <summary>A statement as the server understood it: the types of its parameters, and its forms for many rows.</summary>
 internal sealed class PostgresStatement
 {
-    private const int MostForms = 64;
+    private const int MostForms = 32;
 
     private readonly ConcurrentDictionary<ulong, string> many = [];
     private readonly Lazy<string> locking;
