@@ -130,12 +130,12 @@ internal sealed class Books(string incarnation, Func<AccountKey, long> entered)
         return Finish(id, HoldOutcome.Credited, []);
     }
 
-    /// <summary>Nothing when it is settled by now: somebody else knew better.</summary>
+    /// <summary>Nothing when it is settled or released by now: somebody else knew better.</summary>
     public HoldState Unknown(string id, string? reference, IReadOnlyList<AuditEvent> events)
     {
         var hold = Get(id);
         var state = hold.State;
-        if (state.Status == HoldStatus.Settled || state.Status == HoldStatus.Unknown && (reference is null || reference == state.Reference)) return state;
+        if (state.Status is HoldStatus.Settled or HoldStatus.Released || state.Status == HoldStatus.Unknown && (reference is null || reference == state.Reference)) return state;
         if (state.Status is not (HoldStatus.Captured or HoldStatus.Unknown)) throw Wrong(hold, "become unknown");
         return Set(hold, state with { Status = HoldStatus.Unknown, Reference = reference ?? state.Reference, Changed = Now }, events);
     }
@@ -145,7 +145,9 @@ internal sealed class Books(string incarnation, Func<AccountKey, long> entered)
     {
         var hold = Get(id);
         var state = hold.State;
-        if (state.Status == HoldStatus.Released || heldBy is not null && state.Incarnation != heldBy) return state;
+        if (state.Status == HoldStatus.Released) return state;
+        // Fencing: its heir has marked it unknown before it asked the rail, and knows better by now.
+        if (heldBy is not null && (state.Incarnation != heldBy || state.Status is HoldStatus.Unknown or HoldStatus.Settled)) return state;
         if (state.Status == HoldStatus.Settled) throw Wrong(hold, "be released");
 #if TURNPIKE_SABOTAGE
         if (Storage.Sabotage.Of("release")) return state;

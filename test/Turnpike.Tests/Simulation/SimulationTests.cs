@@ -64,9 +64,9 @@ public sealed partial class SimulationTests
     }
 
     /// <summary>Null when every promise was kept; else what was broken, and everything that happened.</summary>
-    private static string? Run(int seed, out IReadOnlyList<string> trace)
+    private static string? Run(int seed, out IReadOnlyList<string> trace, Parts? parts = null)
     {
-        using var world = new World(seed);
+        using var world = new World(seed, parts ?? Seeds.PartsOf(seed));
         try { world.Run(); }
         catch (Exception e) { world.Broken(e.ToString()); }
         trace = world.Trace;

@@ -121,7 +121,9 @@ internal sealed partial class CashierReturns(IEnumerable<IRefundRail> rails, ILe
 
     private async ValueTask<RefundResult> FailAsync(HoldState open, Settlement.Failed failed)
     {
-        await ledger.ReleaseAsync(open.Hold.Id, failed.Code, [Event(open, AuditKinds.RefundFailed, failed.Code, failed.Reference)], CancellationToken.None);
+        // What is unknown is the settler's to end; anything else only while no other node has taken it over.
+        var now = await ledger.ReleaseAsync(open.Hold.Id, failed.Code, [Event(open, AuditKinds.RefundFailed, failed.Code, failed.Reference)], CancellationToken.None, open.Status == HoldStatus.Unknown ? null : open.Incarnation);
+        if (now.Status != HoldStatus.Released) return new RefundResult.Ordered(now);
         return Refusals.RailRefused($"{failed.Detail} ({failed.Code})");
     }
 
