@@ -9,7 +9,8 @@ namespace Turnpike.Ledger;
 /// changes all or nothing; a <see cref="LedgerException"/> means nothing.
 /// </summary>
 /// <param name="entered">The sum of an account's entries that are no longer in <see cref="Changes"/>; asked when it gets a balance.</param>
-internal sealed class Books(string incarnation, Func<AccountKey, long> entered)
+/// <param name="late">A hold that another node wrote since the holds were loaded; null where nobody else writes.</param>
+internal sealed class Books(string incarnation, Func<AccountKey, long> entered, Func<string, HoldState?>? late = null)
 {
     private readonly Dictionary<string, BookedHold> holds = [];
     private readonly Dictionary<string, Transfer> transfers = [];
@@ -54,7 +55,8 @@ internal sealed class Books(string incarnation, Func<AccountKey, long> entered)
 
         foreach (var raise in hold.Raises) Raise(raise);
         hold = WithLimits(hold);
-        if (Reserve(hold) is { } refused) return refused;
+        // While the accounts were waited for, another node may have held this very proof, and what is missing is missing for it.
+        if (Reserve(hold) is { } refused) return known is null && late?.Invoke(hold.Id) is { Status: not HoldStatus.Released } since ? new HoldResult.AlreadyUsed(since) : refused;
         var zero = Money.Zero(hold.Ceiling.Currency);
         var state = new HoldState(hold, HoldStatus.Held, zero, zero, null, null, null, null, known?.State.Sequence ?? ++LastHold, Incarnation, Now, Now);
         var again = known is not null;

@@ -47,7 +47,7 @@ internal sealed partial class Settler(PaymentRegistry rails, ILedger ledger, Cas
         foreach (var open in unfinished)
         {
             if (inHand.Has(open.Hold.Id)) continue;
-            if (open.Status is HoldStatus.Held or HoldStatus.Captured) continue; // on its way to an end here, or left
+            if (open.Status == HoldStatus.Held && !open.Hold.IsRefund || open.Status == HoldStatus.Captured) continue; // on its way to an end here, or left
             // By the clock that never jumps: an hour back must not be an hour of silence.
             var (tries, asked, pause) = waiting.GetValueOrDefault(open.Hold.Id);
             if (tries > 0 && time.GetElapsedTime(asked) < pause) continue;

@@ -1,6 +1,7 @@
 using Turnpike.Audit;
 using Turnpike.Ledger;
 using Turnpike.Payments;
+using Turnpike.Payments.Refunds;
 using Turnpike.Protocols.Signing;
 using Turnpike.Storage;
 using Turnpike.Tests.Gateway;
@@ -65,6 +66,7 @@ internal sealed class Checks(World world)
         var open = 0;
         foreach (var state in await HoldsAsync())
             if (state.IsOpen || state is { Status: HoldStatus.Settled, Outcome: HoldOutcome.Open }) open++;
+        if (world.Has(Parts.Operator)) open += (await RefundsAsync()).Count(state => state.IsOpen || state is { Status: HoldStatus.Settled, Outcome: HoldOutcome.Open });
         return open;
     }
 
@@ -75,7 +77,11 @@ internal sealed class Checks(World world)
         if (world.AnyUp() is not { } node) return;
         var holds = await HoldsAsync();
         foreach (var state in holds) Ended(state);
-        foreach (var payer in payers.Keys) await ReckonAsync(node, payer, holds);
+        var refunds = world.Has(Parts.Operator) ? await RefundsAsync() : [];
+        foreach (var state in refunds) Returned(state, holds, refunds);
+        foreach (var given in world.Stripe.Refunded)
+            if (refunds.SingleOrDefault(r => r.Hold.Receipt == given.Name) is not { Status: HoldStatus.Settled } booked || booked.Captured.Units != given.Amount * 10_000_000) world.Broken($"Stripe gave back {given} and the books do not say so");
+        foreach (var payer in payers.Keys) await ReckonAsync(node, payer, holds, refunds);
         foreach (var (challenge, _) in world.Stripe.Charged)
             if (holds.FirstOrDefault(h => h.Hold.Id == "stripe:" + challenge)?.Status != HoldStatus.Settled) world.Broken($"Stripe charged {challenge} and the books do not say so");
         foreach (var (receipt, _) in promised)
@@ -102,7 +108,19 @@ internal sealed class Checks(World world)
         if (id.StartsWith("stripe:", StringComparison.Ordinal) && !world.Stripe.Charged.ContainsKey(id["stripe:".Length..])) world.Broken($"{id} is settled and Stripe never charged it");
     }
 
-    private async Task ReckonAsync(Node node, Payer payer, IReadOnlyList<HoldState> holds)
+    /// <summary>What went back has ended, was never more than what had been taken, and the rail says the same.</summary>
+    private void Returned(HoldState state, IReadOnlyList<HoldState> holds, IReadOnlyList<HoldState> refunds)
+    {
+        var id = state.Hold.Id;
+        if (state.IsOpen || state is { Status: HoldStatus.Settled, Outcome: HoldOutcome.Open }) world.Broken($"I5: {id} is still {state.Status}");
+        if (state.Status != HoldStatus.Settled) return;
+        if (state.Hold.Method == "refund.stripe" && !world.Stripe.Refunded.Exists(r => r.Name == state.Hold.Receipt)) world.Broken($"{id} is settled and Stripe never gave it back");
+        var of = RefundTerms.From(state)!.Of;
+        var all = refunds.Where(r => r.Status == HoldStatus.Settled && RefundTerms.From(r)!.Of == of).Sum(r => r.Captured.Units);
+        if (all > holds.Single(h => h.Hold.Receipt == of).Captured.Units) world.Broken($"{all} of {of} was given back, more than was taken");
+    }
+
+    private async Task ReckonAsync(Node node, Payer payer, IReadOnlyList<HoldState> holds, IReadOnlyList<HoldState> refunds)
     {
         var (token, rich) = payers[payer];
         var settled = holds.Where(h => h.Hold.Payer == payer.Wallet.Account && h.Hold.Method is "x402.exact" or "mpp.evm" && h.Status == HoldStatus.Settled).ToList();
@@ -112,19 +130,23 @@ internal sealed class Checks(World world)
         foreach (var state in settled)
             if (!world.Chain.Token.Used.Contains(UsedKey(state))) world.Broken($"{state.Hold.Id} is settled and the chain has not seen it");
         var booked = settled.Aggregate((UInt128)0, (sum, h) => sum + (UInt128)(h.Captured.Units / 1000));
+        var mine = refunds.Where(r => r.Hold.Payer == payer.Wallet.Account && r.Status == HoldStatus.Settled).ToList();
+        booked -= mine.Where(r => r.Hold.Method == "refund.evm").Aggregate((UInt128)0, (sum, r) => sum + (UInt128)(r.Captured.Units / 1000));
         if (booked != paid) world.Broken($"the chain took {paid} of {payer.Wallet.Account}, the books say {booked}");
         var credit = await node.Of<ILedger>().AvailableAsync(Undelivered.Account(payer.Wallet.Account), "USD", CancellationToken.None);
-        var delivered = holds.Where(h => h.Hold.Payer == payer.Wallet.Account && h.Outcome == HoldOutcome.Delivered).Sum(h => h.Captured.Units);
+        var delivered = holds.Where(h => h.Hold.Payer == payer.Wallet.Account && h.Outcome == HoldOutcome.Delivered).Sum(h => h.Captured.Units) - mine.Where(OfRevenue).Sum(r => r.Captured.Units);
         if ((long)paid * 1000 != delivered + credit.Units) world.Broken($"{payer.Wallet.Account} paid {paid}000, was given {delivered} and has {credit.Units} of credit");
-        await SpentAsync(node, token, holds);
+        await SpentAsync(node, token, holds, refunds);
     }
 
     /// <summary>A token's budget is exact: what it was, less what was delivered.</summary>
-    private async Task SpentAsync(Node node, Token token, IReadOnlyList<HoldState> holds)
+    private static bool OfRevenue(HoldState refund) => refund.Hold.Legs[0].From.StartsWith("refunded:", StringComparison.Ordinal);
+
+    private async Task SpentAsync(Node node, Token token, IReadOnlyList<HoldState> holds, IReadOnlyList<HoldState> refunds)
     {
         var bought = holds.Where(h => h.Hold.Payer == token.Account && h is { Status: HoldStatus.Settled, Outcome: HoldOutcome.Delivered }).ToList();
         var left = await node.Of<ILedger>().AvailableAsync(token.Account, "USD", CancellationToken.None);
-        if (left.Units != token.Budget.Units - bought.Sum(h => h.Captured.Units)) world.Broken($"{token.Account} had {token.Budget}, bought {bought.Count} answers and has {left}");
+        if (left.Units != token.Budget.Units - bought.Sum(h => h.Captured.Units) + refunds.Where(r => r.Hold.Payer == token.Account && r.Status == HoldStatus.Settled && OfRevenue(r)).Sum(r => r.Captured.Units)) world.Broken($"{token.Account} had {token.Budget}, bought {bought.Count} answers and has {left}");
         if (token.Calls is not { } calls) return;
         var callsLeft = await node.Of<ILedger>().AvailableAsync(token.Account, Token.CallsCurrency, CancellationToken.None);
         if (callsLeft.Units != calls - bought.Count) world.Broken($"{token.Account} had {calls} calls, bought {bought.Count} answers and has {callsLeft}");
@@ -153,6 +175,8 @@ internal sealed class Checks(World world)
     }
 
     private async Task<IReadOnlyList<HoldState>> HoldsAsync() => await world.AnyUp()!.Of<ILedger>().ListAsync(new HoldFilter { Most = 10_000 }, CancellationToken.None);
+
+    private async Task<IReadOnlyList<HoldState>> RefundsAsync() => await world.AnyUp()!.Of<ILedger>().ListAsync(new HoldFilter { Most = 10_000, Refunds = true }, CancellationToken.None);
 
     private static T Now<T>(ValueTask<T> read) => read.IsCompleted ? read.GetAwaiter().GetResult() : throw new InvalidOperationException("A read was not done at once.");
 

@@ -28,6 +28,7 @@ namespace Turnpike.Tests.Simulation;
 internal sealed class Node(World world, string name) : IDisposable
 {
     private readonly List<TaskCompletionSource<Told?>> pending = [];
+    private readonly List<Action> asked = [];
     private readonly List<ServiceProvider> all = [];
     private ServiceProvider? services;
     private RequestDelegate? gate;
@@ -86,6 +87,26 @@ internal sealed class Node(World world, string name) : IDisposable
         return done.Task;
     }
 
+    /// <summary>What an operator asks of it; null when it died, or its store did not answer.</summary>
+    public Task<T?> DoAsync<T>(Func<Node, Task<T>> ask) where T : class
+    {
+        var (done, here) = (new TaskCompletionSource<T?>(), place!);
+        Action broken = () => done.TrySetResult(null);
+        asked.Add(broken);
+        here.Post(async _ =>
+        {
+            try { done.TrySetResult(await ask(this)); }
+            catch (StorageUnavailableException) { done.TrySetResult(null); }
+            catch (Exception e)
+            {
+                world.Broken($"{name}: an operator's word threw: {e}");
+                done.TrySetResult(null);
+            }
+            asked.Remove(broken);
+        }, null);
+        return done.Task;
+    }
+
     /// <summary>kill -9, of this life only.</summary>
     public void Crash(Place life)
     {
@@ -94,6 +115,8 @@ internal sealed class Node(World world, string name) : IDisposable
         (life.Dead, Up) = (true, false);
         foreach (var call in pending.ToList()) call.TrySetResult(null);
         pending.Clear();
+        foreach (var broken in asked.ToList()) broken();
+        asked.Clear();
         world.Later(world.Scheduler.Between(50, 5_000), $"{name} is started again", () => _ = StartAsync());
     }
 

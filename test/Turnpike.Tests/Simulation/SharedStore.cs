@@ -119,6 +119,9 @@ internal sealed class SharedStore(World world, string path) : IDisposable
         protected override SqlRows Locked(string sql, ReadOnlySpan<string[]> keys)
         {
             var all = keys.ToArray();
+            var order = Enumerable.Range(0, all[0].Length).Select(i => string.Join('\n', all.Select(column => column[i]))).ToList();
+            // Here nobody waits for a lock; two who lock the same in another order would wait for each other for ever.
+            if (!order.SequenceEqual(order.Order(StringComparer.Ordinal))) store.Broken($"{place.Name} locks out of order: {string.Join(", ", order)}");
             return new Each(all[0].Length, i => base.Rows(sql, [.. all.Select(column => (SqlValue)column[i])]));
         }
     }
@@ -157,4 +160,6 @@ internal sealed class SharedStore(World world, string path) : IDisposable
     private void Leave() => AwayUntil = world.Scheduler.Ticks + world.Scheduler.Between(1, 20_000).Ticks;
 
     private void Say(string what) => world.Say(what);
+
+    private void Broken(string what) => world.Broken(what);
 }

@@ -44,6 +44,12 @@ public sealed partial class SimulationTests
     public void What_failed_once_does_not_fail_again(int seed, string what) => Run(seed, out _).ShouldBeNull(what);
 
     [Fact]
+    public void Nodes_lock_what_they_decide_on_in_one_order()
+    {
+        for (var seed = 0; seed < 10; seed++) Run(seed, out _, Parts.Nodes).ShouldBeNull();
+    }
+
+    [Fact]
     public void One_seed_is_one_run()
     {
         for (var seed = 0; seed < 20; seed++)

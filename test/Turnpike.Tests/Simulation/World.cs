@@ -1,4 +1,6 @@
 using Turnpike.Ledger;
+using Turnpike.Protocols.Evm;
+using Turnpike.Tests.Catalog;
 using Turnpike.Tests.Gateway;
 using Turnpike.Tests.Payments.Evm;
 using Turnpike.Tests.Storage;
@@ -135,6 +137,7 @@ internal sealed class World : IDisposable
         for (var i = 0; i < Scheduler.Random.Next(1, 5); i++) payers.Add(await ComesAsync(i));
         Weather = storm;
         var buying = payers.ConvertAll(payer => payer.RunAsync());
+        if (Has(Parts.Operator)) buying.Add(new Operator(this).RunAsync());
         await StormAsync(TimeSpan.FromSeconds(Scheduler.Random.Next(10, 120)));
         (Weather, IsCalm, ClockOff) = (Weather.Calm, true, TimeSpan.Zero);
         Chain.Mining = true;
@@ -154,8 +157,12 @@ internal sealed class World : IDisposable
         var token = await desk.IssueAsync(new TokenOrder(budget) { Calls = Scheduler.Chance(30) ? 2 : null }, "external:owner");
         var payer = new Payer(this, number, "Bearer " + Node.TextOf(token.Id));
         Chain.Token.Balances[payer.Wallet.Address] = Checks.Rich(payer, token, Scheduler.Chance(50) ? 25_000UL : 9_000_000UL);
+        if (Has(Parts.Operator)) Chain.Token.Balances[Settler] = Scheduler.Chance(80) ? 1_000_000_000UL : 15_000UL;
         return payer;
     }
+
+    /// <summary>Whose wallet refunds come out of.</summary>
+    private static readonly Address Settler = Secp256k1.AddressOf(Hex.Decode(Documents.Variables["SETTLER_KEY"])!);
 
     private async Task StormAsync(TimeSpan length)
     {
