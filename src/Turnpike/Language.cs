@@ -1,4 +1,5 @@
 using Turnpike.Access;
+using Turnpike.Billing.Export;
 using Turnpike.Catalog.Loading;
 using Turnpike.Identity;
 using Turnpike.Limits;
@@ -15,17 +16,22 @@ internal static class Language
     [
         PaymentSection.Section,
         MeterSection.Section,
+        ExportSection.Section,
         IdentitySection.Section,
         CallerSection.With(LimitSection.OfCaller, CapSection.OfCaller),
         PlanSection.Section,
         PriceSection.Section,
+        OwnCostSection.Section,
         UsageSection.Section,
         HangUpSection.Section,
         LimitSection.Section,
         Limits.Breakers.BreakerSection.Section,
+        Limits.Notices.NoticeSection.Section,
+        Billing.Leaks.LeakSection.Section,
         LimitSection.OfService,
         LimitSection.OfOperation,
         .. AccessSection.Sections,
         Access.Approvals.StepUpSection.Section,
+        .. Access.Lists.AccessListSection.Sections,
     ]);
 }

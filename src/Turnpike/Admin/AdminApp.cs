@@ -96,9 +96,12 @@ internal sealed class AdminApp(IServiceProvider gateway, CatalogSource catalog) 
         Share<Allowances>(services);
         Share<Metering.UsageStore>(services);
         Share<Metering.MeterQueries>(services);
+        Share<Metering.MarginQueries>(services);
+        Share<Billing.Export.OutboxStore>(services);
         Share<Settler>(services);
         Share<CashierReturns>(services);
         Share<RateCounters>(services);
+        Share<CounterSet>(services);
         Share<IncidentBoard>(services);
         Share<ApprovalStore>(services);
         Share<ApprovalDesk>(services);
@@ -123,7 +126,10 @@ internal sealed class AdminApp(IServiceProvider gateway, CatalogSource catalog) 
         api.MapIncidents();
         api.MapOperatorApprovals();
         api.MapBreakers();
+        api.MapLimits();
+        api.MapPlans();
         api.MapCallers();
+        api.MapCallerPlans();
         api.MapPayments();
         api.MapResolve();
         api.MapRefunds();
@@ -131,6 +137,8 @@ internal sealed class AdminApp(IServiceProvider gateway, CatalogSource catalog) 
         api.MapLedger();
         api.MapAudit();
         api.MapMeters();
+        api.MapExports();
+        api.MapMargin();
         api.MapOperations();
         api.MapConfig();
         app.MapOpenApi("/admin/v1/openapi.json").ExcludeFromDescription();

@@ -20,6 +20,13 @@ namespace Turnpike.Admin;
 [JsonSerializable(typeof(IncidentBody))]
 [JsonSerializable(typeof(IncidentView))]
 [JsonSerializable(typeof(IncidentList))]
+[JsonSerializable(typeof(LimitList))]
+[JsonSerializable(typeof(CountList))]
+[JsonSerializable(typeof(ShadowList))]
+[JsonSerializable(typeof(PlanView))]
+[JsonSerializable(typeof(PlanList))]
+[JsonSerializable(typeof(PlanBody))]
+[JsonSerializable(typeof(AllowanceList))]
 [JsonSerializable(typeof(GrantBody))]
 [JsonSerializable(typeof(GrantView))]
 [JsonSerializable(typeof(CallerBody))]
@@ -50,6 +57,11 @@ namespace Turnpike.Admin;
 [JsonSerializable(typeof(Meters.MeterList))]
 [JsonSerializable(typeof(Meters.MeterAnswer))]
 [JsonSerializable(typeof(Meters.UsageBody))]
+[JsonSerializable(typeof(Meters.ExportList))]
+[JsonSerializable(typeof(Meters.MarginList))]
+[JsonSerializable(typeof(Meters.DeadLetterList))]
+[JsonSerializable(typeof(Meters.ReplayBody))]
+[JsonSerializable(typeof(Meters.ReplayView))]
 internal sealed partial class AdminJson : JsonSerializerContext
 {
     /// <summary>For terminals: a plus sign stays one.</summary>

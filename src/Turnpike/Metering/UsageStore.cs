@@ -6,17 +6,33 @@ using Turnpike.Storage;
 namespace Turnpike.Metering;
 
 /// <summary>The records of use: written with the money of their call, or with the next transaction where there was none.</summary>
-internal sealed class UsageStore(Database database)
+internal sealed class UsageStore(Database database, UsageExports exports, TimeProvider time)
 {
-    /// <summary>Writes a record within a transaction that is open; nothing when it is there already.</summary>
-    public static void Insert(Sql sql, UsageRecord record) =>
-        sql.Run("""
-            insert into usage_records (source, id, happened, operation, caller, payer, model, origin, charged, observed, cost, currency, receipt)
-            values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
-            on conflict (source, id) do nothing
-            """,
+    private const string New = """
+        insert into usage_records (source, id, happened, operation, caller, payer, model, origin, charged, observed, cost, currency, receipt, expense, expense_currency)
+        values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)
+        on conflict (source, id) do nothing
+        """;
+
+    /// <summary>Writes a record within a transaction that is open, and beside it what it is to be sent to; nothing when it is there already.</summary>
+    public void Insert(Sql sql, UsageRecord record)
+    {
+        var destinations = exports();
+        ReadOnlySpan<SqlValue> values =
+        [
             record.Source, record.Id, Microseconds.ToMicroseconds(record.Happened), record.Operation, record.Caller, record.Payer, record.Model, record.Origin,
-            Write(record.Charged), Write(record.Observed), record.Cost?.Units ?? 0, record.Cost?.Currency, record.Receipt);
+            Write(record.Charged), Write(record.Observed), record.Cost?.Units ?? 0, record.Cost?.Currency, record.Receipt, record.Expense?.Units, record.Expense?.Currency,
+        ];
+        if (destinations.Count == 0) { sql.Run(New, values); return; }
+        // A copy is not sent again: what it repeats may have been sent long ago.
+        if (sql.Change(New, values) == 0) return;
+        var now = sql.Now(time);
+        foreach (var destination in destinations)
+            sql.Run("""
+                insert into usage_outbox (destination, queued, source, id, subject, tries, first, due, error)
+                values ($1, $2, $3, $4, $5, 0, null, 0, null)
+                """, destination, now, record.Source, record.Id, record.Subject);
+    }
 
     /// <summary>A call without money: nobody waits, and it is durable with the next transaction.</summary>
     public ValueTask<bool> AddLaterAsync(UsageRecord record) => database.Writer.WriteLaterAsync(new StoreWrite<bool>(sql => { Insert(sql, record); return true; }));
@@ -25,14 +41,21 @@ internal sealed class UsageStore(Database database)
     public ValueTask AddAsync(UsageRecord record, CancellationToken ct) => database.WriteAsync(sql => Insert(sql, record), ct);
 
     public ValueTask<UsageRecord?> FindByReceiptAsync(string receipt, CancellationToken ct) => database.ReadAsync(sql => sql.First("""
-        select source, id, happened, operation, caller, payer, model, origin, charged, observed, cost, currency, receipt
+        select source, id, happened, operation, caller, payer, model, origin, charged, observed, cost, currency, receipt, expense, expense_currency
         from usage_records where receipt = $1
         """, Read, receipt), ct);
 
     /// <summary>Gives each record of a time to <paramref name="take"/>, oldest first, without holding them all.</summary>
-    public ValueTask<bool> ScanAsync(DateTimeOffset from, DateTimeOffset to, string? payer, Action<UsageRecord> take, CancellationToken ct) => database.ScanAsync(sql =>
+    public ValueTask<bool> ScanAsync(DateTimeOffset from, DateTimeOffset to, string? payer, Action<UsageRecord> take, CancellationToken ct) =>
+        ScanAsync(sql => payer is null ? All(sql, from, to) : OfPayer(sql, from, to, payer), take, ct);
+
+    /// <summary>The same for what one caller used, whoever paid.</summary>
+    public ValueTask<bool> ScanCallerAsync(DateTimeOffset from, DateTimeOffset to, string caller, Action<UsageRecord> take, CancellationToken ct) =>
+        ScanAsync(sql => OfCaller(sql, from, to, caller), take, ct);
+
+    private ValueTask<bool> ScanAsync(Func<Sql, IEnumerable<UsageRecord>> records, Action<UsageRecord> take, CancellationToken ct) => database.ScanAsync(sql =>
     {
-        foreach (var record in payer is null ? All(sql, from, to) : OfPayer(sql, from, to, payer))
+        foreach (var record in records(sql))
         {
             ct.ThrowIfCancellationRequested();
             take(record);
@@ -41,16 +64,22 @@ internal sealed class UsageStore(Database database)
     }, ct);
 
     private static IEnumerable<UsageRecord> All(Sql sql, DateTimeOffset from, DateTimeOffset to) => sql.Stream("""
-        select source, id, happened, operation, caller, payer, model, origin, charged, observed, cost, currency, receipt
+        select source, id, happened, operation, caller, payer, model, origin, charged, observed, cost, currency, receipt, expense, expense_currency
         from usage_records where happened >= $1 and happened < $2 order by happened
         """, Read, Microseconds.ToMicroseconds(from), Microseconds.ToMicroseconds(to));
 
     private static IEnumerable<UsageRecord> OfPayer(Sql sql, DateTimeOffset from, DateTimeOffset to, string payer) => sql.Stream("""
-        select source, id, happened, operation, caller, payer, model, origin, charged, observed, cost, currency, receipt
+        select source, id, happened, operation, caller, payer, model, origin, charged, observed, cost, currency, receipt, expense, expense_currency
         from usage_records where payer = $3 and happened >= $1 and happened < $2 order by happened
         """, Read, Microseconds.ToMicroseconds(from), Microseconds.ToMicroseconds(to), payer);
 
-    private static UsageRecord Read(SqlRow row) => new()
+    private static IEnumerable<UsageRecord> OfCaller(Sql sql, DateTimeOffset from, DateTimeOffset to, string caller) => sql.Stream("""
+        select source, id, happened, operation, caller, payer, model, origin, charged, observed, cost, currency, receipt
+        from usage_records where caller = $3 and happened >= $1 and happened < $2 order by happened
+        """, Read, Microseconds.ToMicroseconds(from), Microseconds.ToMicroseconds(to), caller);
+
+    /// <summary>A record of the columns every query here has, in their order.</summary>
+    public static UsageRecord Read(SqlRow row) => new()
     {
         Source = row.Text(0),
         Id = row.Text(1),
@@ -64,6 +93,7 @@ internal sealed class UsageStore(Database database)
         Observed = ReadCounts(row.Text(9)),
         Cost = row.TextOrNull(11) is { } currency ? new Money(row.Long(10), currency) : null,
         Receipt = row.TextOrNull(12),
+        Expense = row.TextOrNull(14) is { } spent ? new Money(row.Long(13), spent) : null,
     };
 
     /// <summary><c>{"input_tokens":12,"output_tokens":10}</c>: names are ours, so nothing needs escaping.</summary>

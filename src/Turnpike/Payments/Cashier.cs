@@ -8,6 +8,7 @@ using Turnpike.Metering;
 using Turnpike.Payments.Included;
 using Turnpike.Payments.Metered;
 using Turnpike.Payments.Prepaid;
+using Turnpike.Payments.Sessions;
 using Turnpike.Plans;
 using Turnpike.Pricing;
 using Turnpike.Storage;
@@ -19,19 +20,23 @@ namespace Turnpike.Payments;
 /// The one place that takes money in a call. It reads a credential, lets its method verify it, holds, collects, and gives back
 /// what was not delivered. Only the <see cref="Settler"/> finishes what a crash or a silent rail left open.
 /// </summary>
-internal sealed partial class Cashier(PaymentRegistry rails, PlanMethod plans, ILedger ledger, AnswerStore answers, RateLimits limits, InHand inHand, UsageStore usage, ILogger<Cashier> log)
+internal sealed partial class Cashier(PaymentRegistry rails, PlanMethod plans, ILedger ledger, AnswerStore answers, RateLimits limits, InHand inHand, UsageStore usage, SessionPasses sessions, ILogger<Cashier> log)
 {
     public Payment Open(Call call) => new(call, CloseAsync);
 
     /// <summary>Reads and checks the credential, cheapest first. Null: nothing is owed, or the payment is to be believed.</summary>
-    public async ValueTask<Answer?> VerifyAsync(Payment payment, CancellationToken ct)
+    public ValueTask<Answer?> VerifyAsync(Payment payment, CancellationToken ct) => payment.Call.Quote is null ? default : BelieveAsync(payment, ct);
+
+    private async ValueTask<Answer?> BelieveAsync(Payment payment, CancellationToken ct)
     {
         var call = payment.Call;
+        // Shown and not good, with a payment beside it: the payment buys the next one.
+        if (call.Quote is SessionQuote && await sessions.OpenAsync(call, ct) is { } ended && rails.Read(call) is null) return limits.TakeUnpaid(call) ?? ended;
         if (call.Quote is null) return null;
         if (rails.Read(call) is not { } credential)
         {
             if (call.Plan is not null && (await IncludedAsync(payment, ct) is var included && included is not null || payment.State is not null)) return included;
-            return call.LeaveToUpstream() ? null : limits.TakeUnpaid(call) ?? payment.UsedUp ?? new Refusal(Reasons.PaymentRequired, $"{call.Quote.Ceiling} per {call.Quote.Unit}.");
+            return call.LeaveToUpstream() ? null : limits.TakeUnpaid(call) ?? payment.UsedUp ?? new Refusal(Reasons.PaymentRequired, call.Quote.Told);
         }
         if (credential is Credential.Ambiguous several) return new Refusal(Reasons.AmbiguousPayment, several.Detail);
         if (credential is Credential.Malformed bad) return Wrong(call, new Refusal(Reasons.MalformedCredential, bad.Detail) { Code = bad.Code });
@@ -103,9 +108,10 @@ internal sealed partial class Cashier(PaymentRegistry rails, PlanMethod plans, I
     }
 
     /// <summary>Reserves the money under the id the rail spends once: two copies of one proof get one hold.</summary>
-    public async ValueTask<Answer?> HoldAsync(Payment payment, CancellationToken ct)
+    public ValueTask<Answer?> HoldAsync(Payment payment, CancellationToken ct) => payment.Call.Quote is null || payment.State is not null ? default : ReserveAsync(payment, ct);
+
+    private async ValueTask<Answer?> ReserveAsync(Payment payment, CancellationToken ct)
     {
-        if (payment.Call.Quote is null || payment.State is not null) return null;
         try
         {
             var credit = await CreditAsync(payment, ct);
@@ -206,11 +212,11 @@ internal sealed partial class Cashier(PaymentRegistry rails, PlanMethod plans, I
         return true;
     }
 
-    private static Action<Sql>? RecordOf(Payment payment, Money amount)
+    private Action<Sql>? RecordOf(Payment payment, Money amount)
     {
         if (payment.Metered is null) return null;
         var record = CallRecords.Of(payment, amount);
-        return sql => UsageStore.Insert(sql, record);
+        return sql => usage.Insert(sql, record);
     }
 
     /// <summary>Nobody waits: it is durable with the next transaction.</summary>
@@ -366,7 +372,7 @@ internal sealed partial class Cashier(PaymentRegistry rails, PlanMethod plans, I
         Request = payment.Call.RequestLine,
         Terms = credit is null ? payment.Terms : null,
         Expires = credit is null ? payment.Expires : null,
-        Events = [payment.Event(AuditKinds.Verified, reference: payment.HoldId), payment.Event(AuditKinds.Held, reference: payment.HoldId)],
+        Events = [payment.Event(AuditKinds.Verified, reference: payment.HoldId), payment.Event(AuditKinds.Held, reference: payment.HoldId) with { Detail = payment.Method is { } method ? rails.Compare(payment.Call, method, method.NetworkOf(payment)) : null }],
     });
 
     /// <summary>The account of what this payer paid and did not get, when it covers this call.</summary>
