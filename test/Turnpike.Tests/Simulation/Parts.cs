@@ -11,21 +11,18 @@ internal enum Parts
 
     /// <summary>An operator who gives back and decides what nobody knows.</summary>
     Operator = 2,
-
-    /// <summary>Answers charged by what passed, plans with allowances, tokens topped up.</summary>
-    Metered = 4,
-
-    /// <summary>x402 is verified and settled by somebody else's server.</summary>
-    Facilitator = 8,
 }
 
 /// <summary>Which parts a seed has.</summary>
 internal static class Seeds
 {
+    /// <summary>Those that failed once, with the parts of their worlds and what they found.</summary>
+    public static readonly IReadOnlyList<(int Seed, Parts Parts, string What)> Corpus =
+    [
+        .. File.ReadLines(Catalog.Documents.FromRoot("test/Turnpike.Tests/Simulation/corpus.txt")).Where(line => line is not ['#', ..])
+            .Select(line => line.Split(' ', 3)).Select(found => (int.Parse(found[0], System.Globalization.CultureInfo.InvariantCulture), Enum.Parse<Parts>(found[1]), found[2])),
+    ];
+
     /// <summary>Drawn apart from what happens, so that a seed with the same parts is the same run.</summary>
-    public static Parts PartsOf(int seed)
-    {
-        var random = new Random(~seed);
-        return random.Next(5) == 0 ? Parts.None : (Parts)random.Next(16);
-    }
+    public static Parts PartsOf(int seed) => (Parts)new Random(~seed).Next(4);
 }
