@@ -21,7 +21,6 @@ public sealed class CrashPointTests(Chain chain) : IAsyncLifetime
     [Theory]
     [InlineData("prepaid")]
     [InlineData("x402")]
-    [InlineData("mpp.evm")]
     [InlineData("stripe")]
     public async Task Killed_at_each_write_of_a_payment_it_is_charged_once_and_what_was_answered_is_there(string rail)
     {
@@ -61,7 +60,7 @@ public sealed class CrashPointTests(Chain chain) : IAsyncLifetime
     private async Task<int> SweepAsync(string rail, string what, Func<Purchase, Task<bool>> after)
     {
         Faults.Require();
-        if (rail is "x402" or "mpp.evm") chain.Require();
+        if (rail == "x402") chain.Require();
         var token = await Token.Value;
         for (var point = 1; point < MostPoints; point++)
         {

@@ -2,9 +2,7 @@ using System.Globalization;
 using System.Net;
 using System.Text.Json;
 using Turnpike.EndToEnd.Harness;
-using Turnpike.Protocols.Evm;
 using Turnpike.Protocols.Mpp;
-using Authorization = Turnpike.Protocols.Evm.Authorization;
 
 namespace Turnpike.EndToEnd.Crashes;
 
@@ -40,7 +38,6 @@ internal sealed class Purchase(PaidApi api, string path, string method, string? 
     {
         "prepaid" => new(api, "/forecast/paris", "GET", null, [("Authorization", $"Bearer {token}"), ("Idempotency-Key", $"\"buy-{number}\"")]),
         "x402" => new(api, "/forecast/paris", "GET", null, [("PAYMENT-SIGNATURE", ExactSigner.Pay(await api.TermsAsync("/forecast/paris"), api.Parties.Payer))]),
-        "mpp.evm" => new(api, "/forecast/paris", "GET", null, [("Authorization", await ByAuthorizationAsync(api))]),
         _ => new(api, "/reports", "POST", "{}", [("Authorization", await ByCardAsync(api))]),
     };
 
@@ -48,7 +45,7 @@ internal sealed class Purchase(PaidApi api, string path, string method, string? 
     public static async Task<long> ChargedAsync(PaidApi api, string rail, string? token) => rail switch
     {
         "prepaid" => Budget - Cents(await api.CallAsync("/balance", headers: ("Authorization", $"Bearer {token}"))),
-        "x402" or "mpp.evm" => await api.EarnedAsync() / 10_000,
+        "x402" => await api.EarnedAsync() / 10_000,
         _ => api.Stripe.Intents.Count(intent => intent.Status == "succeeded"),
     };
 
@@ -68,18 +65,6 @@ internal sealed class Purchase(PaidApi api, string path, string method, string? 
 
     private static long Cents(Answered balance) =>
         (long)(decimal.Parse(balance.Json["available"]!["amount"]!.GetValue<string>(), CultureInfo.InvariantCulture) * 100);
-
-    /// <summary>An MPP credential by an authorization under the challenge's own nonce.</summary>
-    private static async Task<string> ByAuthorizationAsync(PaidApi api)
-    {
-        var terms = await api.CallAsync("/forecast/paris");
-        var challenge = terms.Headers["WWW-Authenticate"].Select(line => Challenge.Parse(line, out _)).First(c => c?.Method == "evm")!;
-        var (request, payer) = (challenge.ReadRequest()!.Value, api.Parties.Payer);
-        var expires = (ulong)TimeProvider.System.GetUtcNow().ToUnixTimeSeconds() + 300;
-        var signed = new Authorization(Address.Parse(payer.Address), Address.Parse(request.GetProperty("recipient").GetString()!), ulong.Parse(request.GetProperty("amount").GetString()!, CultureInfo.InvariantCulture), 0UL, expires, EvmCharge.ChallengeHash(challenge.Id, challenge.Realm));
-        var payload = $$"""{"type":"authorization","from":"{{signed.From}}","to":"{{signed.To}}","value":"{{signed.Value}}","validAfter":"0","validBefore":"{{signed.ValidBefore}}","nonce":"{{Hex.Encode(signed.Nonce)}}","signature":"{{Hex.Encode(ExactSigner.Sign(signed, payer))}}"}""";
-        return new MppCredential { Challenge = challenge, Payload = JsonDocument.Parse(payload).RootElement }.Encode();
-    }
 
     /// <summary>An MPP credential by a Shared Payment Token, as a client would make it.</summary>
     private static async Task<string> ByCardAsync(PaidApi api)
