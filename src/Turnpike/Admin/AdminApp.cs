@@ -19,6 +19,7 @@ using Turnpike.Plans;
 using Turnpike.Payments;
 using Turnpike.Payments.Refunds;
 using Turnpike.Storage;
+using Turnpike.Storage.Nodes;
 using Turnpike.Telemetry;
 using Turnpike.Tokens;
 
@@ -107,8 +108,9 @@ internal sealed class AdminApp(IServiceProvider gateway, CatalogSource catalog) 
         Share<ApprovalDesk>(services);
         Share<BreakerBoard>(services);
         Share<CallerDesk>(services);
+        Share<NodeLease>(services);
         Share<PrometheusText>(services);
-        services.AddSingleton(new Readiness(gateway.GetRequiredService<Database>(), catalog, gateway.GetRequiredService<IHostApplicationLifetime>()));
+        services.AddSingleton(new Readiness(gateway.GetRequiredService<Database>(), gateway.GetRequiredService<NodeLease>(), catalog, gateway.GetRequiredService<IHostApplicationLifetime>()));
         services.AddSingleton<TokenOrders>().AddSingleton<CallerRegister>();
     }
 

@@ -50,6 +50,7 @@ namespace Turnpike.Admin;
 [JsonSerializable(typeof(BooksView))]
 [JsonSerializable(typeof(ReceiptView))]
 [JsonSerializable(typeof(ReadyView))]
+[JsonSerializable(typeof(IReadOnlyList<Nodes.NodeView>))]
 [JsonSerializable(typeof(Sold.ServiceView))]
 [JsonSerializable(typeof(Sold.ServiceList))]
 [JsonSerializable(typeof(Sold.OperationView))]

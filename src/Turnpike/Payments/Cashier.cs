@@ -5,6 +5,7 @@ using Turnpike.Catalog;
 using Turnpike.Ledger;
 using Turnpike.Limits;
 using Turnpike.Metering;
+using Turnpike.Payments.Doubts;
 using Turnpike.Payments.Included;
 using Turnpike.Payments.Metered;
 using Turnpike.Payments.Prepaid;
@@ -65,11 +66,7 @@ internal sealed partial class Cashier(PaymentRegistry rails, PlanMethod plans, I
                     return Wrong(call, refused);
                 }
         }
-        catch (StorageUnavailableException e)
-        {
-            Log.BooksDown(log, e);
-            return new Refusal(Reasons.StoreDown, "Nothing was taken.");
-        }
+        catch (StorageUnavailableException e) { return Down(e, "Nothing was taken."); }
         return null;
     }
 
@@ -89,7 +86,7 @@ internal sealed partial class Cashier(PaymentRegistry rails, PlanMethod plans, I
             while (true)
             {
                 (payment.Legs, payment.Raises, payment.Agreed) = (claim.Legs, claim.Raises, claim.Parts[0].Amount);
-                switch (await ledger.HoldAsync(NewHold(payment, credit: null), ct))
+                switch (await ledger.ReserveAsync(inHand, NewHold(payment, credit: null), ct))
                 {
                     case HoldResult.Held held: return await HeldAsync(payment, held.State, ct);
                     case HoldResult.AlreadyUsed used: return await KnownAsync(payment, used.State, ct) ?? new Refusal(Reasons.InFlight, "Its first presentation has just ended.") { RetryAfter = TimeSpan.FromSeconds(1) };
@@ -100,11 +97,7 @@ internal sealed partial class Cashier(PaymentRegistry rails, PlanMethod plans, I
                 }
             }
         }
-        catch (StorageUnavailableException e)
-        {
-            Log.BooksDown(log, e);
-            return new Refusal(Reasons.StoreDown, "Nothing was taken.");
-        }
+        catch (StorageUnavailableException e) { return Down(e, "Nothing was taken."); }
     }
 
     /// <summary>Reserves the money under the id the rail spends once: two copies of one proof get one hold.</summary>
@@ -115,25 +108,21 @@ internal sealed partial class Cashier(PaymentRegistry rails, PlanMethod plans, I
         try
         {
             var credit = await CreditAsync(payment, ct);
-            var result = await ledger.HoldAsync(NewHold(payment, credit), ct);
+            var result = await ledger.ReserveAsync(inHand, NewHold(payment, credit), ct);
             // The credit was spent elsewhere in this moment: the presented proof pays after all.
-            if (result is HoldResult.InsufficientFunds && credit is not null && !payment.CreditOnly) result = await ledger.HoldAsync(NewHold(payment, credit = null), ct);
-            for (var tries = 0; tries < 3 && result is HoldResult.InsufficientFunds some && payment.TryLower(some.Available); tries++) result = await ledger.HoldAsync(NewHold(payment, credit), ct);
+            if (result is HoldResult.InsufficientFunds && credit is not null && !payment.CreditOnly) result = await ledger.ReserveAsync(inHand, NewHold(payment, credit = null), ct);
+            for (var tries = 0; tries < 3 && result is HoldResult.InsufficientFunds some && payment.TryLower(some.Available); tries++) result = await ledger.ReserveAsync(inHand, NewHold(payment, credit), ct);
             payment.ByCredit = credit is not null;
             return result switch
             {
                 HoldResult.Held held => await HeldAsync(payment, held.State, ct),
                 // Never null: a payment without a hold would be served for nothing. Whoever lost this race asks again.
                 HoldResult.AlreadyUsed used => await KnownAsync(payment, used.State, ct) ?? new Refusal(Reasons.InFlight, "Its first presentation has just ended.") { RetryAfter = TimeSpan.FromSeconds(1) },
-                HoldResult.InsufficientFunds short_ => TooLittle(payment, short_),
+                HoldResult.InsufficientFunds short_ => PaymentRefusals.TooLittle(payment, short_),
                 _ => throw new InvalidOperationException(),
             };
         }
-        catch (StorageUnavailableException e)
-        {
-            Log.BooksDown(log, e);
-            return new Refusal(Reasons.StoreDown, "Nothing was taken.");
-        }
+        catch (StorageUnavailableException e) { return Down(e, "Nothing was taken."); }
     }
 
     /// <summary>
@@ -160,8 +149,8 @@ internal sealed partial class Cashier(PaymentRegistry rails, PlanMethod plans, I
         }
         catch (StorageUnavailableException e)
         {
-            Log.BooksDown(log, e);
-            return new Refusal(Reasons.StoreDown, "Repeat this very request; you will not be charged twice.") { RetryAfter = TimeSpan.FromSeconds(5) };
+            payment.InDoubt = true;
+            return Down(e, "Repeat this very request; you will not be charged twice.");
         }
         catch (HoldLostException)
         {
@@ -242,8 +231,12 @@ internal sealed partial class Cashier(PaymentRegistry rails, PlanMethod plans, I
     private async ValueTask SayDeliveredAsync(Payment payment, bool soon)
     {
         try { await ledger.FinishAsync(payment.State!.Hold.Id, HoldOutcome.Delivered, [payment.Event(AuditKinds.Delivered, reference: payment.State.Hold.Receipt) with { Detail = payment.Passed }], CancellationToken.None, soon); }
-        // The answer has been given; a restart makes it the payer's credit.
-        catch (StorageUnavailableException e) when (soon) { Log.BooksDown(log, e); }
+        catch (StorageUnavailableException e)
+        {
+            inHand.Leave(payment.State!.Hold, delivered: true);
+            if (!soon) throw;
+            Log.BooksDown(log, e);
+        }
     }
 
     /// <summary>Leaving: what is only held goes back; what was taken and not delivered becomes the payer's credit.</summary>
@@ -252,14 +245,19 @@ internal sealed partial class Cashier(PaymentRegistry rails, PlanMethod plans, I
         if (payment.State is not { } state) return;
         if (payment.IsPaid) payment.Call.Charged = state.Captured;
         try { if (!payment.Delivered) await GiveBackAsync(payment, state); }
-        // The answer has been given; a restart finds the hold and gives back what this could not.
-        catch (StorageUnavailableException e) { Log.BooksDown(log, e); }
+        catch (StorageUnavailableException e)
+        {
+            Log.BooksDown(log, e);
+            inHand.Leave(state.Hold, delivered: false);
+        }
         finally { inHand.Leave(state.Hold.Id); }
     }
 
     private async ValueTask GiveBackAsync(Payment payment, HoldState state)
     {
-        if (state.Status == HoldStatus.Held)
+        if (payment.InDoubt)
+            inHand.Leave(state.Hold, delivered: false);
+        else if (state.Status == HoldStatus.Held)
             await ledger.ReleaseAsync(state.Hold.Id, "undelivered", [payment.Event(AuditKinds.Released, "undelivered", state.Hold.Id)], CancellationToken.None, state.Incarnation);
         else if (state.Status == HoldStatus.Settled)
             await CreditAsync(state, CancellationToken.None);
@@ -283,13 +281,13 @@ internal sealed partial class Cashier(PaymentRegistry rails, PlanMethod plans, I
             case Settlement.Unknown unknown:
                 await ledger.UnknownAsync(hold.Id, unknown.Reference, [payment.Event(AuditKinds.Unknown, "settlement-unknown", unknown.Reference)], CancellationToken.None);
                 payment.State = payment.State with { Status = HoldStatus.Unknown, Reference = unknown.Reference };
-                return Pending(payment, unknown.Reference);
+                return PaymentRefusals.Pending(payment, unknown.Reference);
             case Settlement.Failed failed:
                 payment.State = await ledger.ReleaseAsync(hold.Id, failed.Code, [payment.Event(AuditKinds.Released, failed.Code, hold.Id)], CancellationToken.None, payment.State.Incarnation);
                 if (payment.State.Status != HoldStatus.Released) return Pending(payment, payment.State.Reference); // its heir asks the rail, which told us no because it told the heir yes
                 if (!payment.SettlesBefore) _ = await ledger.PostAsync(Loss.Unsettled(hold, payment.Ceiling), CancellationToken.None);
                 if (failed.As is not { Status: 503 }) limits.CountInvalidProof(payment.Call);
-                return new Refusal(failed.As ?? Reasons.SettlementFailed, failed.Detail) { Code = failed.Code, Failure = Failure(payment, failed.Code, failed.Reference) };
+                return new Refusal(failed.As ?? Reasons.SettlementFailed, failed.Detail) { Code = failed.Code, Failure = PaymentRefusals.Failure(payment, failed.Code, failed.Reference) };
             default: throw new InvalidOperationException();
         }
     }
@@ -308,10 +306,10 @@ internal sealed partial class Cashier(PaymentRegistry rails, PlanMethod plans, I
     /// <summary>This credential has a hold: its answer depends on where that stands, and on nothing a rail or a clock says.</summary>
     private async ValueTask<Answer?> KnownAsync(Payment payment, HoldState known, CancellationToken ct)
     {
-        if (known.Hold.Binding != payment.Binding) return Mismatch(payment, known);
+        if (known.Hold.Binding != payment.Binding) return PaymentRefusals.Mismatch(payment, known);
         payment.Call.Correlation = known.Hold.Correlation;
         if (known.Status is HoldStatus.Held or HoldStatus.Captured) return new Refusal(Reasons.InFlight, "Its first presentation is being served.") { RetryAfter = TimeSpan.FromSeconds(1) };
-        if (known.Status == HoldStatus.Unknown) { payment.Payer = known.Hold.Payer; return Pending(payment, known.Reference); }
+        if (known.Status == HoldStatus.Unknown) { payment.Payer = known.Hold.Payer; return PaymentRefusals.Pending(payment, known.Reference); }
         if (known.Status == HoldStatus.Released) return new Refusal(Reasons.CredentialUsed, "It was presented before and given back for another request.");
         // Only what is delivered in the books is given again: a crash between keeping an answer and saying so has made it credit.
         if (known.Outcome == HoldOutcome.Delivered) return await AgainAsync(payment, known, ct);
@@ -338,23 +336,6 @@ internal sealed partial class Cashier(PaymentRegistry rails, PlanMethod plans, I
         return refusal;
     }
 
-    private static Refusal Mismatch(Payment payment, HoldState known) => payment.Method!.SettlesInBooks
-        ? new Refusal(Reasons.IdempotencyMismatch, $"It was used for '{known.Hold.Request}' or another body.")
-        : new Refusal(Reasons.CredentialUsed, "It was presented before, for another request or in another form.");
-
-    private static Refusal TooLittle(Payment payment, HoldResult.InsufficientFunds missing) => Caps.IsCap(missing.Account) ? CapReached.Of(payment.Call, missing) : payment.CreditOnly
-        ? new Refusal(Reasons.CredentialUsed, "Its credit has been spent since.")
-        : payment.Method!.TooLittle(missing);
-
-    private static Refusal Pending(Payment payment, string? reference) => new(Reasons.SettlementUnknown, "The payment was sent and is not confirmed yet.")
-    {
-        RetryAfter = TimeSpan.FromSeconds(5),
-        Failure = Failure(payment, "settlement_pending", reference),
-    };
-
-    private static FailedSettlement Failure(Payment payment, string code, string? reference) =>
-        new(payment.Credential!.Protocol, payment.Method!.NetworkOf(payment) ?? "", payment.Payer, reference, code);
-
     private Hold NewHold(Payment payment, string? credit) => payment.Capped(new Hold
     {
         Id = payment.HoldId ??= Ids.New("h"),
@@ -373,6 +354,12 @@ internal sealed partial class Cashier(PaymentRegistry rails, PlanMethod plans, I
         Expires = credit is null ? payment.Expires : null,
         Events = [payment.Event(AuditKinds.Verified, reference: payment.HoldId), payment.Event(AuditKinds.Held, reference: payment.HoldId) with { Detail = payment.Method is { } method ? rails.Compare(payment.Call, method, method.NetworkOf(payment)) : null }],
     });
+
+    private Refusal Down(StorageUnavailableException e, string detail)
+    {
+        Log.BooksDown(log, e);
+        return CashierDoubts.Refusal(e, detail);
+    }
 
     /// <summary>The account of what this payer paid and did not get, when it covers this call.</summary>
     private async ValueTask<string?> CreditAsync(Payment payment, CancellationToken ct)

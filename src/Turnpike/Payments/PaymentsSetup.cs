@@ -2,6 +2,7 @@ using Turnpike.Catalog;
 using Turnpike.Catalog.Loading;
 using Turnpike.Limits;
 using Turnpike.Payments.Costs;
+using Turnpike.Payments.Doubts;
 using Turnpike.Payments.Evm;
 using Turnpike.Payments.Included;
 using Turnpike.Payments.Mpp;
