@@ -56,7 +56,7 @@ internal sealed class PurchaseStore(Database database, TimeProvider time)
     public ValueTask<bool> NoteAsync(StripeEvent told, CancellationToken ct) => database.WriteAsync(sql =>
     {
         if (sql.First("select done from stripe_events where id = $1", row => (long?)row.Long(0), told.Id) is { } done) return done == 0;
-        sql.Run("insert into stripe_events (id, type, intent, amount, created, done) values ($1, $2, $3, $4, $5, 0)", told.Id, told.Type, told.Intent, told.Amount, time.GetUtcNow());
+        sql.Run("insert into stripe_events (id, type, intent, amount, created, done) values ($1, $2, $3, $4, $5, 0)", told.Id, Kind(told), told.Intent, told.Amount, time.GetUtcNow());
         return true;
     }, ct);
 
@@ -65,7 +65,7 @@ internal sealed class PurchaseStore(Database database, TimeProvider time)
     /// <summary>What was told of a payment before we knew it.</summary>
     public async ValueTask<IReadOnlyList<StripeEvent>> WaitingAsync(string intent, CancellationToken ct) => await database.ReadAsync(sql => sql.Query(
         "select id, type, intent, amount from stripe_events where intent = $1 and done = 0 order by created, id",
-        row => new StripeEvent(row.Text(0), row.Text(1)) { Intent = row.TextOrNull(2), Amount = row.LongOrNull(3) }, intent), ct);
+        row => Read(row.Text(1).Split(' '), row), intent), ct);
 
     /// <summary>How much of a payment is known to have gone back, in minor units.</summary>
     public ValueTask<long> RefundedAsync(string intent, CancellationToken ct) => database.ReadAsync(sql => sql.First(
@@ -81,6 +81,11 @@ internal sealed class PurchaseStore(Database database, TimeProvider time)
         Created = row.Time(13),
         Replaced = row.TextOrNull(14),
     };
+
+    // A dispute's outcome is kept beside its type: an order that is known to be paid only later must still hear of it.
+    private static string Kind(StripeEvent told) => told.Type == "charge.dispute.closed" && told.Status is { } outcome ? $"{told.Type} {outcome}" : told.Type;
+
+    private static StripeEvent Read(string[] kind, SqlRow row) => new(row.Text(0), kind[0]) { Intent = row.TextOrNull(2), Amount = row.LongOrNull(3), Status = kind.ElementAtOrDefault(1) };
 
     private static string Text(PurchaseStatus status) => status switch { PurchaseStatus.Paid => "paid", PurchaseStatus.Ended => "ended", _ => "open" };
 }

@@ -79,7 +79,7 @@ internal sealed partial class TokenSale(PurchaseStore store, StripeCheckout stri
         {
             // A payment we do not know yet: kept, and looked at when its order is paid.
             if (await store.FindByIntentAsync(intent, ct) is not { } order) return true;
-            await ReverseAsync(order, told, ct);
+            if (!await ReverseAsync(order, told, ct)) return false;
         }
         await store.DoneAsync(told.Id, ct);
         return true;
@@ -105,8 +105,7 @@ internal sealed partial class TokenSale(PurchaseStore store, StripeCheckout stri
         {
             foreach (var earlier in await store.WaitingAsync(intent, ct))
             {
-                await ReverseAsync(paid, earlier, ct);
-                await store.DoneAsync(earlier.Id, ct);
+                if (await ReverseAsync(paid, earlier, ct)) await store.DoneAsync(earlier.Id, ct);
             }
         }
         return paid;
@@ -125,13 +124,15 @@ internal sealed partial class TokenSale(PurchaseStore store, StripeCheckout stri
         else if (await desk.FindAsync(order.Token, ct) is { } token) await desk.TopUpAsync(token, order.Id, source, paid, gift, order.Calls, order.Valid, order.Created, ct);
     }
 
-    private async ValueTask ReverseAsync(Purchase order, StripeEvent told, CancellationToken ct)
+    /// <summary>False: another word of the same payment is being booked; this one has to be told again.</summary>
+    private async ValueTask<bool> ReverseAsync(Purchase order, StripeEvent told, CancellationToken ct)
     {
         switch (told.Type)
         {
             case "charge.refunded" when told.Amount is { } refunded:
-                await TakeBackAsync(order, $"{order.Intent}:{refunded}", StripeCurrencies.OfMinor(refunded, order.Price.Currency), await store.RefundedAsync(order.Intent!, ct), "refunded", ct);
-                break;
+                // Named by where it begins: two who come at once, or one after a crash of the other, cannot both book the same cents.
+                var before = await store.RefundedAsync(order.Intent!, ct);
+                return refunded <= before || await TakeBackAsync(order, $"{order.Intent}:{before}", before, refunded, "refunded", ct); // told of late: a later event has said more
             case "charge.dispute.created":
                 await desk.SetStatusAsync(order.Token, TokenStatus.Frozen, "its payment is disputed", ct);
                 break;
@@ -139,25 +140,27 @@ internal sealed partial class TokenSale(PurchaseStore store, StripeCheckout stri
                 await desk.SetStatusAsync(order.Token, TokenStatus.Active, "the dispute was won", ct);
                 break;
             case "charge.dispute.closed" when told.Status == "lost" && told.Amount is { } lost:
-                await TakeBackAsync(order, $"{order.Intent}:dispute", StripeCurrencies.OfMinor(lost, order.Price.Currency), 0, "lost in a dispute", ct);
-                break;
+                var given = await store.RefundedAsync(order.Intent!, ct);
+                return await TakeBackAsync(order, $"{order.Intent}:dispute", given, given + lost, "lost in a dispute", ct);
         }
+        return true;
     }
 
     /// <summary>
     /// Money went back to the buyer. The books give it from <c>loss:disputed</c>, which always can, and then take from the token
     /// what is left of it (I2: never more). Given back whole, the token ends, and its gift with it.
     /// </summary>
-    private async ValueTask TakeBackAsync(Purchase order, string id, Money total, long before, string why, CancellationToken ct)
+    /// <param name="before">What had gone back before, and <paramref name="after"/>: with this, in the currency's minor unit.</param>
+    private async ValueTask<bool> TakeBackAsync(Purchase order, string id, long before, long after, string why, CancellationToken ct)
     {
-        var amount = total with { Units = total.Units - StripeCurrencies.OfMinor(before, total.Currency).Units };
-        if (amount.Units <= 0) return; // told of late: a later event has said more
-        var whole = total >= order.Price;
+        var currency = order.Price.Currency;
+        var (amount, whole) = (StripeCurrencies.OfMinor(after - before, currency), StripeCurrencies.OfMinor(after, currency) >= order.Price);
         if (whole) await desk.SetStatusAsync(order.Token, TokenStatus.Revoked, $"its payment was {why}", ct);
         var said = new AuditEvent { Kind = AuditKinds.PurchaseReversed, Correlation = Ids.New("c"), Payer = "token:" + order.Token, Operation = order.Operation, Amount = amount.ToString(), Reference = order.Id, Detail = why };
-        await ledger.PostAsync(new Transfer($"reverse:{id}", "loss:disputed", Source, amount, why, LimitedFrom: false, LimitedTo: false) { Events = [said] }, ct);
+        if (await ledger.PostAsync(new Transfer($"reverse:{id}", "loss:disputed", Source, amount, why, LimitedFrom: false, LimitedTo: false) { Events = [said] }, ct) == PostResult.Conflict) return false;
         await desk.TakeAsync("token:" + order.Token, $"reverse:{id}:token", amount, "loss:disputed", ct);
         if (whole && order.Budget > order.Price) await desk.TakeAsync("token:" + order.Token, $"reverse:{id}:gift", order.Budget with { Units = order.Budget.Units - order.Price.Units }, "external:promotion", ct);
+        return true;
     }
 
     private static partial class Log

@@ -9,7 +9,8 @@ namespace Turnpike.Ledger;
 /// changes all or nothing; a <see cref="LedgerException"/> means nothing.
 /// </summary>
 /// <param name="entered">The sum of an account's entries that are no longer in <see cref="Changes"/>; asked when it gets a balance.</param>
-internal sealed class Books(string incarnation, Func<AccountKey, long> entered)
+/// <param name="late">A hold that another node wrote since the holds were loaded; null where nobody else writes.</param>
+internal sealed class Books(string incarnation, Func<AccountKey, long> entered, Func<string, HoldState?>? late = null)
 {
     private readonly Dictionary<string, BookedHold> holds = [];
     private readonly Dictionary<string, Transfer> transfers = [];
@@ -54,7 +55,8 @@ internal sealed class Books(string incarnation, Func<AccountKey, long> entered)
 
         foreach (var raise in hold.Raises) Raise(raise);
         hold = WithLimits(hold);
-        if (Reserve(hold) is { } refused) return refused;
+        // While the accounts were waited for, another node may have held this very proof, and what is missing is missing for it.
+        if (Reserve(hold) is { } refused) return known is null && late?.Invoke(hold.Id) is { Status: not HoldStatus.Released } since ? new HoldResult.AlreadyUsed(since) : refused;
         var zero = Money.Zero(hold.Ceiling.Currency);
         var state = new HoldState(hold, HoldStatus.Held, zero, zero, null, null, null, null, known?.State.Sequence ?? ++LastHold, Incarnation, Now, Now);
         var again = known is not null;
@@ -130,12 +132,12 @@ internal sealed class Books(string incarnation, Func<AccountKey, long> entered)
         return Finish(id, HoldOutcome.Credited, []);
     }
 
-    /// <summary>Nothing when it is settled by now: somebody else knew better.</summary>
+    /// <summary>Nothing when it is settled or released by now: somebody else knew better.</summary>
     public HoldState Unknown(string id, string? reference, IReadOnlyList<AuditEvent> events)
     {
         var hold = Get(id);
         var state = hold.State;
-        if (state.Status == HoldStatus.Settled || state.Status == HoldStatus.Unknown && (reference is null || reference == state.Reference)) return state;
+        if (state.Status is HoldStatus.Settled or HoldStatus.Released || state.Status == HoldStatus.Unknown && (reference is null || reference == state.Reference)) return state;
         if (state.Status is not (HoldStatus.Captured or HoldStatus.Unknown)) throw Wrong(hold, "become unknown");
         return Set(hold, state with { Status = HoldStatus.Unknown, Reference = reference ?? state.Reference, Changed = Now }, events);
     }
@@ -145,7 +147,9 @@ internal sealed class Books(string incarnation, Func<AccountKey, long> entered)
     {
         var hold = Get(id);
         var state = hold.State;
-        if (state.Status == HoldStatus.Released || heldBy is not null && state.Incarnation != heldBy) return state;
+        if (state.Status == HoldStatus.Released) return state;
+        // Fencing: its heir has marked it unknown before it asked the rail, and knows better by now.
+        if (heldBy is not null && (state.Incarnation != heldBy || state.Status is HoldStatus.Unknown or HoldStatus.Settled)) return state;
         if (state.Status == HoldStatus.Settled) throw Wrong(hold, "be released");
 #if TURNPIKE_SABOTAGE
         if (Storage.Sabotage.Of("release")) return state;

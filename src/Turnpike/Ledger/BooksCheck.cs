@@ -8,8 +8,8 @@ internal sealed class BooksCheck
 {
     private const int MostFindings = 100;
 
-    private readonly Dictionary<AccountKey, long> sums = [];
-    private readonly Dictionary<(string Role, string Currency), long> roles = [];
+    private readonly Dictionary<AccountKey, Int128> sums = [];
+    private readonly Dictionary<(string Role, string Currency), Int128> roles = [];
     private readonly Dictionary<AccountKey, long> held = [];
     private readonly Dictionary<AccountKey, (long Posted, long Held)> balances = [];
     private readonly List<string> findings = [];
@@ -18,12 +18,12 @@ internal sealed class BooksCheck
     private long entries;
 
     /// <summary>All entries of one account, added up.</summary>
-    public void Sum(AccountKey key, long units, long count)
+    public void Sum(AccountKey key, Int128 units, long count)
     {
         var colon = key.Account.IndexOf(':', StringComparison.Ordinal);
         var role = (colon < 0 ? key.Account : key.Account[..colon], key.Currency);
         sums[key] = units;
-        roles[role] = checked(roles.GetValueOrDefault(role) + units);
+        roles[role] = roles.GetValueOrDefault(role) + units;
         entries += count;
     }
 
@@ -31,7 +31,7 @@ internal sealed class BooksCheck
     {
         balances[key] = (posted, reserved);
         var sum = sums.GetValueOrDefault(key);
-        if (sum != posted) Find($"Account {key.Account} has {new Money(posted, key.Currency)}; its entries say {new Money(sum, key.Currency)}.");
+        if (sum != posted) Find($"Account {key.Account} has {new Money(posted, key.Currency)}; its entries say {Shown(sum, key.Currency)}.");
         if (reserved < 0 || posted < reserved) Find($"Account {key.Account} is overdrawn: {new Money(posted, key.Currency)} with {new Money(reserved, key.Currency)} held (I2).");
     }
 
@@ -69,17 +69,20 @@ internal sealed class BooksCheck
     public BooksReport Report()
     {
         foreach (var currency in roles.GroupBy(role => role.Key.Currency))
-            if (currency.Sum(role => role.Value) is not 0 and var off)
-                Find($"The books of {currency.Key} are off by {new Money(off, currency.Key)} (I1).");
+            if (currency.Aggregate(Int128.Zero, (sum, role) => sum + role.Value) is var off && off != 0)
+                Find($"The books of {currency.Key} are off by {Shown(off, currency.Key)} (I1).");
         foreach (var key in balances.Keys.Union(held.Keys))
             if (balances.GetValueOrDefault(key).Held != held.GetValueOrDefault(key))
                 Find($"Account {key.Account} has {new Money(balances.GetValueOrDefault(key).Held, key.Currency)} held; its open holds say {new Money(held.GetValueOrDefault(key), key.Currency)}.");
         var totals = roles.OrderBy(role => role.Key.Currency, StringComparer.Ordinal).ThenBy(role => role.Key.Role, StringComparer.Ordinal)
-            .Select(role => new AccountTotal(role.Key.Role, new Money(role.Value, role.Key.Currency)));
+            .Select(role => new AccountTotal(role.Key.Role, Shown(role.Value, role.Key.Currency)));
         return new BooksReport([.. totals], holds, open, entries, findings);
     }
 
     private static void Add(Dictionary<AccountKey, long> to, AccountKey key, long units) => to[key] = checked(to.GetValueOrDefault(key) + units);
+
+    /// <summary>What is beyond the largest amount is shown as that.</summary>
+    private static Money Shown(Int128 units, string currency) => new((long)Int128.Clamp(units, long.MinValue, long.MaxValue), currency);
 
     private void Find(string finding)
     {

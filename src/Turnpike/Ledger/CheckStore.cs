@@ -9,8 +9,8 @@ internal static class CheckStore
     public static BooksReport Run(Sql sql, CancellationToken ct)
     {
         var check = new BooksCheck();
-        var accounts = sql.Stream("select account, currency, sum(units), count(*) from entries group by account, currency",
-            row => (Key: new AccountKey(row.Text(0), row.Text(1)), Units: row.Long(2), Count: row.Long(3)));
+        var accounts = sql.Stream("select account, currency, sum(units / 1000000000), sum(units % 1000000000), count(*) from entries group by account, currency",
+            row => (Key: new AccountKey(row.Text(0), row.Text(1)), Units: LedgerStore.Whole(row.Long(2), row.Long(3)), Count: row.Long(4)));
         foreach (var account in accounts) check.Sum(account.Key, account.Units, account.Count);
         foreach (var account in sql.Stream("select account, currency, posted, held from accounts", row => (Key: new AccountKey(row.Text(0), row.Text(1)), Posted: row.Long(2), Held: row.Long(3))))
             check.Balance(account.Key, account.Posted, account.Held);

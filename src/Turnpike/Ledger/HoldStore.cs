@@ -30,6 +30,15 @@ internal static class HoldStore
             order by sequence
             """, HoldRow.Read, incarnation);
 
+    public static List<HoldState> Own(Sql sql, string incarnation, int most) =>
+        sql.Query("""
+            select id, binding, receipt, correlation, operation, payer, caller, method, price_version, request, terms, expires, legs,
+                   status, observed, captured, reference, broadcast, rail_amount, note, sequence, incarnation, created, changed, outcome
+            from holds
+            where status <> 'released' and outcome = 0 and status <> 'unknown' and incarnation = $1
+            order by sequence limit $2
+            """, HoldRow.Read, incarnation, most);
+
     /// <summary>Where several nodes serve: what is unfinished of this one, and of those it is the heir of.</summary>
     public static List<HoldState> Inherited(Sql sql, string incarnation, int most) =>
         sql.Query("""

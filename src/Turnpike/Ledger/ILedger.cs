@@ -52,8 +52,9 @@ internal interface ILedger
     ValueTask UnknownAsync(string id, string? reference, IReadOnlyList<AuditEvent> events, CancellationToken ct);
 
     /// <summary>Gives everything back. What was captured is reversed by new entries, never edited.</summary>
-    /// <param name="heldBy">Only while this incarnation holds it, else nothing: another node may have given it back, and somebody holds it anew.</param>
-    ValueTask ReleaseAsync(string id, string reason, IReadOnlyList<AuditEvent> events, CancellationToken ct, string? heldBy = null);
+    /// <param name="heldBy">Only while this incarnation holds or collects it, else nothing: its heir may have asked the rail since, or given it back, and somebody holds it anew.</param>
+    /// <returns>The hold as it stands now.</returns>
+    ValueTask<HoldState> ReleaseAsync(string id, string reason, IReadOnlyList<AuditEvent> events, CancellationToken ct, string? heldBy = null);
 
     /// <summary>Moves money at once: top-ups, refunds, credit, corrections. Idempotent by id.</summary>
     ValueTask<PostResult> PostAsync(Transfer transfer, CancellationToken ct);
@@ -69,6 +70,9 @@ internal interface ILedger
 
     /// <summary>What incarnations that are gone left behind for this node: every open hold, and settled ones nobody knows to have been delivered.</summary>
     ValueTask<IReadOnlyList<HoldState>> OrphansAsync(CancellationToken ct);
+
+    /// <summary>What this process holds, collects for, or has not said of what became of it: most is in flight, oldest first.</summary>
+    ValueTask<IReadOnlyList<HoldState>> OwnAsync(int most, CancellationToken ct);
 
     /// <summary>Payments, newest first, for the Admin API.</summary>
     ValueTask<IReadOnlyList<HoldState>> ListAsync(HoldFilter filter, CancellationToken ct);

@@ -38,7 +38,10 @@ internal static class LedgerStore
 
     /// <summary>The sum of an account's entries.</summary>
     public static long Entered(Sql sql, AccountKey key) =>
-        sql.First("select coalesce(sum(units), 0) from entries where account = $1 and currency = $2", row => row.Long(0), key.Account, key.Currency);
+        checked((long)sql.First("select coalesce(sum(units / 1000000000), 0), coalesce(sum(units % 1000000000), 0) from entries where account = $1 and currency = $2", row => Whole(row.Long(0), row.Long(1)), key.Account, key.Currency));
+
+    /// <summary>A sum in two parts: what the outside world has given in all may be more than 64 bits hold, and then neither database adds it up.</summary>
+    public static Int128 Whole(long billions, long rest) => (Int128)billions * 1_000_000_000 + rest;
 
     public static long Counter(Sql sql, string name) => sql.First("select value from counters where name = $1", row => row.Long(0), name);
 

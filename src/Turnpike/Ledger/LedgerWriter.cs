@@ -22,7 +22,7 @@ internal sealed class LedgerWriter : IWriteParticipant
     public LedgerWriter(NodeLease lease, AuditChain audit)
     {
         (this.audit, this.lease) = (audit, lease);
-        Books = new Books(lease.Incarnation, key => LedgerStore.Entered(writing!, key));
+        Books = new Books(lease.Incarnation, key => LedgerStore.Entered(writing!, key), id => writing!.IsShared ? LedgerStore.Find(writing, id) : null);
     }
 
     public Books Books { get; }

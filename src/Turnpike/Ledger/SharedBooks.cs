@@ -34,6 +34,9 @@ internal static class SharedBooks
                 books.Load(known);
         var keys = accounts.OrderBy(key => key.Account, StringComparer.Ordinal).ThenBy(key => key.Currency, StringComparer.Ordinal).ToArray();
         if (keys.Length == 0) return;
+#if TURNPIKE_SABOTAGE
+        if (Sabotage.Of("account-order")) Random.Shared.Shuffle(keys);
+#endif
         foreach (var (key, posted, held, raised) in LedgerStore.LockBalances(sql, [.. keys.Select(key => key.Account)], [.. keys.Select(key => key.Currency)]))
             books.Balances.Load(key, posted, held, raised);
     }

@@ -52,8 +52,8 @@ internal sealed class SqlLedger : ILedger
     public async ValueTask UnknownAsync(string id, string? reference, IReadOnlyList<AuditEvent> events, CancellationToken ct) =>
         await WriteAsync(new LedgerNames(id), books => books.Unknown(id, reference, events), ct);
 
-    public async ValueTask ReleaseAsync(string id, string reason, IReadOnlyList<AuditEvent> events, CancellationToken ct, string? heldBy = null) =>
-        await WriteAsync(new LedgerNames(id), books => books.Release(id, reason, events, heldBy), ct);
+    public ValueTask<HoldState> ReleaseAsync(string id, string reason, IReadOnlyList<AuditEvent> events, CancellationToken ct, string? heldBy = null) =>
+        WriteAsync(new LedgerNames(id), books => books.Release(id, reason, events, heldBy), ct);
 
     public ValueTask<PostResult> PostAsync(Transfer transfer, CancellationToken ct) => WriteAsync(new LedgerNames(null, Transfer: transfer), books => books.Post(transfer), ct);
 
@@ -66,6 +66,8 @@ internal sealed class SqlLedger : ILedger
     public async ValueTask<IReadOnlyList<HoldState>> UnfinishedAsync(int most, CancellationToken ct) => await database.ReadAsync(sql => lease.IsAlone ? HoldStore.Unfinished(sql, lease.Incarnation, most) : HoldStore.Inherited(sql, lease.Incarnation, most), ct);
 
     public async ValueTask<IReadOnlyList<HoldState>> OrphansAsync(CancellationToken ct) => await database.ReadAsync(sql => lease.IsAlone ? HoldStore.Orphans(sql, lease.Incarnation) : HoldStore.InheritedOrphans(sql, lease.Incarnation), ct);
+
+    public async ValueTask<IReadOnlyList<HoldState>> OwnAsync(int most, CancellationToken ct) => await database.ReadAsync(sql => HoldStore.Own(sql, lease.Incarnation, most), ct);
 
     public async ValueTask<IReadOnlyList<HoldState>> ListAsync(HoldFilter filter, CancellationToken ct) => await database.ReadAsync(sql => HoldStore.List(sql, filter), ct);
 

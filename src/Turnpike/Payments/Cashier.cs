@@ -283,8 +283,8 @@ internal sealed partial class Cashier(PaymentRegistry rails, PlanMethod plans, I
                 payment.State = payment.State with { Status = HoldStatus.Unknown, Reference = unknown.Reference };
                 return PaymentRefusals.Pending(payment, unknown.Reference);
             case Settlement.Failed failed:
-                await ledger.ReleaseAsync(hold.Id, failed.Code, [payment.Event(AuditKinds.Released, failed.Code, hold.Id)], CancellationToken.None);
-                payment.State = payment.State with { Status = HoldStatus.Released };
+                payment.State = await ledger.ReleaseAsync(hold.Id, failed.Code, [payment.Event(AuditKinds.Released, failed.Code, hold.Id)], CancellationToken.None, payment.State.Incarnation);
+                if (payment.State.Status != HoldStatus.Released) return Pending(payment, payment.State.Reference); // its heir asks the rail, which told us no because it told the heir yes
                 if (!payment.SettlesBefore) _ = await ledger.PostAsync(Loss.Unsettled(hold, payment.Ceiling), CancellationToken.None);
                 if (failed.As is not { Status: 503 }) limits.CountInvalidProof(payment.Call);
                 return new Refusal(failed.As ?? Reasons.SettlementFailed, failed.Detail) { Code = failed.Code, Failure = PaymentRefusals.Failure(payment, failed.Code, failed.Reference) };

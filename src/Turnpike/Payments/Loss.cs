@@ -9,8 +9,8 @@ internal static class Loss
 
     /// <summary>Used beyond what was held for it: the payer agreed to the ceiling, so the rest is ours.</summary>
     public static Transfer Overrun(Hold hold, Money amount) =>
-        new($"{hold.Id}:overrun", "loss:overrun", $"overrun:{hold.Operation}", amount, "overrun", LimitedFrom: false, LimitedTo: false) { Correlation = hold.Correlation };
+        new($"overrun:{hold.Id}", "loss:overrun", $"overrun:{hold.Operation}", amount, "overrun", LimitedFrom: false, LimitedTo: false) { Correlation = hold.Correlation };
 
     public static Transfer Unsettled(Hold hold, Money amount) =>
-        new($"{hold.Id}:unsettled", "loss:unsettled", Account(hold.Payer), amount, "unsettled", LimitedFrom: false, LimitedTo: true) { Correlation = hold.Correlation };
+        new($"unsettled:{hold.Id}", "loss:unsettled", Account(hold.Payer), amount, "unsettled", LimitedFrom: false, LimitedTo: true) { Correlation = hold.Correlation };
 }

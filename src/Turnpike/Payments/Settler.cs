@@ -14,6 +14,7 @@ namespace Turnpike.Payments;
 internal sealed partial class Settler(PaymentRegistry rails, ILedger ledger, CashierReturns returns, Metering.UsageStore usage, InHand inHand, TimeProvider time, Random random, ILogger<Settler> log) : BackgroundService
 {
     private static readonly TimeSpan Pause = TimeSpan.FromSeconds(2), Longest = TimeSpan.FromMinutes(5), Stale = TimeSpan.FromMinutes(2);
+    private readonly Dictionary<(string Hold, DateTimeOffset Changed), long> left = [];
     private readonly Dictionary<string, (int Tries, long Asked, TimeSpan Pause)> waiting = new(StringComparer.Ordinal);
 
     /// <summary>At start, before the door opens, and in every round: every hold that is left to this node is brought to its end or to the queue.</summary>
@@ -42,13 +43,13 @@ internal sealed partial class Settler(PaymentRegistry rails, ILedger ledger, Cas
     public async Task RoundAsync(CancellationToken ct)
     {
         await RecoverAsync(ct); // other nodes may have gone since
+        await EndLeftAsync(ct);
         await EndDoubtsAsync(ct);
         var unfinished = await ledger.UnfinishedAsync(4096, ct);
         foreach (var open in unfinished)
         {
             if (inHand.Has(open.Hold.Id)) continue;
-            // Captured is the cashier's, unless it has been so for longer than any collection takes: then the cashier met a bug.
-            if (open.Status == HoldStatus.Held && !open.Hold.IsRefund || open.Status == HoldStatus.Captured && open.Changed > time.GetUtcNow() - Stale) continue;
+            if (open.Status == HoldStatus.Held && !open.Hold.IsRefund || open.Status == HoldStatus.Captured) continue; // on its way to an end here, or left
             // By the clock that never jumps: an hour back must not be an hour of silence.
             var (tries, asked, pause) = waiting.GetValueOrDefault(open.Hold.Id);
             if (tries > 0 && time.GetElapsedTime(asked) < pause) continue;
@@ -72,6 +73,23 @@ internal sealed partial class Settler(PaymentRegistry rails, ILedger ledger, Cas
                 else await FinishAsync(found, ct);
             }
             inHand.Ended(doubt);
+        }
+    }
+
+    /// <summary>
+    /// What this process began and lets lie: the books could not be written when it was to be given back, or the cashier met a bug. By
+    /// the clock that never jumps, and not before nobody has had it in hand for longer than anything takes between two steps.
+    /// </summary>
+    private async ValueTask EndLeftAsync(CancellationToken ct)
+    {
+        var lying = (await ledger.OwnAsync(4096, ct)).Where(open => !inHand.Has(open.Hold.Id)).ToList();
+        foreach (var gone in left.Keys.Except(lying.Select(open => (open.Hold.Id, open.Changed))).ToList()) left.Remove(gone);
+        foreach (var open in lying)
+        {
+            if (left.TryAdd((open.Hold.Id, open.Changed), time.GetTimestamp()) || time.GetElapsedTime(left[(open.Hold.Id, open.Changed)]) < Stale) continue;
+            Log.Left(log, open.Hold.Id, open.Status);
+            if (open.Status == HoldStatus.Captured) await ledger.UnknownAsync(open.Hold.Id, open.Reference, [Event(open, AuditKinds.Unknown, "left")], ct);
+            else await FinishAsync(open, ct);
         }
     }
 
@@ -175,6 +193,9 @@ internal sealed partial class Settler(PaymentRegistry rails, ILedger ledger, Cas
     {
         [LoggerMessage(Level = LogLevel.Information, Message = "Finishing {Hold}, left {Status} by an earlier run.")]
         public static partial void Recovering(ILogger logger, string hold, HoldStatus status);
+
+        [LoggerMessage(Level = LogLevel.Warning, Message = "Finishing {Hold}, left {Status} here for two minutes.")]
+        public static partial void Left(ILogger logger, string hold, HoldStatus status);
 
         [LoggerMessage(Level = LogLevel.Error, Message = "Asking the rail about {Hold} failed; it is asked again later.")]
         public static partial void RailFailed(ILogger logger, Exception exception, string hold);

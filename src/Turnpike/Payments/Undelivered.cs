@@ -1,5 +1,6 @@
 using Turnpike.Audit;
 using Turnpike.Ledger;
+using Turnpike.Payments.Included;
 
 namespace Turnpike.Payments;
 
@@ -8,18 +9,24 @@ internal static class Undelivered
 {
     public static string Account(string payer) => $"credit:{payer}";
 
-    /// <summary>Back to the budgets it came from, every leg of it, or onto the payer's credit: new entries, idempotent by the hold they mend.</summary>
+    /// <summary>Where it goes back to: the budget it came from, whether that is limited or only counted, or the payer's credit.</summary>
+    public static string Target(Hold hold) => hold.Legs[0].Limited || hold.Method == PlanMethod.MethodName ? hold.Legs[0].From : Account(hold.Payer);
+
+    /// <summary>
+    /// Back to where it came from, every leg of it, or onto the payer's credit: new entries, idempotent by the hold they mend. Their ids
+    /// begin as no hold's does: a payer chooses how a hold's id ends, and one id for both would spoil the check of the books.
+    /// </summary>
     public static IReadOnlyList<Transfer> Credits(HoldState state)
     {
-        var legs = state.Hold.Legs;
-        List<Transfer> back = [new Transfer($"{state.Hold.Id}:undelivered", legs[0].To, legs[0].Limited ? legs[0].From : Account(state.Hold.Payer), state.Captured, "undelivered", LimitedFrom: false, LimitedTo: true)
+        var (hold, legs) = (state.Hold, state.Hold.Legs);
+        List<Transfer> back = [];
+        for (var i = 0; i < legs.Count; i++)
         {
-            Correlation = state.Hold.Correlation,
-            Events = [new AuditEvent { Kind = AuditKinds.Credited, Correlation = state.Hold.Correlation, Operation = state.Hold.Operation, Payer = state.Hold.Payer, Amount = state.Captured.ToString(), Reference = state.Hold.Receipt, Reason = "undelivered", Request = state.Hold.Request }],
-        }];
-        for (var i = 1; i < legs.Count; i++)
-            if (legs[i].Limited)
-                back.Add(new Transfer($"{state.Hold.Id}:undelivered:{i}", legs[i].To, legs[i].From, new Money(Legs.Moves(legs, i, state.Captured.Units), legs[i].Amount.Currency), "undelivered", LimitedFrom: false, LimitedTo: true) { Correlation = state.Hold.Correlation });
+            var target = i == 0 ? Target(hold) : legs[i].From;
+            var amount = new Money(Legs.Moves(legs, i, state.Captured.Units), legs[i].Amount.Currency);
+            back.Add(new Transfer($"undelivered:{i}:{hold.Id}", legs[i].To, target, amount, "undelivered", LimitedFrom: false, LimitedTo: legs[i].Limited || target != legs[i].From) { Correlation = hold.Correlation });
+        }
+        back[0] = back[0] with { Events = [new AuditEvent { Kind = AuditKinds.Credited, Correlation = hold.Correlation, Operation = hold.Operation, Payer = hold.Payer, Amount = state.Captured.ToString(), Reference = hold.Receipt, Reason = "undelivered", Request = hold.Request }] };
         return back;
     }
 }

@@ -25,7 +25,7 @@ internal sealed class Database : IDisposable
     public bool IsWritable => writer is not null;
 
     /// <summary>True when other nodes may write it too.</summary>
-    public bool IsShared => source.ReaderThreads > 0;
+    public bool IsShared => source.IsShared;
 
     /// <summary>Tells this writer from all others of the same database; <c>1</c> where there is only one.</summary>
     public string Name => source.Name;
@@ -48,6 +48,9 @@ internal sealed class Database : IDisposable
         (_, StorageAccess.CopyFrom) => SqliteFile.OpenToCopy(options.FilePath, migrations),
         _ => SqliteFile.OpenToRead(options.FilePath, migrations),
     };
+
+    /// <summary>On connections that are open, or open by themselves.</summary>
+    internal static Database Over(ISqlSource source, TimeProvider clock, bool threaded) => new(source, clock, threaded);
 
     /// <summary>Runs a store's own SQL in the writer's next transaction; durable when it returns. It may run again after another command's failure, so it must not have effects elsewhere.</summary>
     /// <exception cref="StorageUnavailableException">The disk failed, the server is away, or the store is stopping.</exception>
@@ -107,6 +110,11 @@ internal sealed class Database : IDisposable
             sql.Commit();
             source.Return(sql);
             return result;
+        }
+        catch (StorageException e) when (e.Fault is StorageFault.Away or StorageFault.Unknown)
+        {
+            sql.Dispose();
+            throw new StorageUnavailableException("The database is away.", e);
         }
         catch
         {

@@ -42,7 +42,7 @@ internal sealed class GroupCommit : IDisposable
         this.sql = sql;
         this.clock = clock;
         timer = clock.CreateTimer(_ => Wake(), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
-        outage = new Outage(clock, Probe);
+        outage = new Outage(clock, threaded ? Outage.Usual : TimeSpan.Zero, Probe); // who says when to write is not kept waiting
         if (sql.IsShared) watch = clock.CreateTimer(_ => GiveUp(), null, Watch, Watch);
         if (!threaded) return;
         thread = new Thread(Run) { IsBackground = true, Name = "turnpike writer" };
@@ -197,7 +197,7 @@ internal sealed class GroupCommit : IDisposable
         }
         else if (commands.Length == 1)
         {
-            commands[0].Fail(refused);
+            commands[0].Fail(refused is StorageException { Fault: StorageFault.Conflict } busy ? new StorageUnavailableException("Others wrote the same, again and again.", busy) : refused);
         }
         else
         {

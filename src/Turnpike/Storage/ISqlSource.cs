@@ -9,6 +9,9 @@ internal interface ISqlSource : IDisposable
     /// <summary>Tells this writer from all others of the same database.</summary>
     string Name { get; }
 
+    /// <summary>True when other nodes may write it too.</summary>
+    bool IsShared { get; }
+
     /// <summary>How many threads wait for what is read, so that no caller's does; zero where reading does not wait for a network.</summary>
     int ReaderThreads { get; }
 

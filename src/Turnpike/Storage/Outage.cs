@@ -6,18 +6,21 @@ namespace Turnpike.Storage;
 /// </summary>
 internal sealed class Outage : IDisposable
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(3);
+    /// <summary>How long the writer waits for a server that is changing over.</summary>
+    public static readonly TimeSpan Usual = TimeSpan.FromSeconds(3);
+
     private static readonly TimeSpan Between = TimeSpan.FromMilliseconds(500);
 
     private readonly TimeProvider clock;
+    private readonly TimeSpan patience;
     private readonly ITimer timer;
     private volatile Exception? reason;
     private long since; // of the first failure in a row, 0 when the last transaction went well
     private long tried;
 
-    public Outage(TimeProvider clock, Action probe)
+    public Outage(TimeProvider clock, TimeSpan patience, Action probe)
     {
-        this.clock = clock;
+        (this.clock, this.patience) = (clock, patience);
         timer = clock.CreateTimer(_ => probe(), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
     }
 
@@ -37,7 +40,7 @@ internal sealed class Outage : IDisposable
             since = clock.GetTimestamp();
             return true; // the connection may have been all that broke
         }
-        if (reason is not null || clock.GetElapsedTime(since) > Patience)
+        if (reason is not null || clock.GetElapsedTime(since) >= patience)
         {
             Begin(reason ?? new StorageException("PostgreSQL has not answered for seconds."));
             return false;

@@ -21,6 +21,7 @@ public sealed partial class SabotageTests(Chain chain)
         { "single-use", "*A_budget_and_its_single_use_ids_are_linearizable" },
         { "release", "*What_was_only_held_is_released" },
         { "release", "*What_the_upstream_does_not_deliver_is_not_charged_and_the_proof_works_again" },
+        { "account-order", "*Nodes_lock_what_they_decide_on_in_one_order" },
         { "unknown", "*An_unknown_settlement_is_503_until_the_settler_knows_and_then_the_retry_is_served_from_credit" },
     };
 
@@ -38,6 +39,7 @@ public sealed partial class SabotageTests(Chain chain)
     [InlineData("single-use")]
     [InlineData("release")]
     [InlineData("unknown")]
+    [InlineData("account-order")]
     public async Task The_simulation_sees_each_of_them_within_a_hundred_seeds(string safety)
     {
         if (Environment.GetEnvironmentVariable("TURNPIKE_LONG") is null) Assert.Skip("Only in the long run.");

@@ -52,8 +52,8 @@ internal sealed class MemoryLedger : ILedger
     public async ValueTask UnknownAsync(string id, string? reference, IReadOnlyList<AuditEvent> events, CancellationToken ct) =>
         await Decide(() => books.Unknown(id, reference, events));
 
-    public async ValueTask ReleaseAsync(string id, string reason, IReadOnlyList<AuditEvent> events, CancellationToken ct, string? heldBy = null) =>
-        await Decide(() => books.Release(id, reason, events, heldBy));
+    public ValueTask<HoldState> ReleaseAsync(string id, string reason, IReadOnlyList<AuditEvent> events, CancellationToken ct, string? heldBy = null) =>
+        Decide(() => books.Release(id, reason, events, heldBy));
 
     public ValueTask<PostResult> PostAsync(Transfer transfer, CancellationToken ct) => Decide(() => books.Post(transfer));
 
@@ -65,6 +65,11 @@ internal sealed class MemoryLedger : ILedger
     public ValueTask<IReadOnlyList<HoldState>> UnfinishedAsync(int most, CancellationToken ct) =>
         Read<IReadOnlyList<HoldState>>(() => [.. books.Holds
             .Where(state => state.IsOpen && (state.Status != HoldStatus.Held || state.Incarnation != incarnation))
+            .OrderBy(state => state.Sequence).Take(most)]);
+
+    public ValueTask<IReadOnlyList<HoldState>> OwnAsync(int most, CancellationToken ct) =>
+        Read<IReadOnlyList<HoldState>>(() => [.. books.Holds
+            .Where(state => state.Incarnation == incarnation && state is { Status: not (HoldStatus.Released or HoldStatus.Unknown), Outcome: HoldOutcome.Open })
             .OrderBy(state => state.Sequence).Take(most)]);
 
     public ValueTask<IReadOnlyList<HoldState>> ListAsync(HoldFilter filter, CancellationToken ct)

@@ -210,4 +210,51 @@ public sealed class SettlerTests : IDisposable
         await Settler.RoundAsync(default);
         gate.Rail.Settlements.ShouldBe(1);
     }
+
+    /// <summary>The store was away when it was to be given back, and the process lives on.</summary>
+    [Fact]
+    public async Task What_lies_held_in_nobodys_hand_is_given_back_while_the_process_lives()
+    {
+        await gate.Ledger.HoldAsync(NewHold("h"), default);
+        await Settler.RoundAsync(default);
+        gate.Time.Pass(TimeSpan.FromMinutes(1));
+        await Settler.RoundAsync(default);
+        (await gate.Ledger.FindAsync("h", default))!.Status.ShouldBe(HoldStatus.Held, "its call may be on its way");
+        gate.Time.Pass(TimeSpan.FromMinutes(1));
+        await Settler.RoundAsync(default);
+        (await gate.Ledger.FindAsync("h", default))!.Status.ShouldBe(HoldStatus.Released);
+    }
+
+    [Fact]
+    public async Task What_was_taken_and_lies_in_nobodys_hand_becomes_credit_while_the_process_lives()
+    {
+        await gate.Ledger.HoldAsync(NewHold("h"), default);
+        await gate.Ledger.CaptureAsync(new Capture("h", new Money(10_000_000, "USD")) { Reference = "0xtx" }, default);
+        await Settler.RoundAsync(default);
+        gate.Time.Pass(TimeSpan.FromMinutes(2));
+        await Settler.RoundAsync(default);
+        (await gate.Ledger.FindAsync("h", default))!.Outcome.ShouldBe(HoldOutcome.Credited);
+    }
+
+    /// <summary>
+    /// A node that slept between storing a charge and sending it: its heir has sent it meanwhile, so the rail says no to the sleeper.
+    /// That no must not give back what the heir has collected.
+    /// </summary>
+    [Fact]
+    public async Task A_no_from_the_rail_after_an_heir_has_asked_it_gives_nothing_back()
+    {
+        gate.Rail.Settle = async held =>
+        {
+            await gate.Ledger.UnknownAsync(held.Hold.Id, null, [], default);
+            return new Settlement.Failed("idempotent_replayed", "The heir was first.");
+        };
+        var proof = await gate.ProofAsync();
+        var told = await gate.GetAsync("/forecast/paris", ("PAYMENT-SIGNATURE", proof));
+        (told.Status, told.Reason).ShouldBe((503, "settlement-unknown"));
+        gate.Rail.Settle = static _ => new(new Settlement.Settled("0xheir"));
+        await Settler.RoundAsync(default);
+        var paid = (await gate.Ledger.ListAsync(new HoldFilter(), default)).Single();
+        (paid.Status, paid.Outcome).ShouldBe((HoldStatus.Settled, HoldOutcome.Credited));
+        await gate.ShouldBalanceAsync();
+    }
 }

@@ -16,6 +16,7 @@ using Turnpike.Payments.Evm;
 using Turnpike.Plans;
 using Turnpike.Pricing;
 using Turnpike.Storage;
+using Turnpike.Storage.Nodes;
 using Turnpike.Tests.Catalog;
 using Turnpike.Tests.Gateway;
 using Turnpike.Tokens;
@@ -27,6 +28,7 @@ namespace Turnpike.Tests.Simulation;
 internal sealed class Node(World world, string name) : IDisposable
 {
     private readonly List<TaskCompletionSource<Told?>> pending = [];
+    private readonly List<Action> asked = [];
     private readonly List<ServiceProvider> all = [];
     private ServiceProvider? services;
     private RequestDelegate? gate;
@@ -46,44 +48,26 @@ internal sealed class Node(World world, string name) : IDisposable
 
     public T Of<T>() where T : notnull => services!.GetRequiredService<T>();
 
+    /// <summary>It stands still at the moment, and does not know it.</summary>
+    public bool Stands => place is { } here && here.PausedUntil > world.Scheduler.Ticks;
+
     /// <summary>Starts on what the last life left, and opens its door when recovery is through.</summary>
     public async Task StartAsync()
     {
-        var before = file;
-        file = Path.Combine(world.Folder, $"{name}{++lives}.db");
-        if (before != "") Inherit(before, file);
         var here = place = new Place(world.Scheduler, name);
         here.Time.Off = world.ClockOff;
         SynchronizationContext.SetSynchronizationContext(here);
-        var database = Database.Open(new StorageOptions("sqlite:" + file) { Threaded = false }, here.Time);
+        var database = world.Store is { } store ? Database.Over(store.Connect(here), here.Time, threaded: false) : Database.Open(new StorageOptions("sqlite:" + NextFile()) { Threaded = false }, here.Time);
         here.Writer = database.Writer;
-        all.Add(services = Compose(database, here));
-        (_, _) = (services.GetRequiredService<ILedger>(), services.GetRequiredService<AuditTrail>());
-        database.Writer.Join(new FaultyDisk(world, here));
-        here.Wrote = () => world.Checks.AfterBatch(this, database);
-        var app = new ApplicationBuilder(services);
-        app.UseMiddleware<Faults>();
-        app.UseMiddleware<Gate>();
-        app.Run(services.GetRequiredService<Forwarder>().ForwardAsync);
-        gate = app.Build();
-        SynchronizationContext.SetSynchronizationContext(world.Scheduler.Outside);
-        world.Say($"{name} starts, life {lives}");
-        var (settler, watch) = (services.GetRequiredService<Settler>(), ActivatorUtilities.CreateInstance<ChainWatch>(services));
-        here.Post(async _ =>
+        if (world.Store is null)
         {
-            try
-            {
-                await settler.RecoverAsync(CancellationToken.None);
-                Up = true;
-                world.Say($"{name} is open");
-                for (var round = 0; ; round++) await RoundAsync(settler, round % 8 == 0 ? watch : null, here);
-            }
-            catch (StorageUnavailableException)
-            {
-                Crash(here);
-            }
-            catch (Exception e) { world.Broken($"{name}: recovery failed: {e}"); }
-        }, null);
+            Build(database, here, null);
+            database.Writer.Join(new FaultyDisk(world, here));
+        }
+        here.Wrote = () => world.Checks.AfterBatch(this, database);
+        SynchronizationContext.SetSynchronizationContext(world.Scheduler.Outside);
+        world.Say($"{name} starts, life {++lives}");
+        here.Post(async _ => await LiveAsync(database, here), null);
         await Task.CompletedTask;
     }
 
@@ -103,6 +87,26 @@ internal sealed class Node(World world, string name) : IDisposable
         return done.Task;
     }
 
+    /// <summary>What an operator asks of it; null when it died, or its store did not answer.</summary>
+    public Task<T?> DoAsync<T>(Func<Node, Task<T>> ask) where T : class
+    {
+        var (done, here) = (new TaskCompletionSource<T?>(), place!);
+        Action broken = () => done.TrySetResult(null);
+        asked.Add(broken);
+        here.Post(async _ =>
+        {
+            try { done.TrySetResult(await ask(this)); }
+            catch (StorageUnavailableException) { done.TrySetResult(null); }
+            catch (Exception e)
+            {
+                world.Broken($"{name}: an operator's word threw: {e}");
+                done.TrySetResult(null);
+            }
+            asked.Remove(broken);
+        }, null);
+        return done.Task;
+    }
+
     /// <summary>kill -9, of this life only.</summary>
     public void Crash(Place life)
     {
@@ -111,16 +115,81 @@ internal sealed class Node(World world, string name) : IDisposable
         (life.Dead, Up) = (true, false);
         foreach (var call in pending.ToList()) call.TrySetResult(null);
         pending.Clear();
+        foreach (var broken in asked.ToList()) broken();
+        asked.Clear();
         world.Later(world.Scheduler.Between(50, 5_000), $"{name} is started again", () => _ = StartAsync());
     }
 
     public void Crash() => Crash(place!);
+
+    public void Pause(TimeSpan by)
+    {
+        world.Say($"{name} stands still for {by.TotalSeconds:0.0} s");
+        place!.Pause(by);
+    }
 
     public void Jump(TimeSpan off) => place!.Time.Off = off;
 
     public void Dispose()
     {
         foreach (var life in all) life.Dispose();
+    }
+
+    private string NextFile()
+    {
+        var before = file;
+        file = Path.Combine(world.Folder, $"{name}{lives + 1}.db");
+        if (before != "") Inherit(before, file);
+        return file;
+    }
+
+    private async Task LiveAsync(Database database, Place here)
+    {
+        try
+        {
+            var lease = world.Store is null ? null : await JoinAsync(database, here);
+            if (lease is not null) Build(database, here, lease);
+            var (settler, watch) = (Of<Settler>(), ActivatorUtilities.CreateInstance<ChainWatch>(services!));
+            if (lease is not null) await Of<Revisions>().StartAsync(CancellationToken.None);
+            await settler.RecoverAsync(CancellationToken.None);
+            Up = true;
+            world.Say($"{name} is open");
+            if (lease is not null) here.Post(async _ => await KeepAsync(lease, here), null);
+            for (var round = 0; ; round++) await RoundAsync(settler, round % 8 == 0 ? watch : null, here);
+        }
+        catch (StorageException e) when (e is StorageUnavailableException || world.Store is not null)
+        {
+            Crash(here); // a process that cannot start ends
+        }
+        catch (Exception e) { world.Broken($"{name}: recovery failed: {e}"); }
+    }
+
+    private async Task<NodeLease> JoinAsync(Database database, Place here) => await NodeLease.OpenAsync(database, name, "v1", here.Time, CancellationToken.None);
+
+    /// <summary>What <see cref="NodeKeeper"/> does.</summary>
+    private async Task KeepAsync(NodeLease lease, Place here)
+    {
+        for (var pause = NodeLease.Renewal; ;)
+        {
+            await Task.Delay(pause, here.Time);
+            try
+            {
+                if (!await lease.RenewAsync("v1", CancellationToken.None)) world.Say($"{name} has lost its lease");
+                pause = NodeLease.Renewal;
+            }
+            catch (StorageException) { pause = TimeSpan.FromMilliseconds(500); }
+        }
+    }
+
+    private void Build(Database database, Place here, NodeLease? lease)
+    {
+        all.Add(services = Compose(database, here, lease));
+        (_, _) = (services.GetRequiredService<ILedger>(), services.GetRequiredService<AuditTrail>());
+        var app = new ApplicationBuilder(services);
+        app.UseMiddleware<Faults>();
+        app.UseMiddleware<Gate>();
+        app.Run(services.GetRequiredService<Forwarder>().ForwardAsync);
+        gate = app.Build();
     }
 
     private async Task RoundAsync(Settler settler, ChainWatch? watch, Place here)
@@ -131,7 +200,7 @@ internal sealed class Node(World world, string name) : IDisposable
             if (watch is not null) await watch.RoundAsync(CancellationToken.None);
             await settler.RoundAsync(CancellationToken.None);
         }
-        catch (StorageUnavailableException) { /* said, and tried again in the next round */ }
+        catch (StorageException e) when (e is StorageUnavailableException || world.Store is not null) { /* said, and tried again in the next round */ }
         catch (Exception e) { world.Broken($"{name}: the settler's round threw: {e}"); }
     }
 
@@ -142,10 +211,11 @@ internal sealed class Node(World world, string name) : IDisposable
         if (File.Exists(from + "-wal")) File.Copy(from + "-wal", to + "-wal");
     }
 
-    private ServiceProvider Compose(Database database, Place here)
+    private ServiceProvider Compose(Database database, Place here, NodeLease? lease)
     {
         var source = Document.Value;
         var parts = new ServiceCollection().AddLogging().AddSingleton<TimeProvider>(here.Time).AddSingleton(source).AddSingleton(_ => database);
+        if (lease is not null) parts.AddSingleton(lease);
         parts.AddSingleton(new TermsSeal([[.. Enumerable.Repeat((byte)7, 32)]]));
         parts.AddSingleton<Microsoft.Extensions.Hosting.IHostApplicationLifetime>(new Microsoft.Extensions.Hosting.Internal.ApplicationLifetime(NullLogger<Microsoft.Extensions.Hosting.Internal.ApplicationLifetime>.Instance));
         parts.AddAudit().AddLedger().AddMetering().AddIdentity().AddPlans().AddPricing().AddLimits().AddTokens().AddPayments().AddAccess().AddGateway();

@@ -95,6 +95,7 @@ internal sealed class Payer(World world, int number, string token)
         var told = await world.SendAsync(ask);
         if (leaving.IsCancellationRequested) told = null; // whatever was written, nobody read it
         world.Say($"{Name} is told {(told is null ? "nothing: the connection broke" : told.Aborted ? "half an answer" : $"{told} {told.Body[..Math.Min(told.Body.Length, told.Status == 200 ? 40 : 0)]}")}");
+        if (told is { Reason: "internal-error" }) world.Broken($"{Name} is told 500");
         if (told is null || told.Aborted) purchase.Left = true;
         else if (told.Status == 200 && !ask.Breaks) world.Checks.Answered(this, purchase, told);
         return told;

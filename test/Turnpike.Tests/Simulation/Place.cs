@@ -26,6 +26,9 @@ internal sealed class Place : SynchronizationContext
     /// <summary>Until then its disk is slow.</summary>
     public long StalledUntil { get; private set; }
 
+    /// <summary>Until then it stands still (SIGSTOP, a long collection of garbage): clocks go on, nothing of it runs.</summary>
+    public long PausedUntil { get; private set; }
+
     /// <summary>Called after each batch.</summary>
     public Action? Wrote { get; set; }
 
@@ -39,6 +42,12 @@ internal sealed class Place : SynchronizationContext
     {
         StalledUntil = scheduler.Ticks + by.Ticks;
         scheduler.At(StalledUntil, new Alarm(this, static () => { }));
+    }
+
+    public void Pause(TimeSpan by)
+    {
+        PausedUntil = scheduler.Ticks + by.Ticks;
+        scheduler.At(PausedUntil, new Alarm(this, static () => { }));
     }
 
     public override void Post(SendOrPostCallback d, object? state) => scheduler.Ready(this, d, state);

@@ -9,6 +9,7 @@ internal sealed class Scheduler
     private const int MostSteps = 500_000;
     private static readonly TimeSpan Longest = TimeSpan.FromHours(4);
     private readonly List<(Place Place, SendOrPostCallback Work, object? State)> ready = [];
+    private readonly List<(Place Place, SendOrPostCallback Work, object? State)> frozen = [];
     private readonly PriorityQueue<Alarm, (long Due, long Order)> alarms = new();
     private readonly List<Place> places = [];
     private readonly int thread = Environment.CurrentManagedThreadId;
@@ -66,7 +67,8 @@ internal sealed class Scheduler
     private bool Step()
     {
         places.RemoveAll(static place => place.Dead);
-        var writing = places.FindAll(place => place.Writer is { } writer && writer.HasWork && place.StalledUntil <= Ticks);
+        var writing = places.FindAll(place => place.Writer is { } writer && writer.HasWork && place.StalledUntil <= Ticks && place.PausedUntil <= Ticks);
+        Thaw();
         if (ready.Count + writing.Count == 0) return Ring();
         var pick = Random.Next(ready.Count + writing.Count);
         if (pick >= ready.Count)
@@ -83,11 +85,30 @@ internal sealed class Scheduler
         return true;
     }
 
+    /// <summary>What belongs to a place that stands still waits aside.</summary>
+    private void Thaw()
+    {
+        if (places.TrueForAll(place => place.PausedUntil == 0)) return;
+        for (var i = ready.Count - 1; i >= 0; i--)
+        {
+            if (ready[i].Place.PausedUntil <= Ticks) continue;
+            frozen.Add(ready[i]);
+            ready.RemoveAt(i);
+        }
+        foreach (var work in frozen.FindAll(work => work.Place.PausedUntil <= Ticks))
+        {
+            frozen.Remove(work);
+            ready.Add(work);
+        }
+    }
+
     private bool Ring()
     {
         if (!alarms.TryDequeue(out var alarm, out var at)) return false;
         Ticks = Math.Max(Ticks, at.Due);
-        if (!alarm.Off) Run(alarm.Place, _ => alarm.Ring(), null);
+        if (alarm.Off) return true;
+        if (alarm.Place.PausedUntil > Ticks) ready.Add((alarm.Place, _ => { if (!alarm.Off) alarm.Ring(); }, null));
+        else Run(alarm.Place, _ => alarm.Ring(), null);
         return true;
     }
 

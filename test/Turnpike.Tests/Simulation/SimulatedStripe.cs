@@ -10,6 +10,9 @@ internal sealed class SimulatedStripe(World world) : HttpMessageHandler
     private readonly Dictionary<string, (HttpStatusCode Status, string Body)> keys = [];
     private readonly HashSet<string> spent = [];
 
+    /// <summary>What was given back, by our name for it.</summary>
+    public List<StripeRefunded> Refunded { get; } = [];
+
     /// <summary>What was charged, by challenge.</summary>
     public Dictionary<string, long> Charged { get; } = [];
 
@@ -37,6 +40,7 @@ internal sealed class SimulatedStripe(World world) : HttpMessageHandler
 
     private HttpResponseMessage Answer(HttpMethod method, Uri? url, string path, string key, Dictionary<string, string> form)
     {
+        if (path.StartsWith("/v1/refunds", StringComparison.Ordinal) && method == HttpMethod.Get) return Refunds(path, url?.Query ?? "");
         if (method == HttpMethod.Get) return Search(url?.Query ?? "");
         if (path.EndsWith("/cancel", StringComparison.Ordinal)) return Internet.Json("{}");
         if (keys.TryGetValue(key, out var kept))
@@ -45,7 +49,7 @@ internal sealed class SimulatedStripe(World world) : HttpMessageHandler
             again.Headers.Add("Idempotent-Replayed", "true");
             return again;
         }
-        keys[key] = Charge(form);
+        keys[key] = path == "/v1/refunds" ? Refund(form) : Charge(form);
         return Internet.Json(keys[key].Body, keys[key].Status);
     }
 
@@ -60,6 +64,22 @@ internal sealed class SimulatedStripe(World world) : HttpMessageHandler
         return (HttpStatusCode.OK, Intent(challenge));
     }
 
+    private (HttpStatusCode, string) Refund(Dictionary<string, string> form)
+    {
+        var (challenge, amount) = (form["payment_intent"]["pi_".Length..], long.Parse(form["amount"], System.Globalization.CultureInfo.InvariantCulture));
+        if (amount > Charged[challenge] - Refunded.Where(r => r.Challenge == challenge).Sum(r => r.Amount)) return (HttpStatusCode.BadRequest, """{"error":{"type":"invalid_request_error","code":"charge_already_refunded"}}""");
+        Refunded.Add(new StripeRefunded(form["metadata[turnpike_refund]"], challenge, amount));
+        world.Say("Stripe gives back");
+        return (HttpStatusCode.OK, Text(Refunded[^1]));
+    }
+
+    private HttpResponseMessage Refunds(string path, string query) => path == "/v1/refunds"
+        ? Internet.Json($$"""{"data":[{{string.Join(',', Refunded.Where(r => query.Contains("pi_" + r.Challenge, StringComparison.Ordinal)).Select(Text))}}]}""")
+        : Internet.Json(Text(Refunded.Single(r => "re_" + r.Name == path.Split('/')[^1])));
+
+    private static string Text(StripeRefunded refund) =>
+        JsonSerializer.Serialize(new { id = "re_" + refund.Name, status = "succeeded", amount = refund.Amount, currency = "usd", metadata = new Dictionary<string, string> { ["turnpike_refund"] = refund.Name } });
+
     private HttpResponseMessage Search(string query)
     {
         var challenge = Uri.UnescapeDataString(query).Split('\'')[3];
@@ -71,3 +91,6 @@ internal sealed class SimulatedStripe(World world) : HttpMessageHandler
     private static Dictionary<string, string> Form(string body) =>
         body.Split('&', StringSplitOptions.RemoveEmptyEntries).Select(p => p.Split('=')).ToDictionary(p => WebUtility.UrlDecode(p[0]), p => WebUtility.UrlDecode(p[1]));
 }
+
+/// <summary>A refund Stripe carried out, in cents.</summary>
+internal sealed record StripeRefunded(string Name, string Challenge, long Amount);

@@ -38,15 +38,22 @@ internal sealed record Weather
     /// <summary>Callers leave early.</summary>
     public int Leaving { get; init; }
 
+    /// <summary>A shared store does not commit, or does not say so, or goes away.</summary>
+    public int Store { get; init; }
+
+    /// <summary>A process stands still for a while and goes on as if nothing were, per ten seconds.</summary>
+    public int Pause { get; init; }
+
     public static Weather Calm { get; } = new();
 
-    public static Weather Of(Random random)
+    public static Weather Of(Random random, Parts parts)
     {
         int Some(int most) => random.Next(3) == 0 ? random.Next(most + 1) : 0;
-        return random.Next(20) == 0 ? Calm : new Weather
+        var weather = random.Next(20) == 0 ? Calm : new Weather
         {
             Chain = Some(40), LateTransactions = Some(40), StandingChain = Some(50), Stripe = Some(60), Upstream = Some(60), SlowUpstream = Some(60),
             Rail = Some(40), Disk = Some(4), SlowDisk = Some(20), Crash = Some(80), Clock = Some(40), Leaving = Some(50),
         };
+        return weather == Calm || !parts.HasFlag(Parts.Nodes) ? weather : weather with { Store = Some(10), Pause = Some(60) };
     }
 }

@@ -1,4 +1,6 @@
 using Turnpike.Ledger;
+using Turnpike.Protocols.Evm;
+using Turnpike.Tests.Catalog;
 using Turnpike.Tests.Gateway;
 using Turnpike.Tests.Payments.Evm;
 using Turnpike.Tests.Storage;
@@ -18,13 +20,15 @@ internal sealed class World : IDisposable
     private readonly SimulatedStripe stripe;
     private readonly List<Payer> payers = [];
 
-    public World(int seed)
+    public World(int seed, Parts parts)
     {
-        Scheduler = new Scheduler(seed);
+        (Parts, Scheduler) = (parts, new Scheduler(seed));
         Chain = new FakeChain(Scheduler.Outside.Time);
         (chainLine, stripe, Upstream, Checks) = (new SimulatedChain(this, Chain), new SimulatedStripe(this), new SimulatedUpstream(this), new Checks(this));
-        Weather = Weather.Of(Scheduler.Random);
-        Nodes = [new Node(this, "node A")];
+        Weather = Weather.Of(Scheduler.Random, parts);
+        Store = Has(Parts.Nodes) ? new SharedStore(this, Path.Combine(Folder, "shared.db")) : null;
+        Nodes = Store is null ? [new Node(this, "node A")] : [new Node(this, "node A"), new Node(this, "node B"), .. Scheduler.Chance(30) ? [new Node(this, "node C")] : (Node[])[]];
+        if (parts != Parts.None) Say(parts.ToString());
         Say(Weather.ToString());
     }
 
@@ -44,6 +48,11 @@ internal sealed class World : IDisposable
               early: { match: GET /early, price: 0.01 USD, settle: before }
               report: { match: POST /reports, price: 1.00 USD }
         """;
+
+    public Parts Parts { get; }
+
+    /// <summary>What several nodes write; null for one node with a file.</summary>
+    public SharedStore? Store { get; }
 
     public Scheduler Scheduler { get; }
 
@@ -82,6 +91,11 @@ internal sealed class World : IDisposable
         if (Scheduler.Strays > 0) Broken($"{Scheduler.Strays} continuations came from other threads");
     }
 
+    public bool Has(Parts part) => Parts.HasFlag(part);
+
+    /// <summary>A node that lets callers in; null when none does.</summary>
+    public Node? AnyUp() => Nodes.FirstOrDefault(node => node.Up && !node.Stands);
+
     public void Say(string what) => trace.Add($"{Scheduler.Ticks / TimeSpan.TicksPerMillisecond,9} ms  {what}");
 
     public void Broken(string what)
@@ -110,6 +124,7 @@ internal sealed class World : IDisposable
     public void Dispose()
     {
         foreach (var node in Nodes) node.Dispose();
+        Store?.Dispose();
         folder.Delete(recursive: true);
     }
 
@@ -122,10 +137,12 @@ internal sealed class World : IDisposable
         for (var i = 0; i < Scheduler.Random.Next(1, 5); i++) payers.Add(await ComesAsync(i));
         Weather = storm;
         var buying = payers.ConvertAll(payer => payer.RunAsync());
+        if (Has(Parts.Operator)) buying.Add(new Operator(this).RunAsync());
         await StormAsync(TimeSpan.FromSeconds(Scheduler.Random.Next(10, 120)));
         (Weather, IsCalm, ClockOff) = (Weather.Calm, true, TimeSpan.Zero);
         Chain.Mining = true;
         Chain.Mine();
+        if (Store is not null) Store.AwayUntil = 0;
         Say("--- calm ---");
         foreach (var node in Nodes.Where(n => n.Running)) node.Jump(TimeSpan.Zero);
         await Task.WhenAll(buying);
@@ -140,8 +157,12 @@ internal sealed class World : IDisposable
         var token = await desk.IssueAsync(new TokenOrder(budget) { Calls = Scheduler.Chance(30) ? 2 : null }, "external:owner");
         var payer = new Payer(this, number, "Bearer " + Node.TextOf(token.Id));
         Chain.Token.Balances[payer.Wallet.Address] = Checks.Rich(payer, token, Scheduler.Chance(50) ? 25_000UL : 9_000_000UL);
+        if (Has(Parts.Operator)) Chain.Token.Balances[Settler] = Scheduler.Chance(80) ? 1_000_000_000UL : 15_000UL;
         return payer;
     }
+
+    /// <summary>Whose wallet refunds come out of.</summary>
+    private static readonly Address Settler = Secp256k1.AddressOf(Hex.Decode(Documents.Variables["SETTLER_KEY"])!);
 
     private async Task StormAsync(TimeSpan length)
     {
@@ -156,6 +177,7 @@ internal sealed class World : IDisposable
                 Say($"{node.Name}'s clock is off by {ClockOff}");
                 node.Jump(ClockOff);
             }
+            if (node.Running && Weather.Pause > 0 && Scheduler.Chance(Weather.Pause)) node.Pause(Scheduler.Between(100, 20_000));
             if (Scheduler.Chance(Weather.StandingChain)) Stand(Scheduler.Between(1_000, 60_000));
         }
     }

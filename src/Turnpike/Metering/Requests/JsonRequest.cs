@@ -32,6 +32,9 @@ internal sealed class JsonRequest
     /// <summary>The most output it asks for, each answer alone; null when it names no maximum.</summary>
     public long? Maximum { get; private set; }
 
+    /// <summary>More answers nobody, and times itself and a body's size it is a number still: a product that wraps around would be held for nothing.</summary>
+    private const long MostAsked = 1_000_000_000;
+
     /// <summary>How many answers it asks for at once.</summary>
     public long Multiple { get; private set; } = 1;
 
@@ -131,9 +134,9 @@ internal sealed class JsonRequest
     {
         if (model is not null && found.TryGetValue(Key(model), out var named) && named.Kind == JsonTokenType.String) Model = TextOf(named);
         foreach (var path in format.Maximums)
-            if (found.TryGetValue(Key(path), out var span) && PositiveOf(span) is { } most) Maximum = Math.Max(Maximum ?? 0, most);
+            if (found.TryGetValue(Key(path), out var span) && PositiveOf(span) is { } most) Maximum = Math.Max(Maximum ?? 0, Math.Min(most, MostAsked));
         foreach (var path in format.Multiples)
-            if (found.TryGetValue(Key(path), out var span)) Multiple = Math.Max(Multiple, PositiveOf(span) ?? 1);
+            if (found.TryGetValue(Key(path), out var span)) Multiple = Math.Max(Multiple, Math.Min(PositiveOf(span) ?? 1, MostAsked));
         // Anything but a plain no: a lenient server may take it for a yes.
         Streams = found.TryGetValue("stream", out var stream) && stream.Kind is not (JsonTokenType.False or JsonTokenType.Null);
         AsksForUsage = found.TryGetValue("stream_options/include_usage", out var asks) && asks.Kind == JsonTokenType.True;

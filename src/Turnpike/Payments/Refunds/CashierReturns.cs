@@ -34,7 +34,7 @@ internal sealed partial class CashierReturns(IEnumerable<IRefundRail> rails, ILe
         var receipt = Ids.New("rf");
         var plan = rail is null ? new RefundPlan(null, null) : await rail.PlanAsync(payment, amount, receipt, ct);
         if (plan.Objection is { } why) return Refusals.RailRefused(why);
-        if (rail is null) await ledger.PostAsync(Refundable.Opened(Target(payment), amount.Currency), ct);
+        if (rail is null && Undelivered.Target(payment.Hold) is var target && (payment.Hold.Legs[0].Limited || target != payment.Hold.Legs[0].From)) await ledger.PostAsync(Refundable.Opened(target, amount.Currency), ct);
         var hold = NewHold(order, rail, receipt, amount, plan);
         return await ledger.ReserveAsync(inHand, hold, ct) switch
         {
@@ -127,7 +127,9 @@ internal sealed partial class CashierReturns(IEnumerable<IRefundRail> rails, ILe
 
     private async ValueTask<RefundResult> FailAsync(HoldState open, Settlement.Failed failed)
     {
-        await ledger.ReleaseAsync(open.Hold.Id, failed.Code, [Event(open, AuditKinds.RefundFailed, failed.Code, failed.Reference)], CancellationToken.None);
+        // What is unknown is the settler's to end; anything else only while no other node has taken it over.
+        var now = await ledger.ReleaseAsync(open.Hold.Id, failed.Code, [Event(open, AuditKinds.RefundFailed, failed.Code, failed.Reference)], CancellationToken.None, open.Status == HoldStatus.Unknown ? null : open.Incarnation);
+        if (now.Status != HoldStatus.Released) return new RefundResult.Ordered(now);
         return Refusals.RailRefused($"{failed.Detail} ({failed.Code})");
     }
 
@@ -143,7 +145,7 @@ internal sealed partial class CashierReturns(IEnumerable<IRefundRail> rails, ILe
         var credited = order.Payment.Outcome == HoldOutcome.Credited;
         // What was credited goes out of that credit, as far as it is still there; else it is a refund of revenue.
         var from = credited ? Undelivered.Account(paid.Payer) : $"refunded:{paid.Operation}";
-        var money = new Leg(from, rail is null ? Target(order.Payment) : paid.Legs[0].From, amount, Limited: credited);
+        var money = new Leg(from, rail is null ? Undelivered.Target(paid) : paid.Legs[0].From, amount, Limited: credited);
         var hold = new Hold
         {
             Id = order.HoldId,
@@ -162,9 +164,6 @@ internal sealed partial class CashierReturns(IEnumerable<IRefundRail> rails, ILe
         };
         return hold with { Events = [Event(hold, AuditKinds.RefundOrdered, null, receipt) with { Detail = order.Reason }] };
     }
-
-    /// <summary>Where it goes in our books: the budget it came from, or the payer's credit.</summary>
-    private static string Target(HoldState payment) => payment.Hold.Legs[0] is { Limited: true, From: var budget } ? budget : Undelivered.Account(payment.Hold.Payer);
 
     private IRefundRail? RailOf(HoldState refund) => Array.Find(rails, r => r.Name == refund.Hold.Method);
 

@@ -29,6 +29,8 @@ internal sealed class PostgresSource : ISqlSource
 
     public string Name { get; } = RandomNumberGenerator.GetHexString(12, lowercase: true);
 
+    public bool IsShared => true;
+
     public int ReaderThreads => MostReaders;
 
     /// <summary>Brings the schema up to date when writing; nodes that start at once take turns.</summary>

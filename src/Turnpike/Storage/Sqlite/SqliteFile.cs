@@ -21,6 +21,8 @@ internal sealed class SqliteFile : ISqlSource
 
     public string Name => "1";
 
+    public bool IsShared => false;
+
     public int ReaderThreads => 0;
 
     /// <summary>Creates file and folder (owner only) where there are none, and brings the schema up to date.</summary>

@@ -6,7 +6,7 @@ using System.Runtime.InteropServices;
 namespace Turnpike.Storage.Sqlite;
 
 /// <summary>A connection to a SQLite file, on SQLite's C interface.</summary>
-internal sealed unsafe class SqliteSql : Sql
+internal unsafe class SqliteSql : Sql
 {
     private readonly Dictionary<string, SqliteStatement> statements = new(ByReference.Instance);
     private nint handle;

@@ -1,0 +1,28 @@
+namespace Turnpike.Tests.Simulation;
+
+/// <summary>What a world has beside one node, its payers and their rails. A seed has its own; one of the corpus keeps those it failed with.</summary>
+[Flags]
+internal enum Parts
+{
+    None = 0,
+
+    /// <summary>Several nodes over one store, which is away now and then and does not always say whether it committed; nodes are paused.</summary>
+    Nodes = 1,
+
+    /// <summary>An operator who gives back and decides what nobody knows.</summary>
+    Operator = 2,
+}
+
+/// <summary>Which parts a seed has.</summary>
+internal static class Seeds
+{
+    /// <summary>Those that failed once, with the parts of their worlds and what they found.</summary>
+    public static readonly IReadOnlyList<(int Seed, Parts Parts, string What)> Corpus =
+    [
+        .. File.ReadLines(Catalog.Documents.FromRoot("test/Turnpike.Tests/Simulation/corpus.txt")).Where(line => line is not ['#', ..])
+            .Select(line => line.Split(' ', 3)).Select(found => (int.Parse(found[0], System.Globalization.CultureInfo.InvariantCulture), Enum.Parse<Parts>(found[1]), found[2])),
+    ];
+
+    /// <summary>Drawn apart from what happens, so that a seed with the same parts is the same run.</summary>
+    public static Parts PartsOf(int seed) => (Parts)new Random(~seed).Next(4);
+}
