@@ -284,7 +284,7 @@ internal sealed partial class Cashier(PaymentRegistry rails, PlanMethod plans, I
                 return PaymentRefusals.Pending(payment, unknown.Reference);
             case Settlement.Failed failed:
                 payment.State = await ledger.ReleaseAsync(hold.Id, failed.Code, [payment.Event(AuditKinds.Released, failed.Code, hold.Id)], CancellationToken.None, payment.State.Incarnation);
-                if (payment.State.Status != HoldStatus.Released) return Pending(payment, payment.State.Reference); // its heir asks the rail, which told us no because it told the heir yes
+                if (payment.State.Status != HoldStatus.Released) return PaymentRefusals.Pending(payment, payment.State.Reference); // its heir asks the rail, which told us no because it told the heir yes
                 if (!payment.SettlesBefore) _ = await ledger.PostAsync(Loss.Unsettled(hold, payment.Ceiling), CancellationToken.None);
                 if (failed.As is not { Status: 503 }) limits.CountInvalidProof(payment.Call);
                 return new Refusal(failed.As ?? Reasons.SettlementFailed, failed.Detail) { Code = failed.Code, Failure = PaymentRefusals.Failure(payment, failed.Code, failed.Reference) };

@@ -49,7 +49,11 @@ internal sealed class SharedStore(World world, string path) : IDisposable
 
         public int ReaderThreads => 0;
 
-        public Sql Take() => reader;
+        public Sql Take(bool fresh = false) => reader;
+
+        public IDisposable? Listen(string channel, Action<string> heard) => null;
+
+        public ValueTask SayAsync(string channel, string text, CancellationToken ct) => default;
 
         public void Return(Sql reader)
         {
