@@ -37,7 +37,7 @@ internal sealed record AuditEvent
     /// <summary>Anything more, as a sentence.</summary>
     public string? Detail { get; init; }
 
-    /// <summary>How often it happened, where the same refusals are told once.</summary>
+    /// <summary>How often it happened, where refusals that said the same are told as one.</summary>
     public long Times { get; init; } = 1;
 }
 

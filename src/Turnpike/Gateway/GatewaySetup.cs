@@ -48,6 +48,7 @@ internal static class GatewaySetup
         app.MapJwks();
         app.UseWhen(http => http.GetEndpoint() is null, gate =>
         {
+            gate.UseMiddleware<Pressure>();
             gate.UseMiddleware<Gate>();
             gate.Run(gate.ApplicationServices.GetRequiredService<Forwarder>().ForwardAsync);
         });

@@ -33,6 +33,7 @@ internal sealed partial class Cashier(PaymentRegistry rails, PlanMethod plans, I
             if (call.Plan is not null && (await IncludedAsync(payment, ct) is var included && included is not null || payment.State is not null)) return included;
             return call.LeaveToUpstream() ? null : limits.TakeUnpaid(call) ?? payment.UsedUp ?? new Refusal(Reasons.PaymentRequired, $"{call.Quote.Ceiling} per {call.Quote.Unit}.");
         }
+        call.Pays = true;
         if (credential is Credential.Ambiguous several) return new Refusal(Reasons.AmbiguousPayment, several.Detail);
         if (credential is Credential.Malformed bad) return Wrong(call, new Refusal(Reasons.MalformedCredential, bad.Detail) { Code = bad.Code });
         payment.Credential = credential;

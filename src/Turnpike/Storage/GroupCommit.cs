@@ -82,6 +82,9 @@ internal sealed class GroupCommit : IDisposable
     /// <summary>Queues a command whose outcome nobody awaits. Nothing when the queue is full: a transaction is coming anyway.</summary>
     public void Ask(WriteCommand command) => waiting.Writer.TryWrite(command);
 
+    /// <summary>True when whoever writes now has to wait for a place to wait in.</summary>
+    public bool IsFull => waiting.Reader.Count >= MostWaiting;
+
     /// <summary>True when a command waits to be written.</summary>
     public bool HasWork => waiting.Reader.TryPeek(out _);
 

@@ -92,6 +92,7 @@ public sealed class ReasonsTests
         ["verifier-down"] = async g => { var proof = await g.ProofAsync(); g.Chain.Interrupt = FakeChain.Down; return await g.GetAsync(Target, (Signature, proof)); },
         ["verifier-busy"] = async _ => await WithAsync(Tight.Replace("amount: 1 requests, per: 1m", "amount: 9 requests, per: 1m", StringComparison.Ordinal), TestGate.Document, async g => { var (one, two) = (await g.ProofAsync(), await g.ProofAsync()); await g.GetAsync(Target, (Signature, one)); return await g.GetAsync(Target, (Signature, two)); }),
         ["draining"] = g => { g.Of<Microsoft.Extensions.Hosting.IHostApplicationLifetime>().StopApplication(); return g.GetAsync(Target); },
+        ["overloaded"] = PressureTests.SentAwayAsync,
         ["store-down"] = async g => { var token = await g.TokenAsync(); await g.GetAsync(Target, ("Authorization", token)); g.Of<Database>().Writer.Dispose(); return await g.GetAsync(Target, ("Authorization", token)); },
     };
 

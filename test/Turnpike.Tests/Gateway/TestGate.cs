@@ -56,6 +56,7 @@ internal sealed class TestGate : IDisposable
         var app = new ApplicationBuilder(services);
         app.UseMiddleware<Faults>();
         app.Use(next => http => services.GetRequiredService<Drain>().PassAsync(http, next));
+        app.UseMiddleware<Pressure>();
         app.UseMiddleware<Gate>();
         app.Run(services.GetRequiredService<Forwarder>().ForwardAsync);
         gate = app.Build();
