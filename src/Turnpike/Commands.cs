@@ -19,6 +19,7 @@ internal static class Commands
         Admin.Cli.ReceiptsCommand.Create(),
         Admin.Cli.PriceCommand.Create(),
         Admin.Cli.AuditCommand.Create(),
+        Admin.Cli.DataCommand.Create(),
         Admin.Cli.LedgerCommand.Create(),
         Admin.Cli.KeysCommand.Create(),
         Demo.DemoCommand.Create(),

@@ -27,5 +27,6 @@ internal static class Language
         LimitSection.OfOperation,
         .. AccessSection.Sections,
         Access.Approvals.StepUpSection.Section,
+        Admin.Data.RetentionSection.Section,
     ]);
 }

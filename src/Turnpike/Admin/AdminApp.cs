@@ -4,6 +4,7 @@ using Microsoft.AspNetCore.Hosting.Server.Features;
 using Turnpike.Access.Approvals;
 using Turnpike.Admin.Guards;
 using Turnpike.Admin.Callers;
+using Turnpike.Admin.Data;
 using Turnpike.Admin.Meters;
 using Turnpike.Admin.Sold;
 using Turnpike.Admin.Support;
@@ -106,6 +107,7 @@ internal sealed class AdminApp(IServiceProvider gateway, CatalogSource catalog) 
         Share<CallerDesk>(services);
         Share<PrometheusText>(services);
         services.AddSingleton(new Readiness(gateway.GetRequiredService<Database>(), catalog, gateway.GetRequiredService<IHostApplicationLifetime>()));
+        Share<DataDesk>(services);
         services.AddSingleton<TokenOrders>().AddSingleton<CallerRegister>();
     }
 
@@ -130,6 +132,7 @@ internal sealed class AdminApp(IServiceProvider gateway, CatalogSource catalog) 
         api.MapEvidence();
         api.MapLedger();
         api.MapAudit();
+        api.MapData();
         api.MapMeters();
         api.MapOperations();
         api.MapConfig();

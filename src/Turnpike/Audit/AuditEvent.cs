@@ -82,5 +82,7 @@ internal static class AuditKinds
     public const string KeyRevoked = "key.revoked";
     public const string ConfigLoaded = "config.loaded";
     public const string ConfigRefused = "config.refused";
+    public const string TrailDropped = "trail.dropped";
+    public const string DataErased = "data.erased";
     public const string AdminDenied = "admin.denied";
 }

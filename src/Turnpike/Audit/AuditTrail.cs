@@ -79,7 +79,7 @@ internal sealed class AuditTrail : IAuditTrail, IDisposable
     {
         if (database is { IsWritable: true, Writer.Failure: null }) await FlushAsync(ct);
         var keys = await InstallationKeys.PublishedAsync(new InstallationStore(database), ct);
-        return await database.ScanAsync(sql => new AuditCheck(AuditStore.Checkpoints(sql), keys).Run(AuditStore.All(sql), AuditStore.Heads(sql), ct), ct);
+        return await database.ScanAsync(sql => new AuditCheck(AuditStore.Checkpoints(sql), keys).Run(AuditStore.All(sql), AuditStore.Heads(sql), AuditDropStore.Starts(sql), ct), ct);
     }
 
     /// <summary>Signs the end of this node's chain, unless it is signed already.</summary>

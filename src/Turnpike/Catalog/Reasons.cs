@@ -70,6 +70,7 @@ internal static class Reasons
     public static readonly Reason InFlight = new("in-flight", 409, "The same credential is being served right now", "Wait for the first answer, then repeat this request.");
     public static readonly Reason AlreadyDelivered = new("already-delivered", 409, "This payment has bought its answer, which is no longer kept", "See the receipt; sign a fresh payment for another call.");
     public static readonly Reason IdempotencyMismatch = new("idempotency-key-reused", 422, "The Idempotency-Key was used for another request", "Use a new key for a new request.");
+    public static readonly Reason IdentifierReused = new("payment-identifier-reused", 409, "The payment identifier came with another payment", "Use a new identifier for a new payment, or send the first payload again.");
     public static readonly Reason AnswerAboveCeiling = new("answer-above-ceiling", 422, "The answer costs more than this call may", "You were not charged. Ask for less, or raise your maximum.");
     public static readonly Reason TooManyUnpaid = new("too-many-unpaid", 429, "Too many requests without payment", "Wait, or pay.") { Type = Iana + "quota-exceeded" };
     public static readonly Reason TooManyInvalidProofs = new("too-many-invalid-proofs", 429, "Too many payments that did not verify", "Wait, and check how the payment is made.") { Type = Iana + "quota-exceeded" };

@@ -8,6 +8,7 @@ using Turnpike.Metering;
 using Turnpike.Payments.Included;
 using Turnpike.Payments.Metered;
 using Turnpike.Payments.Prepaid;
+using Turnpike.Payments.Retries;
 using Turnpike.Plans;
 using Turnpike.Pricing;
 using Turnpike.Storage;
@@ -19,7 +20,7 @@ namespace Turnpike.Payments;
 /// The one place that takes money in a call. It reads a credential, lets its method verify it, holds, collects, and gives back
 /// what was not delivered. Only the <see cref="Settler"/> finishes what a crash or a silent rail left open.
 /// </summary>
-internal sealed partial class Cashier(PaymentRegistry rails, PlanMethod plans, ILedger ledger, AnswerStore answers, RateLimits limits, InHand inHand, UsageStore usage, ILogger<Cashier> log)
+internal sealed partial class Cashier(PaymentRegistry rails, PlanMethod plans, ILedger ledger, AnswerStore answers, RateLimits limits, InHand inHand, UsageStore usage, RetryKeys retries, ILogger<Cashier> log)
 {
     public Payment Open(Call call) => new(call, CloseAsync);
 
@@ -109,6 +110,7 @@ internal sealed partial class Cashier(PaymentRegistry rails, PlanMethod plans, I
         if (payment.Call.Quote is null || payment.State is not null) return null;
         try
         {
+            if (await retries.ClaimAsync(payment, ct) is { } named) return named.Refused ?? await InsteadAsync(payment, named.Instead!, ct);
             var credit = await CreditAsync(payment, ct);
             var result = await ledger.HoldAsync(NewHold(payment, credit), ct);
             // The credit was spent elsewhere in this moment: the presented proof pays after all.
@@ -255,9 +257,9 @@ internal sealed partial class Cashier(PaymentRegistry rails, PlanMethod plans, I
     private async ValueTask GiveBackAsync(Payment payment, HoldState state)
     {
         if (state.Status == HoldStatus.Held)
-            await ledger.ReleaseAsync(state.Hold.Id, "undelivered", [payment.Event(AuditKinds.Released, "undelivered", state.Hold.Id)], CancellationToken.None, state.Incarnation);
+            await ledger.ReleaseAsync(state.Hold.Id, "undelivered", [payment.Event(AuditKinds.Released, "undelivered", state.Hold.Id), Undelivered.Event(payment)], CancellationToken.None, state.Incarnation);
         else if (state.Status == HoldStatus.Settled)
-            await CreditAsync(state, CancellationToken.None);
+            await ledger.CreditAsync(state.Hold.Id, Undelivered.Credits(state, Undelivered.Event(payment)), CancellationToken.None);
     }
 
     private ValueTask CreditAsync(HoldState undelivered, CancellationToken ct) => ledger.CreditAsync(undelivered.Hold.Id, Undelivered.Credits(undelivered), ct);
@@ -278,15 +280,23 @@ internal sealed partial class Cashier(PaymentRegistry rails, PlanMethod plans, I
             case Settlement.Unknown unknown:
                 await ledger.UnknownAsync(hold.Id, unknown.Reference, [payment.Event(AuditKinds.Unknown, "settlement-unknown", unknown.Reference)], CancellationToken.None);
                 payment.State = payment.State with { Status = HoldStatus.Unknown, Reference = unknown.Reference };
-                return Pending(payment, unknown.Reference);
+                if (unknown.Refused is not null) await BlameAsync(payment, hold);
+                return SecondLook.Pending(payment, unknown.Reference);
             case Settlement.Failed failed:
                 await ledger.ReleaseAsync(hold.Id, failed.Code, [payment.Event(AuditKinds.Released, failed.Code, hold.Id)], CancellationToken.None);
                 payment.State = payment.State with { Status = HoldStatus.Released };
-                if (!payment.SettlesBefore) _ = await ledger.PostAsync(Loss.Unsettled(hold, payment.Ceiling), CancellationToken.None);
-                if (failed.As is not { Status: 503 }) limits.CountInvalidProof(payment.Call);
-                return new Refusal(failed.As ?? Reasons.SettlementFailed, failed.Detail) { Code = failed.Code, Failure = Failure(payment, failed.Code, failed.Reference) };
+                if (failed.As is { Status: 503 }) { if (!payment.SettlesBefore) _ = await ledger.PostAsync(Loss.Unsettled(hold, payment.Ceiling), CancellationToken.None); }
+                else await BlameAsync(payment, hold);
+                return new Refusal(failed.As ?? Reasons.SettlementFailed, failed.Detail) { Code = failed.Code, Failure = SecondLook.Failure(payment, failed.Code, failed.Reference) };
             default: throw new InvalidOperationException();
         }
+    }
+
+    /// <summary>The rail said no to this payer: the work was for nothing, and from now on they pay before it.</summary>
+    private async ValueTask BlameAsync(Payment payment, Hold hold)
+    {
+        if (!payment.SettlesBefore) _ = await ledger.PostAsync(Loss.Unsettled(hold, payment.Ceiling), CancellationToken.None);
+        limits.CountInvalidProof(payment.Call);
     }
 
     private async ValueTask<Answer?> HeldAsync(Payment payment, HoldState state, CancellationToken ct)
@@ -303,17 +313,17 @@ internal sealed partial class Cashier(PaymentRegistry rails, PlanMethod plans, I
     /// <summary>This credential has a hold: its answer depends on where that stands, and on nothing a rail or a clock says.</summary>
     private async ValueTask<Answer?> KnownAsync(Payment payment, HoldState known, CancellationToken ct)
     {
-        if (known.Hold.Binding != payment.Binding) return Mismatch(payment, known);
+        if (known.Hold.Binding != payment.Binding) return SecondLook.Mismatch(payment, known);
         payment.Call.Correlation = known.Hold.Correlation;
         if (known.Status is HoldStatus.Held or HoldStatus.Captured) return new Refusal(Reasons.InFlight, "Its first presentation is being served.") { RetryAfter = TimeSpan.FromSeconds(1) };
-        if (known.Status == HoldStatus.Unknown) { payment.Payer = known.Hold.Payer; return Pending(payment, known.Reference); }
+        if (known.Status == HoldStatus.Unknown) { payment.Payer = known.Hold.Payer; return SecondLook.Pending(payment, known.Reference); }
         if (known.Status == HoldStatus.Released) return new Refusal(Reasons.CredentialUsed, "It was presented before and given back for another request.");
         // Only what is delivered in the books is given again: a crash between keeping an answer and saying so has made it credit.
-        if (known.Outcome == HoldOutcome.Delivered) return await AgainAsync(payment, known, ct);
+        if (known.Outcome == HoldOutcome.Delivered) return await SecondLook.AgainAsync(answers, payment.Call, known, ct);
         // Settled comes before the first byte and delivered after the last: a copy that comes in between must not be served from
         // "credit" for an answer that is on its way. Read again, because it may have ended between that reading and this look.
         if (inHand.IsBusy(known)) return new Refusal(Reasons.InFlight, "Its answer is on its way.") { RetryAfter = TimeSpan.FromSeconds(1) };
-        if (await ledger.FindAsync(known.Hold.Id, ct) is { Outcome: HoldOutcome.Delivered } now) return await AgainAsync(payment, now, ct);
+        if (await ledger.FindAsync(known.Hold.Id, ct) is { Outcome: HoldOutcome.Delivered } now) return await SecondLook.AgainAsync(answers, payment.Call, now, ct);
         // Taken, never delivered, and so the payer's again: this retry is paid from credit (or from the budget it went back to),
         // under an id of its own.
         await CreditAsync(known, ct);
@@ -322,9 +332,12 @@ internal sealed partial class Cashier(PaymentRegistry rails, PlanMethod plans, I
         return await ledger.FindAsync(payment.HoldId, ct) is { Status: not HoldStatus.Released } again ? await KnownAsync(payment, again, ct) : null;
     }
 
-    /// <summary>The answer as it left, while it is kept; then where its receipt is.</summary>
-    private async ValueTask<Answer> AgainAsync(Payment payment, HoldState delivered, CancellationToken ct) =>
-        await answers.FindAsync(delivered.Hold.Id, ct) is { } stored ? new Replay(stored) : new Refusal(Reasons.AlreadyDelivered, $"Its receipt: {ReceiptUrl(payment.Call, delivered.Hold.Receipt)}") { Receipt = ReceiptUrl(payment.Call, delivered.Hold.Receipt) };
+    /// <summary>Another payment under the same key answers: this one is not taken.</summary>
+    private async ValueTask<Answer> InsteadAsync(Payment payment, HoldState first, CancellationToken ct)
+    {
+        payment.Call.Correlation = first.Hold.Correlation;
+        return first.Status == HoldStatus.Unknown ? SecondLook.Pending(payment, first.Reference) : await SecondLook.AgainAsync(answers, payment.Call, first, ct);
+    }
 
     private Refusal Wrong(Call call, Answer answer)
     {
@@ -333,22 +346,9 @@ internal sealed partial class Cashier(PaymentRegistry rails, PlanMethod plans, I
         return refusal;
     }
 
-    private static Refusal Mismatch(Payment payment, HoldState known) => payment.Method!.SettlesInBooks
-        ? new Refusal(Reasons.IdempotencyMismatch, $"It was used for '{known.Hold.Request}' or another body.")
-        : new Refusal(Reasons.CredentialUsed, "It was presented before, for another request or in another form.");
-
     private static Refusal TooLittle(Payment payment, HoldResult.InsufficientFunds missing) => Caps.IsCap(missing.Account) ? CapReached.Of(payment.Call, missing) : payment.CreditOnly
         ? new Refusal(Reasons.CredentialUsed, "Its credit has been spent since.")
         : payment.Method!.TooLittle(missing);
-
-    private static Refusal Pending(Payment payment, string? reference) => new(Reasons.SettlementUnknown, "The payment was sent and is not confirmed yet.")
-    {
-        RetryAfter = TimeSpan.FromSeconds(5),
-        Failure = Failure(payment, "settlement_pending", reference),
-    };
-
-    private static FailedSettlement Failure(Payment payment, string code, string? reference) =>
-        new(payment.Credential!.Protocol, payment.Method!.NetworkOf(payment) ?? "", payment.Payer, reference, code);
 
     private Hold NewHold(Payment payment, string? credit) => payment.Capped(new Hold
     {
@@ -366,7 +366,7 @@ internal sealed partial class Cashier(PaymentRegistry rails, PlanMethod plans, I
         Request = payment.Call.RequestLine,
         Terms = credit is null ? payment.Terms : null,
         Expires = credit is null ? payment.Expires : null,
-        Events = [payment.Event(AuditKinds.Verified, reference: payment.HoldId), payment.Event(AuditKinds.Held, reference: payment.HoldId)],
+        Events = [payment.Event(AuditKinds.Verified, reference: payment.HoldId), payment.Event(AuditKinds.Held, reference: payment.HoldId) with { Detail = payment.BodyDigest is { } body ? $"body={body}" : null }],
     });
 
     /// <summary>The account of what this payer paid and did not get, when it covers this call.</summary>

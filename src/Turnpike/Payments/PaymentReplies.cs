@@ -1,3 +1,4 @@
+using System.Globalization;
 using Turnpike.Catalog;
 using Turnpike.Protocols.Http;
 
@@ -34,6 +35,7 @@ internal sealed class PaymentReplies(PaymentRegistry rails)
         var (state, call) = (payment.State!, payment.Call);
         reply.Headers["Turnpike-Receipt"] = Cashier.ReceiptUrl(call, state.Hold.Receipt);
         reply.Headers["Turnpike-Cost"] = state.Captured.ToString();
+        if (payment.MayBeAskedAgain) reply.Headers["Turnpike-Answer-Until"] = (call.Now + payment.Answers.Keep).ToString("yyyy-MM-dd'T'HH:mm:ss'Z'", CultureInfo.InvariantCulture);
         if (payment.Method!.Remaining(payment) is { } left) reply.Headers["Turnpike-Remaining"] = left.ToString();
         var receipt = new Receipt(payment.Credential!.Protocol, payment.Method.Name, state.Reference ?? state.Hold.Receipt, state.Captured, state.Hold.Payer, state.Changed)
         {

@@ -43,6 +43,11 @@ internal abstract class Sql : IDisposable
     /// <exception cref="StorageException">The database does not answer; ask again.</exception>
     public abstract bool WasCommitted();
 
+    /// <summary>Between transactions: leaves nothing of what was overwritten beside the database. Nothing where a server sees to that.</summary>
+    public virtual void Tidy()
+    {
+    }
+
     public abstract void Dispose();
 
     /// <summary>All rows, read one by one.</summary>

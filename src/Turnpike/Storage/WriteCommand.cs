@@ -12,6 +12,9 @@ internal abstract class WriteCommand
     public abstract void Succeed();
 
     public abstract void Fail(Exception failure);
+
+    /// <summary>True: nothing else is written in its transaction, and nothing that was read before is believed after it.</summary>
+    public virtual bool IsAlone => false;
 }
 
 /// <summary>A command whose caller awaits what came of it; its continuation never runs on the writer.</summary>
