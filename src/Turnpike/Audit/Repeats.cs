@@ -33,7 +33,8 @@ internal sealed class Repeats(TimeProvider clock)
         {
             if (!runs.TryGetValue(happened, out var run))
             {
-                if (runs.Count < MostKinds) runs.Add(happened, new Run(clock.GetTimestamp()));
+                // What names no place and no request is of few kinds, and always counted: it is what the door says when it is closed.
+                if (runs.Count < MostKinds || happened is { Request: null, Address: null }) runs.Add(happened, new Run(clock.GetTimestamp()));
                 return false;
             }
             if (run.Seen < Apart)

@@ -22,7 +22,7 @@ internal static class ErasureStore
                 break;
             case "audit": EraseEvent(sql, row, hasher); break;
             case "usage_records":
-                sql.Run("update usage_records set caller = null, payer = $3 where source = $1 and id = $2", row.Text("source"), row.Text("id"), row.Text("payer") is null ? null : pseudonym);
+                sql.Run("update usage_records set caller = null, payer = $3 where source = $1 and id = $2", row.Text("source"), row.Text("id"), Named("payer"));
                 break;
             case "answers": sql.Run("delete from answers where hold = $1", row.Text("hold")); break;
             case "retry_keys": sql.Run("delete from retry_keys where key = $1", row.Text("key")); break;
@@ -32,10 +32,12 @@ internal static class ErasureStore
             case "incidents": sql.Run("delete from incidents where scope = $1", row.Text("scope")); break;
             case "tokens": sql.Run("delete from tokens where id = $1", row.Text("id")); break;
             case "purchases":
-                sql.Run("update purchases set token = $2, replaced = null, session = null, intent = null where id = $1", row.Text("id"), pseudonym);
+                sql.Run("update purchases set token = $2, replaced = null, session = null, intent = null where id = $1", row.Text("id"), Named("token"));
                 break;
             default: throw new InvalidOperationException($"Nobody has said how {row.Table.Name} is erased.");
         }
+
+        string? Named(string column) => subject.Is(row.Text(column)) ? pseudonym : row.Text(column);
 
         string New(string column) => subject.Replace(row.Text(column)!, pseudonym);
     }

@@ -9,7 +9,7 @@ namespace Turnpike.Admin.Data;
 /// </summary>
 internal sealed partial class Subject
 {
-    private const string Rest = @"(?![A-Za-z0-9._-])";
+    private const string Roles = @"(?<![A-Za-z0-9._-])(?<role>(?:caller|token|plan|grant|overage|cap|credit|unsettled):)";
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(1);
     private readonly Regex inside;
     private readonly HashSet<string> names = new(StringComparer.OrdinalIgnoreCase);
@@ -28,7 +28,7 @@ internal sealed partial class Subject
         if (text.StartsWith("token:", StringComparison.Ordinal)) return new(text["token:".Length..], Part(Regex.Escape(text["token:".Length..])));
         return text.Contains(':', StringComparison.Ordinal)
             ? new(text, Part(Regex.Escape(text)))
-            : new(text, Role($"(?:caller|token|plan|grant|overage|cap|credit|unsettled):{Regex.Escape(text)}(?=$|[:/\"])"));
+            : new(text, new Regex(Roles + Regex.Escape(text) + "(?=$|[:/\"])", RegexOptions.CultureInvariant, Patience));
     }
 
     /// <summary>A column that is one name.</summary>
@@ -39,9 +39,7 @@ internal sealed partial class Subject
 
     public string Replace(string text, string pseudonym) => inside.Replace(text, match => match.Groups["role"] is { Success: true } role ? role.Value + pseudonym : pseudonym);
 
-    private static Regex Part(string pattern) => new("(?<![A-Za-z0-9])" + pattern + Rest, RegexOptions.CultureInvariant, Patience);
-
-    private static Regex Role(string pattern) => new(@"(?<![A-Za-z0-9._-])" + pattern.Replace("(?:caller", "(?<role>(?:caller", StringComparison.Ordinal).Replace("):", "):)", StringComparison.Ordinal), RegexOptions.CultureInvariant, Patience);
+    private static Regex Part(string pattern) => new("(?<![A-Za-z0-9])" + pattern + "(?![A-Za-z0-9])", RegexOptions.CultureInvariant, Patience);
 
     [GeneratedRegex("^[\u0021-\u007e]+$", RegexOptions.CultureInvariant)]
     private static partial Regex Printable();
