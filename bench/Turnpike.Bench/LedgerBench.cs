@@ -12,6 +12,7 @@ namespace Turnpike.Bench;
 /// </summary>
 internal static class LedgerBench
 {
+    private const string Hot = "token:hot";
     private const int Callers = 512;
     private const int Operations = 60_000;
     private const int PerTransaction = 256;
@@ -44,7 +45,7 @@ internal static class LedgerBench
         using var database = Database.Open(new StorageOptions("sqlite:" + path), TimeProvider.System);
         using var audit = new AuditTrail(database, TimeProvider.System);
         var ledger = new SqlLedger(database, audit, "bench");
-        await ledger.PostAsync(new Transfer("budget", "external:bench", "token:hot", new Money(long.MaxValue / 2, "USD"), "bench", false, true), default);
+        await ledger.PostAsync(new Transfer("budget", "external:bench", Hot, new Money(long.MaxValue / 2, "USD"), "bench", false, true), default);
         var next = 0;
         var before = GC.GetTotalAllocatedBytes();
         var watch = Stopwatch.StartNew();
@@ -52,9 +53,9 @@ internal static class LedgerBench
         {
             while (Interlocked.Increment(ref next) is var i && i <= operations)
             {
-                var id = Name(i);
-                if (await ledger.HoldAsync(NewHold(id), default) is not HoldResult.Held) throw new InvalidOperationException("The hot token ran dry.");
-                await ledger.CaptureAsync(new Capture(id, Price) { Reference = id, Events = [NewEvent(AuditKinds.Settled, id)] }, default);
+                var id = Rows.Name(i);
+                if (await ledger.HoldAsync(Rows.NewHold(id, Hot), default) is not HoldResult.Held) throw new InvalidOperationException("The hot token ran dry.");
+                await ledger.CaptureAsync(new Capture(id, Rows.Price) { Reference = id, Events = [Rows.NewEvent(AuditKinds.Settled, id, Hot)] }, default);
             }
         })));
         var rate = operations * Stopwatch.Frequency / watch.ElapsedTicks;
@@ -72,95 +73,35 @@ internal static class LedgerBench
         }
         using var sql = new Turnpike.Storage.Sqlite.SqliteSql(path, readOnly: false);
         sql.Script("pragma journal_mode = wal; pragma synchronous = full; pragma cache_size = -32768; pragma wal_autocheckpoint = 4000;");
-        var hash = new byte[AuditHash.Length];
         long audited = 0;
         long entered = 0;
         var watch = Stopwatch.StartNew();
         for (var done = 0; done < operations; done += PerTransaction)
         {
             sql.Begin();
-            for (var i = done; i < done + PerTransaction; i++) WriteHold(sql, i + 1, ++audited, hash);
-            WriteBalance(sql, done);
+            for (var i = done; i < done + PerTransaction; i++) WriteHold(sql, i + 1, ++audited);
+            Rows.WriteBalance(sql, Hot, done);
             sql.Commit();
             sql.Begin();
-            for (var i = done; i < done + PerTransaction; i++) WriteCapture(sql, i + 1, ++audited, hash, ref entered);
-            WriteBalance(sql, done);
+            for (var i = done; i < done + PerTransaction; i++) WriteCapture(sql, i + 1, ++audited, ref entered);
+            Rows.WriteBalance(sql, Hot, done);
             sql.Commit();
         }
         return operations * Stopwatch.Frequency / watch.ElapsedTicks;
     }
 
-    private static void WriteHold(Sql sql, int i, long audited, byte[] hash)
+    private static void WriteHold(Sql sql, int i, long audited)
     {
-        var id = Name(i);
-        sql.Run("""
-            insert into holds (sequence, id, status, binding, receipt, correlation, operation, payer, caller, method, price_version, request,
-                               terms, expires, legs, observed, captured, reference, broadcast, rail_amount, note, incarnation, created, changed, outcome)
-            values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25)
-            """,
-            i, id, "held", "GET /forecast/paris", "r" + id, "c" + id, "forecast", "token:hot", SqlValue.Null, "prepaid", "7", "GET /forecast/paris",
-            SqlValue.Null, SqlValue.Null, """[{"from":"token:hot","to":"revenue:forecast","units":10000000,"currency":"USD","limited":true}]""", 0, 0, SqlValue.Null, SqlValue.Null, SqlValue.Null, SqlValue.Null,
-            "bench", 1_700_000_000_000_000, 1_700_000_000_000_000, 0);
-        WriteAudit(sql, audited, AuditKinds.Held, id, hash);
+        Rows.WriteHold(sql, i, Rows.Name(i), Hot);
+        Rows.WriteAudit(sql, audited, AuditKinds.Held, Rows.Name(i), Hot);
     }
 
-    private static void WriteCapture(Sql sql, int i, long audited, byte[] hash, ref long entered)
+    private static void WriteCapture(Sql sql, int i, long audited, ref long entered)
     {
-        var id = Name(i);
-        sql.Run("""
-            update holds set status = $2, observed = $3, captured = $4, reference = $5, broadcast = $6, rail_amount = $7, note = $8, changed = $9, outcome = $10
-            where id = $1
-            """, id, "settled", 0, Price.Units, id, SqlValue.Null, SqlValue.Null, SqlValue.Null, 1_700_000_000_000_000, 0);
-        WriteEntry(sql, ++entered, "token:hot", -Price.Units, id);
-        WriteEntry(sql, ++entered, "revenue:forecast", Price.Units, id);
-        WriteAudit(sql, audited, AuditKinds.Settled, id, hash);
+        var id = Rows.Name(i);
+        Rows.WriteCapture(sql, id);
+        Rows.WriteEntry(sql, ++entered, Hot, -Rows.Price.Units, id);
+        Rows.WriteEntry(sql, ++entered, "revenue:forecast", Rows.Price.Units, id);
+        Rows.WriteAudit(sql, audited, AuditKinds.Settled, id, Hot);
     }
-
-    private static void WriteEntry(Sql sql, long sequence, string account, long units, string id) =>
-        sql.Run("insert into entries (account, currency, sequence, units, source, kind, created) values ($1, $2, $3, $4, $5, $6, $7)",
-            account, "USD", sequence, units, id, "capture", 1_700_000_000_000_000);
-
-    private static void WriteBalance(Sql sql, int done) =>
-        sql.Run("""
-            insert into accounts (account, currency, posted, held) values ($1, $2, $3, $4)
-            on conflict (account, currency) do update set posted = excluded.posted, held = excluded.held
-            """, "token:hot", "USD", long.MaxValue / 2 - done, done);
-
-    private static void WriteAudit(Sql sql, long sequence, string kind, string id, byte[] hash) =>
-        sql.Run("""
-            insert into audit (sequence, created, kind, correlation, reason, operation, caller, payer, address, request, method, amount, reference, detail, hash)
-            values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)
-            """, sequence, 1_700_000_000_000_000, kind, "c" + id, SqlValue.Null, "forecast", SqlValue.Null, "token:hot", "127.0.0.1", "GET /forecast/paris", "prepaid", "0.01 USD", id, SqlValue.Null, hash);
-
-    private static Money Price => new(Money.Nano / 100, "USD");
-
-    private static string Name(int i) => "idem:token:hot:" + i.ToString("D8", CultureInfo.InvariantCulture);
-
-    private static Hold NewHold(string id) => new()
-    {
-        Id = id,
-        Legs = [new Leg("token:hot", "revenue:forecast", Price, Limited: true)],
-        Binding = "GET /forecast/paris",
-        Receipt = "r" + id,
-        Correlation = "c" + id,
-        Operation = "forecast",
-        Payer = "token:hot",
-        Method = "prepaid",
-        PriceVersion = "7",
-        Request = "GET /forecast/paris",
-        Events = [NewEvent(AuditKinds.Held, id)],
-    };
-
-    private static AuditEvent NewEvent(string kind, string id) => new()
-    {
-        Kind = kind,
-        Correlation = "c" + id,
-        Operation = "forecast",
-        Payer = "token:hot",
-        Address = "127.0.0.1",
-        Request = "GET /forecast/paris",
-        Method = "prepaid",
-        Amount = "0.01 USD",
-        Reference = id,
-    };
 }

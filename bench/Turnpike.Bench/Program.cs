@@ -3,7 +3,7 @@ using System.Globalization;
 namespace Turnpike.Bench;
 
 /// <summary>
-/// <c>./turnpike bench [all|http|ledger|recover|memory]</c>: prints a table of ratios within one run. Ends with 0 unless a benchmark
+/// <c>./turnpike bench [all|http|ledger|postgres|recover|memory]</c>: prints a table of ratios within one run. Ends with 0 unless a benchmark
 /// broke: what a shared machine measures is told, not judged by an exit code.
 /// </summary>
 internal static class Program
@@ -14,6 +14,7 @@ internal static class Program
     {
         ["http"] = HttpBench.RunAsync,
         ["ledger"] = static _ => LedgerBench.RunAsync(),
+        ["postgres"] = PostgresBench.RunAsync,
         ["recover"] = static _ => { RecoverBench.Run(); return Task.CompletedTask; },
         ["memory"] = MemoryBench.RunAsync,
     };

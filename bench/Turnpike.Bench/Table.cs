@@ -10,6 +10,10 @@ internal static class Table
     /// <summary>A value that should not be below its target.</summary>
     public static void AtLeast(string what, double measured, double wanted) => Add(what, Text(measured) + "×", "≥ " + Text(wanted) + "×", measured >= wanted);
 
+    /// <summary>A count that should not be below its target.</summary>
+    public static void AtLeast(string what, long measured, long wanted, string unit) =>
+        Add(what, measured.ToString("N0", CultureInfo.InvariantCulture) + unit, "≥ " + wanted.ToString("N0", CultureInfo.InvariantCulture) + unit, measured >= wanted);
+
     /// <summary>A value that should not be above its target.</summary>
     public static void AtMost(string what, double measured, double wanted, string unit) => Add(what, Text(measured) + unit, "≤ " + Text(wanted) + unit, measured <= wanted);
 

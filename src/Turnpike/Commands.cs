@@ -18,10 +18,12 @@ internal static class Commands
         Admin.Cli.PaymentsCommand.Create(),
         Admin.Cli.ReceiptsCommand.Create(),
         Admin.Cli.PriceCommand.Create(),
+        Admin.Cli.UsageCommand.Create(),
         Admin.Cli.AuditCommand.Create(),
         Admin.Cli.DataCommand.Create(),
         Admin.Cli.LedgerCommand.Create(),
         Admin.Cli.KeysCommand.Create(),
+        Admin.Cli.StoreCommand.Create(),
         Demo.DemoCommand.Create(),
     };
 

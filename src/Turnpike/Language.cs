@@ -1,4 +1,5 @@
 using Turnpike.Access;
+using Turnpike.Billing.Export;
 using Turnpike.Catalog.Loading;
 using Turnpike.Identity;
 using Turnpike.Limits;
@@ -15,6 +16,7 @@ internal static class Language
     [
         PaymentSection.Section,
         MeterSection.Section,
+        ExportSection.Section,
         IdentitySection.Section,
         CallerSection.With(LimitSection.OfCaller, CapSection.OfCaller),
         PlanSection.Section,

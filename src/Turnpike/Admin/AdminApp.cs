@@ -97,6 +97,7 @@ internal sealed class AdminApp(IServiceProvider gateway, CatalogSource catalog) 
         Share<Allowances>(services);
         Share<Metering.UsageStore>(services);
         Share<Metering.MeterQueries>(services);
+        Share<Billing.Export.OutboxStore>(services);
         Share<Settler>(services);
         Share<CashierReturns>(services);
         Share<RateCounters>(services);
@@ -134,6 +135,7 @@ internal sealed class AdminApp(IServiceProvider gateway, CatalogSource catalog) 
         api.MapAudit();
         api.MapData();
         api.MapMeters();
+        api.MapExports();
         api.MapOperations();
         api.MapConfig();
         app.MapOpenApi("/admin/v1/openapi.json").ExcludeFromDescription();

@@ -51,6 +51,10 @@ namespace Turnpike.Admin;
 [JsonSerializable(typeof(Meters.MeterList))]
 [JsonSerializable(typeof(Meters.MeterAnswer))]
 [JsonSerializable(typeof(Meters.UsageBody))]
+[JsonSerializable(typeof(Meters.ExportList))]
+[JsonSerializable(typeof(Meters.DeadLetterList))]
+[JsonSerializable(typeof(Meters.ReplayBody))]
+[JsonSerializable(typeof(Meters.ReplayView))]
 internal sealed partial class AdminJson : JsonSerializerContext
 {
     /// <summary>For terminals: a plus sign stays one.</summary>

@@ -61,6 +61,8 @@ internal static class AuditKinds
     public const string Overrun = "usage.overrun";
     public const string ForeignModel = "usage.foreign-model";
     public const string Untold = "usage.untold";
+    public const string Undeliverable = "usage.undeliverable";
+    public const string UsageReplayed = "usage.replayed";
     public const string Replayed = "answer.replayed";
     public const string IncidentSet = "incident.set";
     public const string ApprovalAsked = "approval.asked";

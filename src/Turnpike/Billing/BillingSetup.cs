@@ -1,8 +1,17 @@
+using Turnpike.Billing.Export;
+using Turnpike.Catalog.Loading;
+using Turnpike.Metering;
+
 namespace Turnpike.Billing;
 
-/// <summary>Registers what is sold.</summary>
+/// <summary>Registers what is sold, and who is told of what was used.</summary>
 internal static class BillingSetup
 {
-    public static IServiceCollection AddBilling(this IServiceCollection services) =>
+    public static IServiceCollection AddBilling(this IServiceCollection services)
+    {
         services.AddSingleton<PurchaseStore>().AddSingleton<StripeCheckout>().AddSingleton<TokenSale>().AddSingleton<SandboxCheckout>();
+        services.AddSingleton<UsageExports>(s => { var catalog = s.GetRequiredService<CatalogSource>(); return () => catalog.Current.Settings.Get<ExportSettings>()?.Names ?? []; });
+        services.AddSingleton<OutboxStore>().AddSingleton<UsageExporter>();
+        return services.AddHostedService(s => s.GetRequiredService<UsageExporter>());
+    }
 }

@@ -9,7 +9,9 @@ using Turnpike.Tokens;
 namespace Turnpike.Billing;
 
 /// <summary>What is sold for an operation, and who takes the money.</summary>
-internal sealed record BundleWare(Operation Operation, PrepaidSettings Prepaid, StripeCheckoutSettings Checkout, Uri Gateway, string CallPath)
+/// <param name="Checkout">Who takes cards; null: nobody.</param>
+/// <param name="Rails">Who takes a bundle's price in a call.</param>
+internal sealed record BundleWare(Operation Operation, PrepaidSettings Prepaid, StripeCheckoutSettings? Checkout, IReadOnlyList<Payable> Rails, Uri Gateway, string CallPath)
 {
     public IReadOnlyList<Bundle> Bundles => Prepaid.Bundles;
 
@@ -23,11 +25,13 @@ internal sealed record BundleWare(Operation Operation, PrepaidSettings Prepaid, 
     /// <summary>Null where nothing is sold for money: no such operation, a free one, one that takes no tokens, or no checkout.</summary>
     public static BundleWare? Find(ServiceCatalog catalog, string name)
     {
-        if (catalog.Settings.Get<PaymentSettings>() is not { Prepaid: { Checkout: { } checkout, Bundles.Count: > 0 } prepaid }) return null;
+        if (catalog.Settings.Get<PaymentSettings>() is not { Prepaid: { Bundles.Count: > 0 } prepaid }) return null;
+        var rails = Payable.Of(catalog.Settings).Where(rail => !rail.TakesLess).ToList();
+        if (prepaid.Checkout is null && !prepaid.Bundles.Any(bundle => rails.Any(rail => rail.CanServe(new PriceModel.Fixed(bundle.Price))))) return null;
         if (catalog.Operations.GetValueOrDefault(name) is not { } operation || operation.Settings.Get<PriceModel>() is null) return null;
         if (!Payable.Accepted(operation, Payable.Of(catalog.Settings)).Any(rail => rail.Method == "prepaid")) return null;
         var service = catalog.ServiceOf(operation);
-        return new BundleWare(operation, prepaid, checkout, catalog.Gateway.Url, service.Prefix + (service.Wrapped ? "/" : operation.Path.Text));
+        return new BundleWare(operation, prepaid, prepaid.Checkout, rails, catalog.Gateway.Url, service.Prefix + (service.Wrapped ? "/" : operation.Path.Text));
     }
 
     /// <summary>The bundle of a number from 1 on, or of its price; null for anything else.</summary>
@@ -38,6 +42,9 @@ internal sealed record BundleWare(Operation Operation, PrepaidSettings Prepaid, 
         return Money.TryParse(text, out var price) ? Bundles.FirstOrDefault(bundle => bundle.Price == price) : null;
     }
 
+    /// <summary>Where a bundle is paid in one call, as any operation is; null where no rail takes its price.</summary>
+    public string? PayUrl(Bundle bundle) => Rails.Any(rail => rail.CanServe(new PriceModel.Fixed(bundle.Price))) ? $"{Url}/{Bundles.ToList().IndexOf(bundle) + 1}" : null;
+
     /// <summary>What is sold, and how to buy it.</summary>
     public void Write(Utf8JsonWriter json)
     {
@@ -46,7 +53,7 @@ internal sealed record BundleWare(Operation Operation, PrepaidSettings Prepaid, 
         if (Operation.Description is { } description) json.WriteString("description", description);
         if (PerCall is { } price) BuyAnswers.Write(json, "price", price);
         json.WriteStartArray("bundles");
-        for (var i = 0; i < Bundles.Count; i++) Write(json, i + 1, Bundles[i]);
+        for (var i = 0; i < Bundles.Count; i++) Write(json, i + 1, Bundles[i], PayUrl(Bundles[i]));
         json.WriteEndArray();
         json.WriteStartObject("buy");
         json.WriteString("method", "POST");
@@ -88,18 +95,23 @@ internal sealed record BundleWare(Operation Operation, PrepaidSettings Prepaid, 
             json.WriteString("format", "Bearer " + text);
             json.WriteString("url", CallUrl);
             json.WriteEndObject();
-            json.WriteStartObject("rotate");
-            json.WriteString("method", "POST");
-            json.WriteString("url", Url + "/rotate");
-            json.WriteString("format", $"JSON {{\"session_id\": \"{order.Session}\"}}");
-            json.WriteEndObject();
+            if (order.Session is { } session) WriteRotate(json, session);
         }
+        json.WriteEndObject();
+    }
+
+    private void WriteRotate(Utf8JsonWriter json, string session)
+    {
+        json.WriteStartObject("rotate");
+        json.WriteString("method", "POST");
+        json.WriteString("url", Url + "/rotate");
+        json.WriteString("format", $"JSON {{\"session_id\": \"{session}\"}}");
         json.WriteEndObject();
     }
 
     private string Done(string session) => $"{Url}/done?session_id={Uri.EscapeDataString(session)}";
 
-    private static void Write(Utf8JsonWriter json, int number, Bundle bundle)
+    private static void Write(Utf8JsonWriter json, int number, Bundle bundle, string? pay)
     {
         json.WriteStartObject();
         json.WriteNumber("bundle", number);
@@ -107,6 +119,7 @@ internal sealed record BundleWare(Operation Operation, PrepaidSettings Prepaid, 
         BuyAnswers.Write(json, "budget", bundle.Budget);
         if (bundle.Calls is { } calls) json.WriteNumber("calls", calls);
         if (bundle.Valid is { } valid) json.WriteNumber("validSeconds", (long)valid.TotalSeconds);
+        if (pay is not null) json.WriteString("pay", pay);
         json.WriteEndObject();
     }
 }

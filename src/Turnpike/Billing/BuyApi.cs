@@ -18,6 +18,7 @@ internal static class BuyApi
         var buy = app.MapGroup("/buy/{operation}").AddEndpointFilter(Private);
         buy.MapGet("", Show);
         buy.MapPost("", OrderAsync);
+        buy.MapPost("/{bundle:int}", PayApi.PayAsync);
         buy.MapGet("/done", DoneAsync);
         buy.MapPost("/rotate", RotateAsync);
     }
@@ -35,12 +36,9 @@ internal static class BuyApi
         if (!origin.Loopback && !counters.TryTake("orders", origin.Address, Orders, out var wait)) return TooOften(request, wait);
         var form = await BuyForm.ReadAsync(request, ct);
         if (ware.Choose(form.Of("bundle")) is not { } bundle) return Refuse(request, ware, $"bundle is a number from 1 to {ware.Bundles.Count}.");
-        Token? topUp = null;
-        if (Presented(request, form) is { Length: > 0 } text)
-        {
-            topUp = ware.Prepaid.Text.Read(text).Id is { } id ? await desk.FindAsync(id, ct) : null;
-            if (WhyNot(topUp, ware, bundle) is { } why) return Refuse(request, ware, why);
-        }
+        if (ware.Checkout is null) return ware.PayUrl(bundle) is { } pay ? Results.Redirect(pay, permanent: false, preserveMethod: true) : Refuse(request, ware, "Nobody takes the price of this bundle.");
+        var (topUp, why) = await ToTopUpAsync(ware, bundle, Presented(request, form), desk, ct);
+        if (why is not null) return Refuse(request, ware, why);
         var (order, session) = await sale.BeginAsync(ware.Checkout, ware.Operation.Name, bundle, topUp, ware.Url, ct);
         if (session?.Url is not { } url) return BuyAnswers.Problem(Reasons.VerifierDown, "The checkout does not answer. Nothing was charged.");
         return Html(request) ? Results.Redirect(url, permanent: false, preserveMethod: false) : BuyAnswers.Json(201, json => ware.Write(json, order, session));
@@ -77,7 +75,15 @@ internal static class BuyApi
     }
 
     private static async ValueTask<Purchase?> LookAsync(BundleWare ware, TokenSale sale, string session, CancellationToken ct) =>
-        session.Length is > 0 and <= 200 && await sale.LookAsync(ware.Checkout, session, ct) is { } order && order.Operation == ware.Operation.Name ? order : null;
+        session.Length is > 0 and <= 200 && ware.Checkout is { } checkout && await sale.LookAsync(checkout, session, ct) is { } order && order.Operation == ware.Operation.Name ? order : null;
+
+    /// <summary>The token to add to, when one is presented, and why it cannot be added to.</summary>
+    public static async ValueTask<(Token? Token, string? WhyNot)> ToTopUpAsync(BundleWare ware, Payments.Bundle bundle, string? text, TokenDesk desk, CancellationToken ct)
+    {
+        if (string.IsNullOrEmpty(text)) return (null, null);
+        var token = ware.Prepaid.Text.Read(text).Id is { } id ? await desk.FindAsync(id, ct) : null;
+        return (token, WhyNot(token, ware, bundle));
+    }
 
     /// <summary>Why a token cannot be topped up with this; null when it can.</summary>
     private static string? WhyNot(Token? token, BundleWare ware, Payments.Bundle bundle) => token switch

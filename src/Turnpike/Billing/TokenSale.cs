@@ -98,7 +98,7 @@ internal sealed partial class TokenSale(PurchaseStore store, StripeCheckout stri
             Log.Mismatch(log, order.Id, found.Id);
             return order;
         }
-        await DeliverAsync(order, ct);
+        await DeliverAsync(order, Source, ct);
         await store.SetStatusAsync(order.Id, PurchaseStatus.Paid, found.Intent, ct);
         var paid = order with { Status = PurchaseStatus.Paid, Intent = found.Intent };
         if (found.Intent is { } intent)
@@ -113,15 +113,16 @@ internal sealed partial class TokenSale(PurchaseStore store, StripeCheckout stri
     }
 
     /// <summary>What was paid for, each part once by the order's id: two who come at the same time, or again after a crash, add nothing.</summary>
-    private async ValueTask DeliverAsync(Purchase order, CancellationToken ct)
+    /// <param name="source">Who gives the money.</param>
+    public async ValueTask DeliverAsync(Purchase order, string source, CancellationToken ct)
     {
         var (price, budget) = (order.Price, order.Budget);
         var gift = budget > price ? budget with { Units = budget.Units - price.Units } : (Money?)null;
         if (price > budget)
-            await ledger.PostAsync(new Transfer($"fee:{order.Id}", Source, "revenue:tokens", price with { Units = price.Units - budget.Units }, "fee", LimitedFrom: false, LimitedTo: false), ct);
+            await ledger.PostAsync(new Transfer($"fee:{order.Id}", source, "revenue:tokens", price with { Units = price.Units - budget.Units }, "fee", LimitedFrom: false, LimitedTo: false), ct);
         var paid = price > budget ? budget : price;
-        if (!order.TopUp) await desk.IssueAsync(new TokenOrder(budget) { Gift = gift, Calls = order.Calls, Operations = [order.Operation], Valid = order.Valid, Note = $"bought: {order.Id}" }, Source, order.Token, ct);
-        else if (await desk.FindAsync(order.Token, ct) is { } token) await desk.TopUpAsync(token, order.Id, Source, paid, gift, order.Calls, order.Valid, ct);
+        if (!order.TopUp) await desk.IssueAsync(new TokenOrder(budget) { Gift = gift, Calls = order.Calls, Operations = [order.Operation], Valid = order.Valid, Note = $"bought: {order.Id}" }, source, order.Token, ct);
+        else if (await desk.FindAsync(order.Token, ct) is { } token) await desk.TopUpAsync(token, order.Id, source, paid, gift, order.Calls, order.Valid, order.Created, ct);
     }
 
     private async ValueTask ReverseAsync(Purchase order, StripeEvent told, CancellationToken ct)

@@ -4,6 +4,7 @@ using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Turnpike.Access;
 using Turnpike.Access.Approvals;
 using Turnpike.Catalog;
+using Turnpike.Gateway.Doors;
 using Yarp.ReverseProxy.Forwarder;
 
 namespace Turnpike.Gateway;

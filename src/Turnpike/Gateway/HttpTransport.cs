@@ -16,12 +16,13 @@ internal static class HttpTransport
     private static readonly object PaymentKey = new();
 
     /// <summary>What is called, from the head alone.</summary>
-    public static Call ReadCall(this HttpContext http, ServiceCatalog catalog)
+    /// <param name="sold">What is sold at a path of ours; null: what the configuration sells there.</param>
+    public static Call ReadCall(this HttpContext http, ServiceCatalog catalog, Operation? sold = null)
     {
         var request = http.Request;
         var target = http.Target();
         var origin = Origin.Of(http, catalog.Gateway);
-        var operation = target.Error is null ? catalog.Match(request.Method, request.Host.Host, target.Path) : null;
+        var operation = target.Error is null ? sold ?? catalog.Match(request.Method, request.Host.Host, target.Path) : null;
         return new Call
         {
             Catalog = catalog,

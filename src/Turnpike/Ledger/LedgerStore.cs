@@ -87,11 +87,11 @@ internal static class LedgerStore
             state.Hold.Id, HoldRow.Text(state.Status), state.Observed.Units, state.Captured.Units, state.Reference, state.Broadcast,
             state.RailAmount, state.Note, state.Changed, (long)state.Outcome);
 
-    private static void Save(Sql sql, Balance balance) =>
-        sql.RunRow("""
-            insert into accounts (account, currency, posted, held, raised) values ($1, $2, $3, $4, $5)
-            on conflict (account, currency) do update set posted = excluded.posted, held = excluded.held, raised = excluded.raised
-            """, balance.Key.Account, balance.Key.Currency, balance.Posted, balance.Held, balance.Raised);
+    private static void Save(Sql sql, Balance balance)
+    {
+        if (balance.Stored) sql.RunRow("update accounts set posted = $3, held = $4, raised = $5 where account = $1 and currency = $2", balance.Key.Account, balance.Key.Currency, balance.Posted, balance.Held, balance.Raised);
+        else sql.RunRow("insert into accounts (account, currency, posted, held, raised) values ($1, $2, $3, $4, $5)", balance.Key.Account, balance.Key.Currency, balance.Posted, balance.Held, balance.Raised);
+    }
 
     private static void Insert(Sql sql, Transfer transfer, DateTimeOffset now) =>
         sql.RunRow("insert into transfers (id, giver, taker, units, currency, reason, correlation, created) values ($1, $2, $3, $4, $5, $6, $7, $8)",

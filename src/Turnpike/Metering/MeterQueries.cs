@@ -91,10 +91,9 @@ internal sealed class MeterQueries(UsageStore records)
                 if (distinct.Count < MostDistinct && (MeterDefinition.Dimensions.Contains(meter.Unit) ? MeterDefinition.DimensionOf(record, meter.Unit) : QuantityText(record, meter.Unit)) is { } value) distinct.Add(value);
                 return;
             }
-            // A correction moves sums; it is no call of its own.
-            var quantity = QuantityOf(record, meter.Unit);
+            var quantity = record.QuantityOf(meter.Unit);
             sum += quantity;
-            if (record.Origin == "correction" || !Tells(record, meter.Unit)) return;
+            if (record.IsCorrection || !record.Tells(meter.Unit)) return;
             count++;
             (least, most, latest) = (Math.Min(least, quantity), Math.Max(most, quantity), quantity);
         }
@@ -112,15 +111,6 @@ internal sealed class MeterQueries(UsageStore records)
             _ => latest.ToString(CultureInfo.InvariantCulture),
         };
 
-        private static string? QuantityText(UsageRecord record, string unit) => Tells(record, unit) ? QuantityOf(record, unit).ToString(CultureInfo.InvariantCulture) : null;
-
-        private static bool Tells(UsageRecord record, string unit) => unit is Units.Requests or Units.Total || record.Charged.Has(unit);
-
-        private static long QuantityOf(UsageRecord record, string unit) => unit switch
-        {
-            Units.Requests => record.Origin == "correction" ? record.Charged[unit] : 1,
-            Units.Total => Units.Inputs.Concat(Units.Outputs).Sum(u => record.Charged[u]),
-            _ => record.Charged[unit],
-        };
+        private static string? QuantityText(UsageRecord record, string unit) => record.Tells(unit) ? record.QuantityOf(unit).ToString(CultureInfo.InvariantCulture) : null;
     }
 }

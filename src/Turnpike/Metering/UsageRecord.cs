@@ -37,5 +37,21 @@ internal sealed record UsageRecord
 
     public string? Receipt { get; init; }
 
+    /// <summary>Whose use it is: the caller's, or the payer's where nobody said who calls.</summary>
+    public string Subject => Caller ?? Payer ?? "anonymous";
+
+    public bool IsCorrection => Origin == "correction";
+
     public const string Here = "turnpike";
+
+    /// <summary>True when the record says something about a unit.</summary>
+    public bool Tells(string unit) => unit is Units.Requests or Units.Total || Charged.Has(unit);
+
+    /// <summary>The quantity of a unit. A correction moves sums; it is no call of its own.</summary>
+    public long QuantityOf(string unit) => unit switch
+    {
+        Units.Requests => IsCorrection ? Charged[unit] : 1,
+        Units.Total => Units.Inputs.Concat(Units.Outputs).Sum(u => Charged[u]),
+        _ => Charged[unit],
+    };
 }

@@ -6,17 +6,33 @@ using Turnpike.Storage;
 namespace Turnpike.Metering;
 
 /// <summary>The records of use: written with the money of their call, or with the next transaction where there was none.</summary>
-internal sealed class UsageStore(Database database)
+internal sealed class UsageStore(Database database, UsageExports exports, TimeProvider time)
 {
-    /// <summary>Writes a record within a transaction that is open; nothing when it is there already.</summary>
-    public static void Insert(Sql sql, UsageRecord record) =>
-        sql.Run("""
-            insert into usage_records (source, id, happened, operation, caller, payer, model, origin, charged, observed, cost, currency, receipt)
-            values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
-            on conflict (source, id) do nothing
-            """,
+    private const string New = """
+        insert into usage_records (source, id, happened, operation, caller, payer, model, origin, charged, observed, cost, currency, receipt)
+        values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
+        on conflict (source, id) do nothing
+        """;
+
+    /// <summary>Writes a record within a transaction that is open, and beside it what it is to be sent to; nothing when it is there already.</summary>
+    public void Insert(Sql sql, UsageRecord record)
+    {
+        var destinations = exports();
+        ReadOnlySpan<SqlValue> values =
+        [
             record.Source, record.Id, Microseconds.ToMicroseconds(record.Happened), record.Operation, record.Caller, record.Payer, record.Model, record.Origin,
-            Write(record.Charged), Write(record.Observed), record.Cost?.Units ?? 0, record.Cost?.Currency, record.Receipt);
+            Write(record.Charged), Write(record.Observed), record.Cost?.Units ?? 0, record.Cost?.Currency, record.Receipt,
+        ];
+        if (destinations.Count == 0) { sql.Run(New, values); return; }
+        // A copy is not sent again: what it repeats may have been sent long ago.
+        if (sql.Change(New, values) == 0) return;
+        var now = sql.Now(time);
+        foreach (var destination in destinations)
+            sql.Run("""
+                insert into usage_outbox (destination, queued, source, id, subject, tries, first, due, error)
+                values ($1, $2, $3, $4, $5, 0, null, 0, null)
+                """, destination, now, record.Source, record.Id, record.Subject);
+    }
 
     /// <summary>A call without money: nobody waits, and it is durable with the next transaction.</summary>
     public ValueTask<bool> AddLaterAsync(UsageRecord record) => database.Writer.WriteLaterAsync(new StoreWrite<bool>(sql => { Insert(sql, record); return true; }));
@@ -50,7 +66,8 @@ internal sealed class UsageStore(Database database)
         from usage_records where payer = $3 and happened >= $1 and happened < $2 order by happened
         """, Read, Microseconds.ToMicroseconds(from), Microseconds.ToMicroseconds(to), payer);
 
-    private static UsageRecord Read(SqlRow row) => new()
+    /// <summary>A record of the columns every query here has, in their order.</summary>
+    public static UsageRecord Read(SqlRow row) => new()
     {
         Source = row.Text(0),
         Id = row.Text(1),

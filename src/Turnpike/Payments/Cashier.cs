@@ -25,14 +25,15 @@ internal sealed partial class Cashier(PaymentRegistry rails, PlanMethod plans, I
     public Payment Open(Call call) => new(call, CloseAsync);
 
     /// <summary>Reads and checks the credential, cheapest first. Null: nothing is owed, or the payment is to be believed.</summary>
-    public async ValueTask<Answer?> VerifyAsync(Payment payment, CancellationToken ct)
+    public ValueTask<Answer?> VerifyAsync(Payment payment, CancellationToken ct) => payment.Call.Quote is null ? default : BelieveAsync(payment, ct);
+
+    private async ValueTask<Answer?> BelieveAsync(Payment payment, CancellationToken ct)
     {
         var call = payment.Call;
-        if (call.Quote is null) return null;
         if (rails.Read(call) is not { } credential)
         {
             if (call.Plan is not null && (await IncludedAsync(payment, ct) is var included && included is not null || payment.State is not null)) return included;
-            return call.LeaveToUpstream() ? null : limits.TakeUnpaid(call) ?? payment.UsedUp ?? new Refusal(Reasons.PaymentRequired, $"{call.Quote.Ceiling} per {call.Quote.Unit}.");
+            return call.LeaveToUpstream() ? null : limits.TakeUnpaid(call) ?? payment.UsedUp ?? new Refusal(Reasons.PaymentRequired, $"{call.Quote!.Ceiling} per {call.Quote.Unit}.");
         }
         call.Pays = true;
         if (credential is Credential.Ambiguous several) return new Refusal(Reasons.AmbiguousPayment, several.Detail);
@@ -105,9 +106,10 @@ internal sealed partial class Cashier(PaymentRegistry rails, PlanMethod plans, I
     }
 
     /// <summary>Reserves the money under the id the rail spends once: two copies of one proof get one hold.</summary>
-    public async ValueTask<Answer?> HoldAsync(Payment payment, CancellationToken ct)
+    public ValueTask<Answer?> HoldAsync(Payment payment, CancellationToken ct) => payment.Call.Quote is null || payment.State is not null ? default : ReserveAsync(payment, ct);
+
+    private async ValueTask<Answer?> ReserveAsync(Payment payment, CancellationToken ct)
     {
-        if (payment.Call.Quote is null || payment.State is not null) return null;
         try
         {
             if (await retries.ClaimAsync(payment, ct) is { } named) return named.Refused ?? await InsteadAsync(payment, named.Instead!, ct);
@@ -209,11 +211,11 @@ internal sealed partial class Cashier(PaymentRegistry rails, PlanMethod plans, I
         return true;
     }
 
-    private static Action<Sql>? RecordOf(Payment payment, Money amount)
+    private Action<Sql>? RecordOf(Payment payment, Money amount)
     {
         if (payment.Metered is null) return null;
         var record = CallRecords.Of(payment, amount);
-        return sql => UsageStore.Insert(sql, record);
+        return sql => usage.Insert(sql, record);
     }
 
     /// <summary>Nobody waits: it is durable with the next transaction.</summary>

@@ -10,7 +10,7 @@ namespace Turnpike.Payments;
 /// rail with what the books hold, backs off, and ends each as settled, released or credited. With the <see cref="Cashier"/> it is
 /// the only code that moves held money.
 /// </summary>
-internal sealed partial class Settler(PaymentRegistry rails, ILedger ledger, CashierReturns returns, InHand inHand, TimeProvider time, Random random, ILogger<Settler> log) : BackgroundService
+internal sealed partial class Settler(PaymentRegistry rails, ILedger ledger, CashierReturns returns, Metering.UsageStore usage, InHand inHand, TimeProvider time, Random random, ILogger<Settler> log) : BackgroundService
 {
     private static readonly TimeSpan Pause = TimeSpan.FromSeconds(2), Longest = TimeSpan.FromMinutes(5), Stale = TimeSpan.FromMinutes(2);
     private readonly Dictionary<string, (int Tries, long Asked, TimeSpan Pause)> waiting = new(StringComparer.Ordinal);
@@ -125,7 +125,7 @@ internal sealed partial class Settler(PaymentRegistry rails, ILedger ledger, Cas
     /// <summary>A stream that a crash cut off is charged for what had passed at its last checkpoint, and that much was delivered.</summary>
     private async ValueTask KeepAsync(HoldState open, CancellationToken ct)
     {
-        await ledger.CaptureAsync(new Capture(open.Hold.Id, open.Observed) { Reference = open.Hold.Receipt, Events = [Event(open, AuditKinds.Settled, "crashed", open.Hold.Receipt) with { Amount = open.Observed.ToString() }], With = sql => Metering.UsageStore.Insert(sql, Metered.CallRecords.OfCrashed(open)) }, ct);
+        await ledger.CaptureAsync(new Capture(open.Hold.Id, open.Observed) { Reference = open.Hold.Receipt, Events = [Event(open, AuditKinds.Settled, "crashed", open.Hold.Receipt) with { Amount = open.Observed.ToString() }], With = sql => usage.Insert(sql, Metered.CallRecords.OfCrashed(open)) }, ct);
         await ledger.FinishAsync(open.Hold.Id, HoldOutcome.Delivered, [], ct);
     }
 

@@ -38,13 +38,16 @@ internal sealed class Database : IDisposable
     /// <exception cref="StorageException">Missing, in use by another process, newer than this binary, or unreadable.</exception>
     public static Database Open(StorageOptions options, TimeProvider clock) => Open(options, clock, Migrations.Embedded);
 
-    internal static Database Open(StorageOptions options, TimeProvider clock, IReadOnlyList<Migration> migrations) => new(
-        (options.IsPostgres, options.Access) switch
-        {
-            (true, _) => PostgresSource.Open(options, clock, migrations),
-            (_, StorageAccess.Write) => SqliteFile.OpenToWrite(options.FilePath, clock, migrations),
-            _ => SqliteFile.OpenToRead(options.FilePath, migrations),
-        }, clock, options.Threaded);
+    internal static Database Open(StorageOptions options, TimeProvider clock, IReadOnlyList<Migration> migrations) => new(Source(options, clock, migrations), clock, options.Threaded);
+
+    /// <summary>The bare connections, for a copy.</summary>
+    internal static ISqlSource Source(StorageOptions options, TimeProvider clock, IReadOnlyList<Migration> migrations) => (options.IsPostgres, options.Access) switch
+    {
+        (true, _) => PostgresSource.Open(options, clock, migrations),
+        (_, StorageAccess.Write or StorageAccess.CopyTo) => SqliteFile.OpenToWrite(options.FilePath, clock, migrations),
+        (_, StorageAccess.CopyFrom) => SqliteFile.OpenToCopy(options.FilePath, migrations),
+        _ => SqliteFile.OpenToRead(options.FilePath, migrations),
+    };
 
     /// <summary>Runs a store's own SQL in the writer's next transaction; durable when it returns. It may run again after another command's failure, so it must not have effects elsewhere.</summary>
     /// <exception cref="StorageUnavailableException">The disk failed, the server is away, or the store is stopping.</exception>

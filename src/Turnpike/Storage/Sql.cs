@@ -48,6 +48,18 @@ internal abstract class Sql : IDisposable
     {
     }
 
+    /// <summary>What was run so far goes out now, without the end of the transaction being in sight.</summary>
+    public abstract void Send();
+
+    /// <summary>All tables by name, from the database's own catalogue.</summary>
+    public abstract IReadOnlyList<SqlTable> Tables();
+
+    /// <summary>The last number given to a hold or an entry.</summary>
+    public abstract long LastNumber();
+
+    /// <summary>After rows came in with the numbers they had elsewhere: what comes next is numbered after theirs, and after this.</summary>
+    public abstract void NumberAfter(long last);
+
     public abstract void Dispose();
 
     /// <summary>All rows, read one by one.</summary>

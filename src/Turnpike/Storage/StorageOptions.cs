@@ -8,6 +8,12 @@ internal enum StorageAccess
 
     /// <summary>Commands that only look, also while the server runs.</summary>
     Read,
+
+    /// <summary>Nothing is written, and nobody else writes meanwhile.</summary>
+    CopyFrom,
+
+    /// <summary>Written by one process alone, also where several might.</summary>
+    CopyTo,
 }
 
 /// <summary>

@@ -22,6 +22,7 @@ internal static class Instruments
     private static readonly Histogram<double> Commits = Meter.CreateHistogram<double>("turnpike.store.commit.duration", "s", "One transaction of the store's writer, from its begin to the disk.");
     private static readonly Counter<long> Writes = Meter.CreateCounter<long>("turnpike.store.writes", "{write}", "Writes made durable; divided by commits, the size of a batch.");
     private static readonly Counter<long> Oddities = Meter.CreateCounter<long>("turnpike.usage.alarms", "{call}", "Metered answers that told something unexpected, by kind of event.");
+    private static readonly Counter<long> Exports = Meter.CreateCounter<long>("turnpike.usage.exported", "{event}", "Events of use on their way out, by destination: sent, failed (tried again), dead, skipped.");
     private static readonly object[] Statuses = [.. Enumerable.Range(0, 600).Select(status => (object)status)];
 
     /// <summary>The gate answered itself. Calls that name no operation are counted under <c>none</c>: their paths are a stranger's invention.</summary>
@@ -59,6 +60,12 @@ internal static class Instruments
     public static void Alarmed(string operation, string alarm)
     {
         if (Oddities.Enabled) Oddities.Add(1, new TagList { { "operation", operation }, { "alarm", alarm } });
+    }
+
+    /// <summary>A destination of usage export was told, or not.</summary>
+    public static void Exported(string destination, string outcome, int events)
+    {
+        if (Exports.Enabled) Exports.Add(events, new TagList { { "destination", destination }, { "outcome", outcome } });
     }
 
     /// <summary>A batch of writes is durable.</summary>

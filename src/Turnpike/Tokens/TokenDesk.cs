@@ -43,7 +43,8 @@ internal sealed class TokenDesk(TokenStore store, ILedger ledger, IAuditTrail au
     /// <summary>Adds to what a token may spend, once per <paramref name="id"/>.</summary>
     /// <param name="id">What was bought: the same purchase told twice adds once.</param>
     /// <param name="paid">What was paid for, from <paramref name="source"/>.</param>
-    public async ValueTask TopUpAsync(Token token, string id, string source, Money paid, Money? gift, long? calls, TimeSpan? valid, CancellationToken ct)
+    /// <param name="bought">When: told twice, it is not valid for longer.</param>
+    public async ValueTask TopUpAsync(Token token, string id, string source, Money paid, Money? gift, long? calls, TimeSpan? valid, DateTimeOffset bought, CancellationToken ct)
     {
         var correlation = Ids.New("c");
         if (token.Calls is not null && calls is { } more)
@@ -51,7 +52,7 @@ internal sealed class TokenDesk(TokenStore store, ILedger ledger, IAuditTrail au
         if (gift is { } given) await ledger.PostAsync(Given($"topup:{id}:gift", token, given, correlation), ct);
         var added = new AuditEvent { Kind = AuditKinds.TokenToppedUp, Correlation = correlation, Payer = token.Account, Amount = paid.ToString(), Reference = token.Id };
         await ledger.PostAsync(new Transfer($"topup:{id}", source, token.Account, paid, "top-up", LimitedFrom: false, LimitedTo: true) { Correlation = correlation, Events = [added] }, ct);
-        if (token.Expires is { } expires && (valid is null || time.GetUtcNow() + valid > expires)) await store.ExtendAsync(token.Id, time.GetUtcNow() + valid, ct);
+        if (token.Expires is { } expires && (valid is null || bought + valid > expires)) await store.ExtendAsync(token.Id, bought + valid, ct);
     }
 
     /// <summary>The token that takes the place of another, with its rules and what is left of it. Safe to repeat.</summary>

@@ -20,9 +20,14 @@ internal sealed class TokenText(IReadOnlyList<byte[]> secrets)
     public static string NewId() => Catalog.Ids.New("")[1..];
 
     /// <summary>The id of the token that takes another's place: always the same one. An id is no secret; the text's HMAC is.</summary>
-    public static string IdAfter(string id)
+    public static string IdAfter(string id) => IdOf("turnpike-token-after:" + id);
+
+    /// <summary>The id of the token a receipt paid for: always the same one.</summary>
+    public static string IdFor(string receipt) => IdOf("turnpike-token-for:" + receipt);
+
+    private static string IdOf(string text)
     {
-        var hash = SHA256.HashData(Encoding.UTF8.GetBytes("turnpike-token-after:" + id));
+        var hash = SHA256.HashData(Encoding.UTF8.GetBytes(text));
         return string.Create(IdLength, hash, static (text, hash) => { for (var i = 0; i < text.Length; i++) text[i] = Catalog.Ids.Alphabet[hash[i] & 31]; });
     }
 

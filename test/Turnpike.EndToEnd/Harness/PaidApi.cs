@@ -24,17 +24,23 @@ internal sealed class PaidApi : IAsyncDisposable
 
     public static Task<PaidApi> StartAsync(Chain chain, params (string Name, string Value)[] variables) => StartOnAsync(chain, null, variables);
 
+    /// <summary>With a part of the scenario changed.</summary>
+    public static Task<PaidApi> StartAsync(Chain chain, Func<string, string> change) => StartOnAsync(chain, null, change, []);
+
     /// <param name="store">Instead of the scenario's own.</param>
-    public static async Task<PaidApi> StartOnAsync(Chain chain, string? store, params (string Name, string Value)[] variables)
+    public static Task<PaidApi> StartOnAsync(Chain chain, string? store, params (string Name, string Value)[] variables) => StartOnAsync(chain, store, null, variables);
+
+    private static async Task<PaidApi> StartOnAsync(Chain chain, string? store, Func<string, string>? change, (string Name, string Value)[] variables)
     {
         var parties = await Parties.FreshAsync(chain);
         var upstream = await Upstream.StartAsync();
         var stripe = await StripeStandIn.StartAsync(Checkout.Variables()["STRIPE_SECRET_KEY"], Checkout.Variables()["STRIPE_PROFILE"]);
-        var gateway = await TurnpikeProcess.StartOnAsync("paid-api.yaml", store,
+        (string, string)[] all =
         [
             ("UPSTREAM", Plain(upstream.Url)), ("STRIPE_API", Plain(stripe.Url)), ("CHAIN_RPC", Plain(chain.RpcOrNobody)),
             ("PAY_TO", parties.Merchant.Address), ("SETTLER_KEY", parties.Settler.Key), .. variables,
-        ]);
+        ];
+        var gateway = change is null ? await TurnpikeProcess.StartOnAsync("paid-api.yaml", store, all) : await TurnpikeProcess.StartAsync("paid-api.yaml", change, all);
         return new PaidApi(chain, parties, upstream, stripe, gateway);
     }
 

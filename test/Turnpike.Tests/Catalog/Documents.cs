@@ -11,6 +11,9 @@ internal static class Documents
     public static readonly IReadOnlyDictionary<string, string> Variables = new Dictionary<string, string>
     {
         ["TURNPIKE_ADMIN_KEY"] = "admin-hush",
+        ["OPENMETER_TOKEN"] = "openmeter-hush",
+        ["LAGO_API_KEY"] = "lago-hush",
+        ["USAGE_WEBHOOK_SECRET"] = "whsec_aHVzaC13ZWJob29rLXNlY3JldC1vZi0zMi1ieXRlcw==",
         ["TURNPIKE_TOKEN_SECRET"] = "hush-token-secret-of-more-than-32-bytes",
         ["TURNPIKE_MPP_SECRET"] = "hush-mpp-secret-of-more-than-32-bytes!!",
         ["OLD_MPP_SECRET"] = "hush-old-mpp-secret-of-more-than-32-bytes",

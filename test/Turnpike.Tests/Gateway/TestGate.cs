@@ -6,10 +6,12 @@ using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Logging.Abstractions;
 using Turnpike.Access;
 using Turnpike.Audit;
+using Turnpike.Billing;
 using Turnpike.Catalog;
 using Turnpike.Catalog.Document;
 using Turnpike.Catalog.Loading;
 using Turnpike.Gateway;
+using Turnpike.Gateway.Doors;
 using Turnpike.Identity;
 using Turnpike.Ledger;
 using Turnpike.Limits;
@@ -39,6 +41,7 @@ internal sealed class TestGate : IDisposable
     private readonly ServiceProvider services;
     private readonly CatalogSource source;
     private readonly RequestDelegate gate;
+    private readonly string written;
     private byte nonce;
 
     public TestGate(string more = "", string document = Document, TestGate? after = null)
@@ -48,7 +51,8 @@ internal sealed class TestGate : IDisposable
         Chain ??= new FakeChain(Time);
         Chain.Token.Balances[Payer] = 1_000_000_000;
         source = new CatalogSource(Language.Loader, Environment, folder.File + ".yaml", Time, NullLogger<CatalogSource>.Instance);
-        Write(more + document);
+        written = more + document;
+        Write(written);
         source.Open().ErrorLines.ShouldBeEmpty();
         services = Compose(Database.Open(folder.Options, Time));
         Rail = (ScriptedRail)services.GetRequiredService<PaymentRegistry>().Find("x402.exact")!;
@@ -114,7 +118,7 @@ internal sealed class TestGate : IDisposable
     public TestGate Restart()
     {
         services.Dispose();
-        return new TestGate(after: this);
+        return new TestGate(document: written, after: this);
     }
 
     public void Edit(string from, string to)
@@ -202,7 +206,7 @@ internal sealed class TestGate : IDisposable
         var all = new ServiceCollection().AddLogging().AddSingleton<TimeProvider>(Time).AddSingleton(source).AddSingleton(_ => database);
         all.AddSingleton(new TermsSeal([[.. Enumerable.Repeat((byte)7, 32)]]));
         all.AddSingleton<Microsoft.Extensions.Hosting.IHostApplicationLifetime>(new Microsoft.Extensions.Hosting.Internal.ApplicationLifetime(NullLogger<Microsoft.Extensions.Hosting.Internal.ApplicationLifetime>.Instance));
-        all.AddAudit().AddLedger().AddMetering().AddIdentity().AddPlans().AddPricing().AddLimits().AddTokens().AddPayments().AddAccess().AddGateway();
+        all.AddAudit().AddLedger().AddMetering().AddIdentity().AddPlans().AddPricing().AddLimits().AddTokens().AddPayments().AddAccess().AddGateway().AddBilling();
         all.RemoveAll<IRefundRail>();
         all.AddSingleton<IRefundRail>(Refunds);
         all.AddSingleton<Random>(new SteadyRandom());

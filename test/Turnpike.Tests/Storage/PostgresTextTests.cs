@@ -70,11 +70,16 @@ public sealed class PostgresTextTests
     [Fact]
     public void A_statement_for_one_row_becomes_one_for_many()
     {
-        PostgresDialect.ForMany("insert into t (a, b) values ($1, coalesce($2, 'x')) on conflict (a) do update set b = excluded.b", ["bigint", "text"])
+        PostgresDialect.ForMany("insert into t (a, b) values ($1, coalesce($2, 'x')) on conflict (a) do update set b = excluded.b", ["bigint", "text"], same: 0)
             .ShouldBe("insert into t (a, b)  select given.p1, coalesce(given.p2, 'x') from unnest($1::bigint[], $2::text[]) as given(p1, p2)  on conflict (a) do update set b = excluded.b");
-        PostgresDialect.ForMany("update t set b = $2 where a = $1", ["bigint", "text"]).ShouldStartWith("with changed as (update t set b = given.p2 from unnest($1::bigint[], $2::text[]) as given(p1, p2)  where a = given.p1 returning 1)");
-        Should.Throw<NotSupportedException>(() => PostgresDialect.ForMany("delete from t where a = $1", ["bigint"]));
+        PostgresDialect.ForMany("update t set b = $2 where a = $1", ["bigint", "text"], same: 0).ShouldStartWith("with changed as (update t set b = given.p2 from unnest($1::bigint[], $2::text[]) as given(p1, p2)  where a = given.p1 returning 1)");
+        Should.Throw<NotSupportedException>(() => PostgresDialect.ForMany("delete from t where a = $1", ["bigint"], same: 0));
     }
+
+    [Fact]
+    public void What_all_rows_have_in_common_is_said_once() =>
+        PostgresDialect.ForMany("insert into t (a, b, c) values ($1, $2, $3 + $2)", ["bigint", "bigint", "bigint"], same: 0b010)
+            .ShouldBe("insert into t (a, b, c)  select given.p1, $2::bigint, given.p3 + $2::bigint from unnest($1::bigint[], $3::bigint[]) as given(p1, p3) ");
 
     [Theory]
     [InlineData("plain ☃", "plain ☃")]

@@ -53,6 +53,23 @@ public sealed class SharedStorageTests
     }
 
     [Fact]
+    public async Task What_rows_of_one_statement_have_in_common_is_in_each_of_them()
+    {
+        using var folder = new TemporaryFolder();
+        using var database = folder.OpenEmpty([Values]);
+        await database.WriteAsync(sql =>
+        {
+            for (var i = 1; i <= 3; i++) sql.RunRow("insert into v (id, t, n, b, w) values ($1, $2, $3, $4, $5)", i, "same", SqlValue.Null, new byte[] { 7 }, 5);
+        }, default);
+        await database.WriteAsync(sql =>
+        {
+            for (var i = 1; i <= 3; i++) sql.RunRow("update v set t = $2, n = $3, w = $4 where id = $1", i, SqlValue.Null, 9, i == 2 ? 6 : 5);
+        }, default);
+        (await database.ReadAsync(sql => sql.Query("select id, t, n, b, w from v order by id", row => (row.Long(0), row.TextOrNull(1), row.LongOrNull(2), row.Bytes(3)[0], row.Long(4))), default))
+            .ShouldBe([(1, null, 9, 7, 5), (2, null, 9, 7, 6), (3, null, 9, 7, 5)]);
+    }
+
+    [Fact]
     public async Task Long_answers_stream_side_by_side()
     {
         using var folder = new TemporaryFolder();

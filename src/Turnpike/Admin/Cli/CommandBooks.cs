@@ -15,9 +15,9 @@ internal sealed class CommandBooks : IDisposable
     private readonly Database database;
     private readonly AuditTrail audit;
 
-    private CommandBooks(ServiceCatalog catalog, StorageAccess access)
+    private CommandBooks(string store, StorageAccess access)
     {
-        database = Database.Open(new StorageOptions(catalog.Gateway.Store, access), TimeProvider.System);
+        database = Database.Open(new StorageOptions(store, access), TimeProvider.System);
         // Beside running gateways a command is a node of its own for as long as it runs: nobody else continues its chain.
         var lease = NodeLease.Alone(Ids.New("command"), database.IsShared ? Ids.New("command") : "1");
         audit = new AuditTrail(database, TimeProvider.System, lease.Node);
@@ -30,7 +30,7 @@ internal sealed class CommandBooks : IDisposable
 
     public ILedger Ledger { get; }
 
-    public Metering.UsageStore Usage => new(database);
+    public Metering.UsageStore Usage => new(database, static () => [], TimeProvider.System);
 
     public IAuditTrail Audit => audit;
 
@@ -44,10 +44,13 @@ internal sealed class CommandBooks : IDisposable
 
     public CallerRegister Callers { get; }
 
-    public static CommandBooks Look(ServiceCatalog catalog) => new(catalog, StorageAccess.Read);
+    public static CommandBooks Look(ServiceCatalog catalog) => Look(catalog.Gateway.Store);
+
+    /// <param name="store">As <c>gateway.store</c> says it.</param>
+    public static CommandBooks Look(string store) => new(store, StorageAccess.Read);
 
     /// <exception cref="StorageInUseException">A gateway runs on it.</exception>
-    public static CommandBooks Write(ServiceCatalog catalog) => new(catalog, StorageAccess.Write);
+    public static CommandBooks Write(ServiceCatalog catalog) => new(catalog.Gateway.Store, StorageAccess.Write);
 
     public void Dispose()
     {

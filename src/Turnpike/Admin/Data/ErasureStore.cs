@@ -24,6 +24,12 @@ internal static class ErasureStore
             case "usage_records":
                 sql.Run("update usage_records set caller = null, payer = $3 where source = $1 and id = $2", row.Text("source"), row.Text("id"), Named("payer"));
                 break;
+            case "usage_outbox":
+                sql.Run("update usage_outbox set subject = $4, error = null where destination = $1 and source = $2 and id = $3", row.Text("destination"), row.Text("source"), row.Text("id"), Named("subject"));
+                break;
+            case "usage_dead_letters":
+                sql.Run("update usage_dead_letters set subject = $4, error = '' where destination = $1 and source = $2 and id = $3", row.Text("destination"), row.Text("source"), row.Text("id"), Named("subject"));
+                break;
             case "answers": sql.Run("delete from answers where hold = $1", row.Text("hold")); break;
             case "retry_keys": sql.Run("delete from retry_keys where key = $1", row.Text("key")); break;
             case "callers": sql.Run("delete from callers where name = $1", row.Text("name")); break;

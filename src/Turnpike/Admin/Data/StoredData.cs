@@ -62,12 +62,20 @@ internal static class StoredData
         "select id, session, operation, price, budget, currency, calls, valid_seconds, token, topup, replaced, intent, status, shown, created, changed from purchases",
         StoredTable.Of("id:t session:t- operation:t price:n budget:n currency:t calls:n valid_seconds:n token:t! topup:n replaced:t! intent:t- status:t shown:n created:n changed:n"));
 
+    public static readonly StoredTable Outbox = new("usage_outbox", "pseudonym",
+        "select destination, queued, source, id, subject, tries, first, due, error from usage_outbox",
+        StoredTable.Of("destination:t queued:n source:t id:t subject:t! tries:n first:n due:n error:t-"));
+
+    public static readonly StoredTable DeadLetters = new("usage_dead_letters", "pseudonym",
+        "select destination, source, id, subject, tries, error, died from usage_dead_letters",
+        StoredTable.Of("destination:t source:t id:t subject:t! tries:n error:t- died:n"));
+
     /// <summary>Holds first: what they lead to is found by them.</summary>
-    public static IReadOnlyList<StoredTable> All { get; } = [Holds, Transfers, Accounts, Entries, Audit, Usage, Answers, RetryKeys, Callers, Keys, Approvals, Incidents, Tokens, Purchases];
+    public static IReadOnlyList<StoredTable> All { get; } = [Holds, Transfers, Accounts, Entries, Audit, Usage, Outbox, DeadLetters, Answers, RetryKeys, Callers, Keys, Approvals, Incidents, Tokens, Purchases];
 
     /// <summary>Tables that name nobody: our own keys, counters, places of chains, and what Stripe told of an intent, by id.</summary>
     public static IReadOnlyList<string> NamesNobody { get; } =
-        ["migrations", "counters", "audit_head", "audit_checkpoints", "audit_starts", "installation", "signers", "nodes", "revisions", "writers", "stripe_events"];
+        ["migrations", "counters", "audit_head", "audit_checkpoints", "audit_starts", "installation", "signers", "nodes", "revisions", "writers", "stripe_events", "usage_exports"];
 
     /// <summary>Columns that are not shown: what proves a key, and an answer's bytes, which its length stands for.</summary>
     public static IReadOnlyList<string> NotShown { get; } = ["caller_keys.hash", "tokens.sequence"];

@@ -21,7 +21,7 @@ internal sealed class PrepaidMethod(TokenStore tokens, RateLimits limits) : IPay
         : [new Offer(Protocol, Name, null, call.Quote!.Ceiling.ToDecimal(), call.Quote.Ceiling.Currency, null, Send, null) { Url = Shop(call, settings) }];
 
     /// <summary>Where such a token is sold; null where the owner gives them out.</summary>
-    private static string? Shop(Call call, PrepaidSettings settings) => settings.Checkout is null && !call.Catalog.Gateway.Sandbox ? null
+    private static string? Shop(Call call, PrepaidSettings settings) => settings.Checkout is null && !call.Catalog.Gateway.Sandbox && (settings.Bundles.Count == 0 || Payable.Of(call.Catalog.Settings).All(rail => rail.TakesLess)) ? null
         : $"{call.Catalog.Gateway.Url.GetLeftPart(UriPartial.Authority)}/buy/{call.Operation.Name}";
 
     public Answer? Identify(Payment payment)

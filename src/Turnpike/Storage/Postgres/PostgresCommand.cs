@@ -16,8 +16,9 @@ internal sealed class PostgresCommand(PostgresStatement statement, string text, 
 
     public NpgsqlBatchCommand Build()
     {
+        if (rows is not null) return rows.Build();
         var command = new NpgsqlBatchCommand(text);
-        foreach (var parameter in parameters ?? rows!.Parameters()) command.Parameters.Add(parameter);
+        foreach (var parameter in parameters ?? []) command.Parameters.Add(parameter);
         return command;
     }
 

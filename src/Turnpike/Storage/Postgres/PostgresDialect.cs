@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.RegularExpressions;
 
 namespace Turnpike.Storage.Postgres;
@@ -20,11 +21,11 @@ internal static partial class PostgresDialect
         return WithoutRowId().Replace(script, "");
     }
 
-    /// <summary>An insert or update for one row, made one for many: its parameters are arrays of the same length.</summary>
-    public static string ForMany(string statement, IReadOnlyList<string> types)
+    /// <summary>An insert or update for one row, made one for many: its parameters are arrays of the same length, but for those that all rows have the <paramref name="same"/> (a bit each, never the first).</summary>
+    public static string ForMany(string statement, IReadOnlyList<string> types, ulong same)
     {
-        var rows = $"unnest({Arrays(types)}) as given({Columns(types)})";
-        var text = Parameter().Replace(statement, "given.p$1");
+        var rows = $"unnest({Arrays(types, same)}) as given({Columns(types, same)})";
+        var text = Parameter().Replace(statement, number => int.Parse(number.Groups[1].ValueSpan, CultureInfo.InvariantCulture) - 1 is var i && Has(same, i) ? $"${i + 1}::{types[i]}" : $"given.p{i + 1}");
         if (statement.AsSpan().TrimStart().StartsWith("update"))
         {
             // A row that is not there divides by zero: the transaction ends before the commit that may follow in the same round trip.
@@ -38,11 +39,16 @@ internal static partial class PostgresDialect
 
     /// <summary>A query for one key, made one for many that locks what it finds in the order of the keys.</summary>
     public static string Locking(string query, IReadOnlyList<string> types) =>
-        $"select found.* from unnest({Arrays(types)}) as given({Columns(types)}), lateral ({Parameter().Replace(query, "given.p$1")} for update) as found";
+        $"select found.* from unnest({Arrays(types, 0)}) as given({Columns(types, 0)}), lateral ({Parameter().Replace(query, "given.p$1")} for update) as found";
 
-    private static string Arrays(IReadOnlyList<string> types) => string.Join(", ", types.Select((type, i) => $"${i + 1}::{type}[]"));
+    /// <summary>A column that counts by itself goes on after what is there.</summary>
+    public static string CountOn(string table, string column) => $"select setval(pg_get_serial_sequence('{table}', '{column}'), greatest(1, (select max({column}) from {table})))";
 
-    private static string Columns(IReadOnlyList<string> types) => string.Join(", ", types.Select((_, i) => $"p{i + 1}"));
+    public static bool Has(ulong columns, int i) => i < 64 && (columns >> i & 1) != 0;
+
+    private static string Arrays(IReadOnlyList<string> types, ulong same) => string.Join(", ", types.Index().Where(each => !Has(same, each.Index)).Select(each => $"${each.Index + 1}::{each.Item}[]"));
+
+    private static string Columns(IReadOnlyList<string> types, ulong same) => string.Join(", ", types.Index().Where(each => !Has(same, each.Index)).Select(each => $"p{each.Index + 1}"));
 
     [GeneratedRegex(@"^-- postgres: (.*)$", RegexOptions.Multiline)]
     private static partial Regex OnlyHere();

@@ -5,16 +5,25 @@ namespace Turnpike.Storage.Postgres;
 /// <summary>From <c>postgres://user:password@host:port,host:port/database?key=value</c> to connections as this store wants them.</summary>
 internal static class PostgresLocation
 {
-    /// <summary>Acknowledged means durable, whatever the server's default; nothing waits for ever.</summary>
+    /// <summary>
+    /// Acknowledged means durable, whatever the server's default; nothing waits for ever. A writer's statements find rows by their
+    /// keys: they are planned once, and so that a plan made while a table was small is right when it is large.
+    /// </summary>
     public const string WritingSession = """
         set statement_timeout = '30s'; set lock_timeout = '10s'; set idle_in_transaction_session_timeout = '60s';
+        set plan_cache_mode = 'force_generic_plan'; set enable_seqscan = off; set enable_hashjoin = off; set enable_mergejoin = off; set jit = off;
         select set_config('synchronous_commit', 'on', false) where current_setting('synchronous_commit') = 'off'
         """;
 
     public const string ReadingSession = "set statement_timeout = '0'; set idle_in_transaction_session_timeout = '10min'";
 
     /// <summary>Held as long as somebody writes here: a copy is neither made from nor into a store in use.</summary>
-    public const string Present = "set statement_timeout = 0; set idle_in_transaction_session_timeout = 0; select pg_advisory_lock_shared(402, 2)";
+    public const string Present = Patient + "; select pg_advisory_lock_shared(402, 2)";
+
+    /// <summary>The copy's own: 0 when somebody writes here.</summary>
+    public const string NobodyElse = "select case when pg_try_advisory_lock(402, 2) then 1 else 0 end";
+
+    public const string Patient = "set statement_timeout = 0; set idle_in_transaction_session_timeout = 0";
 
     public static NpgsqlDataSource Open(string location)
     {

@@ -35,9 +35,11 @@ internal sealed class PostgresSource : ISqlSource
         var server = new PostgresSource(options, clock);
         try
         {
-            using var sql = new PostgresSql(server, reading: options.Access == StorageAccess.Read);
-            if (options.Access == StorageAccess.Write) server.BeginWriting(sql, migrations);
-            else Migrations.Require(sql, migrations);
+            var reading = options.Access is StorageAccess.Read or StorageAccess.CopyFrom;
+            if (options.Access is StorageAccess.CopyFrom or StorageAccess.CopyTo) server.KeepOthersOut();
+            using var sql = new PostgresSql(server, reading);
+            if (reading) Migrations.Require(sql, migrations);
+            else server.BeginWriting(sql, migrations);
             return server;
         }
         catch
@@ -98,9 +100,19 @@ internal sealed class PostgresSource : ISqlSource
     {
         PostgresLocation.RequireDurable(sql);
         PostgresLocation.Alone(sql, () => Migrations.Apply(sql, migrations, Clock.Now(sql)));
-        presence = new PostgresSql(this, reading: false);
-        presence.Direct(PostgresLocation.Present);
+        if (presence is null)
+        {
+            presence = new PostgresSql(this, reading: false);
+            presence.Direct(PostgresLocation.Present);
+        }
         Writer = new PostgresSql(this, reading: false) { Mark = new PostgresMark(Name) };
+    }
+
+    private void KeepOthersOut()
+    {
+        presence = new PostgresSql(this, reading: false);
+        if (presence.First(PostgresLocation.NobodyElse, row => row.Long(0)) == 0) throw new StorageInUseException("The database is in use by a gateway or a command: stop them first.");
+        presence.Direct(PostgresLocation.Patient);
     }
 
     // A null says nothing of its type; the server knows from where it stands.

@@ -40,7 +40,7 @@ internal sealed class PostgresSql(PostgresSource server, bool reading) : Sql
         }
         var first = new PostgresRowSet(statement);
         first.Add(values);
-        waiting.Add(new PostgresCommand(statement, statement.ForMany, null, first));
+        waiting.Add(new PostgresCommand(statement, statement.Text, null, first));
     }
 
     public override int Change(string sql, params ReadOnlySpan<SqlValue> values)
@@ -127,6 +127,27 @@ internal sealed class PostgresSql(PostgresSource server, bool reading) : Sql
         {
             throw Failed(e, committing: false);
         }
+    }
+
+    public override void Send() => Flush(committing: false);
+
+    public override IReadOnlyList<SqlTable> Tables() => SqlTable.Read(this, """
+        select cast(c.table_name as text), cast(c.column_name as text), cast(c.data_type as text), cast(coalesce(k.ordinal_position, 0) as bigint)
+        from information_schema.columns as c
+        join information_schema.tables as t on t.table_schema = c.table_schema and t.table_name = c.table_name and t.table_type = 'BASE TABLE'
+        left join information_schema.table_constraints as p on p.table_schema = c.table_schema and p.table_name = c.table_name and p.constraint_type = 'PRIMARY KEY'
+        left join information_schema.key_column_usage as k on k.constraint_schema = p.constraint_schema and k.constraint_name = p.constraint_name and k.table_name = c.table_name and k.column_name = c.column_name
+        where c.table_schema = current_schema()
+        order by c.table_name, c.ordinal_position
+        """);
+
+    public override long LastNumber() => First("select last_value + 8192 from numbers", row => row.Long(0));
+
+    public override void NumberAfter(long last)
+    {
+        First("select setval('numbers', greatest($1, (select last_value from numbers)))", row => row.Long(0), last);
+        foreach (var (table, column) in Query("select cast(table_name as text), cast(column_name as text) from information_schema.columns where table_schema = current_schema() and is_identity = 'YES'", row => (row.Text(0), row.Text(1))))
+            First(PostgresDialect.CountOn(table, column), row => row.Long(0));
     }
 
     public override void Dispose() => Disconnect();

@@ -51,12 +51,36 @@ internal sealed class SqliteFile : ISqlSource
     /// <summary>For those who look, also while a server writes.</summary>
     public static SqliteFile OpenToRead(string path, IReadOnlyList<Migration> migrations)
     {
-        if (!File.Exists(path)) throw new StorageException($"There is no database at {path}.");
+        Require(path, migrations);
+        return new SqliteFile(path, null, null);
+    }
+
+    /// <summary>For one who looks while nobody writes.</summary>
+    public static SqliteFile OpenToCopy(string path, IReadOnlyList<Migration> migrations)
+    {
+        if (!File.Exists(path)) throw Missing(path);
+        var guard = Lock(path);
+        try
+        {
+            Require(path, migrations);
+            return new SqliteFile(path, guard, null);
+        }
+        catch
+        {
+            guard.Dispose();
+            throw;
+        }
+    }
+
+    private static StorageException Missing(string path) => new($"There is no database at {path}.");
+
+    private static void Require(string path, IReadOnlyList<Migration> migrations)
+    {
+        if (!File.Exists(path)) throw Missing(path);
         using var sql = new SqliteSql(path, readOnly: true);
         sql.BeginRead();
         Migrations.Require(sql, migrations);
         sql.Commit();
-        return new SqliteFile(path, null, null);
     }
 
     public Sql Take() => readers.TryPop(out var reader) ? reader : new SqliteSql(path, readOnly: true);

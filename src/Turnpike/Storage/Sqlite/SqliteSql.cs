@@ -70,6 +70,21 @@ internal sealed unsafe class SqliteSql : Sql
 
     public override void Tidy() => Script("pragma wal_checkpoint(truncate)");
 
+    public override void Send()
+    {
+    }
+
+    public override IReadOnlyList<SqlTable> Tables() => SqlTable.Read(this, """
+        select tables.name, columns.name, lower(columns.type), columns.pk from sqlite_master as tables, pragma_table_info(tables.name) as columns
+        where tables.type = 'table' and tables.name not like 'sqlite_%' order by tables.name, columns.cid
+        """);
+
+    public override long LastNumber() => First("select coalesce(max(value), 0) from counters", row => row.Long(0));
+
+    public override void NumberAfter(long last) => Run("""
+        insert into counters (name, value) values ('holds', $1), ('entries', $1) on conflict (name) do update set value = excluded.value where excluded.value > counters.value
+        """, last);
+
     public override void Dispose()
     {
         foreach (var statement in statements.Values) statement.Dispose();

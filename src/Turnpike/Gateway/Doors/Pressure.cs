@@ -2,7 +2,7 @@ using Turnpike.Audit;
 using Turnpike.Catalog;
 using Turnpike.Payments;
 
-namespace Turnpike.Gateway;
+namespace Turnpike.Gateway.Doors;
 
 /// <summary>
 /// The door under a flood. A call that may be refused waits for its place in the trail; when the store cannot keep up, those who

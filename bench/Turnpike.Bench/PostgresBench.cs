@@ -1,0 +1,140 @@
+using System.Diagnostics;
+using System.Globalization;
+using Turnpike.Audit;
+using Turnpike.Ledger;
+using Turnpike.Storage;
+
+namespace Turnpike.Bench;
+
+/// <summary>
+/// Durable holds on PostgreSQL, each with its audit row, asked for by 512 callers at once, on one hot token and over many; beside a
+/// loop that does nothing but send the same statements in batches of the same size, in the same run on the same machine.
+/// </summary>
+internal static class PostgresBench
+{
+    private const int Callers = 512;
+    private const int Many = 10_000;
+
+    public static async Task RunAsync(string[] args)
+    {
+        var (rounds, operations) = (Program.Option(args, "--rounds", 3), Program.Option(args, "--operations", 100_000));
+        await using var cluster = await PostgresCluster.StartAsync();
+        if (cluster is null)
+        {
+            Table.Skipped("postgres", "skipped: PostgreSQL is not installed (Debian package postgresql-15)");
+            return;
+        }
+        await MeasureLedgerAsync(await cluster.DatabaseAsync(), operations / 4, Many); // the compiler warms up on another database
+        MeasureRaw(await cluster.DatabaseAsync(), operations / 4, Many, 256);
+        await MeasureAsync(cluster, "one hot token", 1, rounds, operations, 15_000);
+        await MeasureAsync(cluster, "many tokens", Many, rounds, operations, 30_000);
+    }
+
+    private static async Task MeasureAsync(PostgresCluster cluster, string what, int accounts, int rounds, int operations, int wanted)
+    {
+        List<Measured> ledger = [];
+        List<long> raw = [];
+        for (var round = 0; round < rounds; round++)
+        {
+            await cluster.CheckpointAsync();
+            ledger.Add(await MeasureLedgerAsync(await cluster.DatabaseAsync(), operations, accounts));
+            await cluster.CheckpointAsync();
+            raw.Add(MeasureRaw(await cluster.DatabaseAsync(), operations, accounts, ledger[^1].PerBatch));
+        }
+        var best = ledger.MaxBy(each => each.Rate)!;
+        Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
+            $"postgres: holds with their audit row, {Callers} callers, {what}: {best.Rate}/s in batches of {best.PerBatch}; the same statements alone: {raw.Max()}/s; {best.Allocated} bytes allocated each"));
+        Table.AtLeast($"PostgreSQL, durable holds a second, {what}", best.Rate, wanted, "/s");
+        Table.AtLeast($"PostgreSQL, {what} / the same statements alone", (double)best.Rate / raw.Max(), 0.5);
+    }
+
+    private static async Task<Measured> MeasureLedgerAsync(string location, int operations, int accounts)
+    {
+        using var database = Database.Open(new StorageOptions(location), TimeProvider.System);
+        using var audit = new AuditTrail(database, TimeProvider.System, "1");
+        var ledger = new SqlLedger(database, audit, "bench");
+        await EachAsync(accounts, async i => await ledger.PostAsync(new Transfer($"budget:{i}", "external:bench", Account(i), new Money(10_000 * Money.Nano, "USD"), "bench", false, true), default));
+        var batches = 0;
+        database.Writer.Join(new Counting(() => batches++));
+        var before = GC.GetTotalAllocatedBytes();
+        var watch = Stopwatch.StartNew();
+        await EachAsync(operations, async i =>
+        {
+            var held = await ledger.HoldAsync(Rows.NewHold(Rows.Name(i), Account(Spread(i, accounts))), default);
+            if (held is not HoldResult.Held) throw new InvalidOperationException($"A token ran dry: {held}");
+        });
+        var rate = operations * Stopwatch.Frequency / watch.ElapsedTicks;
+        var allocated = (GC.GetTotalAllocatedBytes() - before) / operations;
+        var report = await ledger.VerifyAsync(default);
+        if (!report.Balanced || report.Holds != operations || !(await audit.VerifyAsync(default)).Intact) throw new InvalidOperationException("The books do not balance.");
+        return new Measured(rate, operations / Math.Max(batches, 1), allocated);
+    }
+
+    private static long MeasureRaw(string location, int operations, int accounts, int perBatch)
+    {
+        using var source = Storage.Postgres.PostgresSource.Open(new StorageOptions(location), TimeProvider.System, Migrations.Embedded);
+        var sql = source.Writer!;
+        sql.Begin();
+        for (var i = 0; i < accounts; i++) Rows.WriteBalance(sql, Account(i), 0);
+        sql.Commit();
+        long audited = 0;
+        var watch = Stopwatch.StartNew();
+        for (var done = 0; done < operations; done += perBatch)
+        {
+            var ids = Enumerable.Range(done + 1, perBatch).Select(i => Rows.Name(i)).ToArray();
+            var payers = Enumerable.Range(done + 1, perBatch).Select(i => Account(Spread(i, accounts))).ToArray();
+            string[] distinct = [.. payers.Append("revenue:forecast").Distinct().Order(StringComparer.Ordinal)];
+            sql.Begin();
+            sql.Share(SqlShare.Accounts, alone: false);
+            var sequence = LedgerStore.TakeNumbers(sql);
+            LedgerStore.LockHolds(sql, ids);
+            LedgerStore.LockBalances(sql, distinct, [.. distinct.Select(_ => "USD")]);
+            for (var i = 0; i < perBatch; i++) Rows.WriteHold(sql, sequence + i, ids[i], payers[i]);
+            foreach (var payer in distinct)
+                if (payer != "revenue:forecast")
+                    Rows.WriteChange(sql, payer, done);
+            for (var i = 0; i < perBatch; i++) Rows.WriteAudit(sql, ++audited, AuditKinds.Held, ids[i], payers[i]);
+            Rows.WriteHead(sql, audited);
+            sql.Commit();
+        }
+        return operations * Stopwatch.Frequency / watch.ElapsedTicks;
+    }
+
+    private static string Account(int i) => "token:" + i.ToString("D6", CultureInfo.InvariantCulture);
+
+    // Neighbours in time are no neighbours in the table.
+    private static int Spread(int i, int accounts) => (int)((long)i * 7919 % accounts);
+
+    private static Task EachAsync(int count, Func<int, Task> act)
+    {
+        var next = -1;
+        return Task.WhenAll(Enumerable.Range(0, Callers).Select(_ => Task.Run(async () =>
+        {
+            while (Interlocked.Increment(ref next) is var i && i < count) await act(i);
+        })));
+    }
+
+    private sealed record Measured(long Rate, int PerBatch, long Allocated);
+
+    /// <summary>Counts batches as they commit.</summary>
+    private sealed class Counting(Action committed) : IWriteParticipant
+    {
+        public void Begin(Sql sql, ReadOnlySpan<WriteCommand> batch, DateTimeOffset now)
+        {
+        }
+
+        public void End(Sql sql)
+        {
+        }
+
+        public void Committed() => committed();
+
+        public void RolledBack()
+        {
+        }
+
+        public void Stopped()
+        {
+        }
+    }
+}

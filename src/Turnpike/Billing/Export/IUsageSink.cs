@@ -1,0 +1,33 @@
+using Turnpike.Metering;
+
+namespace Turnpike.Billing.Export;
+
+/// <summary>Tells one destination. The same event may be given again: it bears the same id then, and the receiver counts it once.</summary>
+internal interface IUsageSink : IDisposable
+{
+    /// <summary>How many at once.</summary>
+    int Most { get; }
+
+    ValueTask<Sent> SendAsync(IReadOnlyList<OutboxRow> batch, CancellationToken ct);
+}
+
+/// <summary>What came of telling.</summary>
+internal abstract record Sent
+{
+    /// <summary>The receiver has all of them.</summary>
+    /// <param name="Place">Files: how far the file is right from now on.</param>
+    internal sealed record Accepted(FilePlace? Place = null) : Sent;
+
+    /// <summary>Nobody knows, or not now: the same again, later.</summary>
+    internal sealed record Later(string Error, TimeSpan? After = null) : Sent;
+
+    /// <summary>The receiver will never take it as it is. Of several, one at least.</summary>
+    internal sealed record Refused(string Error) : Sent;
+}
+
+/// <summary>A file, and how many of its bytes are known to be right.</summary>
+internal sealed record FilePlace(string File, long Length);
+
+/// <summary>One event on its way to a destination.</summary>
+/// <param name="Subject">What its subject is called there.</param>
+internal sealed record OutboxRow(UsageRecord Record, string Subject, DateTimeOffset Queued, long Tries, DateTimeOffset? First);

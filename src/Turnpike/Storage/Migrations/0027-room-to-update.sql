@@ -1,0 +1,2 @@
+-- Balances change all the time and are small: with room on their pages a new version stays beside the old one, and no index hears of it.
+-- postgres: alter table accounts set (fillfactor = 50);

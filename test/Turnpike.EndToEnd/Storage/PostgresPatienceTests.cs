@@ -1,0 +1,80 @@
+using System.Diagnostics;
+using System.Net;
+using System.Net.Sockets;
+using Turnpike.Audit;
+using Turnpike.Ledger;
+using Turnpike.Storage;
+using static Turnpike.Tests.Ledger.Some;
+
+namespace Turnpike.EndToEnd.Storage;
+
+/// <summary>Nothing waits for ever: not for a connection, not for a statement, not for somebody else's lock.</summary>
+public sealed class PostgresPatienceTests
+{
+    [Fact]
+    public async Task A_server_that_accepts_and_says_nothing_is_given_up_in_seconds()
+    {
+        using var silent = new TcpListener(IPAddress.Loopback, 0);
+        silent.Start();
+        var watch = Stopwatch.StartNew();
+        var store = new StorageOptions($"postgres://me:hush@127.0.0.1:{((IPEndPoint)silent.LocalEndpoint).Port}/books");
+        var refused = await Should.ThrowAsync<StorageException>(() => Task.Run(() => Database.Open(store, TimeProvider.System)));
+        refused.Fault.ShouldBe(StorageFault.Away);
+        refused.ToString().ShouldNotContain("hush");
+        watch.Elapsed.ShouldBeLessThan(TimeSpan.FromSeconds(15));
+    }
+
+    [Fact]
+    public async Task A_statement_that_takes_too_long_is_ended_and_the_writer_goes_on()
+    {
+        using var place = new TemporaryDatabase();
+        using var database = place.Open();
+        await Should.ThrowAsync<StorageUnavailableException>(async () => await database.WriteAsync(sql =>
+        {
+            sql.Run("set local statement_timeout = '100ms'");
+            sql.Run("select pg_sleep(20)");
+        }, default));
+        var watch = Stopwatch.StartNew();
+        while (true)
+        {
+            try
+            {
+                await database.WriteAsync(sql => sql.Run("insert into counters (name, value) values ('x', 1)"), default);
+                break;
+            }
+            catch (StorageUnavailableException) when (watch.Elapsed < TimeSpan.FromSeconds(20))
+            {
+                await Task.Delay(100); // until somebody has looked whether it is back
+            }
+        }
+    }
+
+    [Fact]
+    public async Task Writers_readers_and_presence_have_the_time_outs_they_should()
+    {
+        using var place = new TemporaryDatabase();
+        using var database = place.Open();
+        const string asked = "select current_setting('statement_timeout') || ' ' || current_setting('lock_timeout') || ' ' || current_setting('idle_in_transaction_session_timeout')";
+        (await database.WriteAsync(sql => sql.First(asked, row => row.Text(0)), default)).ShouldBe("30s 10s 1min");
+        (await database.ReadAsync(sql => sql.First(asked, row => row.Text(0)), default)).ShouldBe("0 0 10min");
+    }
+
+    [Fact]
+    public async Task A_row_that_somebody_else_keeps_is_waited_for_and_asked_for_again()
+    {
+        using var place = new TemporaryDatabase();
+        using var database = place.Open();
+        using var audit = new AuditTrail(database, TimeProvider.System);
+        var ledger = new SqlLedger(database, audit, "here");
+        await ledger.PostAsync(TopUp("t", "token:a", Usd(100)), default);
+        using var other = Database.Source(place.Options, TimeProvider.System, Migrations.Embedded);
+        other.Writer!.Begin();
+        other.Writer.Lock("select account from accounts where account = $1", row => row.Text(0), ["token:a"]).ShouldBe(["token:a"]);
+        var held = ledger.HoldAsync(Hold("h", Usd(40)), default).AsTask();
+        await Task.Delay(TimeSpan.FromSeconds(11)); // longer than a writer waits for a lock
+        held.IsCompleted.ShouldBeFalse();
+        other.Writer.Rollback();
+        (await held).ShouldBeOfType<HoldResult.Held>();
+        (await ledger.AvailableAsync("token:a", "USD", default)).ShouldBe(Usd(60));
+    }
+}
