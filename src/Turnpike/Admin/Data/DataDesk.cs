@@ -27,7 +27,7 @@ internal sealed class DataDesk(Database database, AuditTrail trail, Revisions re
         {
             json.WriteStartObject();
             json.WriteString("subject", name);
-            foreach (var table in StoredData.All)
+            foreach (var table in StoredStore.All)
             {
                 json.WriteStartArray(table.Name);
                 foreach (var row in rows)
@@ -62,21 +62,21 @@ internal sealed class DataDesk(Database database, AuditTrail trail, Revisions re
     {
         var links = new StoredLinks();
         List<StoredRow> found = [];
-        foreach (var table in StoredData.All)
+        foreach (var table in StoredStore.All)
             foreach (var row in table.Find(sql, subject, links))
             {
                 ct.ThrowIfCancellationRequested();
                 found.Add(row);
-                if (table == StoredData.Holds) links.Add(row);
+                if (table == StoredStore.Holds) links.Add(row);
             }
         return found;
     }
 
     private static Denial? Object(List<StoredRow> rows, bool forfeit)
     {
-        var open = rows.Count(row => row.Table == StoredData.Holds && row.Text("status") is "held" or "captured" or "unknown" || row.Table == StoredData.Holds && row.Text("status") == "settled" && row.Number("outcome") == 0);
+        var open = rows.Count(row => row.Table == StoredStore.Holds && row.Text("status") is "held" or "captured" or "unknown" || row.Table == StoredStore.Holds && row.Text("status") == "settled" && row.Number("outcome") == 0);
         if (open > 0) return new Denial(409, "payments-open", "Payments are on their way", $"{open} have not come to their end. Erase when they have.");
-        var left = rows.Where(row => row.Table == StoredData.Accounts && Owned.Any(role => row.Text("account")!.StartsWith(role, StringComparison.Ordinal)) && row.Number("posted") > 0 && row.Text("currency") != Tokens.Token.CallsCurrency).ToList();
+        var left = rows.Where(row => row.Table == StoredStore.Accounts && Owned.Any(role => row.Text("account")!.StartsWith(role, StringComparison.Ordinal)) && row.Number("posted") > 0 && row.Text("currency") != Tokens.Token.CallsCurrency).ToList();
         return left.Count == 0 || forfeit ? null
             : new Denial(409, "balance-left", "Something is left that would be forfeited", $"{string.Join(", ", left.Select(row => new Ledger.Money(row.Number("posted"), row.Text("currency")!)))}. Give it back first, or say that it is forfeited.");
     }

@@ -4,7 +4,7 @@ namespace Turnpike.Admin.Data;
 /// Every table that may be about somebody. docs/operate.md shows this list, and a test compares it with the schema, so that a new
 /// table is either here or said to name nobody.
 /// </summary>
-internal static class StoredData
+internal static class StoredStore
 {
     public static readonly StoredTable Holds = new("holds", "pseudonym for payer and accounts; request, caller, proof and note are emptied",
         "select id, status, binding, receipt, correlation, operation, payer, caller, method, price_version, request, terms, expires, legs, observed, captured, reference, broadcast, rail_amount, note, incarnation, created, changed, outcome, sequence from holds",
