@@ -21,14 +21,18 @@ internal static class Language
         CallerSection.With(LimitSection.OfCaller, CapSection.OfCaller),
         PlanSection.Section,
         PriceSection.Section,
+        OwnCostSection.Section,
         UsageSection.Section,
         HangUpSection.Section,
         LimitSection.Section,
         Limits.Breakers.BreakerSection.Section,
+        Limits.Notices.NoticeSection.Section,
+        Billing.Leaks.LeakSection.Section,
         LimitSection.OfService,
         LimitSection.OfOperation,
         .. AccessSection.Sections,
         Access.Approvals.StepUpSection.Section,
         Admin.Data.RetentionSection.Section,
+        .. Access.Lists.AccessListSection.Sections,
     ]);
 }

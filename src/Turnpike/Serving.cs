@@ -2,6 +2,7 @@ using Turnpike.Access;
 using Turnpike.Admin;
 using Turnpike.Audit;
 using Turnpike.Billing;
+using Turnpike.Billing.Leaks;
 using Turnpike.Catalog;
 using Turnpike.Catalog.Loading;
 using Turnpike.Discovery;
@@ -41,6 +42,7 @@ internal static class Serving
         app.MapDiscovery();
         app.MapBuy();
         app.MapWebhooks();
+        app.MapSecretScanning();
         Follow(app.Services, source);
         await app.Services.GetRequiredService<IncidentBoard>().RefreshAsync(ct);
         await app.Services.GetRequiredService<Settler>().RecoverAsync(ct);

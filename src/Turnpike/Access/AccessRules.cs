@@ -1,4 +1,6 @@
 using Turnpike.Access.Approvals;
+using Turnpike.Access.Asking;
+using Turnpike.Access.Lists;
 using Turnpike.Access.Rules;
 using Turnpike.Catalog;
 using Turnpike.Identity;
@@ -7,7 +9,7 @@ using Turnpike.Payments;
 namespace Turnpike.Access;
 
 /// <summary>May this caller, and later this payer, do this at all? A no here never becomes a 402.</summary>
-internal sealed class AccessRules(IEnumerable<IAccessRule> rules, IncidentRule incidents, ApprovalDesk approvals, CallerDirectory callers)
+internal sealed class AccessRules(IEnumerable<IAccessRule> rules, IncidentRule incidents, ApprovalDesk approvals, FirstPayments first, OutsideDecisions outside, CallerDirectory callers)
 {
     private readonly IAccessRule[] rules = [.. rules];
 
@@ -16,14 +18,33 @@ internal sealed class AccessRules(IEnumerable<IAccessRule> rules, IncidentRule i
     {
         foreach (var rule in rules)
             if (await rule.CheckAsync(call, ct) is { } no) return no;
-        return null;
+        return await outside.AskAsync(call, AskAt.Access, null, null, null, ct);
     }
 
     /// <summary>When the price is known, and before anybody is shown it.</summary>
-    public ValueTask<Answer?> CheckPriceAsync(Call call, CancellationToken ct) => approvals.CheckAsync(call, ct);
+    public ValueTask<Answer?> CheckPriceAsync(Call call, CancellationToken ct)
+    {
+        if (call.Quote is not { } quote) return default;
+        var approval = approvals.CheckAsync(call, ct);
+        if (!approval.IsCompletedSuccessfully) return ThenAskAsync(approval, call, quote, ct);
+        return approval.Result is { } no ? new(no) : outside.AskAsync(call, AskAt.Price, quote.Ceiling, null, null, ct);
+    }
+
+    private async ValueTask<Answer?> ThenAskAsync(ValueTask<Answer?> asking, Call call, Quote quote, CancellationToken ct) =>
+        await asking ?? await outside.AskAsync(call, AskAt.Price, quote.Ceiling, null, null, ct);
 
     /// <summary>Once more when it is known who pays: verifying takes its time, and rights may have ended meanwhile.</summary>
-    public ValueTask<Answer?> CheckAsync(Payment payment, CancellationToken ct) =>
-        incidents.Check(payment) is { } switchedOff ? new(switchedOff)
-            : payment.Method is null || payment.Call.Principal is null ? default : callers.StillAsync(payment.Call, ct);
+    public ValueTask<Answer?> CheckAsync(Payment payment, CancellationToken ct)
+    {
+        if ((incidents.Check(payment) ?? ListRule.Check(payment)) is { } no) return new(no);
+        if (payment.Method is null) return default;
+        return payment.Call.Principal is null ? first.CheckAsync(payment, ct) : StillAsync(payment, ct);
+    }
+
+    private async ValueTask<Answer?> StillAsync(Payment payment, CancellationToken ct) =>
+        await callers.StillAsync(payment.Call, ct) ?? await first.CheckAsync(payment, ct);
+
+    /// <summary>The money is there, and the answer about to leave: a no withholds it, and the money is the payer's again.</summary>
+    public ValueTask<Answer?> CheckSettledAsync(Payment payment, CancellationToken ct) =>
+        payment.IsPaid && payment.Metered is null ? outside.AskAsync(payment.Call, AskAt.Settled, payment.State!.Captured, payment.Payer, payment.State.Hold.Receipt, ct) : default;
 }

@@ -4,6 +4,7 @@ using Turnpike.Catalog;
 using Turnpike.Catalog.Document;
 using Turnpike.Catalog.Loading;
 using Turnpike.Identity;
+using Turnpike.Plans;
 using Turnpike.Protocols.Http;
 
 namespace Turnpike.Access;
@@ -16,6 +17,8 @@ internal static class AccessSection
 
     private static readonly Key<ScopeList> Scopes = new("scopes", new ConvertedShape<IReadOnlyList<string>, ScopeList>(new ListShape<string>(Scope, least: 1), l => new ScopeList(l)), "What a caller has to be allowed, all of them; without: 403, and no terms.") { Default = "nothing", Example = "[companies:read]" };
     private static readonly Key<RoleList> Roles = new("roles", new ConvertedShape<IReadOnlyList<string>, RoleList>(new ListShape<string>(Shapes.Text, least: 1), l => new RoleList(l)), "Roles, one of which a caller has to have.") { Default = "none", Example = "[auditor]" };
+
+    private static readonly Key<NeededEntitlements> Needed = new("entitlements", new ConvertedShape<IReadOnlyList<string>, NeededEntitlements>(new ListShape<string>(Shapes.Text, least: 1), l => new NeededEntitlements(l)), "What the caller's plan has to open, all of it; without: 403, and no terms.") { Default = "nothing", Example = "[export]" };
 
     private static readonly Key<LeastAssurance> Least = new("assurance", new ConvertedShape<Assurance, LeastAssurance>(new ChoiceShape<Assurance>(("bearer", Assurance.Bearer), ("bound", Assurance.Bound)), level => new LeastAssurance(level)), "How surely it has to be known who asks: by a key or token, or by a signature over all of the request. Less is 403.") { Default = "as 'identity' says", Example = "bound" };
 
@@ -32,15 +35,24 @@ internal static class AccessSection
     [
         new Section(Catalog.Loading.Scope.Operation, Scopes) { Check = Check, TellOperation = (_, o) => o.Settings.Get<ScopeList>() is { } s ? string.Join(", ", s.All) : null },
         new Section(Catalog.Loading.Scope.Operation, Roles),
+        new Section(Catalog.Loading.Scope.Operation, Needed) { Check = CheckEntitlements },
         new Section(Catalog.Loading.Scope.Operation, Least),
         new Section(Catalog.Loading.Scope.Operation, Fields),
         new Section(Catalog.Loading.Scope.Operation, Schema),
     ];
 
+    private static void CheckEntitlements(Draft draft)
+    {
+        var known = (draft.Settings.Get<PlanSettings>()?.Plans.Values ?? []).SelectMany(p => p.Entitlements.All).Select(e => e.Key).ToHashSet(StringComparer.Ordinal);
+        foreach (var operation in draft.Operations)
+            foreach (var name in operation.Settings.Get<NeededEntitlements>()?.All ?? [])
+                if (!known.Contains(name)) draft.At(operation, Needed.Name).Refuse($"no plan has '{Reading.Shown(name)}'{(Nearest.Of(name, known) is { } near ? $"; did you mean '{near}'?" : "")}");
+    }
+
     private static void Check(Draft draft)
     {
         foreach (var operation in draft.Operations.Where(o => o.Identity == IdentityRule.Upstream))
-            foreach (var (asked, key) in new (bool, Key)[] { (operation.Settings.Get<ScopeList>() is not null, Scopes), (operation.Settings.Get<RoleList>() is not null, Roles), (operation.Settings.Get<LeastAssurance>() is not null, Least), (operation.Settings.Get<FieldRules>() is not null, Fields) })
+            foreach (var (asked, key) in new (bool, Key)[] { (operation.Settings.Get<ScopeList>() is not null, Scopes), (operation.Settings.Get<RoleList>() is not null, Roles), (operation.Settings.Get<NeededEntitlements>() is not null, Needed), (operation.Settings.Get<LeastAssurance>() is not null, Least), (operation.Settings.Get<FieldRules>() is not null, Fields) })
                 if (asked) draft.At(operation, key.Name).Refuse("asks for rights of a caller, but with 'identity: upstream' nobody here knows who calls");
     }
 }

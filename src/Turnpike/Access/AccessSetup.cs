@@ -1,4 +1,6 @@
 using Turnpike.Access.Approvals;
+using Turnpike.Access.Asking;
+using Turnpike.Access.Lists;
 using Turnpike.Access.Rules;
 
 namespace Turnpike.Access;
@@ -8,7 +10,7 @@ internal static class AccessSetup
 {
     public static IServiceCollection AddAccess(this IServiceCollection services)
     {
-        services.AddSingleton<IncidentRule>().AddSingleton<IAccessRule>(s => s.GetRequiredService<IncidentRule>()).AddSingleton<IAccessRule, TransportRule>().AddSingleton<IAccessRule, CredentialRule>().AddSingleton<IAccessRule, AssuranceRule>().AddSingleton<IAccessRule, ScopeRule>().AddSingleton<IAccessRule, SchemaRule>();
-        return services.AddSingleton<ApprovalStore>().AddSingleton<ApprovalDesk>().AddSingleton<AccessRules>();
+        services.AddSingleton<IncidentRule>().AddSingleton<IAccessRule>(s => s.GetRequiredService<IncidentRule>()).AddSingleton<IAccessRule, TransportRule>().AddSingleton<IAccessRule, ListRule>().AddSingleton<IAccessRule, CredentialRule>().AddSingleton<IAccessRule, AssuranceRule>().AddSingleton<IAccessRule, ScopeRule>().AddSingleton<IAccessRule, EntitlementRule>().AddSingleton<IAccessRule, SchemaRule>();
+        return services.AddSingleton<ApprovalStore>().AddSingleton<ApprovalDesk>().AddSingleton<PayerHistoryStore>().AddSingleton<FirstPayments>().AddSingleton<OutsideDecisions>().AddSingleton<AccessRules>();
     }
 }

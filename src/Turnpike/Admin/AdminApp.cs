@@ -20,6 +20,7 @@ using Turnpike.Plans;
 using Turnpike.Payments;
 using Turnpike.Payments.Refunds;
 using Turnpike.Storage;
+using Turnpike.Storage.Nodes;
 using Turnpike.Telemetry;
 using Turnpike.Tokens;
 
@@ -97,17 +98,20 @@ internal sealed class AdminApp(IServiceProvider gateway, CatalogSource catalog) 
         Share<Allowances>(services);
         Share<Metering.UsageStore>(services);
         Share<Metering.MeterQueries>(services);
+        Share<Metering.MarginQueries>(services);
         Share<Billing.Export.OutboxStore>(services);
         Share<Settler>(services);
         Share<CashierReturns>(services);
         Share<RateCounters>(services);
+        Share<CounterSet>(services);
         Share<IncidentBoard>(services);
         Share<ApprovalStore>(services);
         Share<ApprovalDesk>(services);
         Share<BreakerBoard>(services);
         Share<CallerDesk>(services);
+        Share<NodeLease>(services);
         Share<PrometheusText>(services);
-        services.AddSingleton(new Readiness(gateway.GetRequiredService<Database>(), catalog, gateway.GetRequiredService<IHostApplicationLifetime>()));
+        services.AddSingleton(new Readiness(gateway.GetRequiredService<Database>(), gateway.GetRequiredService<NodeLease>(), catalog, gateway.GetRequiredService<IHostApplicationLifetime>()));
         Share<DataDesk>(services);
         services.AddSingleton<TokenOrders>().AddSingleton<CallerRegister>();
     }
@@ -126,7 +130,10 @@ internal sealed class AdminApp(IServiceProvider gateway, CatalogSource catalog) 
         api.MapIncidents();
         api.MapOperatorApprovals();
         api.MapBreakers();
+        api.MapLimits();
+        api.MapPlans();
         api.MapCallers();
+        api.MapCallerPlans();
         api.MapPayments();
         api.MapResolve();
         api.MapRefunds();
@@ -136,6 +143,7 @@ internal sealed class AdminApp(IServiceProvider gateway, CatalogSource catalog) 
         api.MapData();
         api.MapMeters();
         api.MapExports();
+        api.MapMargin();
         api.MapOperations();
         api.MapConfig();
         app.MapOpenApi("/admin/v1/openapi.json").ExcludeFromDescription();

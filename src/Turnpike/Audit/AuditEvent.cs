@@ -70,6 +70,8 @@ internal static class AuditKinds
     public const string BreakerTripped = "breaker.tripped";
     public const string BreakerReset = "breaker.reset";
     public const string LimitShadowed = "limit.shadowed";
+    public const string DecisionMissing = "decision.missing";
+    public const string LimitReset = "limit.reset";
     public const string Granted = "plan.granted";
     public const string TokenIssued = "token.issued";
     public const string TokenFrozen = "token.frozen";
@@ -81,6 +83,7 @@ internal static class AuditKinds
     public const string PurchaseReversed = "purchase.reversed";
     public const string CallerChanged = "caller.changed";
     public const string KeyIssued = "key.issued";
+    public const string KeyLeaked = "key.leaked";
     public const string KeyRevoked = "key.revoked";
     public const string ConfigLoaded = "config.loaded";
     public const string ConfigRefused = "config.refused";

@@ -9,7 +9,7 @@ internal static class BillingSetup
 {
     public static IServiceCollection AddBilling(this IServiceCollection services)
     {
-        services.AddSingleton<PurchaseStore>().AddSingleton<StripeCheckout>().AddSingleton<TokenSale>().AddSingleton<SandboxCheckout>();
+        services.AddSingleton<PurchaseStore>().AddSingleton<StripeCheckout>().AddSingleton<TokenSale>().AddSingleton<SandboxCheckout>().AddSingleton<Leaks.GithubKeys>().AddSingleton<Leaks.LeakedCredentials>();
         services.AddSingleton<UsageExports>(s => { var catalog = s.GetRequiredService<CatalogSource>(); return () => catalog.Current.Settings.Get<ExportSettings>()?.Names ?? []; });
         services.AddSingleton<OutboxStore>().AddSingleton<UsageExporter>();
         return services.AddHostedService(s => s.GetRequiredService<UsageExporter>());

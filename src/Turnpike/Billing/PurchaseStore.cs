@@ -29,6 +29,11 @@ internal sealed class PurchaseStore(Database database, TimeProvider time)
         from purchases where session = $1
         """, Read, session), ct);
 
+    public ValueTask<Purchase?> FindByTokenAsync(string token, CancellationToken ct) => database.ReadAsync(sql => sql.First("""
+        select id, operation, price, budget, currency, calls, valid_seconds, token, topup, session, intent, status, shown, created, replaced
+        from purchases where token = $1 and topup = 0
+        """, Read, token), ct);
+
     public ValueTask<Purchase?> FindByIntentAsync(string intent, CancellationToken ct) => database.ReadAsync(sql => sql.First("""
         select id, operation, price, budget, currency, calls, valid_seconds, token, topup, session, intent, status, shown, created, replaced
         from purchases where intent = $1

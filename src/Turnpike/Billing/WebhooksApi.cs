@@ -12,7 +12,7 @@ internal static class WebhooksApi
     public static void MapWebhooks(this WebApplication app) => app.MapPost("/webhooks/stripe", async (HttpRequest request, CatalogSource catalog, TokenSale sale, TimeProvider time, CancellationToken ct) =>
     {
         if (catalog.Current.Settings.Get<PaymentSettings>()?.Prepaid?.Checkout is not { } settings) return BuyAnswers.Problem(Reasons.NotFound, "Stripe tells us nothing here.");
-        if (await ReadAsync(request, ct) is not { } body) return BuyAnswers.Problem(Reasons.MalformedRequest, $"An event has at most {MostBody / 1024} KiB.");
+        if (await ReadAsync(request, MostBody, ct) is not { } body) return BuyAnswers.Problem(Reasons.MalformedRequest, $"An event has at most {MostBody / 1024} KiB.");
         // Before anything of the body is looked at: whoever cannot sign is not listened to.
         if (!StripeSignature.Holds(request.Headers["Stripe-Signature"].ToString(), body, settings.WebhookSecrets.Select(s => s.Reveal()), time.GetUtcNow()))
             return BuyAnswers.Problem(Reasons.MalformedRequest, "Stripe-Signature does not fit the body, or is too old.");
@@ -20,15 +20,16 @@ internal static class WebhooksApi
         return await sale.ToldAsync(settings, told, ct) ? Results.Ok() : BuyAnswers.Problem(Reasons.VerifierDown, "Stripe could not be asked; tell it again.");
     });
 
-    private static async ValueTask<byte[]?> ReadAsync(HttpRequest request, CancellationToken ct)
+    /// <summary>The raw bytes, as they were signed; null when there are more.</summary>
+    public static async ValueTask<byte[]?> ReadAsync(HttpRequest request, int most, CancellationToken ct)
     {
-        if (request.ContentLength > MostBody) return null;
+        if (request.ContentLength > most) return null;
         using var body = new MemoryStream();
         var buffer = new byte[16 * 1024];
         int read;
         while ((read = await request.Body.ReadAsync(buffer, ct)) > 0)
         {
-            if (body.Length + read > MostBody) return null;
+            if (body.Length + read > most) return null;
             body.Write(buffer, 0, read);
         }
         return body.ToArray();

@@ -65,11 +65,17 @@ internal sealed class Call : IAsyncDisposable
     public Principal? Principal
     {
         get;
-        set => (field, Caller, Plan) = (value, value?.Caller.Name, value?.Caller.Plan);
+        set => (field, Caller, Plan) = (value, value?.Caller.Name, value?.Caller.PlanAt(Now));
     }
 
     /// <summary>The price for this caller; null when nothing is owed.</summary>
     public Quote? Quote { get; set; }
+
+    /// <summary>The receipt of the session that opens this call; null where none does.</summary>
+    public string? Session { get; private set; }
+
+    /// <summary>It was paid for with a session: nothing more is owed.</summary>
+    public void OpenedBy(string receipt) => (Session, Quote) = (receipt, null);
 
     /// <summary>The limits this call counts under, as they stand; null where none is written down.</summary>
     public IReadOnlyList<Policy>? Policies { get; set; }
@@ -125,7 +131,11 @@ internal sealed record Policy(string Name, Ledger.Money Limit, TimeSpan? Window,
 /// <param name="Ceiling">Never more than this; for a fixed price, the price.</param>
 /// <param name="Unit">What the price is per, <c>call</c>.</param>
 /// <param name="Version">The version of the document the price comes from.</param>
-internal record Quote(Ledger.Money Ceiling, string Unit, string Version, DateTimeOffset ValidUntil);
+internal record Quote(Ledger.Money Ceiling, string Unit, string Version, DateTimeOffset ValidUntil)
+{
+    /// <summary>The price as a sentence.</summary>
+    public virtual string Told => $"{Ceiling} per {Unit}.";
+}
 
 /// <summary>
 /// Names for things: unguessable, short, and in order of time. New names stand at the end of every index of the books, so that a

@@ -13,6 +13,9 @@ internal sealed record Caller(string Name)
     /// <summary>The plan it has bought, by name.</summary>
     public string? Plan { get; init; }
 
+    /// <summary>When that plan ends, and what comes then; null: not by itself.</summary>
+    public PlanTerm? Term { get; init; }
+
     public IReadOnlyList<string> Groups { get; init; } = [];
 
     public IReadOnlyList<string> Roles { get; init; } = [];
@@ -30,7 +33,15 @@ internal sealed record Caller(string Name)
 
     /// <summary>What other slices own of it.</summary>
     public SettingsBag Settings { get; init; } = SettingsBag.Empty;
+
+    /// <summary>The plan it has at this moment.</summary>
+    public string? PlanAt(DateTimeOffset now) => Term is { } term && now >= term.Until + term.Grace ? term.Then : Plan;
 }
+
+/// <summary>The end of a trial, or of what was paid for.</summary>
+/// <param name="Grace">How much longer the plan is served all the same.</param>
+/// <param name="Then">The plan afterwards; null: none.</param>
+internal sealed record PlanTerm(DateTimeOffset Until, TimeSpan Grace, string? Then);
 
 /// <summary>Is it served at all?</summary>
 internal enum CallerStatus

@@ -49,6 +49,9 @@ internal sealed record CredentialRules
 
     public IReadOnlyList<string> Models { get; init; } = [];
 
+    /// <summary>It was found in public: it says who asks, and whoever has it may spend nothing by it.</summary>
+    public bool SpendsNothing { get; init; }
+
     /// <summary>Keys of which one has to sign every request that presents it.</summary>
     public IReadOnlyList<string> BoundTo { get; init; } = [];
 }

@@ -51,6 +51,7 @@ internal static class Reasons
     public static readonly Reason TokenExhausted = new Reason("token-exhausted", 402, "The token's budget does not cover this call", "Top the token up, or pay another way.").AsMpp("payment-insufficient");
     public static readonly Reason TokenOverCalled = new Reason("token-over-called", 402, "The token's calls are used up", "Buy or ask for a new token.").AsMpp("payment-insufficient");
 
+    public static readonly Reason SessionEnded = new Reason("session-ended", 402, "This session does not open this call", "Pay one of the offers, and send the Turnpike-Session header of that answer.").AsMpp("payment-required");
     public static readonly Reason AllowanceUsedUp = new Reason("allowance-used-up", 402, "What your plan includes is used up", "Pay one of the offers, or wait until resetAt.").AsMpp("payment-required");
 
     public static readonly Reason TokenRevoked = new("token-revoked", 403, "The token has been revoked", "Ask the one who gave it to you.");
@@ -62,6 +63,8 @@ internal static class Reasons
     public static readonly Reason StrongerIdentity = new("stronger-identity", 403, "This asks for a surer proof of who you are", "Sign the request with the key your credential is bound to.");
     public static readonly Reason AllowanceOver = new("allowance-over", 403, "What your plan allows is used up", "Ask the owner for a larger plan, or wait until resetAt.");
     public static readonly Reason MissingScope = new("missing-scope", 403, "You lack a right this operation asks for", "Ask the owner of this service for what the detail names.");
+    public static readonly Reason AccessDenied = new("access-denied", 403, "This is not open to you", "Ask the owner of this service.");
+    public static readonly Reason PlanLacks = new("plan-lacks", 403, "Your plan does not open this", "Ask the owner of this service for a plan with what the detail names.");
     public static readonly Reason AssuranceRequired = new("assurance-required", 403, "It is not known surely enough who you are", "Sign the request: DPoP beside a bound key, or an HTTP message signature over all of it.");
     public static readonly Reason CredentialRestricted = new("credential-restricted", 403, "The credential is not for this", "Use it where it was issued for, or another one.");
     public static readonly Reason CallerSuspended = new("caller-suspended", 403, "The caller is not served", "Ask the owner of this service.");
@@ -96,6 +99,8 @@ internal static class Reasons
     public static readonly Reason ReadOnly = new("read-only", 503, "Only reading is served for now", "Nothing was taken. Try again later.");
     public static readonly Reason PaidOnly = new("paid-only", 503, "Only paid operations are served for now", "Try again later.");
     public static readonly Reason NoNewPayments = new("no-new-payments", 503, "No payments are taken for now", "Nothing was taken. Try again later.");
+    public static readonly Reason DecisionMissing = new("decision-missing", 503, "Nobody says whether this may be", "Nothing was taken that was not given back. Repeat this very request after Retry-After.");
+    public static readonly Reason PricerDown = new("pricer-down", 503, "The price cannot be told right now", "Nothing was taken. Try again later.");
     public static readonly Reason StoreDown = new("store-down", 503, "The books cannot be written", "Nothing was taken. Try again later.");
 
     /// <summary>An honest payer short of money: not a proof that was wrong.</summary>

@@ -22,6 +22,7 @@ internal sealed record SoldOperation(Service Service, Operation Operation, IRead
         null => "free",
         PriceModel.Fixed fixedPrice => $"{fixedPrice.Amount} per call",
         PriceModel.Metered metered => $"by use, {Rates(metered)}; at most {metered.Ceiling} per call",
+        PriceModel.Session session => $"{session.Amount} per session of {Catalog.Document.Shapes.Tell(session.Lasts)}; the paid answer's {SessionQuote.Header} header opens the calls after it",
         var other => $"at most {other.Most} per call",
     };
 

@@ -48,6 +48,7 @@ internal sealed class Forwarder(IHttpForwarder forwarder, GateTransforms transfo
         Caller = call.Caller,
         Address = call.Address,
         Request = call.RequestLine,
+        Reference = call.Session,
     };
 
     /// <summary>Those that are well; all of them when none is, since an answer is then no less likely from one than from another.</summary>

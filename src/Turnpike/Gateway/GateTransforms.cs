@@ -8,12 +8,13 @@ using Turnpike.Catalog;
 using Turnpike.Limits.Incidents;
 using Turnpike.Limits;
 using Turnpike.Payments;
+using Turnpike.Plans;
 using Yarp.ReverseProxy.Forwarder;
 
 namespace Turnpike.Gateway;
 
 /// <summary>The gate's two hooks inside forwarding: what the upstream is told, and settlement before the first byte leaves.</summary>
-internal sealed class GateTransforms(Cashier cashier, RateLimits limits, PaymentReplies replies, IncidentRule incidents, IncidentBoard board) : HttpTransformer
+internal sealed class GateTransforms(Cashier cashier, RateLimits limits, PaymentReplies replies, IncidentRule incidents, IncidentBoard board, AccessRules access) : HttpTransformer
 {
     private static readonly object AnsweredKey = new();
 
@@ -52,6 +53,7 @@ internal sealed class GateTransforms(Cashier cashier, RateLimits limits, Payment
         var delivers = answer is null && status is >= 200 and < 300;
         if (delivers && payment.Call.Metered is not null) answer = await MeteredAnswer.BeginAsync(httpContext, proxyResponse, payment, cashier);
         else if (delivers && payment.State is not null && !payment.IsPaid) answer = await cashier.CollectAsync(payment);
+        if (delivers && answer is null && payment.IsPaid) answer = await access.CheckSettledAsync(payment, CancellationToken.None);
         if (answer is not null)
         {
             // Nothing of the upstream's answer leaves: it was not paid for.
@@ -114,7 +116,9 @@ internal sealed class GateTransforms(Cashier cashier, RateLimits limits, Payment
         headers.TryAddWithoutValidation("X-Forwarded-Host", call.Catalog.Gateway.Url.Authority);
         if (call.Caller is { } caller) headers.TryAddWithoutValidation("Turnpike-Caller", caller);
         if (call.Plan is { } plan) headers.TryAddWithoutValidation("Turnpike-Plan", plan);
+        if (PlanBook.Of(call)?.Entitlements.Header is { } entitled) headers.TryAddWithoutValidation("Turnpike-Entitlements", entitled);
         if (call.Principal is { Scopes.Count: > 0 } principal) headers.TryAddWithoutValidation("Turnpike-Scopes", string.Join(' ', principal.Scopes));
+        if (call.Session is { } session) headers.TryAddWithoutValidation("Turnpike-Payment", session);
         if (payment.State is not { } state) return;
         headers.TryAddWithoutValidation("Turnpike-Payer", payment.Payer);
         headers.TryAddWithoutValidation("Turnpike-Payment", state.Hold.Receipt);
@@ -149,7 +153,7 @@ internal sealed class GateTransforms(Cashier cashier, RateLimits limits, Payment
         headers["Turnpike-Correlation"] = payment.Call.Correlation;
         Answers.AllowBrowsers(http);
         if (payment.Call.Policies is not null) RateHeaders.Write(headers, payment.Call);
-        if (payment.Call.Quote is null && payment.Call.Operation.Settings.Get<FieldRules>() is null) return;
+        if (payment.Call is { Quote: null, Session: null } && payment.Call.Operation.Settings.Get<FieldRules>() is null) return;
         headers.CacheControl = "private, no-store";
         headers.Append("Vary", replies.CredentialHeaders);
         if (payment.Call.Quote is null) return;

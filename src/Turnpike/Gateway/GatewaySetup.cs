@@ -5,6 +5,7 @@ using Turnpike.Access;
 using Turnpike.Access.Approvals;
 using Turnpike.Catalog;
 using Turnpike.Gateway.Doors;
+using Turnpike.Gateway.Own;
 using Yarp.ReverseProxy.Forwarder;
 
 namespace Turnpike.Gateway;

@@ -36,11 +36,11 @@ internal static class HeaderLists
 
     /// <summary>What a browser may send; a list, because a star does not cover Authorization. The last but one works around the x402 fetch client.</summary>
     public const string AllowedToBrowsers =
-        "Authorization, Content-Type, Accept, Idempotency-Key, PAYMENT-SIGNATURE, X-PAYMENT, SIGN-IN-WITH-X, Payment-Authorization, Accept-Payment, Turnpike-Max-Price, Access-Control-Expose-Headers, apikey, x-api-key, x-goog-api-key";
+        "Authorization, Content-Type, Accept, Idempotency-Key, PAYMENT-SIGNATURE, X-PAYMENT, SIGN-IN-WITH-X, Payment-Authorization, Accept-Payment, Turnpike-Max-Price, Turnpike-Session, Access-Control-Expose-Headers, apikey, x-api-key, x-goog-api-key";
 
     /// <summary>What a browser's script may read.</summary>
     public const string ShownToBrowsers =
-        "WWW-Authenticate, PAYMENT-REQUIRED, PAYMENT-RESPONSE, X-PAYMENT-RESPONSE, Payment-Receipt, Retry-After, RateLimit, RateLimit-Policy, Turnpike-Receipt, Turnpike-Answer-Until, Turnpike-Cost, Turnpike-Remaining, Turnpike-Max-Tokens, Turnpike-Correlation";
+        "WWW-Authenticate, PAYMENT-REQUIRED, PAYMENT-RESPONSE, X-PAYMENT-RESPONSE, Payment-Receipt, Retry-After, RateLimit, RateLimit-Policy, Turnpike-Receipt, Turnpike-Answer-Until, Turnpike-Cost, Turnpike-Remaining, Turnpike-Max-Tokens, Turnpike-Session, Turnpike-Session-Until, Turnpike-Correlation";
 
     private static FrozenSet<string> Set(params string[] names) => names.ToFrozenSet(StringComparer.OrdinalIgnoreCase);
 }

@@ -3,6 +3,7 @@ using Turnpike.Audit;
 using Turnpike.Catalog;
 using Turnpike.Ledger;
 using Turnpike.Payments.Refunds;
+using Turnpike.Pricing;
 
 namespace Turnpike.Gateway;
 
@@ -25,11 +26,11 @@ internal static class ReceiptsApi
         var signed = await SignedReceipt.OfAsync(state, used, ledger, keys, catalog.Current.Gateway, ct);
         return bare || http.Request.Headers.Accept.Any(a => a?.Contains(Jose, StringComparison.OrdinalIgnoreCase) == true)
             ? Results.Text(signed, Jose)
-            : Results.Bytes(Write(state, catalog.Current.Gateway.Sandbox, signed, used), "application/json");
+            : Results.Bytes(Write(state, catalog.Current.Gateway.Sandbox, signed, used, catalog.Current), "application/json");
     }
 
     /// <summary>The receipt as JSON: also what the CLI and the Admin API show.</summary>
-    public static byte[] Write(HoldState state, bool sandbox, string? signed = null, Metering.UsageRecord? usage = null)
+    public static byte[] Write(HoldState state, bool sandbox, string? signed = null, Metering.UsageRecord? usage = null, ServiceCatalog? catalog = null)
     {
         var buffer = new System.Buffers.ArrayBufferWriter<byte>(1024);
         using (var json = new Utf8JsonWriter(buffer, new JsonWriterOptions { Indented = true }))
@@ -37,6 +38,7 @@ internal static class ReceiptsApi
             json.WriteStartObject();
             WriteFields(json, state, sandbox);
             if (usage is not null) WriteUsage(json, usage);
+            if (catalog is not null) WriteSession(json, state, catalog);
             if (signed is not null) json.WriteString("signed", signed);
             json.WriteEndObject();
         }
@@ -76,6 +78,16 @@ internal static class ReceiptsApi
         json.WriteString("model", usage.Model);
         json.WriteString("source", usage.Origin);
         foreach (var (unit, count) in usage.Charged) json.WriteNumber(unit, count);
+        json.WriteEndObject();
+    }
+
+    /// <summary>What it opens beside its own call: never the pass itself, for a receipt may be shown around.</summary>
+    private static void WriteSession(Utf8JsonWriter json, HoldState state, ServiceCatalog catalog)
+    {
+        if (state.Hold.IsRefund || state.Hold.PriceVersion != catalog.Version || catalog.Operations.GetValueOrDefault(state.Hold.Operation)?.Settings.Get<PriceModel>() is not PriceModel.Session session) return;
+        json.WriteStartObject("session");
+        json.WriteString("header", SessionQuote.Header);
+        json.WriteString("until", state.Created + session.Lasts);
         json.WriteEndObject();
     }
 

@@ -51,7 +51,7 @@ internal sealed class CallerDesk(CallerStore store, InstallationStore installati
         var created = await store.PutAsync(caller, time.GetUtcNow(), ct);
         keys.Clear();
         callers.Forget(caller.Name);
-        await audit.RecordAsync(new AuditEvent { Kind = AuditKinds.CallerChanged, Correlation = Ids.New("c"), Caller = caller.Name, Reason = created ? "created" : caller.Status.ToString().ToLowerInvariant() }, ct);
+        await audit.RecordAsync(new AuditEvent { Kind = AuditKinds.CallerChanged, Correlation = Ids.New("c"), Caller = caller.Name, Reason = created ? "created" : caller.Status.ToString().ToLowerInvariant(), Detail = caller.Plan is { } plan ? $"plan {plan}" : null }, ct);
         return created;
     }
 
@@ -74,6 +74,18 @@ internal sealed class CallerDesk(CallerStore store, InstallationStore installati
         await audit.RecordAsync(new AuditEvent { Kind = AuditKinds.KeyRevoked, Correlation = Ids.New("c"), Caller = key.Caller, Reference = id, Detail = reason }, ct);
         return true;
     }
+
+    /// <summary>From the next call on it says who asks and may spend nothing.</summary>
+    public async ValueTask CapAsync(ApiKey key, string reason, CancellationToken ct)
+    {
+        await store.SetRulesAsync(key.Id, key.Rules with { SpendsNothing = true }, ct);
+        keys.Forget(key.Hash);
+        await audit.RecordAsync(new AuditEvent { Kind = AuditKinds.KeyRevoked, Correlation = Ids.New("c"), Caller = key.Caller, Reference = key.Id, Reason = "capped", Detail = reason }, ct);
+    }
+
+    /// <summary>A key of the file, kept by its hash here as well: what is then said of it holds beside the file.</summary>
+    public async ValueTask<ApiKey> NoteAsync(string caller, KeyHash hash, CredentialRules rules, CancellationToken ct) =>
+        await AddAsync(caller, hash, "of the file", rules, null, ct) ?? (await FindAsync(hash, ct))!.Value.Key;
 
     /// <summary>A new key, while those before it go on for a while: nobody is locked out on the day keys are changed.</summary>
     public async ValueTask<(ApiKey Key, string Text)> RollAsync(string caller, TimeSpan overlap, CredentialRules rules, DateTimeOffset? expires, CancellationToken ct)

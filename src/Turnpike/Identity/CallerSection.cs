@@ -32,6 +32,9 @@ internal static class CallerSection
     private static readonly Key<IReadOnlyList<FileKey>> Keys = new("keys", new ListShape<FileKey>(new ShortOrMapShape<FileKey>(new KeyShape(), KeyInFull)), "What it presents to prove who it is: keys by reference, or their hashes.") { Default = "none", Example = "[\"${env:AGENT_KEY}\"]" };
     private static readonly Key<IReadOnlyList<string>> SignsAs = new("signs-as", new ListShape<string>(SignerName.Shape, least: 1), "Who signs requests in its name: an agent's address, wallet:0x…, tap:KEY or jkt:THUMBPRINT.") { Default = "nobody", Example = "[\"https://agent.example.com\"]" };
     private static readonly Key<string> Plan = new("plan", Named, "The plan it has bought, one of plans.") { Default = "none", Example = "pro" };
+    private static readonly Key<DateTimeOffset> PlanUntil = new("plan-until", Moment, "When that plan ends: a trial, or what was paid for.") { Default = "never", Example = "2027-01-31" };
+    private static readonly Key<TimeSpan> PlanGrace = new("plan-grace", Shapes.Duration, "How much longer it is served all the same.") { Default = "not at all", Example = "3d" };
+    private static readonly Key<string> PlanThen = new("plan-then", Named, "The plan that comes then.") { Default = "none", Example = "free" };
     private static readonly Key<string> Organisation = new("organisation", Named, "Whom it belongs to.") { Default = "nobody", Example = "Acme Corp" };
     private static readonly Key<string> OnBehalfOf = new("on-behalf-of", Named, "For whom it acts, when that is somebody else.") { Default = "itself", Example = "acme-corp" };
     private static readonly Key<IReadOnlyList<string>> Groups = new("groups", new ListShape<string>(Named), "Groups it belongs to.") { Default = "none", Example = "[partners]" };
@@ -43,7 +46,7 @@ internal static class CallerSection
     /// <summary>The section, with the keys of a caller that other slices own.</summary>
     public static Section With(params IReadOnlyList<Key> others)
     {
-        var one = new MapShape<FileCaller>([Plan, Keys, SignsAs, ScopesOf, Roles, Groups, Organisation, OnBehalfOf, Metadata, Status, .. others], m => Build(m, others));
+        var one = new MapShape<FileCaller>([Plan, PlanUntil, PlanGrace, PlanThen, Keys, SignsAs, ScopesOf, Roles, Groups, Organisation, OnBehalfOf, Metadata, Status, .. others], m => Build(m, others));
         var all = new NamedShape<FileCaller>("callers by name", "caller", OperationSection.CheckName, one);
         var key = new Key<CallerSettings>("callers", new ConvertedShape<IReadOnlyList<KeyValuePair<string, FileCaller>>, CallerSettings>(all, list => new CallerSettings([.. list.Select(c => c.Value)])),
             "Who may ask, and how they prove it. More of them come through the Admin API; those named here belong to the file.") { Default = "none", Example = "{ agent-1: { keys: [\"${env:AGENT_KEY}\"] } }" };
@@ -52,6 +55,7 @@ internal static class CallerSection
 
     private static FileCaller Build(MapValues m, IReadOnlyList<Key> others)
     {
+        if (!m.IsWritten(PlanUntil) && (m.IsWritten(PlanGrace) || m.IsWritten(PlanThen))) m.At.Refuse("'plan-grace' and 'plan-then' say what comes after 'plan-until', which is missing");
         // A key that is stolen, or an agent that runs wild, spends until somebody notices.
         if (m.Get(Keys, []).Count > 0 && others.FirstOrDefault(k => k.Name == "caps") is { } caps && !m.IsWritten(caps)) m.Of(Keys).Warn("keys without 'caps' of their caller may spend without end");
         return Read(m, others);
@@ -63,6 +67,7 @@ internal static class CallerSection
             Organisation = m.Get(Organisation),
             OnBehalfOf = m.Get(OnBehalfOf),
             Plan = m.Get(Plan),
+            Term = m.IsWritten(PlanUntil) ? new PlanTerm(m.Get(PlanUntil), m.Get(PlanGrace), m.Get(PlanThen)) : null,
             Groups = m.Get(Groups, []),
             Roles = m.Get(Roles, []),
             Scopes = m.Get(ScopesOf, []),

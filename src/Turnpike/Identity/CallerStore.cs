@@ -42,6 +42,9 @@ internal sealed class CallerStore(Database database, Revisions revisions)
         insert into caller_keys (id, caller, hash, hint, rules, expires, revoked, created) values ($1, $2, $3, $4, $5, $6, $7, $8) on conflict (hash) do nothing
         """, key.Id, key.Caller, key.Hash.ToBytes(), key.Hint, JsonSerializer.Serialize(key.Rules, IdentityJson.Default.CredentialRules), key.Expires, key.Revoked, key.Created), ct) == 1;
 
+    public async ValueTask SetRulesAsync(string id, CredentialRules rules, CancellationToken ct) =>
+        await ChangeAsync(sql => sql.Change("update caller_keys set rules = $2 where id = $1", id, JsonSerializer.Serialize(rules, IdentityJson.Default.CredentialRules)), ct);
+
     /// <summary>False when there is no such key, or it is revoked, which is final.</summary>
     public async ValueTask<bool> RevokeAsync(string id, DateTimeOffset now, CancellationToken ct) =>
         await ChangeAsync(sql => sql.Change("update caller_keys set revoked = $2 where id = $1 and revoked is null", id, now), ct) == 1;
@@ -85,6 +88,8 @@ internal sealed record CallerFacts
 
     public string? Plan { get; init; }
 
+    public PlanTerm? Term { get; init; }
+
     public IReadOnlyList<string> Groups { get; init; } = [];
 
     public IReadOnlyList<string> Roles { get; init; } = [];
@@ -93,9 +98,9 @@ internal sealed record CallerFacts
 
     public IReadOnlyDictionary<string, string> Metadata { get; init; } = new Dictionary<string, string>();
 
-    public static CallerFacts Of(Caller caller) => new() { Organisation = caller.Organisation, OnBehalfOf = caller.OnBehalfOf, Plan = caller.Plan, Groups = caller.Groups, Roles = caller.Roles, Scopes = caller.Scopes, Metadata = caller.Metadata };
+    public static CallerFacts Of(Caller caller) => new() { Organisation = caller.Organisation, OnBehalfOf = caller.OnBehalfOf, Plan = caller.Plan, Term = caller.Term, Groups = caller.Groups, Roles = caller.Roles, Scopes = caller.Scopes, Metadata = caller.Metadata };
 
-    public Caller For(string name) => new(name) { Organisation = Organisation, OnBehalfOf = OnBehalfOf, Plan = Plan, Groups = Groups, Roles = Roles, Scopes = Scopes, Metadata = Metadata };
+    public Caller For(string name) => new(name) { Organisation = Organisation, OnBehalfOf = OnBehalfOf, Plan = Plan, Term = Term, Groups = Groups, Roles = Roles, Scopes = Scopes, Metadata = Metadata };
 }
 
 /// <summary>The JSON kept in the tables of identity.</summary>

@@ -13,12 +13,16 @@ internal sealed class KeyProof(CallerDesk desk) : ICallerProof
         // A typing error or a guess at one of ours: said at once, without a look at any table.
         if (!KeyText.IsSound(text)) return new(new Evidence.Invalid(new Refusal(Reasons.UnknownKey, "Its checksum is wrong: a typing error?")));
         var hash = KeyHash.Of(text);
-        if (call.Catalog.Settings.Get<CallerSettings>()?.Find(hash) is { } named) return new(Judge(named, null, call));
+        var named = call.Catalog.Settings.Get<CallerSettings>()?.Find(hash);
+        // A key of the file as well: one that was found in public is known here by its hash.
         var found = desk.FindAsync(hash, ct);
-        return found.IsCompletedSuccessfully ? new(Judge(call, found.Result)) : JudgeAsync(call, found);
+        return found.IsCompletedSuccessfully ? new(Judge(call, named, found.Result)) : JudgeAsync(call, named, found);
     }
 
-    private static async ValueTask<Evidence> JudgeAsync(Call call, ValueTask<(ApiKey Key, Principal? Principal)?> found) => Judge(call, await found);
+    private static async ValueTask<Evidence> JudgeAsync(Call call, Principal? named, ValueTask<(ApiKey Key, Principal? Principal)?> found) => Judge(call, named, await found);
+
+    private static Evidence Judge(Call call, Principal? named, (ApiKey Key, Principal? Principal)? found) =>
+        named is null ? Judge(call, found) : Judge(found is { Key.Rules.SpendsNothing: true } ? named with { Rules = named.Rules with { SpendsNothing = true } } : named, found?.Key.Revoked, call);
 
     private static Evidence Judge(Call call, (ApiKey Key, Principal? Principal)? found)
     {

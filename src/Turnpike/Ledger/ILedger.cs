@@ -12,6 +12,9 @@ internal interface ILedger
     /// <summary>The hold of this id, or null when nothing was ever held under it.</summary>
     ValueTask<HoldState?> FindAsync(string id, CancellationToken ct);
 
+    /// <summary>The same, asked for in turn behind everything that was sent before: what is not there then will not come.</summary>
+    ValueTask<HoldState?> FindInTurnAsync(string id, CancellationToken ct);
+
     /// <summary>The hold whose receipt has this id, or null.</summary>
     ValueTask<HoldState?> FindByReceiptAsync(string receipt, CancellationToken ct);
 

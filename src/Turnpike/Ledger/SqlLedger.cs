@@ -27,6 +27,8 @@ internal sealed class SqlLedger : ILedger
 
     public ValueTask<HoldState?> FindAsync(string id, CancellationToken ct) => database.ReadAsync(sql => LedgerStore.Find(sql, id), ct);
 
+    public ValueTask<HoldState?> FindInTurnAsync(string id, CancellationToken ct) => WriteAsync(new LedgerNames(id), books => books.Find(id), ct);
+
     public ValueTask<HoldState?> FindByReceiptAsync(string receipt, CancellationToken ct) => database.ReadAsync(sql => HoldStore.FindByReceipt(sql, receipt), ct);
 
     public ValueTask<HoldResult> HoldAsync(Hold hold, CancellationToken ct) => TakeAsync(new LedgerNames(hold.Id, Opening: hold), books => books.Hold(hold), ct);

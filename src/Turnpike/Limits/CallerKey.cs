@@ -16,6 +16,9 @@ internal static class CallerKey
     private static string? Part(Call call, string part) => part switch
     {
         "caller" => call.Caller,
+        "key" => call.Principal?.Credential,
+        "organisation" => call.Principal?.Caller.Organisation,
+        "model" => call.Metered?.Request?.Model,
         "address" => Network(call.Address),
         "plan" => call.Plan,
         "operation" => call.Operation.Name,

@@ -46,6 +46,29 @@ internal sealed class CounterSet(TimeProvider time)
         lock (demand.Counter) demand.Counter.Correct(demand.Rule, demand.Taken, amount);
     }
 
+    /// <summary>What counts under a rule now, fullest first. Looking takes nothing.</summary>
+    public IReadOnlyList<CounterView> Look(string? rule, string? who, int most)
+    {
+        var now = Now;
+        List<CounterView> found = [];
+        foreach (var (key, (counter, counted)) in all)
+        {
+            if (rule is not null && key.Rule != rule || who is not null && key.Who != who) continue;
+            lock (counter)
+                if (!counter.IsAtRest(counted, now) && counter.State(counted, now) is var (left, until)) found.Add(new CounterView(key.Rule, key.Who, counted, left, until));
+        }
+        return [.. found.OrderBy(c => (Int128)c.Left * 1_000_000 / c.Counted.Amount.Units).ThenBy(c => c.Who, StringComparer.Ordinal).Take(most)];
+    }
+
+    /// <summary>Begins anew for this key. False when nothing was counted.</summary>
+    public bool Reset(string rule, string who)
+    {
+        if (!all.TryRemove((rule, who), out var known)) return false;
+        // Whoever has it in hand looks again, or corrects what counts no more.
+        lock (known.Counter) known.Counter.Gone = true;
+        return true;
+    }
+
     private static bool Decide(Span<Demand> demands, Moment now, out int tight, out TimeSpan wait)
     {
         (tight, wait) = (-1, TimeSpan.Zero);
@@ -63,7 +86,6 @@ internal sealed class CounterSet(TimeProvider time)
         }
         return tight < 0;
     }
-
 
     private static bool AnyGone(Span<Demand> demands)
     {
@@ -120,3 +142,7 @@ internal struct Demand(RateRule rule, string who, long amount)
 
     public TimeSpan Until { get; set; }
 }
+
+/// <summary>A counter as an operator sees it.</summary>
+/// <param name="Until">How long until more is left.</param>
+internal sealed record CounterView(string Rule, string Who, RateRule Counted, long Left, TimeSpan Until);

@@ -7,5 +7,5 @@ namespace Turnpike.Limits;
 internal static class LimitsSetup
 {
     public static IServiceCollection AddLimits(this IServiceCollection services) => services.AddSingleton<IncidentStore>().AddSingleton<IncidentBoard>().AddHostedService(s => s.GetRequiredService<IncidentBoard>())
-            .AddSingleton<RateCounters>().AddSingleton<CounterSet>().AddSingleton<BreakerBoard>().AddSingleton<RuleLimits>().AddSingleton<RateLimits>();
+            .AddSingleton<Notices.Notices>().AddHostedService(s => s.GetRequiredService<Notices.Notices>()).AddSingleton<RateCounters>().AddSingleton<CounterSet>().AddSingleton<BreakerBoard>().AddSingleton<RuleLimits>().AddSingleton<RateLimits>();
 }

@@ -33,7 +33,11 @@ internal sealed record UsageRecord
     /// <summary>What passed, as far as it was seen here.</summary>
     public Counts Observed { get; init; } = new();
 
+    /// <summary>What was paid for it.</summary>
     public Money? Cost { get; init; }
+
+    /// <summary>What it cost the owner; null where nobody wrote that down.</summary>
+    public Money? Expense { get; init; }
 
     public string? Receipt { get; init; }
 

@@ -9,8 +9,8 @@ namespace Turnpike.Metering;
 internal sealed class UsageStore(Database database, UsageExports exports, TimeProvider time)
 {
     private const string New = """
-        insert into usage_records (source, id, happened, operation, caller, payer, model, origin, charged, observed, cost, currency, receipt)
-        values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
+        insert into usage_records (source, id, happened, operation, caller, payer, model, origin, charged, observed, cost, currency, receipt, expense, expense_currency)
+        values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)
         on conflict (source, id) do nothing
         """;
 
@@ -21,7 +21,7 @@ internal sealed class UsageStore(Database database, UsageExports exports, TimePr
         ReadOnlySpan<SqlValue> values =
         [
             record.Source, record.Id, Microseconds.ToMicroseconds(record.Happened), record.Operation, record.Caller, record.Payer, record.Model, record.Origin,
-            Write(record.Charged), Write(record.Observed), record.Cost?.Units ?? 0, record.Cost?.Currency, record.Receipt,
+            Write(record.Charged), Write(record.Observed), record.Cost?.Units ?? 0, record.Cost?.Currency, record.Receipt, record.Expense?.Units, record.Expense?.Currency,
         ];
         if (destinations.Count == 0) { sql.Run(New, values); return; }
         // A copy is not sent again: what it repeats may have been sent long ago.
@@ -41,14 +41,21 @@ internal sealed class UsageStore(Database database, UsageExports exports, TimePr
     public ValueTask AddAsync(UsageRecord record, CancellationToken ct) => database.WriteAsync(sql => Insert(sql, record), ct);
 
     public ValueTask<UsageRecord?> FindByReceiptAsync(string receipt, CancellationToken ct) => database.ReadAsync(sql => sql.First("""
-        select source, id, happened, operation, caller, payer, model, origin, charged, observed, cost, currency, receipt
+        select source, id, happened, operation, caller, payer, model, origin, charged, observed, cost, currency, receipt, expense, expense_currency
         from usage_records where receipt = $1
         """, Read, receipt), ct);
 
     /// <summary>Gives each record of a time to <paramref name="take"/>, oldest first, without holding them all.</summary>
-    public ValueTask<bool> ScanAsync(DateTimeOffset from, DateTimeOffset to, string? payer, Action<UsageRecord> take, CancellationToken ct) => database.ScanAsync(sql =>
+    public ValueTask<bool> ScanAsync(DateTimeOffset from, DateTimeOffset to, string? payer, Action<UsageRecord> take, CancellationToken ct) =>
+        ScanAsync(sql => payer is null ? All(sql, from, to) : OfPayer(sql, from, to, payer), take, ct);
+
+    /// <summary>The same for what one caller used, whoever paid.</summary>
+    public ValueTask<bool> ScanCallerAsync(DateTimeOffset from, DateTimeOffset to, string caller, Action<UsageRecord> take, CancellationToken ct) =>
+        ScanAsync(sql => OfCaller(sql, from, to, caller), take, ct);
+
+    private ValueTask<bool> ScanAsync(Func<Sql, IEnumerable<UsageRecord>> records, Action<UsageRecord> take, CancellationToken ct) => database.ScanAsync(sql =>
     {
-        foreach (var record in payer is null ? All(sql, from, to) : OfPayer(sql, from, to, payer))
+        foreach (var record in records(sql))
         {
             ct.ThrowIfCancellationRequested();
             take(record);
@@ -57,14 +64,19 @@ internal sealed class UsageStore(Database database, UsageExports exports, TimePr
     }, ct);
 
     private static IEnumerable<UsageRecord> All(Sql sql, DateTimeOffset from, DateTimeOffset to) => sql.Stream("""
-        select source, id, happened, operation, caller, payer, model, origin, charged, observed, cost, currency, receipt
+        select source, id, happened, operation, caller, payer, model, origin, charged, observed, cost, currency, receipt, expense, expense_currency
         from usage_records where happened >= $1 and happened < $2 order by happened
         """, Read, Microseconds.ToMicroseconds(from), Microseconds.ToMicroseconds(to));
 
     private static IEnumerable<UsageRecord> OfPayer(Sql sql, DateTimeOffset from, DateTimeOffset to, string payer) => sql.Stream("""
-        select source, id, happened, operation, caller, payer, model, origin, charged, observed, cost, currency, receipt
+        select source, id, happened, operation, caller, payer, model, origin, charged, observed, cost, currency, receipt, expense, expense_currency
         from usage_records where payer = $3 and happened >= $1 and happened < $2 order by happened
         """, Read, Microseconds.ToMicroseconds(from), Microseconds.ToMicroseconds(to), payer);
+
+    private static IEnumerable<UsageRecord> OfCaller(Sql sql, DateTimeOffset from, DateTimeOffset to, string caller) => sql.Stream("""
+        select source, id, happened, operation, caller, payer, model, origin, charged, observed, cost, currency, receipt
+        from usage_records where caller = $3 and happened >= $1 and happened < $2 order by happened
+        """, Read, Microseconds.ToMicroseconds(from), Microseconds.ToMicroseconds(to), caller);
 
     /// <summary>A record of the columns every query here has, in their order.</summary>
     public static UsageRecord Read(SqlRow row) => new()
@@ -81,6 +93,7 @@ internal sealed class UsageStore(Database database, UsageExports exports, TimePr
         Observed = ReadCounts(row.Text(9)),
         Cost = row.TextOrNull(11) is { } currency ? new Money(row.Long(10), currency) : null,
         Receipt = row.TextOrNull(12),
+        Expense = row.TextOrNull(14) is { } spent ? new Money(row.Long(13), spent) : null,
     };
 
     /// <summary><c>{"input_tokens":12,"output_tokens":10}</c>: names are ours, so nothing needs escaping.</summary>

@@ -5,10 +5,12 @@ using Turnpike.Catalog;
 using Turnpike.Ledger;
 using Turnpike.Limits;
 using Turnpike.Metering;
+using Turnpike.Payments.Doubts;
 using Turnpike.Payments.Included;
 using Turnpike.Payments.Metered;
 using Turnpike.Payments.Prepaid;
 using Turnpike.Payments.Retries;
+using Turnpike.Payments.Sessions;
 using Turnpike.Plans;
 using Turnpike.Pricing;
 using Turnpike.Storage;
@@ -20,7 +22,7 @@ namespace Turnpike.Payments;
 /// The one place that takes money in a call. It reads a credential, lets its method verify it, holds, collects, and gives back
 /// what was not delivered. Only the <see cref="Settler"/> finishes what a crash or a silent rail left open.
 /// </summary>
-internal sealed partial class Cashier(PaymentRegistry rails, PlanMethod plans, ILedger ledger, AnswerStore answers, RateLimits limits, InHand inHand, UsageStore usage, RetryKeys retries, ILogger<Cashier> log)
+internal sealed partial class Cashier(PaymentRegistry rails, PlanMethod plans, ILedger ledger, AnswerStore answers, RateLimits limits, InHand inHand, UsageStore usage, SessionPasses sessions, RetryKeys retries, ILogger<Cashier> log)
 {
     public Payment Open(Call call) => new(call, CloseAsync);
 
@@ -30,10 +32,13 @@ internal sealed partial class Cashier(PaymentRegistry rails, PlanMethod plans, I
     private async ValueTask<Answer?> BelieveAsync(Payment payment, CancellationToken ct)
     {
         var call = payment.Call;
+        // Shown and not good, with a payment beside it: the payment buys the next one.
+        if (call.Quote is SessionQuote && await sessions.OpenAsync(call, ct) is { } ended && rails.Read(call) is null) return limits.TakeUnpaid(call) ?? ended;
+        if (call.Quote is null) return null;
         if (rails.Read(call) is not { } credential)
         {
             if (call.Plan is not null && (await IncludedAsync(payment, ct) is var included && included is not null || payment.State is not null)) return included;
-            return call.LeaveToUpstream() ? null : limits.TakeUnpaid(call) ?? payment.UsedUp ?? new Refusal(Reasons.PaymentRequired, $"{call.Quote!.Ceiling} per {call.Quote.Unit}.");
+            return call.LeaveToUpstream() ? null : limits.TakeUnpaid(call) ?? payment.UsedUp ?? new Refusal(Reasons.PaymentRequired, call.Quote.Told);
         }
         call.Pays = true;
         if (credential is Credential.Ambiguous several) return new Refusal(Reasons.AmbiguousPayment, several.Detail);
@@ -63,11 +68,7 @@ internal sealed partial class Cashier(PaymentRegistry rails, PlanMethod plans, I
                     return Wrong(call, refused);
                 }
         }
-        catch (StorageUnavailableException e)
-        {
-            Log.BooksDown(log, e);
-            return new Refusal(Reasons.StoreDown, "Nothing was taken.");
-        }
+        catch (StorageUnavailableException e) { return Down(e, "Nothing was taken."); }
         return null;
     }
 
@@ -87,7 +88,7 @@ internal sealed partial class Cashier(PaymentRegistry rails, PlanMethod plans, I
             while (true)
             {
                 (payment.Legs, payment.Raises, payment.Agreed) = (claim.Legs, claim.Raises, claim.Parts[0].Amount);
-                switch (await ledger.HoldAsync(NewHold(payment, credit: null), ct))
+                switch (await ledger.ReserveAsync(inHand, NewHold(payment, credit: null), ct))
                 {
                     case HoldResult.Held held: return await HeldAsync(payment, held.State, ct);
                     case HoldResult.AlreadyUsed used: return await KnownAsync(payment, used.State, ct) ?? new Refusal(Reasons.InFlight, "Its first presentation has just ended.") { RetryAfter = TimeSpan.FromSeconds(1) };
@@ -98,11 +99,7 @@ internal sealed partial class Cashier(PaymentRegistry rails, PlanMethod plans, I
                 }
             }
         }
-        catch (StorageUnavailableException e)
-        {
-            Log.BooksDown(log, e);
-            return new Refusal(Reasons.StoreDown, "Nothing was taken.");
-        }
+        catch (StorageUnavailableException e) { return Down(e, "Nothing was taken."); }
     }
 
     /// <summary>Reserves the money under the id the rail spends once: two copies of one proof get one hold.</summary>
@@ -114,25 +111,21 @@ internal sealed partial class Cashier(PaymentRegistry rails, PlanMethod plans, I
         {
             if (await retries.ClaimAsync(payment, ct) is { } named) return named.Refused ?? await InsteadAsync(payment, named.Instead!, ct);
             var credit = await CreditAsync(payment, ct);
-            var result = await ledger.HoldAsync(NewHold(payment, credit), ct);
+            var result = await ledger.ReserveAsync(inHand, NewHold(payment, credit), ct);
             // The credit was spent elsewhere in this moment: the presented proof pays after all.
-            if (result is HoldResult.InsufficientFunds && credit is not null && !payment.CreditOnly) result = await ledger.HoldAsync(NewHold(payment, credit = null), ct);
-            for (var tries = 0; tries < 3 && result is HoldResult.InsufficientFunds some && payment.TryLower(some.Available); tries++) result = await ledger.HoldAsync(NewHold(payment, credit), ct);
+            if (result is HoldResult.InsufficientFunds && credit is not null && !payment.CreditOnly) result = await ledger.ReserveAsync(inHand, NewHold(payment, credit = null), ct);
+            for (var tries = 0; tries < 3 && result is HoldResult.InsufficientFunds some && payment.TryLower(some.Available); tries++) result = await ledger.ReserveAsync(inHand, NewHold(payment, credit), ct);
             payment.ByCredit = credit is not null;
             return result switch
             {
                 HoldResult.Held held => await HeldAsync(payment, held.State, ct),
                 // Never null: a payment without a hold would be served for nothing. Whoever lost this race asks again.
                 HoldResult.AlreadyUsed used => await KnownAsync(payment, used.State, ct) ?? new Refusal(Reasons.InFlight, "Its first presentation has just ended.") { RetryAfter = TimeSpan.FromSeconds(1) },
-                HoldResult.InsufficientFunds short_ => TooLittle(payment, short_),
+                HoldResult.InsufficientFunds short_ => PaymentRefusals.TooLittle(payment, short_),
                 _ => throw new InvalidOperationException(),
             };
         }
-        catch (StorageUnavailableException e)
-        {
-            Log.BooksDown(log, e);
-            return new Refusal(Reasons.StoreDown, "Nothing was taken.");
-        }
+        catch (StorageUnavailableException e) { return Down(e, "Nothing was taken."); }
     }
 
     /// <summary>
@@ -159,8 +152,8 @@ internal sealed partial class Cashier(PaymentRegistry rails, PlanMethod plans, I
         }
         catch (StorageUnavailableException e)
         {
-            Log.BooksDown(log, e);
-            return new Refusal(Reasons.StoreDown, "Repeat this very request; you will not be charged twice.") { RetryAfter = TimeSpan.FromSeconds(5) };
+            payment.InDoubt = true;
+            return Down(e, "Repeat this very request; you will not be charged twice.");
         }
         catch (HoldLostException)
         {
@@ -241,8 +234,12 @@ internal sealed partial class Cashier(PaymentRegistry rails, PlanMethod plans, I
     private async ValueTask SayDeliveredAsync(Payment payment, bool soon)
     {
         try { await ledger.FinishAsync(payment.State!.Hold.Id, HoldOutcome.Delivered, [payment.Event(AuditKinds.Delivered, reference: payment.State.Hold.Receipt) with { Detail = payment.Passed }], CancellationToken.None, soon); }
-        // The answer has been given; a restart makes it the payer's credit.
-        catch (StorageUnavailableException e) when (soon) { Log.BooksDown(log, e); }
+        catch (StorageUnavailableException e)
+        {
+            inHand.Leave(payment.State!.Hold, delivered: true);
+            if (!soon) throw;
+            Log.BooksDown(log, e);
+        }
     }
 
     /// <summary>Leaving: what is only held goes back; what was taken and not delivered becomes the payer's credit.</summary>
@@ -251,14 +248,19 @@ internal sealed partial class Cashier(PaymentRegistry rails, PlanMethod plans, I
         if (payment.State is not { } state) return;
         if (payment.IsPaid) payment.Call.Charged = state.Captured;
         try { if (!payment.Delivered) await GiveBackAsync(payment, state); }
-        // The answer has been given; a restart finds the hold and gives back what this could not.
-        catch (StorageUnavailableException e) { Log.BooksDown(log, e); }
+        catch (StorageUnavailableException e)
+        {
+            Log.BooksDown(log, e);
+            inHand.Leave(state.Hold, delivered: false);
+        }
         finally { inHand.Leave(state.Hold.Id); }
     }
 
     private async ValueTask GiveBackAsync(Payment payment, HoldState state)
     {
-        if (state.Status == HoldStatus.Held)
+        if (payment.InDoubt)
+            inHand.Leave(state.Hold, delivered: false);
+        else if (state.Status == HoldStatus.Held)
             await ledger.ReleaseAsync(state.Hold.Id, "undelivered", [payment.Event(AuditKinds.Released, "undelivered", state.Hold.Id), Undelivered.Event(payment)], CancellationToken.None, state.Incarnation);
         else if (state.Status == HoldStatus.Settled)
             await ledger.CreditAsync(state.Hold.Id, Undelivered.Credits(state, Undelivered.Event(payment)), CancellationToken.None);
@@ -283,22 +285,21 @@ internal sealed partial class Cashier(PaymentRegistry rails, PlanMethod plans, I
                 await ledger.UnknownAsync(hold.Id, unknown.Reference, [payment.Event(AuditKinds.Unknown, "settlement-unknown", unknown.Reference)], CancellationToken.None);
                 payment.State = payment.State with { Status = HoldStatus.Unknown, Reference = unknown.Reference };
                 if (unknown.Refused is not null) await BlameAsync(payment, hold);
-                return SecondLook.Pending(payment, unknown.Reference);
+                return PaymentRefusals.Pending(payment, unknown.Reference);
             case Settlement.Failed failed:
                 await ledger.ReleaseAsync(hold.Id, failed.Code, [payment.Event(AuditKinds.Released, failed.Code, hold.Id)], CancellationToken.None);
                 payment.State = payment.State with { Status = HoldStatus.Released };
-                if (failed.As is { Status: 503 }) { if (!payment.SettlesBefore) _ = await ledger.PostAsync(Loss.Unsettled(hold, payment.Ceiling), CancellationToken.None); }
-                else await BlameAsync(payment, hold);
-                return new Refusal(failed.As ?? Reasons.SettlementFailed, failed.Detail) { Code = failed.Code, Failure = SecondLook.Failure(payment, failed.Code, failed.Reference) };
+                await BlameAsync(payment, hold, proof: failed.As is not { Status: 503 });
+                return new Refusal(failed.As ?? Reasons.SettlementFailed, failed.Detail) { Code = failed.Code, Failure = PaymentRefusals.Failure(payment, failed.Code, failed.Reference) };
             default: throw new InvalidOperationException();
         }
     }
 
     /// <summary>The rail said no to this payer: the work was for nothing, and from now on they pay before it.</summary>
-    private async ValueTask BlameAsync(Payment payment, Hold hold)
+    private async ValueTask BlameAsync(Payment payment, Hold hold, bool proof = true)
     {
         if (!payment.SettlesBefore) _ = await ledger.PostAsync(Loss.Unsettled(hold, payment.Ceiling), CancellationToken.None);
-        limits.CountInvalidProof(payment.Call);
+        if (proof) limits.CountInvalidProof(payment.Call);
     }
 
     private async ValueTask<Answer?> HeldAsync(Payment payment, HoldState state, CancellationToken ct)
@@ -315,10 +316,10 @@ internal sealed partial class Cashier(PaymentRegistry rails, PlanMethod plans, I
     /// <summary>This credential has a hold: its answer depends on where that stands, and on nothing a rail or a clock says.</summary>
     private async ValueTask<Answer?> KnownAsync(Payment payment, HoldState known, CancellationToken ct)
     {
-        if (known.Hold.Binding != payment.Binding) return SecondLook.Mismatch(payment, known);
+        if (known.Hold.Binding != payment.Binding) return PaymentRefusals.Mismatch(payment, known);
         payment.Call.Correlation = known.Hold.Correlation;
         if (known.Status is HoldStatus.Held or HoldStatus.Captured) return new Refusal(Reasons.InFlight, "Its first presentation is being served.") { RetryAfter = TimeSpan.FromSeconds(1) };
-        if (known.Status == HoldStatus.Unknown) { payment.Payer = known.Hold.Payer; return SecondLook.Pending(payment, known.Reference); }
+        if (known.Status == HoldStatus.Unknown) { payment.Payer = known.Hold.Payer; return PaymentRefusals.Pending(payment, known.Reference); }
         if (known.Status == HoldStatus.Released) return new Refusal(Reasons.CredentialUsed, "It was presented before and given back for another request.");
         // Only what is delivered in the books is given again: a crash between keeping an answer and saying so has made it credit.
         if (known.Outcome == HoldOutcome.Delivered) return await SecondLook.AgainAsync(answers, payment.Call, known, ct);
@@ -338,7 +339,7 @@ internal sealed partial class Cashier(PaymentRegistry rails, PlanMethod plans, I
     private async ValueTask<Answer> InsteadAsync(Payment payment, HoldState first, CancellationToken ct)
     {
         payment.Call.Correlation = first.Hold.Correlation;
-        return first.Status == HoldStatus.Unknown ? SecondLook.Pending(payment, first.Reference) : await SecondLook.AgainAsync(answers, payment.Call, first, ct);
+        return first.Status == HoldStatus.Unknown ? PaymentRefusals.Pending(payment, first.Reference) : await SecondLook.AgainAsync(answers, payment.Call, first, ct);
     }
 
     private Refusal Wrong(Call call, Answer answer)
@@ -347,10 +348,6 @@ internal sealed partial class Cashier(PaymentRegistry rails, PlanMethod plans, I
         if (refusal.Reason.Status == 402 && !Reasons.IsAboutFunds(refusal.Reason)) limits.CountInvalidProof(call);
         return refusal;
     }
-
-    private static Refusal TooLittle(Payment payment, HoldResult.InsufficientFunds missing) => Caps.IsCap(missing.Account) ? CapReached.Of(payment.Call, missing) : payment.CreditOnly
-        ? new Refusal(Reasons.CredentialUsed, "Its credit has been spent since.")
-        : payment.Method!.TooLittle(missing);
 
     private Hold NewHold(Payment payment, string? credit) => payment.Capped(new Hold
     {
@@ -368,8 +365,14 @@ internal sealed partial class Cashier(PaymentRegistry rails, PlanMethod plans, I
         Request = payment.Call.RequestLine,
         Terms = credit is null ? payment.Terms : null,
         Expires = credit is null ? payment.Expires : null,
-        Events = [payment.Event(AuditKinds.Verified, reference: payment.HoldId), payment.Event(AuditKinds.Held, reference: payment.HoldId) with { Detail = payment.BodyDigest is { } body ? $"body={body}" : null }],
+        Events = [payment.Event(AuditKinds.Verified, reference: payment.HoldId) with { Detail = payment.BodyDigest is { } body ? $"body={body}" : null }, payment.Event(AuditKinds.Held, reference: payment.HoldId) with { Detail = payment.Method is { } method ? rails.Compare(payment.Call, method, method.NetworkOf(payment)) : null }],
     });
+
+    private Refusal Down(StorageUnavailableException e, string detail)
+    {
+        Log.BooksDown(log, e);
+        return CashierDoubts.Refusal(e, detail);
+    }
 
     /// <summary>The account of what this payer paid and did not get, when it covers this call.</summary>
     private async ValueTask<string?> CreditAsync(Payment payment, CancellationToken ct)

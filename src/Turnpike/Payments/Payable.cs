@@ -25,7 +25,8 @@ internal sealed record Payable(string Method, IReadOnlyList<string> Currencies, 
         if (settings.Mpp is { EvmChains: { Count: > 0 } evm }) rails.Add(OnChain("mpp.evm", evm));
         if (settings.Mpp?.Stripe is { } stripe) rails.Add(new("mpp.stripe", [.. StripeMinimums.Select(m => m.Currency)], StripeMinimums, $"mpp.stripe: profile {stripe.Profile}, from {string.Join(" or ", StripeMinimums)}"));
         if (settings.Prepaid is not null) rails.Add(new("prepaid", [], [], "prepaid: tokens"));
-        return rails;
+        // Only what is said of a method everywhere: on one of several chains the others remain.
+        return settings.Costs.Count == 0 ? rails : [.. rails.Select(rail => settings.Costs.GetValueOrDefault(rail.Method)?.Minimum is { } least ? rail with { Least = [least, .. rail.Least.Where(l => l.Currency != least.Currency || l > least)] } : rail)];
     }
 
     /// <summary>True for the method's name and its protocol's.</summary>

@@ -75,6 +75,9 @@ internal sealed class Payment(Call call, Func<Payment, ValueTask> close) : IAsyn
 
     public bool Delivered { get; set; }
 
+    /// <summary>The database did not say what became of the collection: its hold is not this call's to end any more.</summary>
+    public bool InDoubt { get; set; }
+
     /// <summary>True when collection has begun: from here on a caller who leaves is charged and may ask again.</summary>
     public bool Collecting { get; set; }
 
@@ -141,21 +144,3 @@ internal sealed class Payment(Call call, Func<Payment, ValueTask> close) : IAsyn
 
 /// <summary>One way to pay a call, before anything of it is held.</summary>
 internal sealed record Presented(Credential? Credential, IPaymentMethod? Method, string? Payer, string? HoldId, string? BodyDigest, bool MayBeAskedAgain);
-
-/// <summary>
-/// Holds this process is collecting for or answering right now. Whoever finishes what others left behind keeps away from them,
-/// however long they take and whatever the clock says: else the payer would have both the answer and its price as credit.
-/// </summary>
-internal sealed class InHand(Storage.Nodes.NodeLease lease)
-{
-    private readonly ConcurrentDictionary<string, bool> holds = new(StringComparer.Ordinal);
-
-    public void Take(string hold) => holds[hold] = true;
-
-    public void Leave(string hold) => holds.TryRemove(hold, out _);
-
-    public bool Has(string hold) => holds.ContainsKey(hold);
-
-    /// <summary>True also while it is another node's: its answer may be on its way there, and when that node is gone its heir ends it.</summary>
-    public bool IsBusy(Ledger.HoldState hold) => Has(hold.Hold.Id) || hold.Outcome == Ledger.HoldOutcome.Open && !lease.IsOurs(hold.Incarnation);
-}

@@ -1,6 +1,7 @@
 using System.Collections.Frozen;
 using Turnpike.Catalog;
 using Turnpike.Limits.Incidents;
+using Turnpike.Payments.Costs;
 
 namespace Turnpike.Payments;
 
@@ -54,12 +55,31 @@ internal sealed class PaymentRegistry
     /// <summary>The same, where nobody calls yet.</summary>
     public IReadOnlyList<Offer> Offers(Call call, bool metered)
     {
-        var offers = new List<(Offer Offer, int Preference, long Cost)>(4);
-        foreach (var method in inOrder)
-            if (Accepts(call.Operation, method) && Takes(metered, method) && incidents.OfRail(method.Name, method.Protocol) is null)
-                foreach (var offer in method.Offer(call)) offers.Add((offer, Preference(call.Operation, method), costs.Of(offer, call.Quote!.Ceiling)));
+        var offers = Costed(call, metered);
         offers.Sort((a, b) => a.Preference != b.Preference ? a.Preference.CompareTo(b.Preference) : a.Cost.CompareTo(b.Cost));
         return offers.ConvertAll(o => o.Offer);
+    }
+
+    /// <summary>What this payment costs the owner, and what the other ways to pay it would have; null where the document says no costs.</summary>
+    public string? Compare(Call call, IPaymentMethod chosen, string? network)
+    {
+        if (call.Quote is null || call.Catalog.Settings.Get<PaymentSettings>() is not { Costs.Count: > 0 }) return null;
+        var offers = Costed(call, call.Quote is Pricing.MeteredQuote);
+        var taken = offers.Find(o => o.Offer.Method == chosen.Name && (network is null || o.Offer.Network == network));
+        var others = offers.Where(o => o != taken).OrderBy(o => o.Cost).Select(o => Told(o.Offer, o.Cost)).ToList();
+        return $"costs {(taken.Offer is null ? "nothing that is known" : Told(taken.Offer, taken.Cost))}{(others.Count > 0 ? $"; instead of {string.Join(", ", others)}" : "")}";
+
+        string Told(Offer offer, long cost) => $"{offer.Method}{(offer.Network is { } on ? "/" + on : "")} {new Ledger.Money(cost, call.Quote.Ceiling.Currency)}";
+    }
+
+    private List<(Offer Offer, int Preference, long Cost)> Costed(Call call, bool metered)
+    {
+        var (offers, amount, settings) = (new List<(Offer Offer, int Preference, long Cost)>(4), call.Quote!.Ceiling, call.Catalog.Settings.Get<PaymentSettings>());
+        foreach (var method in inOrder)
+            if (Accepts(call.Operation, method) && Takes(metered, method) && incidents.OfRail(method.Name, method.Protocol) is null)
+                foreach (var offer in method.Offer(call))
+                    if (!costs.IsTooLittle(offer, amount, settings)) offers.Add((offer, Preference(call.Operation, method), costs.Of(offer, amount, settings)));
+        return offers;
     }
 
     /// <summary>What is signed for one amount cannot pay a price that is known only afterwards.</summary>

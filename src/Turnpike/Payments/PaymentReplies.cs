@@ -1,11 +1,13 @@
 using System.Globalization;
 using Turnpike.Catalog;
+using Turnpike.Payments.Sessions;
+using Turnpike.Pricing;
 using Turnpike.Protocols.Http;
 
 namespace Turnpike.Payments;
 
 /// <summary>What is said about payment: terms before, receipts after. Protocols write their own headers.</summary>
-internal sealed class PaymentReplies(PaymentRegistry rails)
+internal sealed class PaymentReplies(PaymentRegistry rails, SessionPasses sessions)
 {
     private const long MostDigested = 1024 * 1024;
 
@@ -36,6 +38,11 @@ internal sealed class PaymentReplies(PaymentRegistry rails)
         reply.Headers["Turnpike-Receipt"] = Cashier.ReceiptUrl(call, state.Hold.Receipt);
         reply.Headers["Turnpike-Cost"] = state.Captured.ToString();
         if (payment.MayBeAskedAgain) reply.Headers["Turnpike-Answer-Until"] = (call.Now + payment.Answers.Keep).ToString("yyyy-MM-dd'T'HH:mm:ss'Z'", CultureInfo.InvariantCulture);
+        if (call.Quote is SessionQuote session)
+        {
+            reply.Headers[SessionQuote.Header] = sessions.Issue(call, session, state);
+            reply.Headers[SessionQuote.EndHeader] = SessionPasses.EndOf(session, state).ToUniversalTime().ToString("yyyy-MM-ddTHH:mm:ssZ", System.Globalization.CultureInfo.InvariantCulture);
+        }
         if (payment.Method!.Remaining(payment) is { } left) reply.Headers["Turnpike-Remaining"] = left.ToString();
         var receipt = new Receipt(payment.Credential!.Protocol, payment.Method.Name, state.Reference ?? state.Hold.Receipt, state.Captured, state.Hold.Payer, state.Changed)
         {

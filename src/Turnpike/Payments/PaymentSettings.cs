@@ -1,5 +1,6 @@
 using Turnpike.Catalog;
 using Turnpike.Ledger;
+using Turnpike.Payments.Costs;
 using Turnpike.Protocols.Evm;
 
 namespace Turnpike.Payments;
@@ -16,6 +17,9 @@ internal sealed record PaymentSettings
     public PrepaidSettings? Prepaid { get; init; }
 
     public AnswerSettings Answers { get; init; } = AnswerSettings.Usual;
+
+    /// <summary>What taking a payment costs, by method, chain, or <c>method/chain</c>.</summary>
+    public IReadOnlyDictionary<string, RailCost> Costs { get; init; } = System.Collections.Frozen.FrozenDictionary<string, RailCost>.Empty;
 }
 
 /// <summary><c>payments.answers</c>: what is kept of answers that were paid for, for whoever lost them on the way.</summary>

@@ -1,6 +1,8 @@
 using Turnpike.Catalog;
 using Turnpike.Catalog.Loading;
 using Turnpike.Limits;
+using Turnpike.Payments.Costs;
+using Turnpike.Payments.Doubts;
 using Turnpike.Payments.Evm;
 using Turnpike.Payments.Included;
 using Turnpike.Payments.Mpp;
@@ -34,7 +36,7 @@ internal static class PaymentsSetup
         services.AddSingleton<IPaymentMethod, StripeMethod>();
         services.AddSingleton<IRefundRail, StripeRefunds>().AddSingleton<IRefundRail, AuthorizationRefunds>().AddSingleton<CashierReturns>();
         services.AddHostedService<ChainWatch>();
-        services.AddSingleton<PaymentRegistry>().AddSingleton<PaymentReplies>().AddSingleton<InHand>().AddSingleton<Cashier>().AddSingleton<Settler>();
+        services.AddSingleton<PaymentRegistry>().AddSingleton<PaymentReplies>().AddSingleton<InHand>().AddSingleton<Sessions.SessionPasses>().AddSingleton<Cashier>().AddSingleton<Settler>();
         return services.AddHostedService(s => s.GetRequiredService<Settler>());
     }
 }

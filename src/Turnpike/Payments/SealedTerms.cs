@@ -151,10 +151,16 @@ internal sealed class TermsSeal(IReadOnlyList<byte[]> keys)
         return null;
     }
 
-    private static string Mac(byte[] key, string text)
+    /// <summary>Seals something else than terms; what was sealed for one purpose is good for no other.</summary>
+    public string SealFor(string purpose, string text) => Mac(keys[0], text, purpose);
+
+    public bool IsSealedFor(string purpose, string text, string seal) =>
+        keys.Any(key => CryptographicOperations.FixedTimeEquals(Encoding.ASCII.GetBytes(Mac(key, text, purpose)), Encoding.UTF8.GetBytes(seal)));
+
+    private static string Mac(byte[] key, string text, string purpose = "terms")
     {
         Span<byte> mac = stackalloc byte[32];
-        HMACSHA256.HashData(key, Encoding.UTF8.GetBytes("turnpike-terms:" + text), mac);
+        HMACSHA256.HashData(key, Encoding.UTF8.GetBytes($"turnpike-{purpose}:{text}"), mac);
         return Base64Url.EncodeToString(mac);
     }
 }

@@ -1,5 +1,6 @@
 using Turnpike.Audit;
 using Turnpike.Ledger;
+using Turnpike.Payments.Doubts;
 using Turnpike.Payments.Refunds;
 using Turnpike.Telemetry;
 
@@ -33,7 +34,7 @@ internal sealed partial class Settler(PaymentRegistry rails, ILedger ledger, Cas
         while (await timer.WaitForNextTickAsync(stoppingToken))
         {
             try { await RoundAsync(stoppingToken); }
-            catch (Exception e) when (e is not OperationCanceledException) { Log.RoundFailed(log, e); }
+            catch (Exception e) when (!stoppingToken.IsCancellationRequested) { Log.RoundFailed(log, e); }
         }
     }
 
@@ -41,6 +42,7 @@ internal sealed partial class Settler(PaymentRegistry rails, ILedger ledger, Cas
     public async Task RoundAsync(CancellationToken ct)
     {
         await RecoverAsync(ct); // other nodes may have gone since
+        await EndDoubtsAsync(ct);
         var unfinished = await ledger.UnfinishedAsync(4096, ct);
         foreach (var open in unfinished)
         {
@@ -57,6 +59,20 @@ internal sealed partial class Settler(PaymentRegistry rails, ILedger ledger, Cas
         // An operator may have ended some.
         if (waiting.Count > unfinished.Count)
             foreach (var ended in waiting.Keys.Except(unfinished.Select(open => open.Hold.Id)).ToList()) waiting.Remove(ended);
+    }
+
+    /// <summary>Calls that are over, whose last word the database never confirmed: every hold of theirs that is there comes to its end here (I5).</summary>
+    private async Task EndDoubtsAsync(CancellationToken ct)
+    {
+        foreach (var doubt in inHand.Doubts)
+        {
+            if (await ledger.FindInTurnAsync(doubt.Hold, ct) is { } found && inHand.IsStill(doubt, found))
+            {
+                if (doubt.Delivered && found.Status == HoldStatus.Settled) await ledger.FinishAsync(doubt.Hold, HoldOutcome.Delivered, [], ct);
+                else await FinishAsync(found, ct);
+            }
+            inHand.Ended(doubt);
+        }
     }
 
     /// <summary>
@@ -95,7 +111,7 @@ internal sealed partial class Settler(PaymentRegistry rails, ILedger ledger, Cas
                 await KeepAsync(open, ct);
                 return true;
             case HoldStatus.Held:
-                await ledger.ReleaseAsync(open.Hold.Id, "crashed", [Event(open, AuditKinds.Released, "crashed")], ct);
+                await ledger.ReleaseAsync(open.Hold.Id, "crashed", [Event(open, AuditKinds.Released, "crashed")], ct, open.Incarnation);
                 return true;
             case HoldStatus.Settled:
                 await CreditAsync(open, ct);

@@ -30,6 +30,9 @@ internal sealed record Caps(IReadOnlyList<Cap> All)
         return accounts;
     }
 
+    /// <summary>What this caller's caps are in.</summary>
+    public static IEnumerable<string> CurrenciesOf(Call call) => (call.Principal?.Caller.Settings.Get<Caps>()?.All ?? []).Select(c => c.Amount.Currency).Distinct();
+
     public static bool IsCap(string account) => account.StartsWith(Role, StringComparison.Ordinal);
 
     public static Raise Raise(CapAccount account) => new(account.Name, Giver, account.Cap.Amount);

@@ -11,6 +11,9 @@ internal sealed record Plan(string Name)
 
     public IReadOnlyList<RateRule> Limits { get; init; } = [];
 
+    /// <summary>What it opens beside amounts: switches that are on, and values the upstream is told.</summary>
+    public Entitlements Entitlements { get; init; } = Entitlements.None;
+
     /// <summary>Models by the name of their tier.</summary>
     public FrozenDictionary<string, FrozenSet<string>> Tiers { get; init; } = FrozenDictionary<string, FrozenSet<string>>.Empty;
 }

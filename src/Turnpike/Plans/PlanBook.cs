@@ -10,8 +10,10 @@ internal static class PlanBook
     public const string Giver = "external:plan";
 
     /// <summary>The caller's plan, as the catalog of this call has it.</summary>
-    public static Plan? Of(Call call) =>
-        call.Plan is { } name && call.Catalog.Settings.Get<PlanSettings>() is { } settings && settings.Plans.TryGetValue(name, out var plan) ? plan : null;
+    public static Plan? Of(Call call) => Of(call.Catalog, call.Plan);
+
+    public static Plan? Of(ServiceCatalog catalog, string? name) =>
+        name is not null && catalog.Settings.Get<PlanSettings>() is { } settings && settings.Plans.TryGetValue(name, out var plan) ? plan : null;
 
     /// <summary>The account of an allowance in the period that ends then; its name tells when it can be folded away.</summary>
     public static string Account(string caller, Allowance allowance, DateTimeOffset end) => $"plan:{caller}:{allowance.Feature}:{end.UtcDateTime:yyyy-MM-dd'T'HH:mm:ss'Z'}";

@@ -22,7 +22,10 @@ internal static class PlanSection
     private static readonly Key<IReadOnlyList<RateRule>> Limits = new("limits", RateShape.List("caller"), "How fast each of its callers may take it.") { Default = "none", Example = "[{ amount: 10 requests, per: 1m }]" };
     private static readonly Key<IReadOnlyList<KeyValuePair<string, IReadOnlyList<string>>>> Tiers = new("tiers", new NamedShape<IReadOnlyList<string>>("models by tier", "tier", OperationSection.CheckName, new ListShape<string>(Shapes.Text, least: 1)), "Models by the tier they belong to.") { Default = "none", Example = "{ premium: [gpt-4o] }" };
 
-    private static readonly Shape<Plan> One = new MapShape<Plan>([Includes, Limits, Tiers], BuildPlan);
+    private static readonly Shape<string> Entitled = new ScalarShape<string>("true, false, a whole number or a word", (string t, out string? v) => Plans.Entitlements.CheckValue(v = t));
+    private static readonly Key<IReadOnlyList<KeyValuePair<string, string>>> Entitlements = new("entitlements", new NamedShape<string>("entitlements by name", "entitlement", Plans.Entitlements.CheckName, Entitled), "What else it opens: switches that operations ask for, and values; the upstream is told them.") { Default = "nothing", Example = "{ export: true, seats: 5 }" };
+
+    private static readonly Shape<Plan> One = new MapShape<Plan>([Includes, Limits, Tiers, Entitlements], BuildPlan);
 
     private static readonly Key<PlanSettings> Key = new("plans", new ConvertedShape<IReadOnlyList<KeyValuePair<string, Plan>>, PlanSettings>(new NamedShape<Plan>("plans by name", "plan", OperationSection.CheckName, One), Named),
         "What callers can buy: allowances and limits.") { Default = "none", Example = "{ free: { includes: [{ amount: 5 requests, per: 1m }] } }" };
@@ -49,7 +52,7 @@ internal static class PlanSection
             if (allowance.Tier is { } tier && !tiers.ContainsKey(tier)) m.At.Reading.PlaceOf(allowance, "tier").Refuse($"'{tier}' is no tier of this plan");
         foreach (var twice in includes.GroupBy(a => (a.Feature, string.Join(' ', a.Operations))).Where(g => g.Count() > 1))
             m.Of(Includes).Refuse($"{twice.First().Amount.Currency} per {twice.First().Per.Text} is included twice for the same");
-        return new Plan("") { Includes = includes, Limits = m.Get(Limits, []), Tiers = tiers };
+        return new Plan("") { Includes = includes, Limits = m.Get(Limits, []), Tiers = tiers, Entitlements = new Entitlements(m.Get(Entitlements, [])) };
     }
 
     private static PlanSettings Named(IReadOnlyList<KeyValuePair<string, Plan>> plans) =>

@@ -12,10 +12,13 @@ internal sealed record MeteredQuote(Money Ceiling, string Version, DateTimeOffse
     /// <summary>The least a payer has to have: what the request costs before it is answered at all.</summary>
     public required Money Least { get; init; }
 
+    /// <summary>The share of the rates that is asked of this call, in hundredths of a percent.</summary>
+    public long Share { get; init; } = PriceRule.Whole;
+
     /// <summary>The price of what was used, at the rates of the model that served where it has some; whoever takes it keeps to the ceiling.</summary>
     public Money Charge(Usage usage)
     {
-        var card = usage.Model is { } served && Price.Models.TryGetValue(served, out var own) ? own : Card;
+        var card = usage.Model is { } served && Price.Models.TryGetValue(served, out var own) ? own.At(Share) : Card;
         var charge = card.Charge(usage);
         return Price.Minimum is { } least && charge < least ? least : charge;
     }

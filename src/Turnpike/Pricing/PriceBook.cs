@@ -8,35 +8,71 @@ using Turnpike.Metering.Formats;
 namespace Turnpike.Pricing;
 
 /// <summary>Tells what a call costs, and remembers what it cost a moment ago for those who still hold older terms.</summary>
-internal sealed class PriceBook(TimeProvider time)
+internal sealed class PriceBook(TimeProvider time, OutsidePrices? outside = null)
 {
     /// <summary>How long terms may be answered.</summary>
     public static readonly TimeSpan Valid = TimeSpan.FromMinutes(5);
 
+    private const int MostPast = 100;
+
     private readonly ConcurrentDictionary<string, List<PastPrice>> past = new();
+
+    private readonly Demand demand = new();
 
     /// <summary>Sets the quote; leaves it null when nothing is owed. A price above the caller's own maximum ends the call.</summary>
     public ValueTask<Answer?> QuoteAsync(Call call, CancellationToken ct)
     {
-        if (call.Catalog.Settings.Get<MeterSet>() is not null || call.Operation.Settings.Get<PriceModel>() is PriceModel.Metered || call.Operation.Settings.Get<UsageSettings>() is not null) return MeterAsync(call, ct);
-        if (call.Operation.Settings.Get<PriceModel>() is not PriceModel.Fixed price || price.Amount.IsZero) return default;
-        call.Quote = new Quote(price.Amount, "call", call.Catalog.Version, call.Now + Valid);
-        return new(Clamp(call, price.Amount));
+        var price = call.Operation.Settings.Get<PriceModel>();
+        var settings = call.Operation.Settings;
+        if (call.Catalog.Settings.Get<MeterSet>() is not null || price is PriceModel.Metered || settings.Get<UsageSettings>() is not null || settings.Get<OwnCost>() is not null) return MeterAsync(call, price, ct);
+        return price is PriceModel.Asked asked ? AskAsync(call, asked, ct) : new(Fix(call, price));
+    }
+
+    /// <summary>A price that is known before the call.</summary>
+    private Answer? Fix(Call call, PriceModel? price)
+    {
+        if (price is not PriceModel.Fixed { Amount.IsZero: false } and not PriceModel.Session) return null;
+        var amount = AmountOf(call, price, call.Now, InProgress(call, price));
+        call.Quote = price is PriceModel.Session session ? new SessionQuote(amount, call.Catalog.Version, call.Now + Valid, session.Lasts) : new Quote(amount, "call", call.Catalog.Version, call.Now + Valid);
+        return Clamp(call, amount);
+    }
+
+    private async ValueTask<Answer?> AskAsync(Call call, PriceModel.Asked price, CancellationToken ct)
+    {
+        if (outside is null || await outside.AskAsync(call, price, ct) is not { } told) return new Refusal(Reasons.PricerDown, "Nobody says what this call costs.") { RetryAfter = TimeSpan.FromSeconds(1) };
+        if (told.IsZero) return null;
+        call.Quote = new Quote(told, "call", call.Catalog.Version, call.Now + Valid);
+        Remember(call.Operation.Name, told, call.Catalog.Version);
+        return Clamp(call, told);
+    }
+
+    private long InProgress(Call call, PriceModel price) => price.Rules.Any(rule => rule.Busy is not null) ? demand.Enter(call) : 0;
+
+    private static Money AmountOf(Call call, PriceModel price, DateTimeOffset at, long inProgress) =>
+        PriceModel.Share(price is PriceModel.Session session ? session.Amount : ((PriceModel.Fixed)price).Amount, ShareOf(call, price, at, inProgress));
+
+    private static long ShareOf(Call call, PriceModel price, DateTimeOffset at, long inProgress)
+    {
+        foreach (var rule in price.Rules)
+            if (rule.Holds(call, at, inProgress)) return rule.Hundredths;
+        return PriceRule.Whole;
     }
 
     /// <summary>When the document changes: prices that end now stay good for terms given until now.</summary>
     public void Replaced(ServiceCatalog old)
     {
-        var until = time.GetUtcNow() + Valid;
         foreach (var operation in old.Operations.Values)
+            if (operation.Settings.Get<PriceModel>() is PriceModel.Fixed price) Remember(operation.Name, price.Amount, old.Version);
+    }
+
+    private void Remember(string operation, Money amount, string version)
+    {
+        var (now, prices) = (time.GetUtcNow(), past.GetOrAdd(operation, _ => []));
+        lock (prices)
         {
-            if (operation.Settings.Get<PriceModel>() is not PriceModel.Fixed price) continue;
-            var prices = past.GetOrAdd(operation.Name, _ => []);
-            lock (prices)
-            {
-                prices.RemoveAll(p => p.Until < time.GetUtcNow());
-                prices.Add(new PastPrice(price.Amount, until, old.Version));
-            }
+            prices.RemoveAll(p => p.Until < now || p.Amount == amount && p.Version == version);
+            prices.Add(new PastPrice(amount, now + Valid, version));
+            if (prices.Count > MostPast) prices.RemoveAt(0);
         }
     }
 
@@ -44,36 +80,41 @@ internal sealed class PriceBook(TimeProvider time)
     public IReadOnlyList<Money> InForce(Call call)
     {
         if (call.Quote is not { } quote) return [];
+        // The hour may have struck since it was told.
+        if (call.Operation.Settings.Get<PriceModel>() is { Rules.Count: > 0 } and not PriceModel.Metered and { } price && AmountOf(call, price, call.Now - Valid, 0) is var before && before != quote.Ceiling) return [quote.Ceiling, before];
         if (!past.TryGetValue(call.Operation.Name, out var prices)) return [quote.Ceiling];
         lock (prices) return [quote.Ceiling, .. prices.Where(p => p.Until >= call.Now && p.Amount.Currency == quote.Ceiling.Currency).Select(p => p.Amount).Distinct()];
     }
 
     /// <summary>A call whose use is told: its request is read for what bounds it, and a metered price is quoted at the most it can come to.</summary>
-    private static async ValueTask<Answer?> MeterAsync(Call call, CancellationToken ct)
+    private async ValueTask<Answer?> MeterAsync(Call call, PriceModel? price, CancellationToken ct)
     {
-        var price = call.Operation.Settings.Get<PriceModel>();
         var metered = call.Metered = new MeteredCall(call.Operation.Settings.Get<UsageSettings>() ?? UsageSettings.OfRecords((price as PriceModel.Metered)?.Count));
         if (metered.Settings.Format is not NoFormat && await RequestReading.ReadAsync(call, metered, (price as PriceModel.Metered)?.By, ct) is { } unreadable) return unreadable;
-        if (price is PriceModel.Metered rated) return Quote(call, metered, rated);
-        if (price is not PriceModel.Fixed { Amount: { IsZero: false } amount }) return null;
-        call.Quote = new Quote(amount, "call", call.Catalog.Version, call.Now + Valid);
-        return Clamp(call, amount);
+        return price switch
+        {
+            PriceModel.Metered rated => Quote(call, metered, rated),
+            PriceModel.Asked asked => await AskAsync(call, asked, ct),
+            _ => Fix(call, price),
+        };
     }
 
-    private static Answer? Quote(Call call, MeteredCall metered, PriceModel.Metered price)
+    private Answer? Quote(Call call, MeteredCall metered, PriceModel.Metered price)
     {
         if (price.CardOf(price.By is null ? "" : metered.Request?.Model) is not { } card)
             return new Refusal(Reasons.UnknownModel, metered.Request?.Model is { } asked ? $"'{Reading.Shown(asked)}' has no price here. These have: {string.Join(", ", price.Models.Keys.Order(StringComparer.Ordinal).Take(20))}." : "The request names no model.");
+        var share = ShareOf(call, price, call.Now, InProgress(call, price));
+        card = card.At(share);
         var (ceiling, least) = (price.Ceiling, price.Ceiling);
         if (MeteredQuote.MostFor(card, metered, metered.Request?.Maximum ?? price.DefaultMaximum) is { } most && most < ceiling) ceiling = most;
         if ((price.Withholds ? card.Charge(OneRecord()) : MeteredQuote.MostFor(card, metered, 1)) is { } one && one < least) least = one;
         if (price.Minimum is { } minimum) (ceiling, least) = (Larger(ceiling, minimum), Larger(least, minimum));
         if (Maximum(call, ceiling.Currency, out var malformed) is { } maximum && maximum < ceiling)
         {
-            if (maximum < least) { call.Quote = new MeteredQuote(ceiling, call.Catalog.Version, call.Now + Valid, price, card, metered) { Least = least }; return new Refusal(Reasons.PriceAboveMaximum, $"This call costs {least} or more; your maximum is {maximum}."); }
+            if (maximum < least) { call.Quote = new MeteredQuote(ceiling, call.Catalog.Version, call.Now + Valid, price, card, metered) { Least = least, Share = share }; return new Refusal(Reasons.PriceAboveMaximum, $"This call costs {least} or more; your maximum is {maximum}."); }
             ceiling = maximum;
         }
-        call.Quote = new MeteredQuote(ceiling, call.Catalog.Version, call.Now + Valid, price, card, metered) { Least = least };
+        call.Quote = new MeteredQuote(ceiling, call.Catalog.Version, call.Now + Valid, price, card, metered) { Least = least, Share = share };
         return malformed;
     }
 

@@ -1,4 +1,5 @@
 using System.Collections.Frozen;
+using Turnpike.Catalog;
 using Turnpike.Ledger;
 
 namespace Turnpike.Pricing;
@@ -9,10 +10,32 @@ internal abstract record PriceModel
     /// <summary>The most one call costs.</summary>
     public abstract Money Most { get; }
 
+    /// <summary>When more or less of it is asked; the first that holds counts.</summary>
+    public IReadOnlyList<PriceRule> Rules { get; init; } = [];
+
+    /// <summary>The most that the rules can make of an amount.</summary>
+    protected Money MostOf(Money amount) => Share(amount, Rules.Select(rule => rule.Hundredths).Append(PriceRule.Whole).Max());
+
+    /// <summary>A share of an amount, rounded up once.</summary>
+    public static Money Share(Money amount, long hundredths) => amount with { Units = checked((long)(((Int128)amount.Units * hundredths + PriceRule.Whole - 1) / PriceRule.Whole)) };
+
     /// <summary>The same amount for every delivered answer.</summary>
     internal sealed record Fixed(Money Amount) : PriceModel
     {
-        public override Money Most => Amount;
+        public override Money Most => MostOf(Amount);
+    }
+
+    /// <summary>Paid once, then the operation is open for a while to whoever shows what came with the answer.</summary>
+    internal sealed record Session(Money Amount, TimeSpan Lasts) : PriceModel
+    {
+        public override Money Most => MostOf(Amount);
+    }
+
+    /// <summary>What somebody outside says it costs, at most the ceiling.</summary>
+    /// <param name="Keep">How long the last good answer may be used while none comes.</param>
+    internal sealed record Asked(Uri Url, Secret? Token, TimeSpan Timeout, TimeSpan Keep, Money Ceiling) : PriceModel
+    {
+        public override Money Most => Ceiling;
     }
 
     /// <summary>By what the answer turns out to use, held for before and taken afterwards.</summary>

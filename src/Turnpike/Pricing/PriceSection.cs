@@ -26,9 +26,21 @@ internal static class PriceSection
     private static readonly Key<long> DefaultMaximum = new("default-max-tokens", Shapes.Integer(1, MostTokens), "Written into requests that name no maximum.") { Default = "none: such a request holds the ceiling", Example = "1000" };
     private static readonly Key<Money> Minimum = new("minimum", Shapes.Money, "The least a delivered answer costs.") { Default = "nothing", Example = "0.001 USD" };
 
+    private static readonly Key<Money> PerSession = new("per-session", Shapes.Money, "Paid once; then the operation is open to whoever sends the Turnpike-Session header of the paid answer, for as long as lasts says.") { Default = "none", Example = "0.50 USD" };
+    private static readonly Key<TimeSpan> Lasts = new("lasts", Shapes.Duration, "How long a session lasts.") { Default = "none; a price per session needs it", Example = "1h" };
+    private static readonly Key<IReadOnlyList<PriceRule>> Rules = new("rules", RuleSection.Shape, "When more or less of the price is asked; the first that holds counts.") { Default = "always all of it", Example = "[{ hours: \"22:00-06:00\", time-zone: Europe/Berlin, percent: 50% }]" };
+
+    private static readonly Key<Uri> Url = new("url", Shapes.Url, "Is posted operation, method, target, caller, plan and assurance, and answers {\"amount\": \"0.012\"}.") { Required = true, Example = "https://prices.example/quote" };
+    private static readonly Key<Secret> Token = new("token", new SecretShape(), "Sent as a bearer token.") { Default = "none", Example = "${env:PRICER_TOKEN}" };
+    private static readonly Key<TimeSpan> Timeout = new("timeout", Shapes.Duration, "How long it is waited for.") { Default = "1s", Example = "1s" };
+    private static readonly Key<TimeSpan> Keep = new("keep", Shapes.Duration, "How long its last answer for the same question is used while it is silent; after that nothing is sold.") { Default = "1h", Example = "1h" };
+    private static readonly Key<AskedDraft> Pricer = new("pricer", new MapShape<AskedDraft>([Url, Token, Timeout, Keep],
+        m => new AskedDraft(m.Get(Url)!, m.IsWritten(Token) ? m.Get(Token) : null, m.Get(Timeout, TimeSpan.FromSeconds(1)), m.Get(Keep, TimeSpan.FromHours(1)))), "Somebody outside says the price, up to the ceiling.")
+    { Default = "none", Example = "{ url: https://prices.example/quote, timeout: 1s }" };
+
     private static readonly Shape<PriceModel?> Short = new ScalarShape<PriceModel?>("free, or an amount of money such as 0.01 USD", ReadShort, @"^free$|^[0-9]+(\.[0-9]{1,9})? +[A-Z]{3}$");
 
-    private static readonly Shape<PriceModel> Map = new MapShape<PriceModel>([Amount, PerMillion, PerUnit, PerRecord, Count, Ceiling, By, OtherModels, DefaultMaximum, Minimum], Build);
+    private static readonly Shape<PriceModel> Map = new MapShape<PriceModel>([Amount, PerMillion, PerUnit, PerRecord, Count, Ceiling, By, OtherModels, DefaultMaximum, Minimum, PerSession, Lasts, Pricer, Rules], Build);
 
     private static readonly Key<PriceModel?> Key = new("price", new ShortOrMapShape<PriceModel?>(Short, Map!), "What a delivered answer costs: free, an amount, or a map.") { Required = true, Example = "0.01 USD" };
 
@@ -41,8 +53,10 @@ internal static class PriceSection
         PriceModel.Fixed { Amount: var amount } => amount.ToString(),
         PriceModel.Metered { By: null } metered => $"by {string.Join(", ", metered.Models[""].Priced)}, at most {metered.Ceiling}",
         PriceModel.Metered metered => $"by use, {metered.Models.Count} model{(metered.Models.Count == 1 ? "" : "s")}, at most {metered.Ceiling}",
+        PriceModel.Session session => $"{session.Amount} per session of {Shapes.Tell(session.Lasts)}",
+        PriceModel.Asked asked => $"as {asked.Url.Authority} says, at most {asked.Ceiling}",
         _ => price.ToString() ?? "",
-    };
+    } + (price is { Rules.Count: > 0 } ? $", {price.Rules.Count} rule{(price.Rules.Count == 1 ? "" : "s")}" : "");
 
     private static string? ReadShort(string text, out PriceModel? price)
     {
@@ -56,12 +70,26 @@ internal static class PriceSection
 
     private static PriceModel? Build(MapValues m)
     {
-        Key[] metered = [PerMillion, PerUnit, PerRecord, Count, Ceiling, By, OtherModels, DefaultMaximum, Minimum];
-        if (m.IsWritten(Amount)) return metered.FirstOrDefault(m.IsWritten) is not { } other ? new PriceModel.Fixed(m.Get(Amount)) : Refuse(m.Of(other), $"'{other.Name}' belongs to a metered price; beside 'amount' it means nothing");
-        if (!m.IsWritten(PerMillion) && !m.IsWritten(PerUnit) && !m.IsWritten(PerRecord)) return Refuse(m.At, "a price needs amount, per-million, per-unit or per-record");
+        if (m.IsWritten(PerSession) != m.IsWritten(Lasts)) return Refuse(m.At, "per-session and lasts belong together: what a session costs, and how long it is");
+        if (m.IsWritten(Amount)) return Alone(m, Amount) ? new PriceModel.Fixed(m.Get(Amount)) { Rules = m.Get(Rules, []) } : null;
+        if (m.IsWritten(PerSession)) return Alone(m, PerSession, Lasts) ? new PriceModel.Session(m.Get(PerSession), m.Get(Lasts)) { Rules = m.Get(Rules, []) } : null;
+        if (m.Get(Pricer) is { } pricer)
+        {
+            if (m.IsWritten(Rules)) return Refuse(m.Of(Rules), "who says the price has its own rules");
+            if (!m.IsWritten(Ceiling)) return Refuse(m.At, "what somebody outside says needs a ceiling, the most one call may cost");
+            return Alone(m, Pricer, Ceiling) ? new PriceModel.Asked(pricer.Url, pricer.Token, pricer.Timeout, pricer.Keep, m.Get(Ceiling)) : null;
+        }
+        if (!m.IsWritten(PerMillion) && !m.IsWritten(PerUnit) && !m.IsWritten(PerRecord)) return Refuse(m.At, "a price needs amount, per-million, per-unit, per-record, per-session or pricer");
         if (m.IsWritten(PerRecord) != m.IsWritten(Count)) return Refuse(m.At, "per-record and count belong together: what a record costs, and what one is");
         if (!m.IsWritten(Ceiling)) return Refuse(m.At, "a metered price needs a ceiling, the most one call may cost");
         return BuildMetered(m);
+    }
+
+    /// <summary>Refuses what means nothing beside the price that was written.</summary>
+    private static bool Alone(MapValues m, params Key[] written)
+    {
+        Key[] all = [Amount, PerMillion, PerUnit, PerRecord, Count, Ceiling, By, OtherModels, DefaultMaximum, Minimum, PerSession, Lasts, Pricer];
+        return all.FirstOrDefault(key => m.IsWritten(key) && !written.Contains(key)) is not { } other || m.Of(other).Refuse($"'{other.Name}' belongs to a metered price; beside '{written[0].Name}' it means nothing");
     }
 
     private static PriceModel? BuildMetered(MapValues m)
@@ -91,6 +119,7 @@ internal static class PriceSection
             Minimum = m.IsWritten(Minimum) ? m.Get(Minimum) : null,
             Withholds = m.IsWritten(PerRecord),
             Count = m.Get(Count),
+            Rules = m.Get(Rules, []),
         };
     }
 
@@ -103,4 +132,7 @@ internal static class PriceSection
         at.Refuse(message);
         return null;
     }
+
+    /// <summary>A pricer as written; its ceiling stands beside it.</summary>
+    private sealed record AskedDraft(Uri Url, Secret? Token, TimeSpan Timeout, TimeSpan Keep);
 }

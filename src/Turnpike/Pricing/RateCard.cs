@@ -10,6 +10,7 @@ internal sealed class RateCard
     private readonly FrozenDictionary<string, Rate> rates;
     private readonly string[] units;
     private readonly Rate? input, output;
+    private readonly long hundredths = PriceRule.Whole;
 
     public RateCard(string currency, IEnumerable<KeyValuePair<string, Rate>> rates)
     {
@@ -19,11 +20,20 @@ internal sealed class RateCard
         (input, output) = (RateOf(Units.Input), RateOf(Units.Output));
     }
 
+    private RateCard(RateCard card, long hundredths)
+    {
+        (Currency, rates, units, input, output) = (card.Currency, card.rates, card.units, card.input, card.output);
+        this.hundredths = hundredths;
+    }
+
     public string Currency { get; }
 
     public IReadOnlyList<string> Priced => units;
 
     public Rate this[string unit] => rates[unit];
+
+    /// <summary>The same rates, of whose sum a share is asked.</summary>
+    public RateCard At(long share) => share == hundredths ? this : new RateCard(this, share);
 
     /// <summary>The price of what was used.</summary>
     public Money Charge(Usage usage)
@@ -105,5 +115,9 @@ internal sealed class RateCard
 
     private Rate? RateOf(string unit) => UnitFor(unit) is { } charged ? rates[charged] : null;
 
-    private Money Rounded(Int128 millionths) => new((long)Int128.Min(long.MaxValue, (millionths + Rate.Scale - 1) / Rate.Scale), Currency);
+    private Money Rounded(Int128 millionths)
+    {
+        var (sum, scale) = hundredths == PriceRule.Whole ? (millionths, (Int128)Rate.Scale) : (millionths * hundredths, (Int128)Rate.Scale * PriceRule.Whole);
+        return new((long)Int128.Min(long.MaxValue, (sum + scale - 1) / scale), Currency);
+    }
 }

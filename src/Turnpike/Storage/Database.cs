@@ -18,7 +18,7 @@ internal sealed class Database : IDisposable
     {
         this.source = source;
         if (source.Writer is { } connection) writer = new GroupCommit(connection, clock, threaded);
-        if (source.ReaderThreads > 0) threads = new ReaderThreads(source.ReaderThreads);
+        if (source.ReaderThreads > 0) threads = new ReaderThreads(source.ReaderThreads, clock);
     }
 
     /// <summary>False for commands that only look.</summary>
@@ -71,6 +71,9 @@ internal sealed class Database : IDisposable
     /// <summary>Reads for as long as it takes, on a thread of its own.</summary>
     public async ValueTask<T> ScanAsync<T>(Func<Sql, T> read, CancellationToken ct) => await Task.Run(() => Read(read), ct);
 
+    /// <inheritdoc cref="ISqlSource.Listen"/>
+    public IDisposable? Listen(Action heard) => source.Listen(heard);
+
     /// <summary>Writes what is queued, then closes.</summary>
     public void Dispose()
     {
@@ -86,7 +89,18 @@ internal sealed class Database : IDisposable
     private T Read<T>(Func<Sql, T> read)
     {
         ObjectDisposedException.ThrowIf(disposed, this);
-        var sql = source.Take();
+        try
+        {
+            return Read(source.Take(), read);
+        }
+        catch (StorageException e) when (e.Fault is StorageFault.Away)
+        {
+            return Read(source.Take(fresh: true), read); // the connection may have been all that broke
+        }
+    }
+
+    private T Read<T>(Sql sql, Func<Sql, T> read)
+    {
         try
         {
             sql.BeginRead();

@@ -7,7 +7,8 @@ namespace Turnpike.Storage;
 /// The one writer of a node. It takes what is waiting (at most 256 commands), never waits for company, writes it in one transaction and
 /// acknowledges after the commit. A batch that fails is undone and halved until the bad command alone fails. When the disk fails
 /// nothing is acknowledged any more (I10): whether the last batch is there is unknown until the next start. When a server is away,
-/// nothing is acknowledged until it is back; a commit it did not answer is asked about first, and never repeated blindly.
+/// nothing is acknowledged until it is back; a commit it did not answer is asked about first, and never repeated blindly. Nobody
+/// waits for a silent server longer than <see cref="Longest"/>: then the outcome is unknown to whoever asked.
 /// </summary>
 internal sealed class GroupCommit : IDisposable
 {
@@ -15,11 +16,17 @@ internal sealed class GroupCommit : IDisposable
     private const int MostWaiting = 8192;
     private const int MostTries = 4;
     private static readonly TimeSpan Latest = TimeSpan.FromMilliseconds(10);
+    private static readonly TimeSpan Longest = TimeSpan.FromSeconds(10), Watch = TimeSpan.FromSeconds(1);
 
-    private readonly Channel<WriteCommand> waiting = Channel.CreateBounded<WriteCommand>(new BoundedChannelOptions(MostWaiting) { SingleReader = true });
+    private readonly Channel<WriteCommand> waiting = Channel.CreateBounded<WriteCommand>(new BoundedChannelOptions(MostWaiting));
     private readonly ConcurrentQueue<WriteCommand> later = new();
     private readonly ITimer timer;
+    private readonly ITimer? watch; // only a server can fall silent
+    private readonly Lock writing = new(); // of the batch, and of what follows
     private readonly WriteCommand[] batch = new WriteCommand[MostPerBatch];
+    private int inBatch;
+    private long began;
+    private volatile bool givenUp; // whoever waited for this batch has been told that nobody knows: it is not tried again
     private readonly Sql sql;
     private readonly TimeProvider clock;
     private readonly Outage outage;
@@ -36,6 +43,7 @@ internal sealed class GroupCommit : IDisposable
         this.clock = clock;
         timer = clock.CreateTimer(_ => Wake(), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
         outage = new Outage(clock, Probe);
+        if (sql.IsShared) watch = clock.CreateTimer(_ => GiveUp(), null, Watch, Watch);
         if (!threaded) return;
         thread = new Thread(Run) { IsBackground = true, Name = "turnpike writer" };
         thread.Start();
@@ -91,10 +99,14 @@ internal sealed class GroupCommit : IDisposable
     /// <summary>Writes what waits, at most one batch of it; false when nothing did. On the writer's thread only.</summary>
     public bool WriteBatch()
     {
-        var count = TakeBatch(waiting.Reader);
-        if (count == 0) return false;
-        Write(batch.AsSpan(0, count));
-        Array.Clear(batch, 0, count);
+        lock (writing) (inBatch, began, givenUp) = (TakeBatch(waiting.Reader), clock.GetTimestamp(), false);
+        if (inBatch == 0) return false;
+        Write(batch.AsSpan(0, inBatch));
+        lock (writing)
+        {
+            Array.Clear(batch, 0, inBatch);
+            inBatch = 0;
+        }
         return true;
     }
 
@@ -103,6 +115,7 @@ internal sealed class GroupCommit : IDisposable
     {
         stopping = true;
         timer.Dispose();
+        watch?.Dispose();
         outage.Dispose();
         Wake();
         waiting.Writer.TryComplete();
@@ -139,6 +152,20 @@ internal sealed class GroupCommit : IDisposable
         while (later.TryDequeue(out var command)) command.Fail(Unavailable());
     }
 
+    // By the clock, on a thread of its own: the writer's may be waiting for the server. What was sent may still be written; what was
+    // not will not be.
+    private void GiveUp()
+    {
+        lock (writing)
+        {
+            if (inBatch == 0 || clock.GetElapsedTime(began) < Longest) return;
+            givenUp = true;
+            outage.Begin(new StorageException("PostgreSQL has not answered for seconds."));
+            Fail(batch.AsSpan(0, inBatch), new StorageUnknownException("PostgreSQL has not answered for seconds; whether this was written is not known."));
+        }
+        while (waiting.Reader.TryRead(out var command)) command.Fail(Unavailable());
+    }
+
     private int TakeBatch(ChannelReader<WriteCommand> reader)
     {
         if (!reader.TryPeek(out var first)) return 0;
@@ -156,7 +183,7 @@ internal sealed class GroupCommit : IDisposable
 
     private void Write(ReadOnlySpan<WriteCommand> commands)
     {
-        if (failure is not null || outage.IsFresh)
+        if (failure is not null || givenUp || outage.IsFresh)
         {
             Fail(commands, Unavailable());
             return;
@@ -172,6 +199,10 @@ internal sealed class GroupCommit : IDisposable
         {
             Fail(commands, Unavailable());
         }
+        else if (givenUp)
+        {
+            // they have been told
+        }
         else if (commands.Length == 1)
         {
             commands[0].Fail(refused);
@@ -186,7 +217,7 @@ internal sealed class GroupCommit : IDisposable
     // A cut connection is opened again at once; while the server changes over, for a little longer.
     private bool Again(StorageFault fault, int tries)
     {
-        if (stopping) return false;
+        if (stopping || givenUp) return false;
         if (fault is StorageFault.Conflict) return tries < MostTries;
         return fault is StorageFault.Away && outage.WaitOnce();
     }
@@ -234,7 +265,7 @@ internal sealed class GroupCommit : IDisposable
         }
     }
 
-    // Its callers wait until it is known: told 503 now, they would have paid, or hold what nobody gives back. All others are told.
+    // Its callers wait a while: mostly it is known at once, and then they need not be told that it is not. All others are told.
     private bool? WasCommitted()
     {
         while (true)

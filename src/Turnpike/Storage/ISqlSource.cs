@@ -13,7 +13,11 @@ internal interface ISqlSource : IDisposable
     int ReaderThreads { get; }
 
     /// <summary>A connection to read on, one thread at a time.</summary>
-    Sql Take();
+    /// <param name="fresh">Not one that was used before.</param>
+    Sql Take(bool fresh = false);
+
+    /// <summary>Calls back whenever another process may have said that it changed something, until it is disposed; null where there is no other process.</summary>
+    IDisposable? Listen(Action heard);
 
     /// <summary>Gives a connection back whose transaction ended well; any other is disposed.</summary>
     void Return(Sql reader);

@@ -30,6 +30,9 @@ internal abstract class Sql : IDisposable
     /// <summary>Keeps other nodes from what is meant until the transaction ends: those who share it go on together, one who wants it alone waits for them and they for him. Nothing where one process writes.</summary>
     public abstract void Share(SqlShare what, bool alone);
 
+    /// <summary>Tells whoever listens (<see cref="Database.Listen"/>) that something was changed, when the transaction is committed. Nothing where one process writes.</summary>
+    public abstract void Notify();
+
     public abstract void Begin();
 
     public abstract void BeginRead();

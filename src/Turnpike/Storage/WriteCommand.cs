@@ -23,6 +23,7 @@ internal abstract class WriteCommand<T> : WriteCommand, IValueTaskSource<T>
     private ManualResetValueTaskSourceCore<T> completion = new() { RunContinuationsAsynchronously = true };
     private T result = default!;
     private Exception? refused;
+    private int ended; // whoever waited may have been told that nobody knows
 
     public ValueTask<T> Completion => new(this, completion.Version);
 
@@ -41,16 +42,22 @@ internal abstract class WriteCommand<T> : WriteCommand, IValueTaskSource<T>
 
     public override void Succeed()
     {
+        if (!End()) return;
         if (refused is null) completion.SetResult(result);
         else completion.SetException(refused);
     }
 
-    public override void Fail(Exception failure) => completion.SetException(failure);
+    public override void Fail(Exception failure)
+    {
+        if (End()) completion.SetException(failure);
+    }
 
     protected abstract T Write(Sql sql);
 
     /// <summary>True for a failure that left everything as it was, so that the others of the batch need not be undone.</summary>
     protected virtual bool ChangedNothing(Exception failure) => false;
+
+    private bool End() => Interlocked.Exchange(ref ended, 1) == 0;
 
     T IValueTaskSource<T>.GetResult(short token) => completion.GetResult(token);
 

@@ -14,6 +14,9 @@ internal sealed class Purchase(PaidApi api, string path, string method, string? 
 
     private static readonly string[] Open = ["held", "captured", "unknown"];
 
+    /// <summary>The same, to be presented to another node.</summary>
+    public Purchase At(PaidApi node) => new(node, path, method, body, headers);
+
     /// <summary>Presents it; null when the connection broke.</summary>
     public async Task<Answered?> PresentAsync()
     {

@@ -1,7 +1,7 @@
 using System.Globalization;
 using System.Net;
 using Turnpike.EndToEnd.Harness;
-using Turnpike.EndToEnd.Storage;
+using Turnpike.EndToEnd.Storage.Faults;
 
 namespace Turnpike.EndToEnd.Nodes;
 
@@ -102,6 +102,22 @@ public sealed class TwoNodesTests(Chain chain)
         await pair.B.BooksBalanceAsync();
     }
 
+    [Fact]
+    public async Task One_is_killed_again_and_again_under_load_and_each_purchase_is_charged_once()
+    {
+        await using var pair = await Pair.StartAsync(chain);
+        var load = await Load.StartAsync([pair.A, pair.B]);
+        for (var round = 0; round < 5; round++)
+        {
+            await load.MoreAsync(20);
+            await pair.B.Gateway.KillAsync();
+            await Task.Delay(100 + 400 * round);
+            await pair.B.Gateway.StartAgainAsync();
+        }
+        await load.MoreAsync(20);
+        await load.ReckonAsync();
+    }
+
     internal static async Task OpenHoldsEndAsync(PaidApi at)
     {
         for (var wait = 0; wait < 150; wait++)
@@ -125,26 +141,5 @@ public sealed class TwoNodesTests(Chain chain)
     {
         try { await call; }
         catch (HttpRequestException) { /* it was killed */ }
-    }
-
-    /// <summary>Two nodes and everything around them.</summary>
-    private sealed class Pair(PaidApi a, PaidApi b) : IAsyncDisposable
-    {
-        public PaidApi A => a;
-
-        public PaidApi B => b;
-
-        public static async Task<Pair> StartAsync(Chain chain)
-        {
-            var store = TemporaryDatabase.NewEmpty();
-            var a = await PaidApi.StartOnAsync(chain, store, ("gateway.node", "a"), ("gateway.drain", "8s"));
-            return new Pair(a, a.At(await a.AnotherAsync(store, ("gateway.node", "b"), ("gateway.url", a.Gateway.Url.GetLeftPart(UriPartial.Authority)))));
-        }
-
-        public async ValueTask DisposeAsync()
-        {
-            await b.Gateway.DisposeAsync();
-            await a.DisposeAsync();
-        }
     }
 }

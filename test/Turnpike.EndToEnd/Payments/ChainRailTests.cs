@@ -115,7 +115,7 @@ public sealed class ChainRailTests(Chain chain) : IAsyncLifetime, IVerifierLimit
             SettlerKey = new Secret(parties.Settler.Key),
         };
         var payments = new PaymentSettings { Chains = [settings], X402 = new X402Settings([settings]) };
-        var chains = new EvmChains(() => payments, GuardedHttp.Create, new ChainNonceStore(database), new RailTimings(), TimeProvider.System, NullLoggerFactory.Instance);
+        var chains = new EvmChains(() => payments, GuardedHttp.Create, new ChainNonceStore(database, Turnpike.Storage.Nodes.NodeLease.Alone(), TimeProvider.System), new RailTimings(), TimeProvider.System, NullLoggerFactory.Instance);
         return new Working(new ExactMethod(chains, new AuthorizationRail(chains, this), new Turnpike.Pricing.PriceBook(TimeProvider.System), TimeProvider.System), chains, settings, new ServiceCatalog("v1", new GatewaySettings(), [], new SettingsBag([payments])));
     }
 

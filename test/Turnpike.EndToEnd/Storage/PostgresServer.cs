@@ -54,6 +54,28 @@ public sealed class PostgresServer : IAsyncDisposable
         return server;
     }
 
+    /// <summary>A standby that follows this server, which from then on acknowledges nothing that the standby has not got.</summary>
+    public async Task<PostgresServer> FollowedAsync()
+    {
+        var standby = new PostgresServer();
+        var data = Path.Combine(standby.folder, "data");
+        var from = string.Create(CultureInfo.InvariantCulture, $"host=127.0.0.1 port={Port} user=turnpike password=s@cret application_name=standby");
+        if (Environment.IsPrivilegedProcess) await RunToEndAsync(new ProcessStartInfo("chown", ["-R", Servant, standby.folder]));
+        await RunToEndAsync(Described("pg_basebackup", ["-D", data, "-d", from, "-R", "-X", "stream", "-c", "fast"], beside: false));
+        await standby.StartAsync();
+        await RunAsync("alter system set synchronous_standby_names = 'standby'");
+        await RunAsync("select pg_reload_conf()");
+        for (var wait = 0; (string?)await AskAsync("select coalesce((select sync_state from pg_stat_replication), '')", "postgres") != "sync"; wait++)
+        {
+            if (wait == 200) throw new ShouldAssertException($"The standby does not follow:\n{standby.Log}");
+            await Task.Delay(50);
+        }
+        return standby;
+    }
+
+    /// <summary>A standby becomes the primary.</summary>
+    public Task PromoteAsync() => RunAsync("select pg_promote()");
+
     /// <summary>A fresh database; its location as <c>gateway.store</c> takes it.</summary>
     public async Task<string> CreateDatabaseAsync(int? port = null, string? template = null)
     {

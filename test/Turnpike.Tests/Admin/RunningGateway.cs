@@ -26,7 +26,7 @@ internal sealed class RunningGateway : IAsyncDisposable
     private readonly List<WebApplication> parts = [];
     private CatalogSource? source;
 
-    private RunningGateway(bool prepaid, bool key)
+    private RunningGateway(bool prepaid, bool key, string more = "callers: { named: {} }")
     {
         (Public, Admin) = (Free(), Free());
         Upstream = Free();
@@ -38,7 +38,7 @@ internal sealed class RunningGateway : IAsyncDisposable
               admin: {{Admin.GetLeftPart(UriPartial.Authority)}}
               {{(key ? "admin-key: ${env:ADMIN}" : "sandbox: false")}}
             {{(prepaid ? "payments: { prepaid: { secret: \"${env:TOKENS}\" } }" : "")}}
-            callers: { named: {} }
+            {{more}}
             services:
               s:
                 upstream: {{Upstream.GetLeftPart(UriPartial.Authority)}}
@@ -72,9 +72,9 @@ internal sealed class RunningGateway : IAsyncDisposable
 
     public Database Database => App.Services.GetRequiredService<Database>();
 
-    public static async Task<RunningGateway> StartAsync(bool prepaid = true, bool key = true)
+    public static async Task<RunningGateway> StartAsync(bool prepaid = true, bool key = true, string more = "callers: { named: {} }")
     {
-        var gateway = new RunningGateway(prepaid, key);
+        var gateway = new RunningGateway(prepaid, key, more);
         await gateway.StartAsync();
         return gateway;
     }

@@ -11,6 +11,7 @@ internal static class Documents
     public static readonly IReadOnlyDictionary<string, string> Variables = new Dictionary<string, string>
     {
         ["TURNPIKE_ADMIN_KEY"] = "admin-hush",
+        ["PRICER_TOKEN"] = "pricer-hush",
         ["OPENMETER_TOKEN"] = "openmeter-hush",
         ["LAGO_API_KEY"] = "lago-hush",
         ["USAGE_WEBHOOK_SECRET"] = "whsec_aHVzaC13ZWJob29rLXNlY3JldC1vZi0zMi1ieXRlcw==",
@@ -31,6 +32,9 @@ internal static class Documents
         ["SHORT"] = "hush-short",
         ["AGENT_KEY"] = "agent-key-hush-0123456789",
         ["OLD_AGENT_KEY"] = "old-agent-key-hush",
+        ["FREE_KEY"] = "free-key-hush-0123456789",
+        ["PRO_KEY"] = "pro-key-hush-0123456789",
+        ["ENTERPRISE_KEY"] = "enterprise-key-hush-0123456789",
         ["BROKEN_LINES"] = "hush\r\nx-admin: 1",
     };
 

@@ -27,6 +27,8 @@ internal sealed class MemoryLedger : ILedger
 
     public ValueTask<HoldState?> FindAsync(string id, CancellationToken ct) => Read(() => books.Find(id));
 
+    public ValueTask<HoldState?> FindInTurnAsync(string id, CancellationToken ct) => FindAsync(id, ct);
+
     public ValueTask<HoldState?> FindByReceiptAsync(string receipt, CancellationToken ct) => Read(() => books.Holds.FirstOrDefault(state => state.Hold.Receipt == receipt));
 
     public ValueTask<HoldResult> HoldAsync(Hold hold, CancellationToken ct) => Decide(() => books.Hold(hold));

@@ -1,6 +1,7 @@
 using Microsoft.Extensions.Logging.Abstractions;
 using Turnpike.Ledger;
 using Turnpike.Payments;
+using Turnpike.Payments.Doubts;
 using Turnpike.Payments.Refunds;
 using Turnpike.Storage;
 using Turnpike.Tests.Gateway;

@@ -5,7 +5,14 @@ namespace Turnpike.Access.Approvals;
 /// <summary><c>step-up</c> of an operation: what costs more asks for more.</summary>
 /// <param name="Above">Up to this much nothing more is asked.</param>
 /// <param name="Valid">How long one yes holds, for this caller and operation.</param>
-internal sealed record StepUp(Money Above, StepUpRequirement Require, TimeSpan Valid);
+internal sealed record StepUp(Money? Above, StepUpRequirement Require, TimeSpan Valid)
+{
+    /// <summary>More is asked of a payer nothing was ever taken from.</summary>
+    public bool FirstPayment { get; init; }
+
+    /// <summary>More is asked when a payer comes above so much in a day, this call included.</summary>
+    public Money? DayAbove { get; init; }
+}
 
 /// <summary>What is asked for.</summary>
 internal enum StepUpRequirement

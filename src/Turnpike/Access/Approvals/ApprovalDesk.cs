@@ -1,19 +1,20 @@
 using Turnpike.Audit;
 using Turnpike.Catalog;
 using Turnpike.Catalog.Loading;
+using Turnpike.Limits.Notices;
 
 namespace Turnpike.Access.Approvals;
 
 /// <summary>
 /// Asks for more where more is at stake: when the price is known, before anybody is shown terms and before anything is held.
 /// </summary>
-internal sealed class ApprovalDesk(ApprovalStore store, CatalogSource catalog, IAuditTrail audit, TimeProvider time)
+internal sealed class ApprovalDesk(ApprovalStore store, CatalogSource catalog, Notices notices, IAuditTrail audit, TimeProvider time)
 {
     private static readonly TimeSpan Poll = TimeSpan.FromSeconds(30);
 
     public ValueTask<Answer?> CheckAsync(Call call, CancellationToken ct) =>
-        call.Quote is { } quote && call.Operation.Settings.Get<StepUp>() is { } step && quote.Ceiling.Currency == step.Above.Currency && quote.Ceiling > step.Above
-            ? CheckAsync(call, step, ct) : default;
+        call.Quote is { } quote && call.Operation.Settings.Get<StepUp>() is { Above: { } above } step && quote.Ceiling.Currency == above.Currency && quote.Ceiling > above
+            ? AskAsync(call, step, call.Caller, $"Calls above {above}", ct) : default;
 
     /// <summary>An operator's word. False when there was one before.</summary>
     public async ValueTask<bool> DecideAsync(Approval asked, bool yes, string? note, CancellationToken ct)
@@ -24,24 +25,29 @@ internal sealed class ApprovalDesk(ApprovalStore store, CatalogSource catalog, I
         return true;
     }
 
-    private async ValueTask<Answer?> CheckAsync(Call call, StepUp step, CancellationToken ct)
+    /// <summary>Asks for what a step-up asks for.</summary>
+    /// <param name="who">Whom one yes is for: the caller, or the payer.</param>
+    /// <param name="what">What asks for it, as the first words of a sentence.</param>
+    public async ValueTask<Answer?> AskAsync(Call call, StepUp step, string? who, string what, CancellationToken ct)
     {
-        if (call.Caller is not { } caller) return new Refusal(Reasons.IdentityRequired, $"Calls above {step.Above} are for callers that say who they are.");
         if (step.Require == StepUpRequirement.Identity)
-            return call.Principal is { Assurance: >= Assurance.Bound } ? null : new Refusal(Reasons.StrongerIdentity, $"Calls above {step.Above} are for requests that are signed.");
-        var standing = await store.CurrentAsync(caller, call.Operation.Name, call.Now, ct) ?? await AskAsync(call, caller, ct);
+            return call.Principal is { Assurance: >= Assurance.Bound } ? null : new Refusal(call.Principal is null ? Reasons.IdentityRequired : Reasons.StrongerIdentity, $"{what} are for requests that are signed.");
+        if (who is null) return new Refusal(Reasons.IdentityRequired, $"{what} are for callers that say who they are.");
+        var standing = await store.CurrentAsync(who, call.Operation.Name, call.Now, ct) ?? await AskAsync(call, who, ct);
         return standing.Status switch
         {
             ApprovalStatus.Approved => null,
             ApprovalStatus.Denied => new Refusal(Reasons.ApprovalDenied, $"An operator has said no, until {standing.Until!.Value.UtcDateTime:yyyy-MM-dd'T'HH:mm:ss'Z'}.") { ApprovalUrl = Url(call, standing) },
-            _ => new Refusal(Reasons.ApprovalRequired, $"Calls above {step.Above} need an operator's yes; it has been asked for.") { RetryAfter = Poll, ApprovalUrl = Url(call, standing) },
+            _ => new Refusal(Reasons.ApprovalRequired, $"{what} need an operator's yes; it has been asked for.") { RetryAfter = Poll, ApprovalUrl = Url(call, standing) },
         };
     }
 
-    private async ValueTask<Approval> AskAsync(Call call, string caller, CancellationToken ct)
+    private async ValueTask<Approval> AskAsync(Call call, string who, CancellationToken ct)
     {
-        var asked = await store.AskAsync(caller, call.Operation.Name, call.Quote!.Ceiling, call.Now, ct);
-        await audit.RecordAsync(new AuditEvent { Kind = AuditKinds.ApprovalAsked, Correlation = call.Correlation, Operation = call.Operation.Name, Caller = caller, Address = call.Address, Request = call.RequestLine, Amount = asked.Amount.ToString(), Reference = asked.Id }, ct);
+        var asked = await store.AskAsync(who, call.Operation.Name, call.Quote!.Ceiling, call.Now, ct);
+        var happened = new AuditEvent { Kind = AuditKinds.ApprovalAsked, Correlation = call.Correlation, Operation = call.Operation.Name, Caller = call.Caller, Address = call.Address, Request = call.RequestLine, Amount = asked.Amount.ToString(), Reference = asked.Id, Detail = who == call.Caller ? null : who };
+        await audit.RecordAsync(happened, ct);
+        notices.Post(happened);
         return asked;
     }
 

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Turnpike.Catalog;
+using Turnpike.Pricing;
 using Turnpike.Protocols.Http;
 
 namespace Turnpike.Access.Rules;
@@ -11,6 +12,7 @@ internal sealed class CredentialRule : IAccessRule
     {
         if (call.Principal is not { } principal || ReferenceEquals(principal.Rules, CredentialRules.None)) return default;
         var rules = principal.Rules;
+        if (rules.SpendsNothing && call.Operation.Settings.Get<PriceModel>() is not null) return new(No("It was found in public, and nothing may be spent by it: ask for a new one."));
         if (rules.Operations.Count > 0 && !rules.Operations.Contains(call.Operation.Name, StringComparer.Ordinal)) return new(No($"It does not open '{call.Operation.Name}'."));
         if (rules.Methods.Count > 0 && !rules.Methods.Contains(call.Method, StringComparer.Ordinal)) return new(No($"It may not be used with {call.Method}."));
         return rules.Models.Count > 0 ? ModelAsync(call, rules, ct) : default;

@@ -7,7 +7,7 @@ using Turnpike.Identity;
 namespace Turnpike.Admin.Callers;
 
 /// <summary>A caller as JSON and as the command's options say it, in the words of turnpike.yaml; what is left out is nothing.</summary>
-internal sealed record CallerBody(string? Plan = null, IReadOnlyList<string>? Scopes = null, IReadOnlyList<string>? Roles = null, IReadOnlyList<string>? Groups = null, string? Organisation = null, string? OnBehalfOf = null, IReadOnlyDictionary<string, string>? Metadata = null, string? Status = null);
+internal sealed record CallerBody(string? Plan = null, IReadOnlyList<string>? Scopes = null, IReadOnlyList<string>? Roles = null, IReadOnlyList<string>? Groups = null, string? Organisation = null, string? OnBehalfOf = null, IReadOnlyDictionary<string, string>? Metadata = null, string? Status = null, DateTimeOffset? PlanUntil = null, string? PlanGrace = null, string? PlanThen = null);
 
 /// <summary>A key to make, or one made elsewhere.</summary>
 /// <param name="Valid">How long, <c>30d</c>; left out: for good.</param>
@@ -37,9 +37,12 @@ internal static class CallerOrders
         if (body.Scopes is { } scopes && (scopes.Count > MostWords || !scopes.All(s => s is not null && Scopes.IsScope(s)))) return (null, "scopes: each is one word of printable ASCII.");
         if (body.Metadata is { } metadata && (metadata.Count > MostWords || metadata.Any(m => m.Value is null || m.Value.Length > 1000 || OperationSection.CheckName(m.Key) is not null))) return (null, "metadata: at most 100 texts of 1000 characters, by names of letters, digits, '-' and '_'.");
         if (!Enum.TryParse<CallerStatus>(body.Status ?? "active", ignoreCase: true, out var status) || int.TryParse(body.Status, CultureInfo.InvariantCulture, out _)) return (null, "status: active, suspended or closed.");
+        var (term, untimely) = Term(body.PlanUntil, body.PlanGrace, body.PlanThen, "plan");
+        if (untimely is not null) return (null, untimely);
         return (new Caller(name)
         {
             Plan = body.Plan,
+            Term = term,
             Scopes = [.. (body.Scopes ?? []).Distinct()],
             Roles = body.Roles ?? [],
             Groups = body.Groups ?? [],
@@ -48,6 +51,16 @@ internal static class CallerOrders
             Metadata = body.Metadata ?? new Dictionary<string, string>(),
             Status = status,
         }, "");
+    }
+
+    /// <summary>When a plan ends; null and no sentence: not by itself.</summary>
+    public static (PlanTerm? Term, string? Error) Term(DateTimeOffset? until, string? grace, string? then, string prefix = "")
+    {
+        var (graceName, thenName) = prefix.Length == 0 ? ("grace", "then") : (prefix + "Grace", prefix + "Then");
+        if (until is not { } end) return grace is null && then is null ? (null, null) : (null, $"{graceName} and {thenName} say what comes after the plan's end, which is missing.");
+        var more = TimeSpan.Zero;
+        if (grace is not null && !Shapes.TryDuration(grace, out more)) return (null, $"{graceName}: write 30s, 5m, 1h, 1d or 1mo.");
+        return then is not null && !IsWord(then) ? (null, $"{thenName}: at most {MostLength} characters of printable ASCII.") : (new PlanTerm(end, more, then), null);
     }
 
     public static (CredentialRules? Rules, TimeSpan? Valid, string Error) Read(KeyBody body, Caller caller, ServiceCatalog catalog)

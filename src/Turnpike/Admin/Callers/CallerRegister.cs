@@ -1,6 +1,7 @@
 using Turnpike.Catalog;
 using Turnpike.Catalog.Document;
 using Turnpike.Identity;
+using Turnpike.Plans;
 
 namespace Turnpike.Admin.Callers;
 
@@ -27,7 +28,7 @@ internal sealed class CallerRegister(CallerDesk desk, TimeProvider time)
     {
         if (IsTheFiles(catalog, name)) return (null, false, Denial.ManagedByFile(name));
         var (caller, error) = CallerOrders.Read(name, body);
-        if (caller is null) return (null, false, new Denial(400, "malformed-request", "The request is malformed", error));
+        if (caller is null) return (null, false, Denial.Malformed(error));
         if (await desk.FindAsync(catalog, name, ct) is { Status: CallerStatus.Closed } && caller.Status != CallerStatus.Closed) return (null, false, new Denial(409, "caller-closed", "The caller is closed", "Closing is final; choose another name."));
         var created = await desk.PutAsync(caller, ct);
         return (await FindAsync(catalog, name, ct), created, null);
@@ -40,6 +41,21 @@ internal sealed class CallerRegister(CallerDesk desk, TimeProvider time)
         if (await desk.FindAsync(catalog, name, ct) is not { } caller) return (null, Denial.NotFound("caller"));
         if (caller.Status == CallerStatus.Closed && status != CallerStatus.Closed) return (null, new Denial(409, "caller-closed", "The caller is closed", "Closing is final; choose another name."));
         if (caller.Status != status) await desk.PutAsync(caller with { Status = status }, ct);
+        return (await FindAsync(catalog, name, ct), null);
+    }
+
+    /// <summary>Only the plan changes. One that nobody sells would be no plan at all.</summary>
+    public async ValueTask<(CallerView? View, Denial? Denied)> SetPlanAsync(ServiceCatalog catalog, string name, PlanBody body, CancellationToken ct)
+    {
+        if (IsTheFiles(catalog, name)) return (null, Denial.ManagedByFile(name));
+        if (await desk.FindAsync(catalog, name, ct) is not { } caller) return (null, Denial.NotFound("caller"));
+        foreach (var plan in new[] { body.Plan, body.Then })
+            if (plan is not null && PlanBook.Of(catalog, plan) is null) return (null, Denial.Malformed($"turnpike.yaml has no plan '{plan}'."));
+        var span = TimeSpan.Zero;
+        if (body.For is not null && (body.Until is not null || !Shapes.TryDuration(body.For, out span))) return (null, Denial.Malformed("for: write 30s, 5m, 1h, 1d or 1mo, or give until instead."));
+        var (term, error) = CallerOrders.Term(body.For is null ? body.Until : time.GetUtcNow() + span, body.Grace, body.Then);
+        if (error is not null) return (null, Denial.Malformed(error));
+        await desk.PutAsync(caller with { Plan = body.Plan, Term = term }, ct);
         return (await FindAsync(catalog, name, ct), null);
     }
 
@@ -62,7 +78,7 @@ internal sealed class CallerRegister(CallerDesk desk, TimeProvider time)
         var (caller, rules, expires, denied) = await OpenAsync(catalog, name, body.Key, ct);
         if (caller is null) return (null, denied);
         var overlap = TimeSpan.Zero;
-        if (body.Overlap is not null && !Shapes.TryDuration(body.Overlap, out overlap)) return (null, new Denial(400, "malformed-request", "The request is malformed", "overlap: write 30s, 5m, 1h, 1d or 1mo."));
+        if (body.Overlap is not null && !Shapes.TryDuration(body.Overlap, out overlap)) return (null, Denial.Malformed("overlap: write 30s, 5m, 1h, 1d or 1mo."));
         var (key, text) = await desk.RollAsync(name, overlap, rules!, expires, ct);
         return (KeyView.Of(key, time.GetUtcNow(), text), null);
     }
@@ -76,7 +92,7 @@ internal sealed class CallerRegister(CallerDesk desk, TimeProvider time)
         if (IsTheFiles(catalog, name)) return (null, null, null, Denial.ManagedByFile(name));
         if (await desk.FindAsync(catalog, name, ct) is not { } caller) return (null, null, null, Denial.NotFound("caller"));
         var (rules, valid, error) = CallerOrders.Read(body, caller, catalog);
-        return rules is null ? (null, null, null, new Denial(400, "malformed-request", "The request is malformed", error)) : (caller, rules, time.GetUtcNow() + valid, null);
+        return rules is null ? (null, null, null, Denial.Malformed(error)) : (caller, rules, time.GetUtcNow() + valid, null);
     }
 
     private static bool IsTheFiles(ServiceCatalog catalog, string name) => catalog.Settings.Get<CallerSettings>()?.Find(name) is not null;
@@ -86,6 +102,8 @@ internal sealed class CallerRegister(CallerDesk desk, TimeProvider time)
 internal sealed record Denial(int Status, string Reason, string Title, string Detail)
 {
     public static Denial NotFound(string what) => new(404, "not-found", $"No such {what}", $"No {what} has this name.");
+
+    public static Denial Malformed(string detail) => new(400, "malformed-request", "The request is malformed", detail);
 
     public static Denial ManagedByFile(string name) => new(409, "managed-by-file", "This belongs to turnpike.yaml", $"'{name}' is named in the file: change it there.");
 }

@@ -38,6 +38,15 @@ internal sealed class AdminClient : IDisposable
         return JsonSerializer.Deserialize(text, to) ?? throw new AdminRefusal("The gateway answered nothing.", CommandRun.Failed);
     }
 
+    public async Task<T> GetAsync<T>(string path, JsonTypeInfo<T> to, CancellationToken ct) =>
+        JsonSerializer.Deserialize(await GetAsync(path, ct), to) ?? throw new AdminRefusal("The gateway answered nothing.", CommandRun.Failed);
+
+    public async Task DeleteAsync(string path, CancellationToken ct)
+    {
+        using var response = await http.DeleteAsync(new Uri("admin/v1/" + path, UriKind.Relative), ct);
+        if (!response.IsSuccessStatusCode) throw Refusal(response.StatusCode, await response.Content.ReadAsByteArrayAsync(ct));
+    }
+
     public async Task<byte[]> GetAsync(string path, CancellationToken ct)
     {
         using var response = await http.GetAsync(new Uri("admin/v1/" + path, UriKind.Relative), ct);

@@ -15,7 +15,7 @@ internal static class KeysCommand
         show.SetAction((p, ct) => ShowAsync(p.GetValue(config)!, ConfigEnvironment.Process, Console.Out, Console.Error, ct));
         var rotate = new Command("rotate", "Make a new key the one that signs, from the next start on; earlier ones stay published. Stop the gateway first.\nExample: turnpike keys rotate") { config };
         rotate.SetAction((p, ct) => RotateAsync(p.GetValue(config)!, ConfigEnvironment.Process, Console.Out, Console.Error, ct));
-        return new Command("keys", "The keys this installation signs with.") { show, rotate };
+        return new Command("keys", "The keys this installation signs with, and keys that got out.") { show, rotate, KeyScan.Create() };
     }
 
     public static Task<int> ShowAsync(string config, ConfigEnvironment environment, TextWriter output, TextWriter err, CancellationToken ct) => CommandRun.RunAsync(config, environment, err, async catalog =>

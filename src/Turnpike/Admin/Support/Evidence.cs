@@ -24,7 +24,7 @@ internal sealed record Evidence(string Iss, DateTimeOffset Issued, PaymentView P
         story.Payment,
         state.Hold.Terms is { } terms ? Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(terms))) : null,
         state.Hold.Binding,
-        RequestDigest.Of(state.Hold.Request, story.Events.FirstOrDefault(e => e.Kind == AuditKinds.Held && e.Reference == state.Hold.Id)?.Detail),
+        RequestDigest.Of(state.Hold.Request, story.Events.FirstOrDefault(e => e.Kind == AuditKinds.Verified && e.Reference == state.Hold.Id)?.Detail),
         story.Events.FirstOrDefault(e => e.Kind is AuditKinds.Delivered or AuditKinds.Undelivered && e.Reference == state.Hold.Receipt)?.Detail,
         story.Refunds,
         story.Events);
@@ -37,11 +37,11 @@ internal sealed record RequestDigest(string Method, string Target, string? BodyD
 {
     private const string Body = "body=";
 
-    public static RequestDigest Of(string request, string? held)
+    public static RequestDigest Of(string request, string? verified)
     {
         var space = request.IndexOf(' ', StringComparison.Ordinal);
         var (method, target) = space < 0 ? (request, "") : (request[..space], request[(space + 1)..]);
-        var body = held?.StartsWith(Body, StringComparison.Ordinal) == true ? held[Body.Length..] : null;
+        var body = verified?.StartsWith(Body, StringComparison.Ordinal) == true ? verified[Body.Length..] : null;
         return new(method, target, body, Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes($"{method}\n{target}\n{body}"))));
     }
 }

@@ -15,7 +15,7 @@ internal static class RateShape
     private static readonly Key<string> Only = new("count-on", new ChoiceShape<string>(("any", "any"), ("success", "success")), "Which calls count: all, or those that were answered 2xx.") { Default = "any", Example = "success" };
     private static readonly Key<bool> Shadow = new("shadow", Shapes.Flag, "Refuse nothing; audit what would have been refused.") { Default = "false", Example = "true" };
 
-    private static readonly Shape<string> Part = new ChoiceShape<string>(("caller", "caller"), ("address", "address"), ("plan", "plan"), ("operation", "operation"), ("service", "service"));
+    private static readonly Shape<string> Part = new ChoiceShape<string>(("caller", "caller"), ("key", "key"), ("organisation", "organisation"), ("address", "address"), ("model", "model"), ("plan", "plan"), ("operation", "operation"), ("service", "service"));
     private static readonly Key<IReadOnlyList<string>> Parts = new("key", new ListShape<string>(Part, least: 1), "Whom to count together: one key made of all parts; an absent part drops out.") { Default = "the caller in plans and callers, everybody elsewhere", Example = "[caller, operation]" };
 
     /// <param name="key">Who is counted together where nothing is written.</param>

@@ -21,10 +21,10 @@ internal sealed class DpopProof(SeenOnce seen) : ICallerProof
         var lines = call.Headers["DPoP"];
         if (lines.Count == 0) return new(presented.Bound ? No("A token under the scheme DPoP comes with a proof.") : Evidence.None);
         if (lines.Count > 1 || Jwt.Read(lines.ToString()) is not { } proof) return new(No("It is no DPoP proof."));
-        return new(Judge(call, presented, proof));
+        return JudgeAsync(call, presented, proof, ct);
     }
 
-    private Evidence Judge(Call call, Presented presented, Jwt proof)
+    private async ValueTask<Evidence> JudgeAsync(Call call, Presented presented, Jwt proof, CancellationToken ct)
     {
         if (proof.Type != "dpop+jwt" || !Algorithms.Contains(proof.Algorithm, StringComparer.Ordinal)) return No("It is no DPoP proof.");
         // A private key in the header is refused by the reader: whoever sends it has given it away.
@@ -36,7 +36,7 @@ internal sealed class DpopProof(SeenOnce seen) : ICallerProof
         if (token is not null && proof.Claim("ath") != Base64Url.Encode(SHA256.HashData(Encoding.UTF8.GetBytes(token)))) return No("It is for another token.");
         if (proof.Claim("jti") is not { Length: > 0 and <= MostNumber } number) return No("It has no number.");
         // Last, so that only who has the key can use a number up.
-        return seen.IsFirst(key.Thumbprint, number) ? new Evidence.Signed(["jkt:" + key.Thumbprint], null) : No("It was used before.");
+        return await seen.IsFirstAsync(key.Thumbprint, number, ct) ? new Evidence.Signed(["jkt:" + key.Thumbprint], null) : No("It was used before.");
     }
 
     /// <summary>Compared as URLs, without query and fragment; the path to the letter.</summary>

@@ -1,12 +1,14 @@
 using System.Collections.Concurrent;
+using Turnpike.Storage;
 
 namespace Turnpike.Identity.Signatures;
 
 /// <summary>
 /// What may be shown once: numbers of proofs, for as long as a proof may live. Two halves take turns, so that nothing is forgotten
-/// before its time; when one is full, nothing more is believed until it turns: a flood must not make room for a replay.
+/// before its time; when one is full, nothing more is believed until it turns: a flood must not make room for a replay. Where several
+/// nodes serve, the database decides among them.
 /// </summary>
-internal sealed class SeenOnce(TimeProvider time)
+internal sealed class SeenOnce(TimeProvider time, Database database)
 {
     /// <summary>No proof may live longer than this.</summary>
     public static readonly TimeSpan Window = TimeSpan.FromMinutes(10);
@@ -17,14 +19,14 @@ internal sealed class SeenOnce(TimeProvider time)
     private int kept;
     private DateTimeOffset turns = DateTimeOffset.MinValue;
 
-    /// <summary>True for the first time this is shown.</summary>
-    public bool IsFirst(string by, string number)
+    /// <summary>True for the first time this is shown, to any node.</summary>
+    public async ValueTask<bool> IsFirstAsync(string by, string number, CancellationToken ct)
     {
         Turn();
         var key = KeyHash.Of($"{by}\n{number}");
         if (old.ContainsKey(key) || Volatile.Read(ref kept) >= Most || !young.TryAdd(key, true)) return false;
         Interlocked.Increment(ref kept);
-        return true;
+        return !database.IsShared || await ShownStore.AddAsync(database, key, time, Window, ct);
     }
 
     private void Turn()
@@ -35,7 +37,14 @@ internal sealed class SeenOnce(TimeProvider time)
             if (now < turns) return;
             (young, old) = (new(), now < turns + Window ? young : new());
             kept = 0;
+            if (database is { IsShared: true, IsWritable: true }) _ = ForgetAsync();
             turns = now + Window;
         }
+    }
+
+    private async Task ForgetAsync()
+    {
+        try { await ShownStore.ForgetAsync(database, time, CancellationToken.None); }
+        catch (StorageException) { /* at the next turn */ }
     }
 }

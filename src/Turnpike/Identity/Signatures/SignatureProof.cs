@@ -31,7 +31,7 @@ internal sealed class SignatureProof(IEnumerable<ISignerScheme> schemes, SeenOnc
             if (signer is { Objection: { } objection, Open: false }) return No(objection);
             if (signer.Names.Count == 0) continue;
             if (await WrongBodyAsync(call, signature, ct) is { } body) return No(body);
-            if (signature.Nonce is { } nonce && !seen.IsFirst(signer.Names[0], nonce)) return No("Its nonce was used before.");
+            if (signature.Nonce is { } nonce && !await seen.IsFirstAsync(signer.Names[0], nonce, ct)) return No("Its nonce was used before.");
             var whole = CoversAll(call, signature);
             signed = new([.. signed?.By ?? [], .. whole ? signer.Names : []], signed?.Principal ?? PrincipalOf(call, scheme, signer, whole));
         }

@@ -15,8 +15,10 @@ internal sealed record Breaker(string Name, BreakerWatch Watch, TimeSpan Within)
     /// <summary>Spending: never below this much in one stretch.</summary>
     public Money? Floor { get; init; }
 
+    public BreakerAction Action { get; init; } = BreakerAction.Refuse;
+
     /// <summary>False: it is only noted.</summary>
-    public bool Refuses { get; init; }
+    public bool Refuses => Action != BreakerAction.Observe;
 
     /// <summary>How long its caller is refused.</summary>
     public TimeSpan For { get; init; }
@@ -30,6 +32,22 @@ internal sealed record Breaker(string Name, BreakerWatch Watch, TimeSpan Within)
     private RateRule? whole, half, once;
 
     private RateRule Make(long most) => new($"breakers.{Name}", Name, new Money(most, RateRule.Requests), Within) { Count = RateCount.SlidingWindow };
+}
+
+/// <summary>What is done when it trips.</summary>
+internal enum BreakerAction
+{
+    /// <summary>It is noted.</summary>
+    Observe,
+
+    /// <summary>Its caller is refused for a while.</summary>
+    Refuse,
+
+    /// <summary>Its caller is closed by an incident, on every node and over restarts, until an operator turns it back.</summary>
+    Quarantine,
+
+    /// <summary>Its caller is refused until an operator closes the breaker.</summary>
+    Ask,
 }
 
 /// <summary>What a breaker watches.</summary>

@@ -3,6 +3,7 @@ using System.Security.Cryptography;
 using System.Text;
 using Turnpike.Audit;
 using Turnpike.Catalog;
+using Turnpike.Limits.Incidents;
 
 namespace Turnpike.Limits.Breakers;
 
@@ -10,7 +11,7 @@ namespace Turnpike.Limits.Breakers;
 /// Stops agents that have run away: before the limits, and before anything is paid. An open breaker refuses its caller alone; when
 /// its time is over it is half open for one stretch, in which half as much opens it again. Every trip is audited with its evidence.
 /// </summary>
-internal sealed class BreakerBoard(CounterSet counters, IAuditTrail audit, TimeProvider time)
+internal sealed class BreakerBoard(CounterSet counters, IncidentBoard incidents, Notices.Notices notices, IAuditTrail audit, TimeProvider time)
 {
     private const int MostOpen = 100_000;
     private const long MostDigested = 1024 * 1024;
@@ -42,9 +43,12 @@ internal sealed class BreakerBoard(CounterSet counters, IAuditTrail audit, TimeP
             var halfOpen = known is not null && known.Until + breaker.Within > call.Now;
             if (known is not null && !halfOpen) open.TryRemove((breaker.Name, who), out _);
             if (await EvidenceAsync(call, breaker, who, halfOpen, ct) is not { } evidence) continue;
-            var tripped = new Tripped(breaker.Name, who, evidence, call.Now, call.Now + breaker.For);
+            var tripped = new Tripped(breaker.Name, who, evidence, call.Now, breaker.Action == BreakerAction.Ask ? DateTimeOffset.MaxValue : call.Now + breaker.For);
             if (open.Count < MostOpen) open[(breaker.Name, who)] = tripped;
-            await audit.RecordAsync(Event(call, tripped, breaker), ct);
+            var happened = Event(call, tripped, breaker);
+            await audit.RecordAsync(happened, ct);
+            notices.Post(happened);
+            if (breaker.Action == BreakerAction.Quarantine && call.Caller is { } caller) await incidents.SetAsync("caller:" + caller, IncidentMode.Closed, $"The breaker '{breaker.Name}' has tripped; ask the owner of this service.", ct);
             if (breaker.Refuses) return Refuse(call, breaker, tripped);
         }
         return null;
@@ -82,7 +86,7 @@ internal sealed class BreakerBoard(CounterSet counters, IAuditTrail audit, TimeP
         return $"{call.RequestLine}|{Convert.ToHexString(SHA256.HashData((await call.ReadBody(ct)).Span), 0, 16)}";
     }
 
-    private static Refusal Refuse(Call call, Breaker breaker, Tripped tripped) => new(Reasons.AbnormalUsage, tripped.Evidence)
+    private static Refusal Refuse(Call call, Breaker breaker, Tripped tripped) => breaker.Action == BreakerAction.Ask ? new(Reasons.ApprovalRequired, $"{tripped.Evidence} An operator has to let you in again.") { RetryAfter = TimeSpan.FromSeconds(30) } : new(Reasons.AbnormalUsage, tripped.Evidence)
     {
         RetryAfter = tripped.Until - call.Now,
         Limit = new LimitState(breaker.Name, breaker.MoreThan, breaker.MoreThan, tripped.Until, breaker.Within),
@@ -92,7 +96,7 @@ internal sealed class BreakerBoard(CounterSet counters, IAuditTrail audit, TimeP
     {
         Kind = AuditKinds.BreakerTripped,
         Correlation = call.Correlation,
-        Reason = breaker.Refuses ? "refuse" : "observe",
+        Reason = breaker.Action.ToString().ToLowerInvariant(),
         Operation = call.Operation.Name,
         Caller = call.Caller,
         Address = call.Address,

@@ -13,7 +13,7 @@ internal static class BreakerSection
     private static readonly Key<long> Times = new("times", Shapes.Integer(2, 1_000_000), "How many times the usual spending is too much.") { Default = "needed for spend-spike", Example = "10" };
     private static readonly Key<Money> Floor = new("floor", Shapes.Money, "Spending below this is never too much.") { Default = "needed for spend-spike", Example = "0.10 USD" };
     private static readonly Key<TimeSpan> Within = new("within", Shapes.Duration, "In how long.") { Required = true, Example = "60s" };
-    private static readonly Key<bool> Action = new("action", new ChoiceShape<bool>(("refuse", true), ("observe", false)), "Refuse its caller, or only note it in the trail.") { Default = "refuse", Example = "observe" };
+    private static readonly Key<BreakerAction> Action = new("action", new ChoiceShape<BreakerAction>(("refuse", BreakerAction.Refuse), ("observe", BreakerAction.Observe), ("quarantine", BreakerAction.Quarantine), ("ask", BreakerAction.Ask)), "Refuse its caller for a while, only note it in the trail, close the caller by an incident, or refuse it until an operator closes the breaker.") { Default = "refuse", Example = "observe" };
     private static readonly Key<TimeSpan> For = new("for", Shapes.Duration, "How long the caller is refused.") { Default = "1m", Example = "2m" };
 
     private static readonly Shape<Breaker> One = new MapShape<Breaker>([Watch, MoreThan, Times, Floor, Within, Action, For], Build);
@@ -35,7 +35,7 @@ internal static class BreakerSection
             MoreThan = m.Get(MoreThan),
             Times = m.Get(Times),
             Floor = spending ? m.Get(Floor) : null,
-            Refuses = !m.IsWritten(Action) || m.Get(Action),
+            Action = m.IsWritten(Action) ? m.Get(Action) : BreakerAction.Refuse,
             For = m.Get(For, TimeSpan.FromMinutes(1)),
         };
     }
@@ -44,5 +44,11 @@ internal static class BreakerSection
         ? $"{breaker.Name}: spending above {breaker.Times} times the usual and {breaker.Floor} within {Shapes.Tell(breaker.Within)} is {Done(breaker)}"
         : $"{breaker.Name}: more than {breaker.MoreThan} {(breaker.Watch == BreakerWatch.IdenticalRequests ? "identical requests" : "different paths")} within {Shapes.Tell(breaker.Within)} are {Done(breaker)}";
 
-    private static string Done(Breaker breaker) => breaker.Refuses ? $"refused for {Shapes.Tell(breaker.For)}" : "noted";
+    private static string Done(Breaker breaker) => breaker.Action switch
+    {
+        BreakerAction.Refuse => $"refused for {Shapes.Tell(breaker.For)}",
+        BreakerAction.Quarantine => "quarantined",
+        BreakerAction.Ask => "refused until an operator says otherwise",
+        _ => "noted",
+    };
 }

@@ -15,6 +15,7 @@ internal sealed class IncidentBoard(IncidentStore store, IAuditTrail audit, Time
 
     private static readonly TimeSpan Look = TimeSpan.FromMilliseconds(500);
     private readonly ConcurrentDictionary<Call, Action> open = new();
+    private readonly SemaphoreSlim refreshing = new(1, 1);
     private volatile FrozenDictionary<string, Incident> incidents = FrozenDictionary<string, Incident>.Empty;
 
     public bool IsQuiet => incidents.Count == 0;
@@ -47,7 +48,10 @@ internal sealed class IncidentBoard(IncidentStore store, IAuditTrail audit, Time
 
     public async ValueTask RefreshAsync(CancellationToken ct)
     {
-        incidents = (await store.ListAsync(ct)).ToFrozenDictionary(i => i.Scope, StringComparer.Ordinal);
+        // One after the other: who read before a change must not have the last word after it.
+        await refreshing.WaitAsync(ct);
+        try { incidents = (await store.ListAsync(ct)).ToFrozenDictionary(i => i.Scope, StringComparer.Ordinal); }
+        finally { refreshing.Release(); }
         if (IsQuiet) return;
         foreach (var (call, cut) in open)
             if (Of(call).Any(i => i.Mode == IncidentMode.Closed || i.Mode == IncidentMode.ReadOnly && call.Method is not ("GET" or "HEAD"))) cut();
@@ -64,6 +68,7 @@ internal sealed class IncidentBoard(IncidentStore store, IAuditTrail audit, Time
     {
         // Before the door opens: a restart in an incident must not let a single call through.
         await RefreshAsync(cancellationToken);
+        store.OnChanged(() => _ = LookAsync(CancellationToken.None).AsTask());
         await base.StartAsync(cancellationToken);
     }
 
@@ -81,7 +86,7 @@ internal sealed class IncidentBoard(IncidentStore store, IAuditTrail audit, Time
     {
         // What was in force stays so while the database cannot say otherwise.
         try { await RefreshAsync(ct); }
-        catch (Exception e) when (e is Storage.StorageException or Storage.StorageUnavailableException or ObjectDisposedException) { }
+        catch (Exception) when (!ct.IsCancellationRequested) { }
     }
 
     private sealed class Ended(IncidentBoard board, Call call) : IAsyncDisposable

@@ -74,19 +74,21 @@ internal sealed partial class SignerQueue(EvmNode node, ulong chainId, Secret ke
 
     /// <summary>
     /// Sends a transfer of nothing to ourselves under every number that was handed out and that the node has not got. A number taken
-    /// a moment ago is left alone: its transaction is on its way, after a restart by way of the settler.
+    /// a moment ago is left alone: its transaction is on its way, after a restart by way of the settler. When another node took a
+    /// number is not known here: its moment counts from when it was first missed.
     /// </summary>
     public async ValueTask FillGapsAsync(CancellationToken ct)
     {
         if (!await filling.WaitAsync(0, ct)) return;
         try
         {
-            if (await nonces.NextAsync(chainId, Signer, ct) is not { } next) return;
+            if (await nonces.NextAsync(chainId, Signer, ct) is not { } next || !await nonces.MayFillAsync(chainId, Signer, ct)) return;
             ulong? filled = null;
             // Asked anew each time: what waits behind the gap is already there, and must not be replaced.
             while (await node.TransactionCountAsync(Signer, "pending", ct) is var missing && missing < next && missing != filled)
             {
-                if (time.GetElapsedTime(taken.GetValueOrDefault(missing, started)) < timings.Gap) return;
+                foreach (var past in taken.Keys.Where(number => number < missing)) taken.TryRemove(past, out _);
+                if (time.GetElapsedTime(taken.GetOrAdd(missing, nonces.IsShared ? time.GetTimestamp() : started)) < timings.Gap) return;
                 var (maxFee, tip) = await prices.NowAsync(ct);
                 var filler = Sign(Signer, [], missing, TransferGas, maxFee, tip);
                 var (outcome, text) = await node.SendAsync(filler.Raw, ct);

@@ -1,5 +1,6 @@
 using Turnpike.Ledger;
 using Turnpike.Metering;
+using Turnpike.Pricing;
 
 namespace Turnpike.Payments.Metered;
 
@@ -24,6 +25,7 @@ internal static class CallRecords
             Charged = charged,
             Observed = usage.Observed,
             Cost = cost,
+            Expense = call.Operation.Settings.Get<OwnCost>()?.Of(usage, metered.Request?.Model),
             Receipt = payment.State?.Hold.Receipt,
         };
     }

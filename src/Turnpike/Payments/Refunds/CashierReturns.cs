@@ -1,6 +1,7 @@
 using Turnpike.Audit;
 using Turnpike.Catalog;
 using Turnpike.Ledger;
+using Turnpike.Payments.Doubts;
 
 namespace Turnpike.Payments.Refunds;
 
@@ -35,7 +36,7 @@ internal sealed partial class CashierReturns(IEnumerable<IRefundRail> rails, ILe
         if (plan.Objection is { } why) return Refusals.RailRefused(why);
         if (rail is null) await ledger.PostAsync(Refundable.Opened(Target(payment), amount.Currency), ct);
         var hold = NewHold(order, rail, receipt, amount, plan);
-        return await ledger.HoldAsync(hold, ct) switch
+        return await ledger.ReserveAsync(inHand, hold, ct) switch
         {
             HoldResult.Held held => await MakeNowAsync(held.State),
             HoldResult.AlreadyUsed used => used.State.Hold.Binding == order.Binding ? new RefundResult.Ordered(used.State) : Refusals.KeyReused,
@@ -67,6 +68,11 @@ internal sealed partial class CashierReturns(IEnumerable<IRefundRail> rails, ILe
     {
         inHand.Take(held.Hold.Id);
         try { return await MakeAsync(held); }
+        catch (Storage.StorageUnavailableException)
+        {
+            inHand.Leave(held.Hold, delivered: false);
+            throw;
+        }
         finally { inHand.Leave(held.Hold.Id); }
     }
 

@@ -22,5 +22,9 @@ internal static class Refundable
     public static async ValueTask<Money> LeftAsync(ILedger ledger, HoldState payment, CancellationToken ct) =>
         payment.Captured with { Units = (await ledger.AvailableAsync(Account(payment), Unit(payment.Captured).Currency, ct)).Units };
 
+    /// <summary>True when any of it has been given back, or is on its way.</summary>
+    public static async ValueTask<bool> BegunAsync(ILedger ledger, HoldState payment, CancellationToken ct) =>
+        await ledger.AccountAsync(Account(payment), Unit(payment.Captured).Currency, ct) is not null && await LeftAsync(ledger, payment, ct) < payment.Captured;
+
     private static Money Unit(Money amount) => amount with { Currency = "nano-" + amount.Currency };
 }

@@ -2,6 +2,7 @@ using System.Security.Cryptography;
 using System.Text;
 using Turnpike.Catalog;
 using Turnpike.Ledger;
+using Turnpike.Payments.Doubts;
 using Turnpike.Payments.Prepaid;
 
 namespace Turnpike.Payments.Retries;

@@ -6,7 +6,7 @@ namespace Turnpike.Storage.Nodes;
 /// <param name="catalog">The version of the document in force here.</param>
 internal sealed partial class NodeKeeper(NodeLease lease, Func<string> catalog, TimeProvider time, ILogger<NodeKeeper> log) : BackgroundService
 {
-    private static readonly TimeSpan Again = TimeSpan.FromMilliseconds(500);
+    private static readonly TimeSpan Again = TimeSpan.FromMilliseconds(500), Step = TimeSpan.FromMilliseconds(250);
     private readonly Meter meter = new("turnpike.nodes");
     private string told = "";
 
@@ -14,6 +14,7 @@ internal sealed partial class NodeKeeper(NodeLease lease, Func<string> catalog, 
     {
         meter.CreateObservableGauge("turnpike.nodes.live", () => Living().Count(), "{node}", "Nodes that hold a lease on this database.");
         meter.CreateObservableGauge("turnpike.nodes.catalogs", () => Living().Select(node => node.Catalog).Distinct().Count(), "{version}", "Different configurations in force on the nodes: more than 1 for long means that one of them was not updated.");
+        meter.CreateObservableGauge("turnpike.nodes.lag", () => Living().Select(node => (time.GetUtcNow() - node.Seen!.Value).TotalSeconds).DefaultIfEmpty(0).Max(), "s", "How long ago the quietest living node renewed its lease.");
         meter.CreateObservableGauge("turnpike.node.lapsed", () => lease.IsHeld ? 0 : 1, null, "1 while this node has no lease and takes no money.");
         return base.StartAsync(cancellationToken);
     }
@@ -37,7 +38,10 @@ internal sealed partial class NodeKeeper(NodeLease lease, Func<string> catalog, 
         var pause = NodeLease.Renewal;
         while (!stoppingToken.IsCancellationRequested)
         {
-            await Task.Delay(pause, time, stoppingToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            var before = catalog();
+            // A new configuration is told at once.
+            for (var waited = TimeSpan.Zero; waited < pause && catalog() == before && !stoppingToken.IsCancellationRequested; waited += Step)
+                await Task.Delay(Step, time, stoppingToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             if (stoppingToken.IsCancellationRequested) return;
             try
             {
@@ -45,7 +49,7 @@ internal sealed partial class NodeKeeper(NodeLease lease, Func<string> catalog, 
                 Compare();
                 pause = NodeLease.Renewal;
             }
-            catch (Exception e) when (e is not OperationCanceledException)
+            catch (Exception e) when (!stoppingToken.IsCancellationRequested)
             {
                 Log.Failed(log, e);
                 pause = Again;
@@ -53,7 +57,7 @@ internal sealed partial class NodeKeeper(NodeLease lease, Func<string> catalog, 
         }
     }
 
-    private IEnumerable<NodeRow> Living() => lease.Nodes.Where(node => node.Lease > time.GetUtcNow() - NodeLease.Length && node.Heir == node.Incarnation);
+    private IEnumerable<NodeRow> Living() => lease.Nodes.Where(node => node.Lives(time.GetUtcNow() - NodeLease.Length));
 
     private void Compare()
     {

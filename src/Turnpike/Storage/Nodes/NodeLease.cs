@@ -14,6 +14,8 @@ internal sealed class NodeLease
     public static readonly TimeSpan Renewal = TimeSpan.FromSeconds(2);
     private static readonly TimeSpan Remembered = TimeSpan.FromDays(1);
 
+    private static readonly string Release = typeof(NodeLease).Assembly.GetName().Version!.ToString(3);
+
     private readonly Database? database;
     private readonly TimeProvider time;
     private volatile string incarnation;
@@ -69,7 +71,7 @@ internal sealed class NodeLease
         var (held, nodes) = await database!.WriteAsync(sql =>
         {
             var now = sql.Now(time);
-            var held = NodeStore.Renew(sql, mine, now + Length, catalog);
+            var held = NodeStore.Renew(sql, mine, now, now + Length, catalog);
             if (held && settled) NodeStore.Inherit(sql, mine, now);
             return (held, NodeStore.All(sql));
         }, ct);
@@ -89,8 +91,12 @@ internal sealed class NodeLease
         return held;
     }
 
+    /// <summary>All nodes as the database has them now, and what time it is there; this one alone where nothing is written down.</summary>
+    public async ValueTask<(IReadOnlyList<NodeRow> Nodes, DateTimeOffset Now)> LookAsync(CancellationToken ct) =>
+        database is null ? ([], time.GetUtcNow()) : await database.ReadAsync(sql => (NodeStore.All(sql), sql.Now(time)), ct);
+
     /// <summary>A clean end: whatever is still open is another's at once.</summary>
-    public async Task EndAsync(CancellationToken ct) => await database!.WriteAsync(sql => { NodeStore.Renew(sql, incarnation, DateTimeOffset.UnixEpoch, ""); }, ct);
+    public async Task EndAsync(CancellationToken ct) => await database!.WriteAsync(sql => NodeStore.End(sql, incarnation), ct);
 
     private ValueTask<DateTimeOffset?> JoinAsync(string catalog, CancellationToken ct) => database!.WriteAsync(sql =>
     {
@@ -104,7 +110,7 @@ internal sealed class NodeLease
         return (DateTimeOffset?)null;
     }, ct);
 
-    private NodeRow Row(string catalog, DateTimeOffset now) => new(incarnation, Node, incarnation, now + Length, catalog, now);
+    private NodeRow Row(string catalog, DateTimeOffset now) => new(incarnation, Node, incarnation, now + Length, catalog, now, Release, now);
 
     private static string NewIncarnation() => RandomNumberGenerator.GetHexString(16, lowercase: true);
 }

@@ -4,13 +4,11 @@ namespace Turnpike.Storage.Nodes;
 
 /// <summary>
 /// Tells every node when something it keeps in memory was changed by an operator. <see cref="Bump"/> goes into the transaction of the
-/// change; <see cref="On"/> forgets what was kept. Here it is forgotten before the change is acknowledged, on other nodes at their
-/// next look, a quarter of a second later.
+/// change; <see cref="On"/> forgets what was kept. Here it is forgotten before the change is acknowledged, on other nodes as soon as
+/// they hear of it; they look four times a second besides, because what is heard may be lost with the connection it came by.
 /// </summary>
 internal sealed partial class Revisions : IWriteParticipant, IHostedService, IDisposable
 {
-    public static readonly TimeSpan Look = TimeSpan.FromMilliseconds(250);
-
     private readonly ConcurrentDictionary<string, Action[]> followers = new(StringComparer.Ordinal);
     private readonly HashSet<string> bumped = [];
     private readonly Database database;
@@ -18,7 +16,9 @@ internal sealed partial class Revisions : IWriteParticipant, IHostedService, IDi
     private readonly ILogger log;
     private Dictionary<string, long> seen = [];
     private ITimer? timer;
-    private int looking;
+    private IDisposable? listener;
+    private int wanted;
+    private bool silent;
 
     public Revisions(Database database, TimeProvider time, ILogger<Revisions> log)
     {
@@ -26,11 +26,18 @@ internal sealed partial class Revisions : IWriteParticipant, IHostedService, IDi
         if (database.IsWritable) database.Writer.Join(this);
     }
 
+    /// <summary>How often it looks.</summary>
+    public TimeSpan Look { get; init; } = TimeSpan.FromMilliseconds(250);
+
+    /// <summary>Whether it also listens.</summary>
+    public bool Listens { get; init; } = true;
+
     /// <summary>What is known under this name has changed. To be called by a write, in its transaction.</summary>
     public void Bump(Sql sql, string name)
     {
         bumped.Add(name);
         sql.Run("insert into revisions (name, number) values ($1, 1) on conflict (name) do update set number = revisions.number + 1", name);
+        sql.Notify();
     }
 
     /// <summary>What to do when something under this name has changed. It must be quick: callers wait for it.</summary>
@@ -52,6 +59,7 @@ internal sealed partial class Revisions : IWriteParticipant, IHostedService, IDi
         if (!database.IsShared) return;
         await LookAsync(cancellationToken);
         timer = time.CreateTimer(_ => _ = TickAsync(), null, Look, Look);
+        if (Listens) listener = database.Listen(() => _ = TickAsync());
     }
 
     public Task StopAsync(CancellationToken cancellationToken)
@@ -60,7 +68,12 @@ internal sealed partial class Revisions : IWriteParticipant, IHostedService, IDi
         return Task.CompletedTask;
     }
 
-    public void Dispose() => timer?.Dispose();
+    public void Dispose()
+    {
+        timer?.Dispose();
+        listener?.Dispose();
+        listener = null;
+    }
 
     void IWriteParticipant.Begin(Sql sql, ReadOnlySpan<WriteCommand> batch, DateTimeOffset now) => bumped.Clear();
 
@@ -84,20 +97,24 @@ internal sealed partial class Revisions : IWriteParticipant, IHostedService, IDi
 
     private async Task TickAsync()
     {
-        if (Interlocked.Exchange(ref looking, 1) == 1) return;
-        try
+        if (Interlocked.Increment(ref wanted) > 1) return; // who looks now looks again after it
+        int served;
+        do
         {
-            await LookAsync(CancellationToken.None);
+            served = Volatile.Read(ref wanted);
+            try
+            {
+                await LookAsync(CancellationToken.None);
+                silent = false;
+            }
+            catch (Exception e)
+            {
+                // Nobody can be charged by what is kept here meanwhile: money needs the database too.
+                if (!silent) Log.Silent(log, e.Message);
+                silent = true;
+            }
         }
-        catch (Exception e)
-        {
-            // Nobody can be charged by what is kept here meanwhile: money needs the database too.
-            Log.Silent(log, e.Message);
-        }
-        finally
-        {
-            Volatile.Write(ref looking, 0);
-        }
+        while (Interlocked.Add(ref wanted, -served) > 0);
     }
 
     private static partial class Log

@@ -8,6 +8,9 @@ internal static class PostgresFault
     /// <summary>Not a bug of ours.</summary>
     public static bool Knows(Exception failure) => failure is NpgsqlException or IOException or System.Net.Sockets.SocketException or TimeoutException;
 
+    /// <summary>A commit that stopped waiting for the synchronous standby (a time-out, an operator) is told as done, with this warning: it is lost when this server is.</summary>
+    public static bool IsUnconfirmed(PostgresNotice notice) => notice is { InvariantSeverity: "WARNING", SqlState: "01000" or "57P01" };
+
     /// <param name="committing">The commit may have been sent.</param>
     public static StorageException Translate(Exception failure, bool committing) => failure switch
     {

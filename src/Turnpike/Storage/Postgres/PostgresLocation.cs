@@ -58,7 +58,7 @@ internal static class PostgresLocation
             var settings = new NpgsqlConnectionStringBuilder { Host = hosts, Database = Uri.UnescapeDataString(database) };
             if (user.Length > 0) settings.Username = Uri.UnescapeDataString(user);
             if (password.Length > 0) settings.Password = Uri.UnescapeDataString(password);
-            if (hosts.Contains(',', StringComparison.Ordinal)) settings.TargetSessionAttributes = "read-write";
+            if (hosts.Contains(',', StringComparison.Ordinal)) (settings.TargetSessionAttributes, settings.HostRecheckSeconds) = ("read-write", 1);
             foreach (var option in query.Split('&', StringSplitOptions.RemoveEmptyEntries)) Set(settings, option);
             return settings;
         }

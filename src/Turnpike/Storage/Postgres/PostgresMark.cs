@@ -19,11 +19,16 @@ internal sealed class PostgresMark(string writer)
         sql.RunRow("update writers set mark = $2 where writer = $1", writer, last);
     }
 
-    /// <summary>The row is locked first: a commit that is still on its way is waited for.</summary>
+    /// <summary>
+    /// The row is locked first: a commit that is still on its way is waited for. The question is itself a commit, so that with
+    /// synchronous replication the answer is not given before the standby has it too.
+    /// </summary>
     public bool IsSet(PostgresSql sql)
     {
         sql.Run("begin");
-        return sql.First("select mark from writers where writer = $1 for update", row => row.Text(0), writer) == last;
+        var set = sql.First("update writers set mark = mark where writer = $1 returning mark", row => row.Text(0), writer) == last;
+        sql.EndAsking();
+        return set;
     }
 
     public void End(PostgresSql sql) => sql.Change("delete from writers where writer = $1", writer);

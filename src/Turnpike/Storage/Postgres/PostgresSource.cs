@@ -72,7 +72,9 @@ internal sealed class PostgresSource : ISqlSource
     public PostgresStatement Learn(string sql, IReadOnlyList<string> types, PostgresSql asking) =>
         statements[sql] = new PostgresStatement(sql, types.Contains("unknown") ? Types(sql, types, asking) : types);
 
-    public Sql Take() => readers.TryPop(out var reader) ? reader : new PostgresSql(this, reading: true);
+    public IDisposable Listen(Action heard) => new PostgresListener(data, heard);
+
+    public Sql Take(bool fresh = false) => !fresh && readers.TryPop(out var reader) ? reader : new PostgresSql(this, reading: true);
 
     public void Return(Sql reader)
     {

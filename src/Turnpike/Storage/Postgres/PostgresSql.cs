@@ -12,6 +12,7 @@ internal sealed class PostgresSql(PostgresSource server, bool reading) : Sql
     private NpgsqlConnection? connection;
     private int scrolls;
     private bool cut; // the connection broke inside a transaction: nothing more belongs to it
+    private volatile bool unconfirmed; // the last commit is on this server alone
 
     public override bool IsShared => true;
 
@@ -64,6 +65,8 @@ internal sealed class PostgresSql(PostgresSource server, bool reading) : Sql
         else Run("select pg_advisory_xact_lock_shared(402, cast($1 as integer))", (long)what);
     }
 
+    public override void Notify() => Run("select pg_notify('turnpike', '')");
+
     public override void Begin()
     {
         cut = false;
@@ -81,8 +84,16 @@ internal sealed class PostgresSql(PostgresSource server, bool reading) : Sql
     public override void Commit()
     {
         Mark?.Set(this);
+        EndAsking();
+    }
+
+    /// <summary>The commit alone, without a mark of its own.</summary>
+    public void EndAsking()
+    {
+        unconfirmed = false;
         Run("commit");
         Flush(committing: !reading);
+        if (unconfirmed) throw Failed(new StorageException("PostgreSQL did not hear from its standby.") { Fault = StorageFault.Unknown }, committing: true);
     }
 
     public override void Rollback()
@@ -160,6 +171,7 @@ internal sealed class PostgresSql(PostgresSource server, bool reading) : Sql
         try
         {
             connection = server.Connect(reading);
+            connection.Notice += (_, said) => unconfirmed |= PostgresFault.IsUnconfirmed(said.Notice);
             Mark?.Begin(this);
             return connection;
         }
@@ -215,7 +227,7 @@ internal sealed class PostgresSql(PostgresSource server, bool reading) : Sql
             waiting[^1].Changed = batch.BatchCommands[^1].RecordsAffected;
             return rows;
         }
-        catch (Exception e) when (e is not StorageException && (committing || PostgresFault.Knows(e)))
+        catch (Exception e) when (e is not StorageException && (committing || PostgresFault.Knows(e) || connection is not { State: System.Data.ConnectionState.Open }))
         {
             throw Failed(e, committing);
         }

@@ -83,7 +83,9 @@ internal sealed class SqliteFile : ISqlSource
         sql.Commit();
     }
 
-    public Sql Take() => readers.TryPop(out var reader) ? reader : new SqliteSql(path, readOnly: true);
+    public IDisposable? Listen(Action heard) => null;
+
+    public Sql Take(bool fresh = false) => readers.TryPop(out var reader) ? reader : new SqliteSql(path, readOnly: true);
 
     public void Return(Sql reader)
     {

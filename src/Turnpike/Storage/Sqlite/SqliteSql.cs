@@ -53,6 +53,10 @@ internal sealed unsafe class SqliteSql : Sql
 
     public override void Script(string sql) => Check(SqliteNative.Execute(handle, sql, 0, 0, 0));
 
+    public override void Notify()
+    {
+    }
+
     public override void Share(SqlShare what, bool alone)
     {
     }

@@ -93,6 +93,19 @@ public sealed class NodeLeaseTests : IDisposable
     }
 
     [Fact]
+    public async Task A_hundred_concurrent_holds_from_two_nodes_on_a_budget_for_37_give_37_and_fifty_copies_of_one_credential_give_one()
+    {
+        var (a, b) = (await JoinAsync("a"), await JoinAsync("b"));
+        await a.Ledger.PostAsync(TopUp("t", "token:a", Usd(37)), default);
+        var results = await Task.WhenAll(Enumerable.Range(0, 100).Select(i => (i % 2 == 0 ? a : b).Ledger.HoldAsync(Hold($"h{i}", Usd(1)), default).AsTask()));
+        results.Count(result => result is HoldResult.Held).ShouldBe(37);
+        results.Count(result => result is HoldResult.InsufficientFunds).ShouldBe(63);
+        var copies = await Task.WhenAll(Enumerable.Range(0, 50).Select(i => (i % 2 == 0 ? a : b).Ledger.HoldAsync(Hold("once", Usd(1), from: "external:p", limited: false, receipt: $"r{i}"), default).AsTask()));
+        copies.Count(result => result is HoldResult.Held).ShouldBe(1);
+        (await b.Ledger.VerifyAsync(default)).ShouldSatisfyAllConditions(report => report.Findings.ShouldBeEmpty(), report => report.OpenHolds.ShouldBe(38));
+    }
+
+    [Fact]
     public async Task Nodes_that_start_at_once_on_an_empty_database_agree_on_one_key()
     {
         var store = TemporaryDatabase.NewEmpty();
@@ -135,7 +148,7 @@ public sealed class NodeLeaseTests : IDisposable
     }
 
     private static async Task LapseAsync(Member node) =>
-        await node.Database.WriteAsync(sql => { NodeStore.Renew(sql, node.Lease.Incarnation, DateTimeOffset.UnixEpoch, "v"); }, default);
+        await node.Database.WriteAsync(sql => NodeStore.End(sql, node.Lease.Incarnation), default);
 
     private sealed record Member(Database Database, NodeLease Lease, SqlLedger Ledger, Revisions Revisions, TokenDesk Desk);
 

@@ -1,5 +1,6 @@
 using Turnpike.Payments.Evm;
 using Turnpike.Protocols.Evm;
+using Turnpike.Storage.Nodes;
 using Turnpike.Tests.Storage;
 
 namespace Turnpike.Tests.Payments.Evm;
@@ -14,7 +15,7 @@ public sealed class ChainNonceStoreTests
     {
         using var folder = new TemporaryFolder();
         using var database = folder.Open();
-        var store = new ChainNonceStore(database);
+        var store = new ChainNonceStore(database, NodeLease.Alone(), TimeProvider.System);
         (await store.NextAsync(1, Signer, default)).ShouldBeNull();
         var numbers = await Task.WhenAll(Enumerable.Range(0, 50).Select(_ => store.TakeAsync(1, Signer, 7, default).AsTask()));
         numbers.Order().ShouldBe(Enumerable.Range(7, 50).Select(i => (ulong)i));
@@ -25,9 +26,9 @@ public sealed class ChainNonceStoreTests
     public async Task A_restart_goes_on_and_a_chain_that_is_ahead_is_caught_up_with()
     {
         using var folder = new TemporaryFolder();
-        using (var database = folder.Open()) await new ChainNonceStore(database).TakeAsync(1, Signer, 5, default);
+        using (var database = folder.Open()) await new ChainNonceStore(database, NodeLease.Alone(), TimeProvider.System).TakeAsync(1, Signer, 5, default);
         using var again = folder.Open();
-        var store = new ChainNonceStore(again);
+        var store = new ChainNonceStore(again, NodeLease.Alone(), TimeProvider.System);
         (await store.NextAsync(1, Signer, default)).ShouldBe(6UL);
         (await store.TakeAsync(1, Signer, 5, default)).ShouldBe(6UL);
         (await store.TakeAsync(1, Signer, 20, default)).ShouldBe(20UL);

@@ -9,6 +9,10 @@ internal sealed class MemoryNonces : IChainNonces
     private readonly Lock door = new();
     private readonly Dictionary<(ulong, Address), ulong> next = [];
 
+    public bool IsShared => false;
+
+    public ValueTask<bool> MayFillAsync(ulong chainId, Address signer, CancellationToken ct) => ValueTask.FromResult(true);
+
     public ValueTask<ulong> TakeAsync(ulong chainId, Address signer, ulong floor, CancellationToken ct)
     {
         lock (door)

@@ -1,40 +1,31 @@
 using System.Globalization;
 using System.Text.Json;
 using Turnpike.Catalog;
-using Turnpike.Catalog.Loading;
 using Turnpike.Ledger;
 using Turnpike.Metering;
-using Turnpike.Payments;
 
-namespace Turnpike.Gateway;
+namespace Turnpike.Gateway.Own;
 
-/// <summary><c>GET /usage</c>: what the presented token has used, by operation and model, of this month unless <c>from</c> and <c>to</c> say another time.</summary>
+/// <summary><c>GET /usage</c>: what the presented token, or the caller whose key it is, has used, by operation and model, of this month unless <c>from</c> and <c>to</c> say another time.</summary>
 internal static class UsageApi
 {
     private static readonly TimeSpan Longest = TimeSpan.FromDays(400);
 
-    public static void MapUsage(this IEndpointRouteBuilder app) => app.MapGet("/usage", async (HttpContext http, CatalogSource catalog, UsageStore records, TimeProvider time, CancellationToken ct) =>
+    public static void MapUsage(this IEndpointRouteBuilder app) => app.MapGet("/usage", async (HttpContext http, UsageStore records, TimeProvider time, CancellationToken ct) =>
     {
-        http.Response.Headers.CacheControl = "private, no-store";
-        Answers.AllowBrowsers(http);
-        if (http.Target().Error is not null) return Problem(Reasons.AmbiguousTarget, "The target is refused.");
-        var presented = http.Request.Headers.Authorization.ToString();
-        var id = presented.StartsWith("Bearer ", StringComparison.OrdinalIgnoreCase) ? catalog.Current.Settings.Get<PaymentSettings>()?.Prepaid?.Text.Read(presented[7..].Trim()).Id : null;
-        if (id is null)
-        {
-            http.Response.Headers.WWWAuthenticate = "Bearer realm=\"turnpike\"";
-            return Problem(Reasons.UnknownKey, "Present a token as 'Authorization: Bearer tp_…'.");
-        }
+        var own = await OwnPath.ReadAsync(http, "usage", ct);
+        if (own.Refused is { } refused) return refused;
         var now = time.GetUtcNow();
         if (!TryTime(http.Request.Query["from"], new DateTimeOffset(now.Year, now.Month, 1, 0, 0, 0, TimeSpan.Zero), out var from) || !TryTime(http.Request.Query["to"], now, out var to) || to < from || to - from > Longest)
-            return Problem(Reasons.MalformedRequest, "from and to are times such as 2026-11-01T00:00:00Z, at most 400 days apart.");
+            return OwnPath.Problem(Reasons.MalformedRequest, "from and to are times such as 2026-11-01T00:00:00Z, at most 400 days apart.");
         var sums = new SortedDictionary<string, Sum>(StringComparer.Ordinal);
-        await records.ScanAsync(from, to, "token:" + id, record =>
+        void Take(UsageRecord record)
         {
             var key = $"{record.Operation}\0{record.Model}";
             if (!sums.TryGetValue(key, out var sum)) sums[key] = sum = new Sum(record.Operation, record.Model);
             sum.Add(record);
-        }, ct);
+        }
+        await (own.Call?.Caller is { } caller ? records.ScanCallerAsync(from, to, caller, Take, ct) : records.ScanAsync(from, to, "token:" + own.Token, Take, ct));
         return Results.Bytes(Write(from, to, sums.Values), "application/json");
     });
 
@@ -59,9 +50,6 @@ internal static class UsageApi
         }
         return buffer.WrittenSpan.ToArray();
     }
-
-    private static IResult Problem(Reason reason, string detail) =>
-        Results.Problem(detail, statusCode: reason.Status, title: reason.Title, type: reason.Type, extensions: new Dictionary<string, object?> { ["reason"] = reason.Code, ["hint"] = reason.Hint });
 
     /// <summary>What one operation and model come to.</summary>
     private sealed class Sum(string operation, string? model)

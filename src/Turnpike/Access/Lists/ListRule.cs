@@ -1,0 +1,39 @@
+using System.Net;
+using Turnpike.Catalog;
+using Turnpike.Payments;
+using Turnpike.Payments.Included;
+
+namespace Turnpike.Access.Lists;
+
+/// <summary>Allow and deny lists of callers and addresses, before any terms; of payers, when it is verified who pays and before anything is held.</summary>
+internal sealed class ListRule : IAccessRule
+{
+    public ValueTask<Answer?> CheckAsync(Call call, CancellationToken ct)
+    {
+        foreach (var lists in AccessLists.Of(call))
+        {
+            // An address that cannot be read is on no list of allowed ones.
+            if (!lists.Addresses.Permits(IPAddress.TryParse(call.Address, out var address) ? address : IPAddress.None)) return new(new Refusal(Reasons.AccessDenied, "It is not open to your address."));
+            if (lists.Callers.Permits(name => Names(call, name))) continue;
+            return new(call.Caller is null ? new Refusal(Reasons.IdentityRequired, "This is open to some callers alone.") : new Refusal(Reasons.AccessDenied, "It is not open to you."));
+        }
+        return default;
+    }
+
+    /// <summary>What a plan includes is no payment.</summary>
+    public static Refusal? Check(Payment payment)
+    {
+        if (payment.Payer is not { } payer || payment.Method is null or { Name: PlanMethod.MethodName }) return null;
+        foreach (var lists in AccessLists.Of(payment.Call))
+            if (!lists.Payers.Permits(name => Pays(payer, name))) return new Refusal(Reasons.AccessDenied, "Your payments are not taken here; nothing was.");
+        return null;
+    }
+
+    private static bool Names(Call call, string name) => name.StartsWith("group:", StringComparison.Ordinal)
+        ? call.Principal?.Caller.Groups.Contains(name["group:".Length..], StringComparer.Ordinal) == true
+        : call.Caller == name;
+
+    /// <summary>As receipts name payers, <c>eip155:8453:0x…</c> or <c>token:…</c>; an address alone is meant on every chain.</summary>
+    private static bool Pays(string payer, string name) =>
+        payer.Equals(name, StringComparison.OrdinalIgnoreCase) || name.StartsWith("0x", StringComparison.OrdinalIgnoreCase) && payer.EndsWith(":" + name, StringComparison.OrdinalIgnoreCase);
+}

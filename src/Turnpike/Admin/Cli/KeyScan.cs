@@ -1,0 +1,89 @@
+using System.CommandLine;
+using System.Diagnostics;
+using System.Text.RegularExpressions;
+using Turnpike.Catalog;
+using Turnpike.Catalog.Document;
+using Turnpike.Identity;
+using Turnpike.Payments;
+
+namespace Turnpike.Admin.Cli;
+
+/// <summary><c>turnpike keys scan PATH</c>: looks for keys and tokens of ours in files, and in all that a repository ever held. They are told by place and beginning, never in full.</summary>
+internal static partial class KeyScan
+{
+    private const long MostFile = 64 * 1024 * 1024;
+
+    public static Command Create()
+    {
+        var path = new Argument<string>("path") { Description = "A file, or a folder with all below it." };
+        var history = new Option<bool>("--history") { Description = "Also everything the git repository there ever held." };
+        var config = CommandRun.ConfigOption();
+        var scan = new Command("scan", "Look for keys and tokens of ours in files and repositories. Exit code 1 when some were found.\nExample: turnpike keys scan . --history") { path, history, config };
+        scan.SetAction((p, ct) => RunAsync(p.GetValue(config)!, ConfigEnvironment.Process, p.GetValue(path)!, p.GetValue(history), Console.Out, Console.Error, ct));
+        return scan;
+    }
+
+    public static Task<int> RunAsync(string config, ConfigEnvironment environment, string path, bool history, TextWriter output, TextWriter err, CancellationToken ct) => CommandRun.RunAsync(config, environment, err, async catalog =>
+    {
+        if (!File.Exists(path) && !Directory.Exists(path)) return CommandRun.Say(err, $"There is nothing at {path}.", CommandRun.WrongInput);
+        var found = 0;
+        void Tell(string place, string line)
+        {
+            foreach (var hit in Hits(line, catalog))
+            {
+                found++;
+                output.WriteLine($"{place}  {hit}");
+            }
+        }
+        foreach (var file in File.Exists(path) ? [path] : Directory.EnumerateFiles(path, "*", new EnumerationOptions { RecurseSubdirectories = true, AttributesToSkip = FileAttributes.ReparsePoint }).Where(IsWorth))
+            await ReadAsync(file, Tell, ct);
+        if (history && !await HistoryAsync(path, Tell, err, ct)) return CommandRun.Failed;
+        if (found == 0) output.WriteLine("Nothing of ours was found.");
+        return found == 0 ? CommandRun.Done : CommandRun.Failed;
+    });
+
+    /// <summary>Checksums and HMACs tell ours from what only looks so; no table is asked.</summary>
+    private static IEnumerable<string> Hits(string line, ServiceCatalog catalog)
+    {
+        if (!line.Contains("tp", StringComparison.Ordinal)) yield break;
+        foreach (Match match in Key().Matches(line))
+            if (KeyText.IsSound(match.Value)) yield return $"key {KeyText.Hint(match.Value)}";
+        foreach (Match match in Token().Matches(line))
+            if (catalog.Settings.Get<PaymentSettings>()?.Prepaid?.Text.Read(match.Value).Id is { } id) yield return $"token {id}";
+    }
+
+    private static bool IsWorth(string file) => !file.Contains($"{Path.DirectorySeparatorChar}.git{Path.DirectorySeparatorChar}", StringComparison.Ordinal) && new FileInfo(file).Length <= MostFile;
+
+    private static async Task ReadAsync(string file, Action<string, string> tell, CancellationToken ct)
+    {
+        var number = 0;
+        await foreach (var line in File.ReadLinesAsync(file, ct)) tell($"{file}:{++number}", line);
+    }
+
+    private static async Task<bool> HistoryAsync(string path, Action<string, string> tell, TextWriter err, CancellationToken ct)
+    {
+        var start = new ProcessStartInfo("git", ["-C", path, "log", "--all", "-p", "--no-color", "--no-ext-diff", "--no-textconv", "--format=commit %H"]) { RedirectStandardOutput = true, RedirectStandardError = true };
+        try
+        {
+            using var git = Process.Start(start)!;
+            var complaints = git.StandardError.ReadToEndAsync(ct);
+            var commit = "";
+            while (await git.StandardOutput.ReadLineAsync(ct) is { } line)
+            {
+                if (line.StartsWith("commit ", StringComparison.Ordinal)) commit = line[7..];
+                else if (line.StartsWith('+')) tell($"commit {commit}", line);
+            }
+            await git.WaitForExitAsync(ct);
+            if (git.ExitCode == 0) return true;
+            CommandRun.Say(err, (await complaints).Trim(), CommandRun.Failed);
+        }
+        catch (System.ComponentModel.Win32Exception) { CommandRun.Say(err, "git is not installed here, so no history was looked at.", CommandRun.Failed); }
+        return false;
+    }
+
+    [GeneratedRegex("tpk_[0-9A-Za-z]{38}(?![0-9A-Za-z])")]
+    private static partial Regex Key();
+
+    [GeneratedRegex("tp_[0-9a-z]{26}_[0-9A-Za-z_-]{27}_[0-9a-f]{8}")]
+    private static partial Regex Token();
+}

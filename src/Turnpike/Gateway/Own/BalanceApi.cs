@@ -1,0 +1,59 @@
+using System.Text.Json.Serialization;
+using Turnpike.Ledger;
+using Turnpike.Plans;
+using Turnpike.Tokens;
+
+namespace Turnpike.Gateway.Own;
+
+/// <summary><c>GET /balance</c>: what the presented token still buys, or what is left to the caller whose key it is. The credential is its own permission to look.</summary>
+internal static class BalanceApi
+{
+    public static void MapBalance(this IEndpointRouteBuilder app) => app.MapGet("/balance", async (HttpContext http, TokenDesk desk, Allowances allowances, ILedger ledger, TimeProvider time, CancellationToken ct) =>
+    {
+        var own = await OwnPath.ReadAsync(http, "balance", ct);
+        if (own.Refused is { } refused) return refused;
+        if (own.Call is { } call)
+        {
+            var left = await allowances.LeftAsync(call.Caller!, PlanBook.Of(call), call.Now, ct);
+            return Results.Json(new CallerBalance(call.Caller!, call.Plan, call.Principal!.Caller.Term?.Until, [.. left.Select(Included.Of)], await CapsAsync(call, ledger, ct)), BalanceJson.Default.CallerBalance);
+        }
+        if (await desk.FindAsync(own.Token!, ct) is not { } token) return OwnPath.Unknown(http).Refused!;
+        var (money, calls) = await desk.LeftAsync(token, ct);
+        return Results.Json(new Balance(token.Id, token.Expires <= time.GetUtcNow() ? "expired" : token.Status.ToString().ToLowerInvariant(), Sum.Of(money), Sum.Of(token.Budget), calls, token.Expires), BalanceJson.Default.Balance);
+    });
+
+    private static async ValueTask<IReadOnlyList<Included>> CapsAsync(Catalog.Call call, ILedger ledger, CancellationToken ct)
+    {
+        List<Included> caps = [];
+        foreach (var currency in Caps.CurrenciesOf(call))
+            foreach (var cap in Caps.Of(call, currency))
+            {
+                var left = await ledger.AccountAsync(cap.Name, currency, ct) is { } state ? state.Available : cap.Cap.Amount;
+                caps.Add(new Included($"cap/{cap.Cap.Per.Text}", Sum.Of(cap.Cap.Amount), Sum.Of(cap.Cap.Amount - left), Sum.Of(left), cap.End));
+            }
+        return caps;
+    }
+
+    internal sealed record Sum(string Amount, string Currency)
+    {
+        public static Sum Of(Money money) => new(money.ToDecimal(), money.Currency);
+    }
+
+    /// <summary>A token's state. <c>calls</c> is null where calls are not counted.</summary>
+    internal sealed record Balance(string Token, string Status, Sum Available, Sum Budget, long? Calls, DateTimeOffset? Expires);
+
+    /// <summary>A caller's: what its plan still includes and what was granted on top, and how much of its caps is left.</summary>
+    internal sealed record CallerBalance(string Caller, string? Plan, DateTimeOffset? PlanUntil, IReadOnlyList<Included> Allowances, IReadOnlyList<Included> Caps);
+
+    /// <summary>Limit, used and resetAt are null for what was granted on top.</summary>
+    internal sealed record Included(string Feature, Sum? Limit, Sum? Used, Sum Left, DateTimeOffset? ResetAt)
+    {
+        public static Included Of(AllowanceState s) => new(s.Feature, s.Limit is { } limit ? Sum.Of(limit) : null, s.Used is { } used ? Sum.Of(used) : null, Sum.Of(s.Left), s.ResetAt);
+    }
+}
+
+/// <summary>The JSON of balances.</summary>
+[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase)]
+[JsonSerializable(typeof(BalanceApi.Balance))]
+[JsonSerializable(typeof(BalanceApi.CallerBalance))]
+internal sealed partial class BalanceJson : JsonSerializerContext;

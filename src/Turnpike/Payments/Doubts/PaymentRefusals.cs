@@ -1,0 +1,27 @@
+using Turnpike.Catalog;
+using Turnpike.Ledger;
+using Turnpike.Payments.Included;
+using Turnpike.Plans;
+
+namespace Turnpike.Payments.Doubts;
+
+/// <summary>What a payer is told whose payment is not taken, or not yet known to be.</summary>
+internal static class PaymentRefusals
+{
+    public static Refusal Mismatch(Payment payment, HoldState known) => payment.Method!.SettlesInBooks
+        ? new Refusal(Reasons.IdempotencyMismatch, $"It was used for '{known.Hold.Request}' or another body.")
+        : new Refusal(Reasons.CredentialUsed, "It was presented before, for another request or in another form.");
+
+    public static Refusal TooLittle(Payment payment, HoldResult.InsufficientFunds missing) => Caps.IsCap(missing.Account) ? CapReached.Of(payment.Call, missing) : payment.CreditOnly
+        ? new Refusal(Reasons.CredentialUsed, "Its credit has been spent since.")
+        : payment.Method!.TooLittle(missing);
+
+    public static Refusal Pending(Payment payment, string? reference) => new(Reasons.SettlementUnknown, "The payment was sent and is not confirmed yet.")
+    {
+        RetryAfter = TimeSpan.FromSeconds(5),
+        Failure = Failure(payment, "settlement_pending", reference),
+    };
+
+    public static FailedSettlement Failure(Payment payment, string code, string? reference) =>
+        new(payment.Credential!.Protocol, payment.Method!.NetworkOf(payment) ?? "", payment.Payer, reference, code);
+}

@@ -1,0 +1,47 @@
+using System.Globalization;
+using Turnpike.Catalog;
+using Turnpike.Ledger;
+using Turnpike.Payments.Refunds;
+using Turnpike.Pricing;
+
+namespace Turnpike.Payments.Sessions;
+
+/// <summary>
+/// What a paid session is shown by: its receipt and its end, sealed with the installation's key for one operation and, where the payer
+/// said who it is, for that caller alone. It opens while the books say that the money is ours: nothing that was given back opens anything.
+/// </summary>
+internal sealed class SessionPasses(ILedger ledger, TermsSeal seal)
+{
+    private const int MostLength = 200;
+    private const string Purpose = "session";
+
+    /// <summary>What the paid answer tells.</summary>
+    public string Issue(Call call, SessionQuote quote, HoldState paid)
+    {
+        var (receipt, until) = (paid.Hold.Receipt, EndOf(quote, paid).ToUnixTimeSeconds().ToString(CultureInfo.InvariantCulture));
+        return $"{receipt}.{until}.{seal.SealFor(Purpose, Text(call.Operation.Name, receipt, until, call.Caller))}";
+    }
+
+    public static DateTimeOffset EndOf(SessionQuote quote, HoldState paid) => paid.Created + quote.Lasts;
+
+    /// <summary>Opens the call if it shows a session that does; else why the one it shows does not. Null as well when it shows none.</summary>
+    public async ValueTask<Refusal?> OpenAsync(Call call, CancellationToken ct)
+    {
+        var shown = call.Headers[SessionQuote.Header];
+        if (shown.Count == 0) return null;
+        if (shown.Count > 1 || shown.ToString() is not { Length: < MostLength } text || text.Split('.') is not [var receipt, var end, var sealed_]) return Ended("It cannot be read.");
+        // Whoever was nobody when it was bought may be somebody now; the other way round it is not theirs.
+        var isOurs = seal.IsSealedFor(Purpose, Text(call.Operation.Name, receipt, end, null), sealed_) || call.Caller is { } caller && seal.IsSealedFor(Purpose, Text(call.Operation.Name, receipt, end, caller), sealed_);
+        if (!isOurs) return Ended("It was not sold for this operation, or to another caller.");
+        var until = DateTimeOffset.FromUnixTimeSeconds(long.Parse(end, CultureInfo.InvariantCulture));
+        if (until <= call.Now) return Ended($"It ended at {until:u}.");
+        var paid = await ledger.FindByReceiptAsync(receipt, ct);
+        if (paid is not { Status: HoldStatus.Settled, Outcome: not HoldOutcome.Credited } || await Refundable.BegunAsync(ledger, paid, ct)) return Ended("Its price has been given back.");
+        call.OpenedBy(receipt);
+        return null;
+    }
+
+    private static Refusal Ended(string why) => new(Reasons.SessionEnded, why);
+
+    private static string Text(string operation, string receipt, string until, string? caller) => $"{operation}\n{receipt}\n{until}\n{(caller is null ? "-" : "=" + caller)}";
+}

@@ -1,0 +1,87 @@
+using System.Net;
+using Turnpike.EndToEnd.Harness;
+
+namespace Turnpike.EndToEnd.Nodes;
+
+/// <summary>What an operator does at one node is in force at the other within a second.</summary>
+public sealed class WithinASecondTests(Chain chain)
+{
+    private static readonly TimeSpan Second = TimeSpan.FromSeconds(1);
+
+    [Fact]
+    public async Task A_key_revoked_at_one_opens_nothing_at_the_other()
+    {
+        await using var pair = await Pair.StartAsync(chain);
+        (await pair.A.AdminAsync("PUT", "/admin/v1/callers/agent", "{}")).Status.ShouldBe(HttpStatusCode.Created);
+        var issued = (await pair.A.AdminAsync("POST", "/admin/v1/callers/agent/keys", "{}")).Json;
+        var (key, id) = (issued["key"]!.GetValue<string>(), issued["id"]!.GetValue<string>());
+        (await CallAsync(pair.B, key)).Status.ShouldBe(HttpStatusCode.OK);
+        (await pair.A.AdminAsync("POST", $"/admin/v1/callers/agent/keys/{id}/revoke", """{"reason":"test"}""")).Status.ShouldBe(HttpStatusCode.OK);
+        await Task.Delay(Second);
+        (await CallAsync(pair.B, key)).Status.ShouldBe(HttpStatusCode.Unauthorized);
+    }
+
+    [Fact]
+    public async Task A_caller_suspended_at_one_is_refused_by_the_other()
+    {
+        await using var pair = await Pair.StartAsync(chain);
+        await pair.A.AdminAsync("PUT", "/admin/v1/callers/agent", "{}");
+        var key = (await pair.A.AdminAsync("POST", "/admin/v1/callers/agent/keys", "{}")).Json["key"]!.GetValue<string>();
+        (await CallAsync(pair.B, key)).Status.ShouldBe(HttpStatusCode.OK);
+        (await pair.A.AdminAsync("POST", "/admin/v1/callers/agent/suspend")).Status.ShouldBe(HttpStatusCode.OK);
+        await Task.Delay(Second);
+        (await CallAsync(pair.B, key)).Reason.ShouldBe("caller-suspended");
+    }
+
+    [Fact]
+    public async Task An_incident_declared_at_one_closes_the_other_and_its_end_opens_it_again()
+    {
+        await using var pair = await Pair.StartAsync(chain);
+        var token = await pair.A.TokenAsync("1.00 USD");
+        (await pair.A.AdminAsync("PUT", "/admin/v1/incidents/installation", """{"mode":"closed","reason":"a leak"}""")).Status.ShouldBe(HttpStatusCode.OK);
+        await Task.Delay(Second);
+        var refused = await pair.B.CallAsync("/forecast/paris", headers: [("Authorization", $"Bearer {token}")]);
+        refused.Status.ShouldBe(HttpStatusCode.ServiceUnavailable);
+        refused.Body.ShouldContain("a leak");
+        (await pair.A.AdminAsync("PUT", "/admin/v1/incidents/installation", """{"mode":"normal","reason":"mended"}""")).Status.ShouldBe(HttpStatusCode.OK);
+        await Task.Delay(Second);
+        (await pair.B.CallAsync("/forecast/paris", headers: [("Authorization", $"Bearer {token}")])).Status.ShouldBe(HttpStatusCode.OK);
+    }
+
+    [Fact]
+    public async Task A_document_that_is_replaced_on_both_is_in_force_on_both()
+    {
+        await using var pair = await Pair.StartAsync(chain);
+        foreach (var node in (PaidApi[])[pair.A, pair.B])
+        {
+            (await node.CallAsync("/status")).Status.ShouldBe(HttpStatusCode.OK);
+            await File.WriteAllTextAsync(node.Gateway.Config, (await File.ReadAllTextAsync(node.Gateway.Config)).Replace("price: free", "price: 0.02 USD", StringComparison.Ordinal));
+        }
+        await Task.Delay(Second);
+        (await pair.A.CallAsync("/status")).Status.ShouldBe(HttpStatusCode.PaymentRequired);
+        (await pair.B.CallAsync("/status")).Status.ShouldBe(HttpStatusCode.PaymentRequired);
+    }
+
+    [Fact]
+    public async Task Each_tells_of_all_which_configuration_is_in_force_where_and_since_when()
+    {
+        await using var pair = await Pair.StartAsync(chain);
+        var before = (await pair.A.AdminAsync("GET", "/admin/v1/config")).Json["nodes"]!.AsArray();
+        before.Select(node => (node!["node"]!.GetValue<string>(), node["self"]!.GetValue<bool>(), node["state"]!.GetValue<string>())).ShouldBe([("a", true, "live"), ("b", false, "live")]);
+        before[0]!["lagSeconds"]!.GetValue<decimal>().ShouldBeInRange(0, 4);
+        await File.AppendAllTextAsync(pair.B.Gateway.Config, "\n# changed\n");
+        await Task.Delay(2 * Second);
+        var config = (await pair.B.AdminAsync("GET", "/admin/v1/config")).Json;
+        var after = (await pair.A.AdminAsync("GET", "/admin/v1/config")).Json["nodes"]!.AsArray();
+        after[1]!["catalog"]!.GetValue<string>().ShouldBe(config["version"]!.GetValue<string>());
+        after[1]!["since"]!.GetValue<DateTimeOffset>().ShouldBeGreaterThan(before[1]!["since"]!.GetValue<DateTimeOffset>());
+        after[0]!["since"]!.GetValue<DateTimeOffset>().ShouldBe(before[0]!["since"]!.GetValue<DateTimeOffset>());
+        await pair.B.Gateway.KillAsync();
+        await Task.Delay(7 * Second);
+        (await pair.A.AdminAsync("GET", "/admin/v1/config")).Json["nodes"]![1]!["state"]!.GetValue<string>().ShouldBeOneOf("lapsed", "inherited");
+        var ready = (await pair.A.AdminAsync("GET", "/health/ready")).Json;
+        (ready["node"]!.GetValue<string>(), ready["lease"]!.GetValue<string>()).ShouldBe(("a", "held"));
+    }
+
+    private static Task<Answered> CallAsync(PaidApi api, string key) => api.CallAsync("/status", headers: [("Authorization", $"Bearer {key}")]);
+}

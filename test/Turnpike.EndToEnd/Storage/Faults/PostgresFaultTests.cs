@@ -1,0 +1,131 @@
+using Turnpike.EndToEnd.Crashes;
+using Turnpike.EndToEnd.Harness;
+using Turnpike.EndToEnd.Nodes;
+
+namespace Turnpike.EndToEnd.Storage.Faults;
+
+/// <summary>
+/// PostgreSQL fails under load, in every way it can. After each: nothing that was answered is missing, nothing is charged twice,
+/// every hold ends while the gateway goes on, books and trail verify.
+/// </summary>
+public sealed class PostgresFaultTests(Chain chain)
+{
+    [Fact]
+    public async Task The_server_is_killed_and_started_again()
+    {
+        await using var server = await PostgresServer.NewAsync();
+        await using var api = await PaidApi.StartOnAsync(chain, await server.CreateDatabaseAsync());
+        var load = await Load.StartAsync([api]);
+        for (var round = 0; round < 3; round++)
+        {
+            await load.MoreAsync(20);
+            await server.KillAsync();
+            await Task.Delay(500 + 2000 * round);
+            await server.StartAsync();
+        }
+        await load.MoreAsync(20);
+        await load.ReckonAsync();
+    }
+
+    [Fact]
+    public async Task A_payment_on_chain_outlives_the_death_of_the_server()
+    {
+        await using var server = await PostgresServer.NewAsync();
+        await using var api = await PaidApi.StartOnAsync(chain, await server.CreateDatabaseAsync());
+        List<Purchase> bought = [];
+        for (var i = 0; i < 4; i++)
+        {
+            var purchase = await Purchase.OnAsync(api, "x402", null, i);
+            bought.Add(purchase);
+            var presented = purchase.PresentAsync();
+            await Task.Delay(40 * i);
+            await server.KillAsync();
+            await Task.Delay(200);
+            await server.StartAsync();
+            await presented;
+            api.Gateway.Lives.ShouldBeTrue(api.Gateway.Log);
+        }
+        foreach (var purchase in bought) await purchase.InsistAsync();
+        (await Purchase.ChargedAsync(api, "x402", null)).ShouldBe(bought.Count);
+        await Purchase.SettledAsync(api);
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task The_connection_is_cut_at_a_commit(bool after)
+    {
+        var server = await PostgresServer.SharedAsync();
+        await using var proxy = new PostgresProxy(server.Port);
+        await using var api = await PaidApi.StartOnAsync(chain, await server.CreateDatabaseAsync(proxy.Port));
+        var load = await Load.StartAsync([api]);
+        for (var cut = 1; cut <= 10; cut++)
+        {
+            await load.MoreAsync(5);
+            if (after) proxy.CutAfterCommit();
+            else proxy.CutBeforeCommit();
+            for (var wait = 0; proxy.Cuts < cut; wait++)
+            {
+                wait.ShouldBeLessThan(200, "no commit came");
+                await Task.Delay(50);
+            }
+        }
+        await load.ReckonAsync();
+        load.Longest.ShouldBeLessThan(TimeSpan.FromSeconds(5), "the connection was all that broke");
+    }
+
+    [Fact]
+    public async Task A_server_that_falls_silent_keeps_nobody_waiting_and_what_it_had_of_them_ends_by_itself()
+    {
+        var server = await PostgresServer.SharedAsync();
+        await using var proxy = new PostgresProxy(server.Port);
+        await using var api = await PaidApi.StartOnAsync(chain, await server.CreateDatabaseAsync(proxy.Port));
+        var load = await Load.StartAsync([api]);
+        await load.MoreAsync(20);
+        proxy.Silent = true;
+        await Task.Delay(TimeSpan.FromSeconds(20));
+        var told = await api.CallAsync("/forecast/paris", headers: [("Authorization", $"Bearer {load.Token}")]);
+        told.Status.ShouldBe(System.Net.HttpStatusCode.ServiceUnavailable);
+        told.Header("Retry-After").ShouldNotBeNull();
+        proxy.Silent = false;
+        await load.MoreAsync(20);
+        load.Longest.ShouldBeLessThan(TimeSpan.FromSeconds(15));
+        await load.ReckonAsync();
+    }
+
+    [Fact]
+    public async Task The_primary_is_lost_and_its_synchronous_standby_goes_on_with_all_that_was_acknowledged()
+    {
+        await using var primary = await PostgresServer.NewAsync();
+        await using var standby = await primary.FollowedAsync();
+        var store = (await primary.CreateDatabaseAsync()).Replace($":{primary.Port}/", $":{primary.Port},127.0.0.1:{standby.Port}/", StringComparison.Ordinal);
+        await using var pair = await Pair.StartOnAsync(chain, store);
+        var load = await Load.StartAsync([pair.A, pair.B]);
+        await load.MoreAsync(100);
+        await primary.KillAsync();
+        await Task.Delay(2000);
+        await standby.PromoteAsync();
+        await load.MoreAsync(100);
+        await load.ReckonAsync();
+    }
+
+    [Fact]
+    public async Task Without_its_standby_the_primary_promises_nothing_and_with_it_everything_goes_on()
+    {
+        await using var primary = await PostgresServer.NewAsync();
+        await using var standby = await primary.FollowedAsync();
+        await using var api = await PaidApi.StartOnAsync(chain, await primary.CreateDatabaseAsync());
+        var load = await Load.StartAsync([api]);
+        await load.MoreAsync(50);
+        await standby.KillAsync();
+        await Task.Delay(TimeSpan.FromSeconds(1));
+        var answered = load.Answered;
+        // Longer than PostgreSQL lets a statement wait, after which it calls the commit done.
+        await Task.Delay(TimeSpan.FromSeconds(35));
+        load.Answered.ShouldBe(answered, "nothing is on the standby, and nothing was promised");
+        await standby.StartAsync();
+        await load.MoreAsync(50);
+        load.Longest.ShouldBeLessThan(TimeSpan.FromSeconds(15));
+        await load.ReckonAsync();
+    }
+}
