@@ -25,7 +25,7 @@ internal static class Commands
         Admin.Cli.PriceCommand.Create(),
         Admin.Cli.UsageCommand.Create(),
         Admin.Cli.AuditCommand.Create(),
-        Admin.Cli.DataCommand.Create(),
+        Admin.Data.DataCommand.Create(),
         Admin.Cli.LedgerCommand.Create(),
         Admin.Cli.KeysCommand.Create(),
         Admin.Cli.StoreCommand.Create(),

@@ -1,10 +1,10 @@
 using System.CommandLine;
 using System.Text.Json;
-using Turnpike.Admin.Data;
+using Turnpike.Admin.Cli;
 using Turnpike.Catalog.Document;
 using Turnpike.Storage;
 
-namespace Turnpike.Admin.Cli;
+namespace Turnpike.Admin.Data;
 
 /// <summary><c>turnpike data export|erase</c>: what is stored about somebody. Beside a running gateway, erasing goes through its Admin API.</summary>
 internal static class DataCommand
