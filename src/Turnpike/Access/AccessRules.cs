@@ -9,7 +9,7 @@ using Turnpike.Payments;
 namespace Turnpike.Access;
 
 /// <summary>May this caller, and later this payer, do this at all? A no here never becomes a 402.</summary>
-internal sealed class AccessRules(IEnumerable<IAccessRule> rules, IncidentRule incidents, ApprovalDesk approvals, FirstPayments first, OutsideDecisions outside, CallerDirectory callers)
+internal sealed class AccessRules(IEnumerable<IAccessRule> rules, IncidentRule incidents, UpstreamRule upstreams, ApprovalDesk approvals, FirstPayments first, OutsideDecisions outside, CallerDirectory callers)
 {
     private readonly IAccessRule[] rules = [.. rules];
 
@@ -37,12 +37,11 @@ internal sealed class AccessRules(IEnumerable<IAccessRule> rules, IncidentRule i
     public ValueTask<Answer?> CheckAsync(Payment payment, CancellationToken ct)
     {
         if ((incidents.Check(payment) ?? ListRule.Check(payment)) is { } no) return new(no);
-        if (payment.Method is null) return default;
-        return payment.Call.Principal is null ? first.CheckAsync(payment, ct) : StillAsync(payment, ct);
+        return payment.Method is null ? upstreams.CheckAsync(payment, ct) : StillAsync(payment, ct);
     }
 
     private async ValueTask<Answer?> StillAsync(Payment payment, CancellationToken ct) =>
-        await callers.StillAsync(payment.Call, ct) ?? await first.CheckAsync(payment, ct);
+        (payment.Call.Principal is null ? null : await callers.StillAsync(payment.Call, ct)) ?? await first.CheckAsync(payment, ct) ?? await upstreams.CheckAsync(payment, ct);
 
     /// <summary>The money is there, and the answer about to leave: a no withholds it, and the money is the payer's again.</summary>
     public ValueTask<Answer?> CheckSettledAsync(Payment payment, CancellationToken ct) =>

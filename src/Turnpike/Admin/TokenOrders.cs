@@ -2,6 +2,7 @@ using System.Security.Cryptography;
 using System.Text;
 using Turnpike.Catalog;
 using Turnpike.Catalog.Document;
+using Turnpike.Identity;
 using Turnpike.Ledger;
 using Turnpike.Limits;
 using Turnpike.Storage;
@@ -15,7 +16,8 @@ namespace Turnpike.Admin;
 /// <param name="PerCall">The most one call may cost, <c>0.10 USD</c>.</param>
 /// <param name="Operations">The operations it opens; left out: all.</param>
 /// <param name="Valid">How long, <c>30d</c>; left out: for good.</param>
-internal sealed record TokenBody(string Budget, long? Calls = null, string? PerCall = null, IReadOnlyList<string>? Operations = null, RateView? Rate = null, string? Valid = null, string? Note = null);
+/// <param name="BoundTo">Who has to sign every request that presents it: <c>jkt:…</c>, an agent's address, <c>wallet:0x…</c>.</param>
+internal sealed record TokenBody(string Budget, long? Calls = null, string? PerCall = null, IReadOnlyList<string>? Operations = null, RateView? Rate = null, string? Valid = null, string? Note = null, IReadOnlyList<string>? BoundTo = null);
 
 /// <summary>Reads orders and issues them, once for each idempotency key.</summary>
 internal sealed class TokenOrders(TokenDesk desk, InstallationStore keys) : IDisposable
@@ -43,6 +45,9 @@ internal sealed class TokenOrders(TokenDesk desk, InstallationStore keys) : IDis
             if (!Shapes.TryDuration(rate.Per ?? "", out var per)) return (null, "rate.per: write 30s, 5m, 1h, 1d or 1mo.");
             order = order with { Rate = new RateLimit(amount.Units, per, []) };
         }
+        foreach (var signer in body.BoundTo ?? [])
+            if (SignerName.Read(signer) is null) return (null, "boundTo: each is jkt:THUMBPRINT, an agent's address, tap:KEY or wallet:0x….");
+        order = order with { BoundTo = [.. (body.BoundTo ?? []).Select(s => SignerName.Read(s)!).Distinct()] };
         if (body.Valid is not null)
         {
             if (!Shapes.TryDuration(body.Valid, out var valid)) return (null, "valid: write 30s, 5m, 1h, 1d or 1mo.");
@@ -74,7 +79,7 @@ internal sealed class TokenOrders(TokenDesk desk, InstallationStore keys) : IDis
 
     private static bool IsOf(Token token, TokenOrder order) =>
         token.Budget == order.Budget && token.Calls == order.Calls && token.PerCall == order.PerCall && token.Note == order.Note
-        && token.Operations.SequenceEqual(order.Operations) && token.Rate?.Amount == order.Rate?.Amount && token.Rate?.Per == order.Rate?.Per
+        && token.Operations.SequenceEqual(order.Operations) && token.BoundTo.SequenceEqual(order.BoundTo) && token.Rate?.Amount == order.Rate?.Amount && token.Rate?.Per == order.Rate?.Per
         && Seconds(token.Expires - token.Created) == Seconds(order.Valid);
 
     private static long? Seconds(TimeSpan? span) => span is { } s ? (s + TimeSpan.FromSeconds(1) / 2).Ticks / TimeSpan.TicksPerSecond : null;

@@ -38,6 +38,9 @@ internal sealed record TokenView
 
     public RateView? Rate { get; init; }
 
+    /// <summary>Who has to sign every request that presents it; empty: nobody.</summary>
+    public required IReadOnlyList<string> BoundTo { get; init; }
+
     public DateTimeOffset? Expires { get; init; }
 
     public string? Note { get; init; }
@@ -59,6 +62,7 @@ internal sealed record TokenView
             PerCall = token.PerCall is { } cap ? MoneyView.Of(cap) : null,
             Operations = token.Operations,
             Rate = token.Rate is { } rate ? new RateView($"{rate.Amount} requests", $"{(long)rate.Per.TotalSeconds}s") : null,
+            BoundTo = token.BoundTo,
             Expires = token.Expires,
             Note = token.Note,
             Created = token.Created,

@@ -24,12 +24,28 @@ internal sealed record RateRule(string Id, string Name, Money Amount, TimeSpan? 
     /// <summary>Only delivered answers count; what was refused or failed is given back.</summary>
     public bool OnlySuccess { get; init; }
 
+    /// <summary>What holds while this node does not hear what the others take.</summary>
+    public OnStoreFailure OnStoreFailure { get; init; }
+
     /// <summary>Nothing is refused: what would have been is audited.</summary>
     public bool Shadow { get; init; }
 }
 
 /// <summary>The limits of one place of the document; all of them hold, beside those of the places around it.</summary>
 internal sealed record RateRules(IReadOnlyList<RateRule> All);
+
+/// <summary>What becomes of a limit that several nodes count together, when they cannot hear each other.</summary>
+internal enum OnStoreFailure
+{
+    /// <summary>Each node counts for itself.</summary>
+    Local,
+
+    /// <summary>Nothing passes.</summary>
+    Deny,
+
+    /// <summary>Everything passes.</summary>
+    Allow,
+}
 
 /// <summary>How a rate is counted.</summary>
 internal enum RateCount

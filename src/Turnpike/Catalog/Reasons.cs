@@ -90,6 +90,7 @@ internal static class Reasons
     public static readonly Reason UpstreamDown = new("upstream-down", 503, "The service behind this gateway is down", "You were not charged; the same payment works again.");
     public static readonly Reason UpstreamTimeout = new("upstream-timeout", 504, "The service behind this gateway took too long", "You were not charged; the same payment works again.");
     public static readonly Reason SettlementUnknown = new("settlement-unknown", 503, "It is not yet known whether your payment went through", "Do not pay again. Repeat this very request after Retry-After.");
+    public static readonly Reason LoopDetected = new("loop-detected", 508, "This request has come through here too often", "An agent or a service calls itself through this gateway: end the loop.");
     public static readonly Reason IssuerDown = new("issuer-down", 503, "It cannot be checked right now who you are", "Nothing was taken. Repeat this very request after Retry-After.");
     public static readonly Reason VerifierDown = new("verifier-down", 503, "The payment cannot be checked right now", "Nothing was taken. Repeat this very request, or pay another way.");
     public static readonly Reason VerifierBusy = new("verifier-busy", 503, "Too many payments are being checked", "Nothing was taken. Repeat this very request after Retry-After.");
@@ -99,6 +100,7 @@ internal static class Reasons
     public static readonly Reason ReadOnly = new("read-only", 503, "Only reading is served for now", "Nothing was taken. Try again later.");
     public static readonly Reason PaidOnly = new("paid-only", 503, "Only paid operations are served for now", "Try again later.");
     public static readonly Reason NoNewPayments = new("no-new-payments", 503, "No payments are taken for now", "Nothing was taken. Try again later.");
+    public static readonly Reason Overloaded = new("overloaded", 503, "The service behind this gateway has no place for this now", "Nothing was taken. Repeat this very request after Retry-After.") { Type = Iana + "temporary-reduced-capacity" };
     public static readonly Reason DecisionMissing = new("decision-missing", 503, "Nobody says whether this may be", "Nothing was taken that was not given back. Repeat this very request after Retry-After.");
     public static readonly Reason PricerDown = new("pricer-down", 503, "The price cannot be told right now", "Nothing was taken. Try again later.");
     public static readonly Reason StoreDown = new("store-down", 503, "The books cannot be written", "Nothing was taken. Try again later.");

@@ -48,7 +48,25 @@ internal sealed record Upstream
     public TimeSpan Timeout { get; init; } = TimeSpan.FromSeconds(100);
 
     public UpstreamHealth? Health { get; init; }
+
+    /// <summary>When a target that fails is left alone; null: never.</summary>
+    public UpstreamBreaker? Breaker { get; init; }
+
+    /// <summary>How often a call that no target has answered goes to another one.</summary>
+    public int Retries { get; init; }
+
+    /// <summary>Where calls go when none of the targets takes them.</summary>
+    public IReadOnlyList<UpstreamTarget> Fallback { get; init; } = [];
+
+    /// <summary>How much it takes at once; null: as much as comes.</summary>
+    public UpstreamCapacity? Capacity { get; init; }
 }
+
+/// <summary>So many failures in a row, and a target is left alone for so long.</summary>
+internal sealed record UpstreamBreaker(int Failures, TimeSpan For);
+
+/// <summary>So many calls at once; so many more wait, for so long at most.</summary>
+internal sealed record UpstreamCapacity(int Calls, int Queue, TimeSpan Wait);
 
 /// <summary>One address of an upstream, with its share of the calls.</summary>
 internal sealed record UpstreamTarget(Uri Url, int Weight = 1);

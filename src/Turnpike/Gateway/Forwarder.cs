@@ -4,6 +4,7 @@ using System.Net.Sockets;
 using Turnpike.Audit;
 using Turnpike.Gateway.Metered;
 using Turnpike.Catalog;
+using Turnpike.Limits.Upstreams;
 using Turnpike.Payments;
 using Turnpike.Telemetry;
 using Yarp.ReverseProxy.Forwarder;
@@ -11,7 +12,7 @@ using Yarp.ReverseProxy.Forwarder;
 namespace Turnpike.Gateway;
 
 /// <summary>Sends an admitted call to its upstream through YARP, and says what went wrong when that fails.</summary>
-internal sealed class Forwarder(IHttpForwarder forwarder, GateTransforms transforms, UpstreamWatch watch, IAuditTrail audit) : IDisposable
+internal sealed class Forwarder(IHttpForwarder forwarder, GateTransforms transforms, UpstreamBoard board, IAuditTrail audit) : IDisposable
 {
     private readonly ConcurrentDictionary<string, HttpMessageInvoker> clients = new(StringComparer.Ordinal);
     private readonly ConcurrentDictionary<string, Turn> turns = new(StringComparer.Ordinal);
@@ -21,10 +22,9 @@ internal sealed class Forwarder(IHttpForwarder forwarder, GateTransforms transfo
         var payment = http.Payment();
         var call = payment.Call;
         var service = call.Catalog.ServiceOf(call.Operation);
-        var target = turns.GetOrAdd(service.Name, static _ => new()).Next(Well(service.Upstream.Targets));
         var config = new ForwarderRequestConfig { ActivityTimeout = TimeLeft(payment, service), Version = HttpVersion.Version11, VersionPolicy = HttpVersionPolicy.RequestVersionOrLower };
         var began = System.Diagnostics.Stopwatch.GetTimestamp();
-        var error = await forwarder.SendAsync(http, target.Url.AbsoluteUri, clients.GetOrAdd(service.Name, static _ => NewClient()), config, transforms);
+        var error = await SendAsync(http, service, config);
         if (AnswerMeter.TryOf(http, out var meter)) meter.End();
         var body = PassingBody.Of(http);
         if (body is not null && error == ForwarderError.None)
@@ -36,6 +36,39 @@ internal sealed class Forwarder(IHttpForwarder forwarder, GateTransforms transfo
         if (!transforms.Answered(http) && (error == ForwarderError.None || http.Response.HasStarted)) Instruments.Forwarded(call.Operation.Name, http.Response.StatusCode, System.Diagnostics.Stopwatch.GetElapsedTime(began));
         if (error != ForwarderError.None && !http.Response.HasStarted && !transforms.Answered(http)) await http.AnswerAsync(call, Refuse(error, http));
         else if (payment.State is null) await audit.RecordAsync(Passed(http, call), CancellationToken.None);
+    }
+
+    /// <summary>To one target, and where that is allowed to another: nothing was taken for the first try, or it was taken once and before.</summary>
+    private async ValueTask<ForwarderError> SendAsync(HttpContext http, Service service, ForwarderRequestConfig config)
+    {
+        var client = clients.GetOrAdd(service.Name, static _ => NewClient());
+        for (var retries = service.Upstream.Retries; ; retries--)
+        {
+            var target = turns.GetOrAdd(service.Name, static _ => new()).Next(Takers(service.Upstream));
+            var error = await forwarder.SendAsync(http, target.Url.AbsoluteUri, client, config, transforms);
+            Note(http, service.Upstream, target, error);
+            if (error == ForwarderError.None || retries == 0 || !MayRepeat(http, error)) return error;
+            http.Response.Clear();
+            http.Features.Set<IForwarderErrorFeature>(null);
+        }
+    }
+
+    /// <summary>Only what the upstream cannot have done: it was not reached, or it was only asked to tell something. A body is sent once.</summary>
+    private bool MayRepeat(HttpContext http, ForwarderError error)
+    {
+        if (http.Response.HasStarted || transforms.Answered(http) || http.RequestAborted.IsCancellationRequested || http.Payment().Call is not { ReadBody: null } call) return false;
+        return NotReached(http, error) || call.Method is "GET" or "HEAD" && error == ForwarderError.Request;
+    }
+
+    private static bool NotReached(HttpContext http, ForwarderError error) =>
+        error == ForwarderError.Request && http.Features.Get<IForwarderErrorFeature>()?.Exception is HttpRequestException { HttpRequestError: HttpRequestError.ConnectionError or HttpRequestError.NameResolutionError };
+
+    /// <summary>A caller who leaves says nothing about the upstream.</summary>
+    private void Note(HttpContext http, Upstream upstream, UpstreamTarget target, ForwarderError error)
+    {
+        if (upstream.Breaker is not { } breaker) return;
+        if (error is ForwarderError.Request or ForwarderError.RequestTimedOut or ForwarderError.ResponseBodyDestination || error == ForwarderError.None && http.Response.StatusCode is >= 500 && !transforms.Answered(http)) board.Failed(target, breaker);
+        else if (error == ForwarderError.None) board.Succeeded(target);
     }
 
     /// <summary>A call that nothing was owed for: also a yes, and to be explained afterwards.</summary>
@@ -51,13 +84,16 @@ internal sealed class Forwarder(IHttpForwarder forwarder, GateTransforms transfo
         Reference = call.Session,
     };
 
-    /// <summary>Those that are well; all of them when none is, since an answer is then no less likely from one than from another.</summary>
-    private IReadOnlyList<UpstreamTarget> Well(IReadOnlyList<UpstreamTarget> targets)
+    /// <summary>Those that are well and not left alone, else the fallback; all of them when there is none, since an answer is then no less likely from one than from another.</summary>
+    private IReadOnlyList<UpstreamTarget> Takers(Upstream upstream)
     {
-        if (targets.Count == 1) return targets;
-        var well = targets.Where(watch.IsWell).ToList();
-        return well.Count > 0 ? well : targets;
+        if (upstream.Targets.Count == 1 && upstream.Fallback.Count == 0) return upstream.Targets;
+        var takers = upstream.Targets.Where(Takes).ToList();
+        if (takers.Count == 0) takers = upstream.Fallback.Where(Takes).ToList();
+        return takers.Count > 0 ? takers : upstream.Targets;
     }
+
+    private bool Takes(UpstreamTarget target) => board.IsWell(target) && !board.IsOpen(target);
 
     /// <summary>The headers that are still true when the answer is given again.</summary>
     private static IEnumerable<KeyValuePair<string, string>> Lasting(IHeaderDictionary headers)
@@ -83,7 +119,7 @@ internal sealed class Forwarder(IHttpForwarder forwarder, GateTransforms transfo
         {
             ForwarderError.RequestBodyClient or ForwarderError.RequestBodyCanceled => new Refusal(Reasons.MalformedRequest, "The request's body is malformed, or broke off."),
             ForwarderError.RequestTimedOut => new Refusal(Reasons.UpstreamTimeout, "It did not begin to answer in time."),
-            ForwarderError.Request when http.Features.Get<IForwarderErrorFeature>()?.Exception is HttpRequestException { HttpRequestError: HttpRequestError.ConnectionError or HttpRequestError.NameResolutionError } =>
+            ForwarderError.Request when NotReached(http, error) =>
                 new Refusal(Reasons.UpstreamDown, "It could not be reached.") { RetryAfter = TimeSpan.FromSeconds(5) },
             _ when http.Payment().IsPaid => new Refusal(Reasons.UpstreamFailed, "It broke off before its first byte. What was taken is yours again, and pays for the retry."),
             _ => new Refusal(Reasons.UpstreamFailed, "It broke off before it answered."),

@@ -111,6 +111,7 @@ internal sealed class GateTransforms(Cashier cashier, RateLimits limits, Payment
     {
         var (call, headers) = (payment.Call, request.Headers);
         headers.TryAddWithoutValidation("Turnpike-Correlation", call.Correlation);
+        headers.TryAddWithoutValidation("Via", LoopRule.Mark);
         headers.TryAddWithoutValidation("X-Forwarded-For", call.Address);
         headers.TryAddWithoutValidation("X-Forwarded-Proto", call.Secure ? "https" : "http");
         headers.TryAddWithoutValidation("X-Forwarded-Host", call.Catalog.Gateway.Url.Authority);

@@ -36,7 +36,7 @@ internal static class HeaderLists
 
     /// <summary>What a browser may send; a list, because a star does not cover Authorization. The last but one works around the x402 fetch client.</summary>
     public const string AllowedToBrowsers =
-        "Authorization, Content-Type, Accept, Idempotency-Key, PAYMENT-SIGNATURE, X-PAYMENT, SIGN-IN-WITH-X, Payment-Authorization, Accept-Payment, Turnpike-Max-Price, Turnpike-Session, Access-Control-Expose-Headers, apikey, x-api-key, x-goog-api-key";
+        "Authorization, Content-Type, Accept, Idempotency-Key, PAYMENT-SIGNATURE, X-PAYMENT, SIGN-IN-WITH-X, Payment-Authorization, Accept-Payment, Turnpike-Max-Price, Turnpike-Session, Turnpike-Quote, Access-Control-Expose-Headers, apikey, x-api-key, x-goog-api-key";
 
     /// <summary>What a browser's script may read.</summary>
     public const string ShownToBrowsers =

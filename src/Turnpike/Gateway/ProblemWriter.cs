@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Text.Json;
 using Turnpike.Catalog;
 using Turnpike.Payments;
+using Turnpike.Pricing;
 
 namespace Turnpike.Gateway;
 
@@ -49,6 +50,7 @@ internal static class ProblemWriter
             json.WriteString("currency", quote.Ceiling.Currency);
             json.WriteString("unit", quote.Unit);
             json.WriteEndObject();
+            if (quote is MeteredQuote) json.WriteString("quote", quote.Version);
             json.WriteString("validUntil", quote.ValidUntil.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss'Z'", CultureInfo.InvariantCulture));
         }
         json.WriteStartArray("offers");

@@ -1,17 +1,14 @@
-using System.Collections.Concurrent;
 using Turnpike.Catalog;
 using Turnpike.Catalog.Loading;
+using Turnpike.Limits.Upstreams;
 
 namespace Turnpike.Gateway;
 
 /// <summary>Asks the targets of every service that has a <c>health</c> whether they are well, as often as it says.</summary>
-internal sealed partial class UpstreamWatch(CatalogSource catalog, TimeProvider time, ILogger<UpstreamWatch> log) : BackgroundService
+internal sealed partial class UpstreamWatch(CatalogSource catalog, UpstreamBoard board, TimeProvider time, ILogger<UpstreamWatch> log) : BackgroundService
 {
     private static readonly TimeSpan Look = TimeSpan.FromSeconds(1), Patience = TimeSpan.FromSeconds(5);
-    private readonly ConcurrentDictionary<Uri, bool> unwell = new();
     private readonly Dictionary<Uri, DateTimeOffset> next = [];
-
-    public bool IsWell(UpstreamTarget target) => !unwell.ContainsKey(target.Url);
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
@@ -23,7 +20,7 @@ internal sealed partial class UpstreamWatch(CatalogSource catalog, TimeProvider 
     private async Task WatchAsync(PeriodicTimer timer, CancellationToken stoppingToken)
     {
         while (await timer.WaitForNextTickAsync(stoppingToken))
-            await Task.WhenAll(catalog.Current.Services.Where(s => s.Upstream.Health is not null).SelectMany(s => s.Upstream.Targets.Select(t => (t.Url, s.Upstream.Health))).Where(Due).Select(t => AskAsync(t.Url, t.Health!, stoppingToken)).ToList());
+            await Task.WhenAll(catalog.Current.Services.Where(s => s.Upstream.Health is not null).SelectMany(s => s.Upstream.Targets.Concat(s.Upstream.Fallback).Select(t => (t.Url, s.Upstream.Health))).Where(Due).Select(t => AskAsync(t.Url, t.Health!, stoppingToken)).ToList());
     }
 
     private bool Due((Uri Url, UpstreamHealth? Health) target)
@@ -44,7 +41,7 @@ internal sealed partial class UpstreamWatch(CatalogSource catalog, TimeProvider 
             well = answer.IsSuccessStatusCode;
         }
         catch (Exception e) when (e is HttpRequestException or IOException or OperationCanceledException && !ct.IsCancellationRequested) { /* unwell */ }
-        if (well ? unwell.TryRemove(target, out _) : unwell.TryAdd(target, true)) Log.Changed(log, target, well ? "well" : "unwell: no calls go there");
+        if (board.Note(target, well)) Log.Changed(log, target, well ? "well" : "unwell: no calls go there");
     }
 
     private static partial class Log

@@ -19,7 +19,7 @@ internal readonly record struct Presented(string? Text, bool InAuthorization, bo
         foreach (var value in call.Headers.Authorization)
         {
             if (After(value, "Bearer ") is { } bearer && !bearer.StartsWith("tp_", StringComparison.Ordinal)) found = found.And(bearer, true, false);
-            else if (After(value, "DPoP ") is { } bound) found = found.And(bound, true, true);
+            else if (After(value, "DPoP ") is { } bound && !bound.StartsWith("tp_", StringComparison.Ordinal)) found = found.And(bound, true, true);
         }
         return found;
     }
@@ -28,7 +28,7 @@ internal readonly record struct Presented(string? Text, bool InAuthorization, bo
     public static string? Prepaid(Call call)
     {
         foreach (var value in call.Headers.Authorization)
-            if (After(value, "Bearer ") is { } bearer && bearer.StartsWith("tp_", StringComparison.Ordinal)) return bearer;
+            if ((After(value, "Bearer ") ?? After(value, "DPoP ")) is { } token && token.StartsWith("tp_", StringComparison.Ordinal)) return token;
         return null;
     }
 

@@ -16,6 +16,14 @@ internal sealed class Counter(long number)
     private long window;
     private long used; // windows: in this one; at once: how many there are
     private long before; // sliding: what the window before this one came to
+    private long untold; // what was taken here since the other nodes were told
+    private bool listed;
+
+    /// <summary>Called when something was taken here, once until it has been told; null where nobody else counts.</summary>
+    public Action<Counter>? Changed { get; init; }
+
+    /// <summary>At once: how much other nodes have.</summary>
+    public long Elsewhere { get; set; }
 
     /// <summary>The order of locking.</summary>
     public long Number => number;
@@ -26,7 +34,7 @@ internal sealed class Counter(long number)
     /// <summary>How long to wait until so much fits; zero: it does now. More than ever fits waits until nothing is taken, and is then let through.</summary>
     public TimeSpan WaitFor(RateRule rule, long amount, Moment now)
     {
-        if (rule.Per is not { } per) return used + amount <= rule.Amount.Units || used == 0 ? TimeSpan.Zero : TimeSpan.FromSeconds(1);
+        if (rule.Per is not { } per) return used + Elsewhere + amount <= rule.Amount.Units || used + Elsewhere == 0 ? TimeSpan.Zero : TimeSpan.FromSeconds(1);
         if (rule.Count == RateCount.TokenBucket)
         {
             var burst = (Int128)(rule.Burst ?? rule.Amount).Units * per.Ticks;
@@ -46,6 +54,7 @@ internal sealed class Counter(long number)
     /// <summary>Takes it, fit or not. What comes back is what <see cref="Correct"/> wants.</summary>
     public Taken Take(RateRule rule, long amount, Moment now)
     {
+        Note(amount);
         if (rule.Per is { } per && rule.Count == RateCount.TokenBucket)
         {
             full = Debt(rule, now) + (Int128)now.Steady * scale + (Int128)amount * per.Ticks;
@@ -60,16 +69,38 @@ internal sealed class Counter(long number)
     public void Correct(RateRule rule, Taken taken, long amount)
     {
         var more = amount - taken.Count;
+        Note(more);
         if (rule.Per is not { } per) used -= taken.Count;
         else if (rule.Count == RateCount.TokenBucket) full += (Int128)more * per.Ticks * scale / rule.Amount.Units;
         else if (taken.Window == window) used += more;
         else if (taken.Window == window - 1) before += more;
     }
 
+    /// <summary>What there is to tell the others: what was taken since the last telling; at once, how much there is.</summary>
+    public long Tell(RateRule rule)
+    {
+        var told = rule.Per is null ? used : untold;
+        (untold, listed) = (0, rule.Per is null && used != 0);
+        return told;
+    }
+
+    /// <summary>Another node took so much, or gave it back.</summary>
+    public void Add(RateRule rule, long amount, Moment now)
+    {
+        if (rule.Per is not { } per) return;
+        if (rule.Count == RateCount.TokenBucket)
+        {
+            full = Debt(rule, now) + (Int128)now.Steady * scale + (Int128)amount * per.Ticks;
+            return;
+        }
+        Roll(rule, per, now);
+        used = Math.Max(0, used + amount);
+    }
+
     /// <summary>What is left, and how long until it is more.</summary>
     public (long Left, TimeSpan Until) State(RateRule rule, Moment now)
     {
-        if (rule.Per is not { } per) return (Math.Max(0, rule.Amount.Units - used), TimeSpan.Zero);
+        if (rule.Per is not { } per) return (Math.Max(0, rule.Amount.Units - used - Elsewhere), TimeSpan.Zero);
         if (rule.Count == RateCount.TokenBucket)
         {
             var debt = Debt(rule, now);
@@ -84,10 +115,20 @@ internal sealed class Counter(long number)
     /// <summary>True when forgetting it changes nothing.</summary>
     public bool IsAtRest(RateRule rule, Moment now)
     {
-        if (rule.Per is not { } per) return used == 0;
+        if (untold != 0) return false;
+        if (rule.Per is not { } per) return used + Elsewhere == 0;
         if (rule.Count == RateCount.TokenBucket) return Debt(rule, now) == 0;
         Roll(rule, per, now);
         return used == 0 && before == 0;
+    }
+
+    private void Note(long more)
+    {
+        if (Changed is null || more == 0) return;
+        untold += more;
+        if (listed) return;
+        listed = true;
+        Changed(this);
     }
 
     /// <summary>What the bucket still lacks, in ticks times the rule's amount.</summary>

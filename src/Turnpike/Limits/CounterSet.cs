@@ -11,6 +11,7 @@ internal sealed class CounterSet(TimeProvider time)
 {
     private const int SweepAbove = 100_000;
     private readonly ConcurrentDictionary<(string Rule, string Who), (Counter Counter, RateRule Rule)> all = new();
+    private ConcurrentQueue<(RateRule Rule, string Who, Counter Counter)>? news; // where several nodes count
     private long numbers;
     private int sweepAt = SweepAbove;
     private int sweeping;
@@ -44,6 +45,39 @@ internal sealed class CounterSet(TimeProvider time)
     public static void Correct(in Demand demand, long amount)
     {
         lock (demand.Counter) demand.Counter.Correct(demand.Rule, demand.Taken, amount);
+    }
+
+    /// <summary>From now on it is remembered what to tell other nodes.</summary>
+    public void Share() => news ??= new();
+
+    /// <summary>What was taken here since the last telling, of at most so many counters. What is held at once is told again and again, or it would be taken for gone.</summary>
+    public IReadOnlyList<(RateRule Rule, string Who, long Count)> Tell(int most)
+    {
+        List<(RateRule, string, long)> told = [];
+        for (var left = Math.Min(most, news?.Count ?? 0); left > 0 && news!.TryDequeue(out var one); left--)
+        {
+            long count;
+            lock (one.Counter) count = one.Counter.Tell(one.Rule);
+            if (one.Rule.Per is null && count != 0) news.Enqueue(one);
+            if (count != 0 || one.Rule.Per is null) told.Add((one.Rule, one.Who, count));
+        }
+        return told;
+    }
+
+    /// <summary>Other nodes took so much; at once: have so much.</summary>
+    public void Hear(RateRule rule, string who, long count)
+    {
+        while (true)
+        {
+            var counter = Find(rule, who);
+            lock (counter)
+            {
+                if (counter.Gone) continue;
+                if (rule.Per is null) counter.Elsewhere = count;
+                else counter.Add(rule, count, Now);
+                return;
+            }
+        }
     }
 
     /// <summary>What counts under a rule now, fullest first. Looking takes nothing.</summary>
@@ -97,7 +131,8 @@ internal sealed class CounterSet(TimeProvider time)
     private Counter Find(RateRule rule, string who)
     {
         if (all.TryGetValue((rule.Id, who), out var known)) return known.Counter;
-        var made = all.GetOrAdd((rule.Id, who), (new Counter(Interlocked.Increment(ref numbers)), rule)).Counter;
+        Action<Counter>? changed = news is { } told ? counter => told.Enqueue((rule, who, counter)) : null;
+        var made = all.GetOrAdd((rule.Id, who), (new Counter(Interlocked.Increment(ref numbers)) { Changed = changed }, rule)).Counter;
         if (all.Count > sweepAt) Sweep();
         return made;
     }

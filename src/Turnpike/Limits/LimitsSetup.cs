@@ -1,5 +1,6 @@
 using Turnpike.Limits.Breakers;
 using Turnpike.Limits.Incidents;
+using Turnpike.Limits.Shared;
 
 namespace Turnpike.Limits;
 
@@ -7,5 +8,7 @@ namespace Turnpike.Limits;
 internal static class LimitsSetup
 {
     public static IServiceCollection AddLimits(this IServiceCollection services) => services.AddSingleton<IncidentStore>().AddSingleton<IncidentBoard>().AddHostedService(s => s.GetRequiredService<IncidentBoard>())
-            .AddSingleton<Notices.Notices>().AddHostedService(s => s.GetRequiredService<Notices.Notices>()).AddSingleton<RateCounters>().AddSingleton<CounterSet>().AddSingleton<BreakerBoard>().AddSingleton<RuleLimits>().AddSingleton<RateLimits>();
+            .AddSingleton<Notices.Notices>().AddHostedService(s => s.GetRequiredService<Notices.Notices>())
+            .AddSingleton<Upstreams.UpstreamBoard>().AddSingleton<Upstreams.UpstreamQueues>().AddSingleton<RateCounters>().AddSingleton<CounterSet>().AddSingleton<BreakerBoard>()
+            .AddSingleton<RateExchange>().AddHostedService(s => s.GetRequiredService<RateExchange>()).AddSingleton<RuleLimits>().AddSingleton<RateLimits>();
 }

@@ -1,5 +1,6 @@
 using Turnpike.Audit;
 using Turnpike.Catalog;
+using Turnpike.Limits.Shared;
 using Turnpike.Metering;
 using Turnpike.Plans;
 using Turnpike.Pricing;
@@ -10,7 +11,7 @@ namespace Turnpike.Limits;
 /// The limits that are written down: of everybody, the service, the operation, the caller's plan and the caller. All of them hold,
 /// so the most specific narrows and never widens. What a call takes is reserved before it is forwarded and corrected when it is over.
 /// </summary>
-internal sealed class RuleLimits(CounterSet counters, IAuditTrail audit, TimeProvider time)
+internal sealed class RuleLimits(CounterSet counters, RateExchange exchange, IAuditTrail audit, TimeProvider time)
 {
     private const int MostWaiting = 1_000;
     private static readonly TimeSpan Look = TimeSpan.FromMilliseconds(20);
@@ -31,6 +32,12 @@ internal sealed class RuleLimits(CounterSet counters, IAuditTrail audit, TimePro
         Add(demands, operation, call);
         Add(demands, plan, call);
         Add(demands, caller, call);
+        if (exchange.IsDeaf)
+        {
+            if (demands.Any(demand => demand.Rule is { OnStoreFailure: OnStoreFailure.Deny, Shadow: false }))
+                return new(new Refusal(Reasons.StoreDown, "Nothing was taken: a limit that all nodes count together cannot be kept.") { RetryAfter = TimeSpan.FromSeconds(5) });
+            demands.RemoveAll(demand => demand.Rule.OnStoreFailure == OnStoreFailure.Allow);
+        }
         return demands.Count == 0 ? default : TakeAsync(call, [.. demands], ct);
     }
 

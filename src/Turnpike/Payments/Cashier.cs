@@ -68,7 +68,7 @@ internal sealed partial class Cashier(PaymentRegistry rails, PlanMethod plans, I
                     return Wrong(call, refused);
                 }
         }
-        catch (StorageUnavailableException e) { return Down(e, "Nothing was taken."); }
+        catch (StorageUnavailableException e) { return CashierDoubts.Down(log, e, "Nothing was taken."); }
         return null;
     }
 
@@ -99,7 +99,7 @@ internal sealed partial class Cashier(PaymentRegistry rails, PlanMethod plans, I
                 }
             }
         }
-        catch (StorageUnavailableException e) { return Down(e, "Nothing was taken."); }
+        catch (StorageUnavailableException e) { return CashierDoubts.Down(log, e, "Nothing was taken."); }
     }
 
     /// <summary>Reserves the money under the id the rail spends once: two copies of one proof get one hold.</summary>
@@ -125,7 +125,7 @@ internal sealed partial class Cashier(PaymentRegistry rails, PlanMethod plans, I
                 _ => throw new InvalidOperationException(),
             };
         }
-        catch (StorageUnavailableException e) { return Down(e, "Nothing was taken."); }
+        catch (StorageUnavailableException e) { return CashierDoubts.Down(log, e, "Nothing was taken."); }
     }
 
     /// <summary>
@@ -153,7 +153,7 @@ internal sealed partial class Cashier(PaymentRegistry rails, PlanMethod plans, I
         catch (StorageUnavailableException e)
         {
             payment.InDoubt = true;
-            return Down(e, "Repeat this very request; you will not be charged twice.");
+            return CashierDoubts.Down(log, e, "Repeat this very request; you will not be charged twice.");
         }
         catch (HoldLostException)
         {
@@ -193,7 +193,7 @@ internal sealed partial class Cashier(PaymentRegistry rails, PlanMethod plans, I
     {
         if (payment.State is not { } held || observed.Currency != held.Hold.Ceiling.Currency) return;
         try { await ledger.CheckpointAsync(held.Hold.Id, observed, CancellationToken.None); }
-        catch (StorageUnavailableException e) { Log.BooksDown(log, e); }
+        catch (StorageUnavailableException e) { CashierDoubts.BooksDown(log, e); }
     }
 
     /// <summary>Takes what was used, if that has not been done before the first byte; false when the books cannot be written.</summary>
@@ -215,7 +215,7 @@ internal sealed partial class Cashier(PaymentRegistry rails, PlanMethod plans, I
     private async Task RecordAsync(Payment payment)
     {
         try { await usage.AddLaterAsync(CallRecords.Of(payment, payment.IsPaid ? payment.State!.Captured : null)); }
-        catch (StorageUnavailableException e) { Log.BooksDown(log, e); }
+        catch (StorageUnavailableException e) { CashierDoubts.BooksDown(log, e); }
     }
 
     private List<AuditEvent> Collected(Payment payment, HoldState held)
@@ -238,7 +238,7 @@ internal sealed partial class Cashier(PaymentRegistry rails, PlanMethod plans, I
         {
             inHand.Leave(payment.State!.Hold, delivered: true);
             if (!soon) throw;
-            Log.BooksDown(log, e);
+            CashierDoubts.BooksDown(log, e);
         }
     }
 
@@ -250,7 +250,7 @@ internal sealed partial class Cashier(PaymentRegistry rails, PlanMethod plans, I
         try { if (!payment.Delivered) await GiveBackAsync(payment, state); }
         catch (StorageUnavailableException e)
         {
-            Log.BooksDown(log, e);
+            CashierDoubts.BooksDown(log, e);
             inHand.Leave(state.Hold, delivered: false);
         }
         finally { inHand.Leave(state.Hold.Id); }
@@ -368,12 +368,6 @@ internal sealed partial class Cashier(PaymentRegistry rails, PlanMethod plans, I
         Events = [payment.Event(AuditKinds.Verified, reference: payment.HoldId) with { Detail = payment.BodyDigest is { } body ? $"body={body}" : null }, payment.Event(AuditKinds.Held, reference: payment.HoldId) with { Detail = payment.Method is { } method ? rails.Compare(payment.Call, method, method.NetworkOf(payment)) : null }],
     });
 
-    private Refusal Down(StorageUnavailableException e, string detail)
-    {
-        Log.BooksDown(log, e);
-        return CashierDoubts.Refusal(e, detail);
-    }
-
     /// <summary>The account of what this payer paid and did not get, when it covers this call.</summary>
     private async ValueTask<string?> CreditAsync(Payment payment, CancellationToken ct)
     {
@@ -390,9 +384,6 @@ internal sealed partial class Cashier(PaymentRegistry rails, PlanMethod plans, I
     {
         [LoggerMessage(Level = LogLevel.Warning, Message = "{Operation}: {Detail}")]
         public static partial void Alarm(ILogger logger, string operation, string detail);
-
-        [LoggerMessage(Level = LogLevel.Critical, Message = "The books cannot be written; calls that cost money are refused.")]
-        public static partial void BooksDown(ILogger logger, Exception exception);
 
         [LoggerMessage(Level = LogLevel.Error, Message = "Collecting {Hold} failed in the rail's code; its outcome is unknown until the settler asks.")]
         public static partial void RailFailed(ILogger logger, Exception exception, string hold);

@@ -11,6 +11,9 @@ internal sealed record Plan(string Name)
 
     public IReadOnlyList<RateRule> Limits { get; init; } = [];
 
+    /// <summary>Its turns, where calls wait for an upstream.</summary>
+    public int Weight { get; init; } = 1;
+
     /// <summary>What it opens beside amounts: switches that are on, and values the upstream is told.</summary>
     public Entitlements Entitlements { get; init; } = Entitlements.None;
 

@@ -25,7 +25,9 @@ internal static class PlanSection
     private static readonly Shape<string> Entitled = new ScalarShape<string>("true, false, a whole number or a word", (string t, out string? v) => Plans.Entitlements.CheckValue(v = t));
     private static readonly Key<IReadOnlyList<KeyValuePair<string, string>>> Entitlements = new("entitlements", new NamedShape<string>("entitlements by name", "entitlement", Plans.Entitlements.CheckName, Entitled), "What else it opens: switches that operations ask for, and values; the upstream is told them.") { Default = "nothing", Example = "{ export: true, seats: 5 }" };
 
-    private static readonly Shape<Plan> One = new MapShape<Plan>([Includes, Limits, Tiers, Entitlements], BuildPlan);
+    private static readonly Key<long> Weight = new("weight", Shapes.Integer(1, 1000), "Its turns, where calls wait for an upstream that takes only so much at once.") { Default = "1", Example = "5" };
+
+    private static readonly Shape<Plan> One = new MapShape<Plan>([Includes, Limits, Tiers, Entitlements, Weight], BuildPlan);
 
     private static readonly Key<PlanSettings> Key = new("plans", new ConvertedShape<IReadOnlyList<KeyValuePair<string, Plan>>, PlanSettings>(new NamedShape<Plan>("plans by name", "plan", OperationSection.CheckName, One), Named),
         "What callers can buy: allowances and limits.") { Default = "none", Example = "{ free: { includes: [{ amount: 5 requests, per: 1m }] } }" };
@@ -52,7 +54,7 @@ internal static class PlanSection
             if (allowance.Tier is { } tier && !tiers.ContainsKey(tier)) m.At.Reading.PlaceOf(allowance, "tier").Refuse($"'{tier}' is no tier of this plan");
         foreach (var twice in includes.GroupBy(a => (a.Feature, string.Join(' ', a.Operations))).Where(g => g.Count() > 1))
             m.Of(Includes).Refuse($"{twice.First().Amount.Currency} per {twice.First().Per.Text} is included twice for the same");
-        return new Plan("") { Includes = includes, Limits = m.Get(Limits, []), Tiers = tiers, Entitlements = new Entitlements(m.Get(Entitlements, [])) };
+        return new Plan("") { Includes = includes, Limits = m.Get(Limits, []), Tiers = tiers, Entitlements = new Entitlements(m.Get(Entitlements, [])), Weight = (int)m.Get(Weight, 1L) };
     }
 
     private static PlanSettings Named(IReadOnlyList<KeyValuePair<string, Plan>> plans) =>

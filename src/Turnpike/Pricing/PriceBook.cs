@@ -13,10 +13,14 @@ internal sealed class PriceBook(TimeProvider time, OutsidePrices? outside = null
     /// <summary>How long terms may be answered.</summary>
     public static readonly TimeSpan Valid = TimeSpan.FromMinutes(5);
 
+    /// <summary>Names the quote a metered call answers, by the version it was of.</summary>
+    public const string QuoteHeader = "Turnpike-Quote";
+
     private const int MostPast = 100;
 
     private readonly ConcurrentDictionary<string, List<PastPrice>> past = new();
 
+    private readonly ConcurrentDictionary<(string Operation, string Version), (PriceModel.Metered Price, DateTimeOffset Until)> pastRates = new();
     private readonly Demand demand = new();
 
     /// <summary>Sets the quote; leaves it null when nothing is owed. A price above the caller's own maximum ends the call.</summary>
@@ -61,8 +65,14 @@ internal sealed class PriceBook(TimeProvider time, OutsidePrices? outside = null
     /// <summary>When the document changes: prices that end now stay good for terms given until now.</summary>
     public void Replaced(ServiceCatalog old)
     {
+        var until = time.GetUtcNow() + Valid;
         foreach (var operation in old.Operations.Values)
+        {
             if (operation.Settings.Get<PriceModel>() is PriceModel.Fixed price) Remember(operation.Name, price.Amount, old.Version);
+            if (operation.Settings.Get<PriceModel>() is PriceModel.Metered rated) pastRates[(operation.Name, old.Version)] = (rated, until);
+        }
+        foreach (var (key, known) in pastRates)
+            if (known.Until < time.GetUtcNow()) pastRates.TryRemove(key, out _);
     }
 
     private void Remember(string operation, Money amount, string version)
@@ -93,13 +103,22 @@ internal sealed class PriceBook(TimeProvider time, OutsidePrices? outside = null
         if (metered.Settings.Format is not NoFormat && await RequestReading.ReadAsync(call, metered, (price as PriceModel.Metered)?.By, ct) is { } unreadable) return unreadable;
         return price switch
         {
-            PriceModel.Metered rated => Quote(call, metered, rated),
+            PriceModel.Metered rated => QuoteAsTold(call, metered, rated),
             PriceModel.Asked asked => await AskAsync(call, asked, ct),
             _ => Fix(call, price),
         };
     }
 
-    private Answer? Quote(Call call, MeteredCall metered, PriceModel.Metered price)
+    /// <summary>At the rates the caller was told, while they hold: a balance answers no terms, so the call names the version they were of.</summary>
+    private Answer? QuoteAsTold(Call call, MeteredCall metered, PriceModel.Metered price)
+    {
+        var named = call.Headers[QuoteHeader];
+        if (named.Count == 0 || named == call.Catalog.Version) return Quote(call, metered, price, call.Catalog.Version);
+        if (named.Count == 1 && pastRates.TryGetValue((call.Operation.Name, named.ToString()), out var told) && told.Until >= call.Now) return Quote(call, metered, told.Price, named.ToString());
+        return Quote(call, metered, price, call.Catalog.Version) ?? new Refusal(Reasons.PaymentExpired, $"The rates that {QuoteHeader} names do not hold any more.");
+    }
+
+    private Answer? Quote(Call call, MeteredCall metered, PriceModel.Metered price, string version)
     {
         if (price.CardOf(price.By is null ? "" : metered.Request?.Model) is not { } card)
             return new Refusal(Reasons.UnknownModel, metered.Request?.Model is { } asked ? $"'{Reading.Shown(asked)}' has no price here. These have: {string.Join(", ", price.Models.Keys.Order(StringComparer.Ordinal).Take(20))}." : "The request names no model.");
@@ -111,10 +130,10 @@ internal sealed class PriceBook(TimeProvider time, OutsidePrices? outside = null
         if (price.Minimum is { } minimum) (ceiling, least) = (Larger(ceiling, minimum), Larger(least, minimum));
         if (Maximum(call, ceiling.Currency, out var malformed) is { } maximum && maximum < ceiling)
         {
-            if (maximum < least) { call.Quote = new MeteredQuote(ceiling, call.Catalog.Version, call.Now + Valid, price, card, metered) { Least = least, Share = share }; return new Refusal(Reasons.PriceAboveMaximum, $"This call costs {least} or more; your maximum is {maximum}."); }
+            if (maximum < least) { call.Quote = new MeteredQuote(ceiling, version, call.Now + Valid, price, card, metered) { Least = least, Share = share }; return new Refusal(Reasons.PriceAboveMaximum, $"This call costs {least} or more; your maximum is {maximum}."); }
             ceiling = maximum;
         }
-        call.Quote = new MeteredQuote(ceiling, call.Catalog.Version, call.Now + Valid, price, card, metered) { Least = least, Share = share };
+        call.Quote = new MeteredQuote(ceiling, version, call.Now + Valid, price, card, metered) { Least = least, Share = share };
         return malformed;
     }
 

@@ -72,7 +72,10 @@ internal sealed class Database : IDisposable
     public async ValueTask<T> ScanAsync<T>(Func<Sql, T> read, CancellationToken ct) => await Task.Run(() => Read(read), ct);
 
     /// <inheritdoc cref="ISqlSource.Listen"/>
-    public IDisposable? Listen(Action heard) => source.Listen(heard);
+    public IDisposable? Listen(string channel, Action<string> heard) => source.Listen(channel, heard);
+
+    /// <inheritdoc cref="ISqlSource.SayAsync"/>
+    public ValueTask SayAsync(string channel, string text, CancellationToken ct) => source.SayAsync(channel, text, ct);
 
     /// <summary>Writes what is queued, then closes.</summary>
     public void Dispose()

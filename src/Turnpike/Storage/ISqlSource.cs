@@ -16,8 +16,11 @@ internal interface ISqlSource : IDisposable
     /// <param name="fresh">Not one that was used before.</param>
     Sql Take(bool fresh = false);
 
-    /// <summary>Calls back whenever another process may have said that it changed something, until it is disposed; null where there is no other process.</summary>
-    IDisposable? Listen(Action heard);
+    /// <summary>Calls back with what any process says on a channel, and with nothing when something may have been missed, until it is disposed; null where there is no other process.</summary>
+    IDisposable? Listen(string channel, Action<string> heard);
+
+    /// <summary>Says something of at most 7,999 bytes on a channel, now and outside any transaction. Nothing where there is no other process. One at a time.</summary>
+    ValueTask SayAsync(string channel, string text, CancellationToken ct);
 
     /// <summary>Gives a connection back whose transaction ended well; any other is disposed.</summary>
     void Return(Sql reader);

@@ -24,6 +24,9 @@ internal sealed record Token
 
     public RateLimit? Rate { get; init; }
 
+    /// <summary>Keys of which one has to sign every request that presents it; empty: whoever has its text may spend it.</summary>
+    public IReadOnlyList<string> BoundTo { get; init; } = [];
+
     public DateTimeOffset? Expires { get; init; }
 
     public TokenStatus Status { get; init; }
@@ -35,6 +38,9 @@ internal sealed record Token
 
     /// <summary>Its budget, and what receipts call the payer.</summary>
     public string Account => "token:" + Id;
+
+    /// <summary>True when one of those who signed a request is one it is bound to, or it is bound to nobody.</summary>
+    public bool MayBePresentedBy(IReadOnlyList<string> signers) => BoundTo.Count == 0 || signers.Any(s => BoundTo.Contains(s, StringComparer.Ordinal));
 }
 
 /// <summary>May it be spent at all?</summary>
@@ -58,6 +64,8 @@ internal sealed record TokenOrder(Money Budget)
     public IReadOnlyList<string> Operations { get; init; } = [];
 
     public RateLimit? Rate { get; init; }
+
+    public IReadOnlyList<string> BoundTo { get; init; } = [];
 
     public TimeSpan? Valid { get; init; }
 

@@ -22,6 +22,7 @@ internal sealed class TokenDesk(TokenStore store, ILedger ledger, IAuditTrail au
             PerCall = order.PerCall,
             Operations = order.Operations,
             Rate = order.Rate,
+            BoundTo = order.BoundTo,
             Expires = order.Valid is { } valid ? time.GetUtcNow() + valid : null,
             Note = order.Note,
             Created = time.GetUtcNow(),

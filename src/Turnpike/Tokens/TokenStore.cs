@@ -15,6 +15,7 @@ internal sealed class TokenStore
     private readonly Database database;
     private readonly Revisions revisions;
     private int changes;
+    private volatile int anyBound; // 0: nobody knows, 1: none, 2: some
 
     public TokenStore(Database database, Revisions revisions)
     {
@@ -23,18 +24,22 @@ internal sealed class TokenStore
     }
 
     /// <summary>Adds a token; nothing when there is one of that id.</summary>
-    public async ValueTask AddAsync(Token token, CancellationToken ct) => await database.WriteAsync(sql => sql.Run("""
-        insert into tokens (id, budget, currency, calls, per_call, operations, rate_amount, rate_seconds, expires, status, note, created)
-        values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) on conflict (id) do nothing
+    public async ValueTask AddAsync(Token token, CancellationToken ct) => await database.WriteAsync(sql =>
+    {
+        if (token.BoundTo.Count > 0) revisions.Bump(sql, Revision); // every node has to know that there are such
+        sql.Run("""
+        insert into tokens (id, budget, currency, calls, per_call, operations, rate_amount, rate_seconds, expires, status, note, created, bound_to)
+        values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13) on conflict (id) do nothing
         """, token.Id, token.Budget.Units, token.Budget.Currency, token.Calls, token.PerCall?.Units, string.Join(' ', token.Operations),
-        token.Rate?.Amount, token.Rate is { } rate ? (long)rate.Per.TotalSeconds : SqlValue.Null, token.Expires, Text(token.Status), token.Note, token.Created), ct);
+        token.Rate?.Amount, token.Rate is { } rate ? (long)rate.Per.TotalSeconds : SqlValue.Null, token.Expires, Text(token.Status), token.Note, token.Created, token.BoundTo.Count == 0 ? SqlValue.Null : string.Join(' ', token.BoundTo));
+    }, ct);
 
     public async ValueTask<Token?> FindAsync(string id, CancellationToken ct)
     {
         if (kept.TryGetValue(id, out var known)) return known;
         var before = Volatile.Read(ref changes);
         var token = await database.ReadAsync(sql => sql.First("""
-            select id, budget, currency, calls, per_call, operations, rate_amount, rate_seconds, expires, status, note, created, sequence
+            select id, budget, currency, calls, per_call, operations, rate_amount, rate_seconds, expires, status, note, created, sequence, bound_to
             from tokens where id = $1
             """, Read, id), ct);
         if (token is null || !database.IsWritable) return token;
@@ -47,7 +52,7 @@ internal sealed class TokenStore
 
     /// <summary>Newest first, below the token <paramref name="before"/>.</summary>
     public async ValueTask<IReadOnlyList<Token>> ListAsync(string? before, int most, CancellationToken ct) => await database.ReadAsync(sql => sql.Query("""
-        select id, budget, currency, calls, per_call, operations, rate_amount, rate_seconds, expires, status, note, created, sequence
+        select id, budget, currency, calls, per_call, operations, rate_amount, rate_seconds, expires, status, note, created, sequence, bound_to
         from tokens where (cast($1 as text) is null or sequence < (select sequence from tokens where id = $1)) order by sequence desc limit $2
         """, Read, before, most), ct);
 
@@ -71,10 +76,23 @@ internal sealed class TokenStore
         }, ct);
     }
 
+    /// <summary>False: no token is bound to a key, so none has to be looked at. Null: nobody knows yet.</summary>
+    public bool? AnyBound => anyBound switch { 1 => false, 2 => true, _ => null };
+
+    public async ValueTask<bool> AnyBoundAsync(CancellationToken ct)
+    {
+        if (AnyBound is { } known) return known;
+        var before = Volatile.Read(ref changes);
+        var any = await database.ReadAsync(sql => sql.First("select 1 from tokens where bound_to is not null limit 1", row => row.Long(0)) == 1, ct);
+        if (Volatile.Read(ref changes) == before) anyBound = any ? 2 : 1;
+        return any;
+    }
+
     // Changes are an operator's, and rare: all of them are read again.
     private void Forget()
     {
         Interlocked.Increment(ref changes);
+        anyBound = 0;
         kept.Clear();
     }
 
@@ -90,6 +108,7 @@ internal sealed class TokenStore
         Status = row.Text(9) switch { "active" => TokenStatus.Active, "frozen" => TokenStatus.Frozen, _ => TokenStatus.Revoked },
         Note = row.TextOrNull(10),
         Created = row.Time(11),
+        BoundTo = row.TextOrNull(13)?.Split(' ') ?? [],
     };
 
     private static string Text(TokenStatus status) => status switch { TokenStatus.Active => "active", TokenStatus.Frozen => "frozen", _ => "revoked" };

@@ -29,6 +29,18 @@ public sealed class ReasonsTests
         ["schema-mismatch"] = async _ => await WithAsync("", TestGate.Document.Replace("POST /reports", "POST /reports, schema: { body: { type: object } }", StringComparison.Ordinal), g => g.SendAsync(new Ask("POST", "/reports") { Body = "[]" })),
         ["missing-scope"] = async _ => await WithAsync("", TestGate.Document.Replace("price: free", "price: free, scopes: [a]", StringComparison.Ordinal), async g => await g.GetAsync("/status", ("x-api-key", await g.KeyAsync()))),
         ["access-denied"] = async _ => await WithAsync("access: { addresses: { deny: [127.0.0.0/8] } }\n", TestGate.Document, g => g.GetAsync("/status")),
+        ["loop-detected"] = g => g.GetAsync("/status", ("Via", "1.1 turnpike, 1.1 turnpike, 1.1 proxy\n1.1 turnpike,1.1 turnpike, 1.1 turnpike")),
+        ["overloaded"] = async _ => await WithAsync("", TestGate.Document.Replace("upstream: ${env:UPSTREAM}", "upstream: { url: \"${env:UPSTREAM}\", capacity: { calls: 1, queue: 0 } }", StringComparison.Ordinal), async g =>
+        {
+            var (arrived, goes) = (new TaskCompletionSource(), new TaskCompletionSource());
+            g.Upstream.Answer = async (_, _) => { arrived.TrySetResult(); await goes.Task; return ScriptedUpstream.Text("sunny"); };
+            var first = g.GetAsync("/status");
+            await arrived.Task;
+            var told = await g.GetAsync("/status");
+            goes.SetResult();
+            await first;
+            return told;
+        }),
         ["decision-missing"] = async _ => await WithAsync("access: { ask: { url: \"http://decide.test/\", secret: \"${env:TURNPIKE_TOKEN_SECRET}\" } }\n", TestGate.Document, g => { g.Sites["decide.test"] = static _ => throw new HttpRequestException("down"); return g.GetAsync("/status"); }),
         ["plan-lacks"] = async _ => await WithAsync("plans: { p: { entitlements: { export: true } } }\n", TestGate.Document.Replace("price: free", "price: free, entitlements: [export]", StringComparison.Ordinal), async g => await g.GetAsync("/status", ("x-api-key", await g.KeyAsync()))),
         ["assurance-required"] = async _ => await WithAsync("", TestGate.Document.Replace("price: free", "price: free, assurance: bound", StringComparison.Ordinal), async g => await g.GetAsync("/status", ("x-api-key", await g.KeyAsync()))),

@@ -34,6 +34,43 @@ public sealed class BreakerBoardTests
     }
 
     [Fact]
+    public async Task A_quarantined_caller_is_closed_over_restarts_until_an_operator_turns_it_back()
+    {
+        using var gate = Gate(Loop.Replace("action: refuse", "action: quarantine", StringComparison.Ordinal));
+        (await UntilAsync(gate, _ => new Ask("GET", "/items/1", Key))).ShouldBe(20);
+        gate.Time.Pass(TimeSpan.FromHours(1));
+        (await gate.GetAsync("/items/2", Key)).Reason.ShouldBe("closed");
+        (await gate.GetAsync("/items/2")).Status.ShouldBe(200, "others are not meant");
+        await gate.Of<Turnpike.Limits.Incidents.IncidentBoard>().SetAsync("caller:agent", Turnpike.Limits.Incidents.IncidentMode.Normal, "mended", default);
+        (await gate.GetAsync("/items/2", Key)).Status.ShouldBe(200);
+    }
+
+    [Fact]
+    public async Task An_operator_who_is_asked_hears_of_it_signed_and_lets_the_caller_in_again()
+    {
+        using var gate = Gate(Loop.Replace("action: refuse", "action: ask", StringComparison.Ordinal) + " }\nnotify: { url: \"http://ops.test/hook\", secret: \"${env:TURNPIKE_TOKEN_SECRET}\"");
+        var (tries, told) = (0, new TaskCompletionSource<string>());
+        gate.Sites["ops.test"] = request =>
+        {
+            if (++tries == 1) throw new HttpRequestException("down");
+            told.TrySetResult(request.Content!.ReadAsStringAsync().GetAwaiter().GetResult() + request.Headers.GetValues("webhook-signature").Single()[..3]);
+            return new HttpResponseMessage();
+        };
+        for (var i = 0; i < 20; i++) (await gate.GetAsync("/items/1", Key)).Status.ShouldBe(200);
+        (await gate.GetAsync("/items/1", Key)).ShouldSatisfyAllConditions(t => t.Status.ShouldBe(403), t => t.Reason.ShouldBe("approval-required"));
+        gate.Time.Pass(TimeSpan.FromDays(1));
+        (await gate.GetAsync("/items/2", Key)).Reason.ShouldBe("approval-required");
+        await gate.Of<IAuditTrail>().FlushAsync(default);
+        var happened = (await gate.Of<IAuditTrail>().ReadAsync(new AuditFilter(Kind: AuditKinds.BreakerTripped), default)).Single().Event;
+        var delivery = gate.Of<Turnpike.Limits.Notices.Notices>().DeliverAsync(happened, default).AsTask();
+        while (!delivery.IsCompleted) { gate.Time.Pass(TimeSpan.FromSeconds(1)); await Task.Delay(1); }
+        (await delivery, tries).ShouldBe((true, 2), "told again after a while");
+        (await told.Task).ShouldSatisfyAllConditions(t => t.ShouldContain("\"type\":\"breaker.tripped\""), t => t.ShouldContain("\"caller\":\"agent\""), t => t.ShouldEndWith("v1,"));
+        (await gate.Of<BreakerBoard>().ResetAsync("loop", "agent", default)).ShouldBeTrue();
+        (await gate.GetAsync("/items/1", Key)).Status.ShouldBe(200);
+    }
+
+    [Fact]
     public async Task A_retry_loop_is_refused_for_a_while_and_half_as_much_opens_it_again()
     {
         using var gate = Gate(Loop);

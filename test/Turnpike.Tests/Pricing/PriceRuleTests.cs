@@ -68,6 +68,34 @@ public sealed class PriceRuleTests : IDisposable
     }
 
     [Fact]
+    public async Task A_metered_quote_holds_over_a_price_change_for_whoever_names_it_until_it_expires()
+    {
+        gate = new TestGate(document: MeteredGate.Chat);
+        gate.Upstream.Says(() => MeteredGate.Stream(MeteredGate.Delta("hello"), MeteredGate.LastChunk, "data: [DONE]"));
+        var token = await gate.TokenAsync();
+        var ask = new Ask("POST", "/v1/chat/completions", ("Content-Type", "application/json")) { Body = """{"model":"gpt-4o","stream":true,"max_tokens":100}""" };
+        var quote = (await gate.SendAsync(ask)).Json.GetProperty("quote").GetString();
+        gate.Edit("output_tokens: 10.00 USD", "output_tokens: 20.00 USD");
+        gate.Time.Pass(TimeSpan.FromMinutes(4));
+        (await TakenAsync(("Turnpike-Quote", quote))).ShouldBe(140_000);
+        (await TakenAsync()).ShouldBe(240_000);
+        gate.Time.Pass(TimeSpan.FromMinutes(2));
+        var late = await gate.SendAsync(ask.With(("Authorization", token), ("Turnpike-Quote", quote)));
+        (late.Status, late.Reason).ShouldBe((402, "payment-expired"));
+        (await gate.SendAsync(ask.With(("Authorization", token), ("Turnpike-Quote", "made-up")))).Reason.ShouldBe("payment-expired");
+        (await TakenAsync(("Turnpike-Quote", late.Json.GetProperty("quote").GetString()))).ShouldBe(240_000);
+
+        async Task<long> TakenAsync(params (string, string?)[] headers)
+        {
+            var before = await LeftAsync();
+            (await gate.SendAsync(ask.With([("Authorization", token), .. headers]))).Status.ShouldBe(200);
+            return before - await LeftAsync();
+        }
+
+        async Task<long> LeftAsync() => (await gate.Ledger.AvailableAsync("token:" + TestGate.IdOf(token), "USD", default)).Units;
+    }
+
+    [Fact]
     public async Task Somebody_outside_says_the_price_and_his_last_word_counts_while_he_is_silent()
     {
         Open("price: { pricer: { url: \"https://pricer.example/quote\", keep: 10m }, ceiling: 1.00 USD }");

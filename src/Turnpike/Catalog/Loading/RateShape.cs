@@ -13,6 +13,7 @@ internal static class RateShape
     private static readonly Key<Money> Burst = new("burst", PeriodShape.Amount, "Token bucket: how much may come at once.") { Default = "the amount", Example = "20 requests" };
     private static readonly Key<TimeSpan> Wait = new("wait", Shapes.Duration, "How long a call may be kept waiting instead of being refused.") { Default = "not at all", Example = "2s" };
     private static readonly Key<string> Only = new("count-on", new ChoiceShape<string>(("any", "any"), ("success", "success")), "Which calls count: all, or those that were answered 2xx.") { Default = "any", Example = "success" };
+    private static readonly Key<OnStoreFailure> Failing = new("on-store-failure", new ChoiceShape<OnStoreFailure>(("deny", OnStoreFailure.Deny), ("local", OnStoreFailure.Local), ("allow", OnStoreFailure.Allow)), "Several nodes: what holds while this one does not hear the others: nothing passes, it counts for itself, or everything passes.") { Default = "deny for money, else local", Example = "deny" };
     private static readonly Key<bool> Shadow = new("shadow", Shapes.Flag, "Refuse nothing; audit what would have been refused.") { Default = "false", Example = "true" };
 
     private static readonly Shape<string> Part = new ChoiceShape<string>(("caller", "caller"), ("key", "key"), ("organisation", "organisation"), ("address", "address"), ("model", "model"), ("plan", "plan"), ("operation", "operation"), ("service", "service"));
@@ -20,7 +21,7 @@ internal static class RateShape
 
     /// <param name="key">Who is counted together where nothing is written.</param>
     public static Shape<IReadOnlyList<RateRule>> List(params string[] key) =>
-        new ListShape<RateRule>(new MapShape<RateRule>([Amount, Per, Parts, Name, Count, Burst, Wait, Only, Shadow], m => Build(m, key)));
+        new ListShape<RateRule>(new MapShape<RateRule>([Amount, Per, Parts, Name, Count, Burst, Wait, Only, Failing, Shadow], m => Build(m, key)));
 
     /// <summary>The key <c>limits</c> of an operation, a service or a caller.</summary>
     public static Key<RateRules> Key(string doc, params string[] key) =>
@@ -42,6 +43,7 @@ internal static class RateShape
             Key = m.Get(Parts) ?? key,
             Wait = m.Get(Wait),
             OnlySuccess = m.Get(Only) == "success",
+            OnStoreFailure = m.IsWritten(Failing) ? m.Get(Failing) : Money.IsMoney(amount.Currency) ? OnStoreFailure.Deny : OnStoreFailure.Local,
             Shadow = m.Get(Shadow),
         };
     }

@@ -2,6 +2,8 @@ using Turnpike.Catalog;
 using Turnpike.Catalog.Loading;
 using Turnpike.Identity;
 using Turnpike.Payments;
+using Turnpike.Payments.Prepaid;
+using Turnpike.Tokens;
 
 namespace Turnpike.Gateway.Own;
 
@@ -27,15 +29,22 @@ internal sealed class OwnPath
         Answers.AllowBrowsers(http);
         if (http.Target().Error is not null) return new(null, null, Problem(Reasons.AmbiguousTarget, "The target is refused."));
         var catalog = http.RequestServices.GetRequiredService<CatalogSource>().Current;
-        var authorization = http.Request.Headers.Authorization.ToString();
-        if (authorization.StartsWith("Bearer tp_", StringComparison.OrdinalIgnoreCase))
-            return catalog.Settings.Get<PaymentSettings>()?.Prepaid?.Text.Read(authorization[7..].Trim()).Id is { } id ? new(id, null, null) : Unknown(http);
         var call = http.ReadCall(catalog, new Operation { Service = "", Name = name, Method = "GET", Path = PathPattern.Parse("/" + name, out _)!, Identity = IdentityRule.Required });
+        if (Identity.Presented.Prepaid(call) is { } text) return catalog.Settings.Get<PaymentSettings>()?.Prepaid?.Text.Read(text).Id is { } id ? await OfTokenAsync(http, call, id, ct) : Unknown(http);
         var refused = await http.RequestServices.GetRequiredService<CallerDirectory>().IdentifyAsync(call, ct) as Refusal;
         if (refused is null && call.Principal is not null) return new(null, call, null);
         if (refused is null || refused.Reason == Reasons.IdentityRequired) return Unknown(http);
         if (refused.Challenges.Count > 0) http.Response.Headers.WWWAuthenticate = refused.Challenges.ToArray();
         return new(null, null, Problem(refused.Reason, refused.Detail));
+    }
+
+    /// <summary>What a token has is told to who may spend it: beside a proof, where it is bound to a key.</summary>
+    private static async ValueTask<OwnPath> OfTokenAsync(HttpContext http, Call call, string id, CancellationToken ct)
+    {
+        if (await http.RequestServices.GetRequiredService<TokenStore>().FindAsync(id, ct) is not { BoundTo.Count: > 0 } token) return new(id, null, null);
+        var refused = await http.RequestServices.GetRequiredService<CallerDirectory>().IdentifyAsync(call, ct) as Refusal;
+        if (refused is not null && refused.Reason != Reasons.IdentityRequired) return new(null, null, Problem(refused.Reason, refused.Detail));
+        return token.MayBePresentedBy(call.SignedBy) ? new(id, null, null) : new(null, null, Problem(Reasons.ProofRequired, PrepaidMethod.Unproved.Detail));
     }
 
     public static IResult Problem(Reason reason, string detail) =>

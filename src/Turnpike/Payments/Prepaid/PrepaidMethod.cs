@@ -41,6 +41,7 @@ internal sealed class PrepaidMethod(TokenStore tokens, RateLimits limits) : IPay
         var id = payment.Payer!["token:".Length..];
         if (await tokens.FindAsync(id, ct) is not { } token) return new Refusal(Reasons.UnknownToken, "The token was issued here, but is no longer known.");
         if (token.PerCall is { } most && most.Currency == payment.Ceiling.Currency) payment.TryLower(most);
+        if (!token.MayBePresentedBy(call.SignedBy)) return Unproved;
         if (Refuse(token, payment) is { } refused) return refused;
         if (token.Rate is { } rate && limits.Take(call, "token", id, rate) is { } wait) return wait;
         var money = new Leg(token.Account, $"revenue:{call.Operation.Name}", payment.Ceiling, Limited: true);
@@ -55,6 +56,9 @@ internal sealed class PrepaidMethod(TokenStore tokens, RateLimits limits) : IPay
         : new Refusal(Reasons.TokenExhausted, $"{missing.Available} is left.");
 
     public Money? Remaining(Payment payment) => payment.Remaining;
+
+    /// <summary>A bound token that is stolen buys nothing: its text alone proves nothing.</summary>
+    public static Refusal Unproved => new(Reasons.ProofRequired, "This token counts only beside a signature of this request by the key it is bound to.") { Challenges = ["DPoP error=\"invalid_token\", algs=\"ES256 EdDSA PS256 RS256\""] };
 
     /// <summary>Everything a token can be refused for that is not a matter of money.</summary>
     private static Refusal? Refuse(Token token, Payment payment) => Refuse(token, payment.Call, payment.Ceiling);

@@ -19,8 +19,10 @@ internal sealed class PrepaidProtocol : IPaymentProtocol
             if (line is null) continue;
             foreach (var part in line.Split(',', StringSplitOptions.TrimEntries))
             {
-                if (!part.StartsWith("Bearer ", StringComparison.OrdinalIgnoreCase)) continue;
-                var text = part[7..].Trim();
+                // One that is bound to a key may come under the scheme of its proof (RFC 9449 §7.1).
+                var scheme = part.StartsWith("Bearer ", StringComparison.OrdinalIgnoreCase) ? 7 : part.StartsWith("DPoP ", StringComparison.OrdinalIgnoreCase) ? 5 : 0;
+                if (scheme == 0) continue;
+                var text = part[scheme..].Trim();
                 if (!text.StartsWith("tp_", StringComparison.Ordinal)) continue;
                 if (found is not null) return Credential.Several(Name, "Two tokens are present.");
                 found = new PrepaidCredential(text) { Digest = "", Method = ProtocolName };

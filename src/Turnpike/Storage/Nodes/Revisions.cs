@@ -59,7 +59,7 @@ internal sealed partial class Revisions : IWriteParticipant, IHostedService, IDi
         if (!database.IsShared) return;
         await LookAsync(cancellationToken);
         timer = time.CreateTimer(_ => _ = TickAsync(), null, Look, Look);
-        if (Listens) listener = database.Listen(() => _ = TickAsync());
+        if (Listens) listener = database.Listen("turnpike", said => _ = TickAsync());
     }
 
     public Task StopAsync(CancellationToken cancellationToken)

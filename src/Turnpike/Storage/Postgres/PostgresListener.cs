@@ -12,12 +12,14 @@ internal sealed class PostgresListener : IDisposable
 
     private readonly CancellationTokenSource closing = new();
     private readonly NpgsqlDataSource data;
-    private readonly Action heard;
+    private readonly string channel;
+    private readonly Action<string> heard;
     private readonly Task listening;
 
-    public PostgresListener(NpgsqlDataSource data, Action heard)
+    /// <param name="channel">An identifier.</param>
+    public PostgresListener(NpgsqlDataSource data, string channel, Action<string> heard)
     {
-        (this.data, this.heard) = (data, heard);
+        (this.data, this.channel, this.heard) = (data, channel, heard);
         listening = Task.Run(RunAsync);
     }
 
@@ -35,10 +37,10 @@ internal sealed class PostgresListener : IDisposable
             try
             {
                 await using var connection = await data.OpenConnectionAsync(closing.Token);
-                connection.Notification += (_, _) => heard();
-                await using var command = new NpgsqlCommand("set idle_session_timeout = 0; listen turnpike", connection);
+                connection.Notification += (_, said) => heard(said.Payload);
+                await using var command = new NpgsqlCommand("set idle_session_timeout = 0; listen " + channel, connection);
                 await command.ExecuteNonQueryAsync(closing.Token);
-                heard();
+                heard("");
                 pause = First;
                 while (true) await connection.WaitAsync(closing.Token);
             }

@@ -13,12 +13,14 @@ internal sealed class PostgresSource : ISqlSource
     private readonly ConcurrentDictionary<string, PostgresStatement> statements = new(ByReference.Instance);
     private readonly ConcurrentStack<Sql> readers = new();
     private readonly NpgsqlDataSource data;
+    private readonly PostgresSpeaker speaker;
     private PostgresSql? presence;
 
     private PostgresSource(StorageOptions options, TimeProvider clock)
     {
         data = PostgresLocation.Open(options.Location);
         Clock = new PostgresClock(clock);
+        speaker = new PostgresSpeaker(data);
     }
 
     public PostgresClock Clock { get; }
@@ -72,7 +74,9 @@ internal sealed class PostgresSource : ISqlSource
     public PostgresStatement Learn(string sql, IReadOnlyList<string> types, PostgresSql asking) =>
         statements[sql] = new PostgresStatement(sql, types.Contains("unknown") ? Types(sql, types, asking) : types);
 
-    public IDisposable Listen(Action heard) => new PostgresListener(data, heard);
+    public IDisposable Listen(string channel, Action<string> heard) => new PostgresListener(data, channel, heard);
+
+    public ValueTask SayAsync(string channel, string text, CancellationToken ct) => speaker.SayAsync(channel, text, ct);
 
     public Sql Take(bool fresh = false) => !fresh && readers.TryPop(out var reader) ? reader : new PostgresSql(this, reading: true);
 
@@ -95,6 +99,7 @@ internal sealed class PostgresSource : ISqlSource
         }
         Writer?.Dispose();
         presence?.Dispose();
+        speaker.Dispose();
         data.Dispose();
     }
 

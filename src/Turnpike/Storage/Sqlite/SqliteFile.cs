@@ -83,7 +83,9 @@ internal sealed class SqliteFile : ISqlSource
         sql.Commit();
     }
 
-    public IDisposable? Listen(Action heard) => null;
+    public IDisposable? Listen(string channel, Action<string> heard) => null;
+
+    public ValueTask SayAsync(string channel, string text, CancellationToken ct) => ValueTask.CompletedTask;
 
     public Sql Take(bool fresh = false) => readers.TryPop(out var reader) ? reader : new SqliteSql(path, readOnly: true);
 

@@ -94,6 +94,27 @@ public sealed class PostgresFaultTests(Chain chain)
     }
 
     [Fact]
+    public async Task Limits_hold_as_they_say_while_nodes_do_not_hear_each_other()
+    {
+        var server = await PostgresServer.SharedAsync();
+        await using var proxy = new PostgresProxy(server.Port);
+        await using var api = await PaidApi.StartOnAsync(chain, await server.CreateDatabaseAsync(proxy.Port));
+        var document = await File.ReadAllTextAsync(api.Gateway.Config);
+        foreach (var (failing, passes) in ((string, int)[])[("deny", 0), ("local", 3), ("allow", 5)])
+        {
+            await File.WriteAllTextAsync(api.Gateway.Config, document + $"\nlimits:\n  calls:\n    - {{ name: {failing}, amount: 3 requests, per: 1h, on-store-failure: {failing} }}\n");
+            await Task.Delay(1000);
+            proxy.Silent = true;
+            await Task.Delay(4000);
+            var answers = await Task.WhenAll(Enumerable.Range(0, 5).Select(_ => api.CallAsync("/status")));
+            answers.Count(answer => answer.Status == System.Net.HttpStatusCode.OK).ShouldBe(passes, failing);
+            if (failing == "deny") answers.ShouldAllBe(answer => answer.Reason == "store-down");
+            proxy.Silent = false;
+            await Task.Delay(1500);
+        }
+    }
+
+    [Fact]
     public async Task The_primary_is_lost_and_its_synchronous_standby_goes_on_with_all_that_was_acknowledged()
     {
         await using var primary = await PostgresServer.NewAsync();

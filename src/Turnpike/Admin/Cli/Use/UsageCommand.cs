@@ -4,7 +4,7 @@ using System.Text;
 using Turnpike.Billing.Export;
 using Turnpike.Catalog.Document;
 
-namespace Turnpike.Admin.Cli;
+namespace Turnpike.Admin.Cli.Use;
 
 /// <summary><c>turnpike usage export</c>: the records of use as lines.</summary>
 internal static class UsageCommand

@@ -1,0 +1,51 @@
+using System.Text;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using Turnpike.EndToEnd.Harness;
+
+namespace Turnpike.EndToEnd.Metering;
+
+/// <summary>Replays a recorded stream, event by event, whatever is asked.</summary>
+internal sealed class ReplayedModel : IAsyncDisposable
+{
+    private LoopbackHost? host;
+
+    public Uri Url => host!.Url;
+
+    public string Stream { get; set; } = "";
+
+    /// <summary>Before the first event.</summary>
+    public TimeSpan Delay { get; set; }
+
+    /// <summary>Before this event, counted from zero, it waits for <see cref="Going"/>.</summary>
+    public int WaitsBefore { get; set; } = int.MaxValue;
+
+    public TaskCompletionSource Going { get; } = new();
+
+    public int Asked { get; private set; }
+
+    public static async Task<ReplayedModel> StartAsync()
+    {
+        var model = new ReplayedModel();
+        model.host = await LoopbackHost.StartAsync(app => app.MapPost("/{**any}", model.AnswerAsync));
+        return model;
+    }
+
+    public ValueTask DisposeAsync() => host!.DisposeAsync();
+
+    public static string Recorded(string name) => File.ReadAllText(Path.Combine(Checkout.Root, "test/Turnpike.Tests/Vectors/llm", name));
+
+    private async Task AnswerAsync(HttpContext http)
+    {
+        Asked++;
+        http.Response.ContentType = "text/event-stream";
+        await Task.Delay(Delay, http.RequestAborted);
+        var events = Stream.ReplaceLineEndings("\n").Split("\n\n", StringSplitOptions.RemoveEmptyEntries);
+        for (var i = 0; i < events.Length; i++)
+        {
+            if (i == WaitsBefore) await Going.Task.WaitAsync(http.RequestAborted);
+            await http.Response.Body.WriteAsync(Encoding.UTF8.GetBytes(events[i] + "\n\n"), http.RequestAborted);
+            await http.Response.Body.FlushAsync(http.RequestAborted);
+        }
+    }
+}

@@ -1,0 +1,90 @@
+using Turnpike.Ledger;
+using Turnpike.Payments;
+using Turnpike.Payments.Doubts;
+using Turnpike.Tests.Gateway;
+
+namespace Turnpike.Tests.Payments.Doubts;
+
+/// <summary>Calls are over, and the database did not say what became of their last word: the settler ends what is there.</summary>
+public sealed class DoubtTests : IDisposable
+{
+    private static readonly Money Price = new(10_000_000, "USD");
+    private readonly TestGate gate = new();
+
+    public void Dispose() => gate.Dispose();
+
+    [Fact]
+    public async Task A_hold_nobody_answered_for_is_given_back_while_the_node_lives()
+    {
+        var hold = await HeldAsync("r1");
+        await gate.Of<Settler>().RoundAsync(default);
+        (await StatusAsync()).ShouldBe(HoldStatus.Held, "a call has it in hand, as far as is known");
+        gate.Of<InHand>().Leave(hold, delivered: false);
+        await gate.Of<Settler>().RoundAsync(default);
+        (await StatusAsync()).ShouldBe(HoldStatus.Released);
+        gate.Of<InHand>().Doubts.ShouldBeEmpty();
+        await gate.ShouldBalanceAsync();
+    }
+
+    [Fact]
+    public async Task One_that_was_never_written_is_forgotten()
+    {
+        gate.Of<InHand>().Leave(NewHold("r1"), delivered: false);
+        await gate.Of<Settler>().RoundAsync(default);
+        gate.Of<InHand>().Doubts.ShouldBeEmpty();
+        (await gate.Ledger.FindAsync("h", default)).ShouldBeNull();
+    }
+
+    [Fact]
+    public async Task A_later_hold_of_the_same_id_is_left_to_its_call()
+    {
+        gate.Of<InHand>().Leave(NewHold("r1"), delivered: false);
+        await HeldAsync("r2");
+        await gate.Of<Settler>().RoundAsync(default);
+        (await StatusAsync()).ShouldBe(HoldStatus.Held);
+        gate.Of<InHand>().Doubts.ShouldBeEmpty();
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task What_was_settled_is_credited_unless_its_answer_was_delivered(bool delivered)
+    {
+        var hold = await HeldAsync("r1");
+        await gate.Ledger.CaptureAsync(new Capture("h", Price) { Reference = "r1" }, default);
+        gate.Of<InHand>().Leave(hold, delivered);
+        for (var i = 0; i < 2; i++) await gate.Of<Settler>().RoundAsync(default);
+        (await gate.Ledger.FindAsync("h", default))!.Outcome.ShouldBe(delivered ? HoldOutcome.Delivered : HoldOutcome.Credited);
+        (await gate.CreditAsync()).IsZero.ShouldBe(delivered);
+        await gate.ShouldBalanceAsync();
+    }
+
+    [Fact]
+    public async Task What_was_captured_is_asked_about_at_once()
+    {
+        var hold = await HeldAsync("r1");
+        await gate.Ledger.CaptureAsync(new Capture("h", Price), default);
+        gate.Of<InHand>().Leave(hold, delivered: false);
+        await gate.Of<Settler>().RoundAsync(default);
+        gate.Rail.Settlements.ShouldBe(1);
+        (await StatusAsync()).ShouldBe(HoldStatus.Settled);
+    }
+
+    private static Hold NewHold(string receipt) => new()
+    {
+        Id = "h",
+        Legs = [new Leg($"external:evm:{TestGate.PayerAccount}", "revenue:forecast", Price, Limited: false)],
+        Binding = "b",
+        Receipt = receipt,
+        Correlation = "c",
+        Operation = "forecast",
+        Payer = TestGate.PayerAccount,
+        Method = "x402.exact",
+        PriceVersion = "v",
+        Request = "GET /forecast/paris",
+    };
+
+    private async Task<Hold> HeldAsync(string receipt) => ((HoldResult.Held)await gate.Ledger.HoldAsync(NewHold(receipt), default)).State.Hold;
+
+    private async Task<HoldStatus> StatusAsync() => (await gate.Ledger.FindAsync("h", default))!.Status;
+}
