@@ -26,6 +26,7 @@ internal static class Commands
         Admin.Cli.Use.PricesCommand.Create(),
         Admin.Cli.Use.UsageCommand.Create(),
         Admin.Cli.AuditCommand.Create(),
+        Admin.Data.DataCommand.Create(),
         Admin.Cli.LedgerCommand.Create(),
         Admin.Cli.KeysCommand.Create(),
         Admin.Cli.StoreCommand.Create(),

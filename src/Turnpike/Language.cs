@@ -32,6 +32,7 @@ internal static class Language
         LimitSection.OfOperation,
         .. AccessSection.Sections,
         Access.Approvals.StepUpSection.Section,
+        Admin.Data.RetentionSection.Section,
         .. Access.Lists.AccessListSection.Sections,
     ]);
 }

@@ -4,6 +4,7 @@ using Microsoft.AspNetCore.Hosting.Server.Features;
 using Turnpike.Access.Approvals;
 using Turnpike.Admin.Guards;
 using Turnpike.Admin.Callers;
+using Turnpike.Admin.Data;
 using Turnpike.Admin.Meters;
 using Turnpike.Admin.Sold;
 using Turnpike.Admin.Support;
@@ -111,6 +112,7 @@ internal sealed class AdminApp(IServiceProvider gateway, CatalogSource catalog) 
         Share<NodeLease>(services);
         Share<PrometheusText>(services);
         services.AddSingleton(new Readiness(gateway.GetRequiredService<Database>(), gateway.GetRequiredService<NodeLease>(), catalog, gateway.GetRequiredService<IHostApplicationLifetime>()));
+        Share<DataDesk>(services);
         services.AddSingleton<TokenOrders>().AddSingleton<CallerRegister>();
     }
 
@@ -138,6 +140,7 @@ internal sealed class AdminApp(IServiceProvider gateway, CatalogSource catalog) 
         api.MapEvidence();
         api.MapLedger();
         api.MapAudit();
+        api.MapData();
         api.MapMeters();
         api.MapExports();
         api.MapMargin();

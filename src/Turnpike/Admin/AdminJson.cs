@@ -45,6 +45,7 @@ namespace Turnpike.Admin;
 [JsonSerializable(typeof(PaymentView))]
 [JsonSerializable(typeof(PaymentStory))]
 [JsonSerializable(typeof(PaymentList))]
+[JsonSerializable(typeof(Data.ErasedView))]
 [JsonSerializable(typeof(EventList))]
 [JsonSerializable(typeof(AuditView))]
 [JsonSerializable(typeof(BooksView))]

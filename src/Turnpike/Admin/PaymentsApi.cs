@@ -42,8 +42,8 @@ internal static class PaymentsApi
     /// <summary>The server leaves %2F in a path as it is; a hold's id may have one, from its caller's own key.</summary>
     private static string Plain(string id) => id.Replace("%2F", "/", StringComparison.OrdinalIgnoreCase);
 
-    private static async Task<Results<FileContentHttpResult, ProblemHttpResult>> ReceiptAsync(string id, ILedger ledger, InstallationKeys keys, CatalogSource catalog, CancellationToken ct) =>
+    private static async Task<Results<FileContentHttpResult, ProblemHttpResult>> ReceiptAsync(string id, ILedger ledger, Metering.UsageStore usage, InstallationKeys keys, CatalogSource catalog, CancellationToken ct) =>
         await ledger.FindByReceiptAsync(id, ct) is { } state
-            ? TypedResults.Bytes(ReceiptsApi.Write(state, catalog.Current.Gateway.Sandbox, await SignedReceipt.OfAsync(state, ledger, keys, catalog.Current.Gateway, ct)), "application/json")
+            ? TypedResults.Bytes(ReceiptsApi.Write(state, catalog.Current.Gateway.Sandbox, await SignedReceipt.OfAsync(state, await usage.FindByReceiptAsync(state.Hold.Receipt, ct), ledger, keys, catalog.Current.Gateway, ct)), "application/json")
             : AdminProblem.NotFound("receipt");
 }

@@ -8,8 +8,10 @@ namespace Turnpike.Audit;
 /// The writing end of a node's trail: appends to its chain inside the writer's transactions. Events of money are handed to
 /// <see cref="Append"/> by whoever writes the money; the others wait in a bounded queue and go along with the next transaction.
 /// </summary>
-internal sealed class AuditChain(string node, Channel<AuditEvent> queue) : IWriteParticipant
+internal sealed class AuditChain(string node, Channel<AuditEvent> queue, Repeats repeats) : IWriteParticipant
 {
+    private const int MostTaken = 8192;
+
     private readonly AuditHash hasher = new();
     private readonly List<AuditEvent> taken = [];
     private readonly byte[] salts = new byte[AuditHash.SaltLength * 256];
@@ -32,7 +34,9 @@ internal sealed class AuditChain(string node, Channel<AuditEvent> queue) : IWrit
         head = committed ??= Recall(sql);
         // The trail is read in the order of its times: a clock that was set back must not reorder a chain.
         microseconds = Math.Max(now.ToMicroseconds(), head.Microseconds);
-        while (queue.Reader.TryRead(out var happened)) taken.Add(happened);
+        // While the store is away what was taken waits here, and the rest in the queue: the door sees it fill.
+        while (taken.Count < MostTaken && queue.Reader.TryRead(out var happened)) taken.Add(happened);
+        if (taken.Count < MostTaken) repeats.Take(taken);
         foreach (var happened in taken) Append(sql, happened);
     }
 

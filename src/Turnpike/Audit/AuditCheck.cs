@@ -21,9 +21,17 @@ internal sealed class AuditCheck
 
     private IEnumerable<string> SignedNodes => checkpoints.Keys.Select(each => each.Node).Distinct();
 
-    /// <summary>Everything in a store: its chains must end where their heads say.</summary>
-    public AuditReport Run(IEnumerable<AuditRow> rows, IReadOnlyDictionary<string, AuditHead> heads, CancellationToken ct)
+    /// <summary>
+    /// Everything in a store: its chains must end where their heads say, and begin at their first link, or where a signed start says
+    /// that what came before was dropped.
+    /// </summary>
+    public AuditReport Run(IEnumerable<AuditRow> rows, IReadOnlyDictionary<string, AuditHead> heads, IEnumerable<AuditCheckpoint> starts, CancellationToken ct)
     {
+        foreach (var start in starts)
+        {
+            if (start.Check(keys, AuditCheckpoint.StartTyp) is { } why) return Report(Forged(start, why));
+            chains[start.Node] = new Chain(new AuditHead(start.Sequence, 0, start.Hash)) { Signed = start.Sequence };
+        }
         if (Follow(rows, ct) is { } broken) return Report(broken);
         foreach (var node in heads.Keys.Union(chains.Keys).Union(SignedNodes).ToList())
             if (End(node, heads.GetValueOrDefault(node, AuditHead.None)) is { } cut) return Report(cut);

@@ -14,7 +14,10 @@ internal sealed record AuditCheckpoint(string Node, long Sequence, byte[] Hash, 
 {
     public const string Typ = "turnpike-checkpoint+jwt";
 
-    public static AuditCheckpoint Sign(string node, AuditHead head, DateTimeOffset time, InstallationKeys keys)
+    /// <summary>Signed as this, it says that what came before was dropped on purpose, and that the chain begins here since.</summary>
+    public const string StartTyp = "turnpike-trail-start+jwt";
+
+    public static AuditCheckpoint Sign(string node, AuditHead head, DateTimeOffset time, InstallationKeys keys, string typ = Typ)
     {
         var buffer = new ArrayBufferWriter<byte>(256);
         using (var json = new Utf8JsonWriter(buffer))
@@ -26,13 +29,13 @@ internal sealed record AuditCheckpoint(string Node, long Sequence, byte[] Hash, 
             json.WriteString("time", time.ToString("yyyy-MM-ddTHH:mm:ss.ffffffZ", CultureInfo.InvariantCulture));
             json.WriteEndObject();
         }
-        return new AuditCheckpoint(node, head.Sequence, head.Hash, keys.Sign(buffer.WrittenSpan, Typ));
+        return new AuditCheckpoint(node, head.Sequence, head.Hash, keys.Sign(buffer.WrittenSpan, typ));
     }
 
     /// <summary>Null when one of these keys signed just this; else why not.</summary>
-    public string? Check(JwkSet keys)
+    public string? Check(JwkSet keys, string typ = Typ)
     {
-        var result = Jws.Verify(Signed, Typ, keys);
+        var result = Jws.Verify(Signed, typ, keys);
         if (result.Payload is null) return result.Failure;
         return StrictJson.Parse(result.Payload) is { ValueKind: JsonValueKind.Object } said
             && said.TryGetProperty("node", out var node) && node.ValueKind == JsonValueKind.String && node.ValueEquals(Node)

@@ -37,7 +37,7 @@ internal sealed record AuditEvent
     /// <summary>Anything more, as a sentence.</summary>
     public string? Detail { get; init; }
 
-    /// <summary>How often it happened, where the same refusals are told once.</summary>
+    /// <summary>How often it happened, where refusals that said the same are told as one.</summary>
     public long Times { get; init; } = 1;
 }
 
@@ -87,5 +87,7 @@ internal static class AuditKinds
     public const string KeyRevoked = "key.revoked";
     public const string ConfigLoaded = "config.loaded";
     public const string ConfigRefused = "config.refused";
+    public const string TrailDropped = "trail.dropped";
+    public const string DataErased = "data.erased";
     public const string AdminDenied = "admin.denied";
 }

@@ -73,7 +73,7 @@ internal sealed class AuditExport(Database database, AuditFormat format, Uri sou
     }
 
     private static byte[] Previous(Sql sql, AuditRow row) =>
-        row.Sequence == 1 ? AuditHash.Origin : AuditStore.HashOf(sql, row.Node, row.Sequence - 1, row.Microseconds) ?? AuditStore.Checkpoint(sql, row.Node, row.Sequence - 1)?.Hash ?? AuditHash.Origin;
+        row.Sequence == 1 ? AuditHash.Origin : AuditStore.HashOf(sql, row.Node, row.Sequence - 1, row.Microseconds) ?? (AuditStore.Checkpoint(sql, row.Node, row.Sequence - 1) ?? AuditDropStore.Start(sql, row.Node))?.Hash ?? AuditHash.Origin;
 
     private void Line(string node, string time, string type, string id, Action<Utf8JsonWriter> write, string? subject = null)
     {

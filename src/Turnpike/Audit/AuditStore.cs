@@ -87,7 +87,7 @@ internal static class AuditStore
                 order by created, node, sequence limit $8
                 """, Read, filter.After.Microseconds, filter.After.Node, filter.After.Sequence, filter.Kind, filter.Payer, filter.Operation, filter.Reference, filter.Most, filter.Correlation);
 
-    private static AuditRow Read(SqlRow row) => new(row.Text(0), row.Long(1), row.Long(2), new AuditEvent
+    internal static AuditRow Read(SqlRow row) => new(row.Text(0), row.Long(1), row.Long(2), new AuditEvent
     {
         Kind = row.Text(3),
         Correlation = row.Text(4),

@@ -9,14 +9,18 @@ namespace Turnpike.Audit;
 /// </summary>
 internal sealed class AuditTrail : IAuditTrail, IDisposable
 {
-    private const int MostQueued = 8192;
+    /// <summary>So many events wait for the store; then whoever records waits.</summary>
+    public const int MostQueued = 8192;
+
+    private const int Crowded = MostQueued * 3 / 4;
     private static readonly TimeSpan Patience = TimeSpan.FromMilliseconds(50);
 
     private readonly Channel<AuditEvent> queue = Channel.CreateBounded<AuditEvent>(new BoundedChannelOptions(MostQueued) { SingleReader = true });
     private readonly Database database;
     private readonly TimeProvider clock;
-    private readonly ITimer timer;
-    private int awaited; // 1 while the timer runs
+    private readonly Repeats repeats;
+    private readonly ITimer timer, window;
+    private int awaited, counting; // 1 while its timer runs
 
     /// <param name="node">Names this node's chain; no two nodes of one database have the same name. The writer's when null.</param>
     public AuditTrail(Database database, TimeProvider clock, string? node = null)
@@ -24,9 +28,11 @@ internal sealed class AuditTrail : IAuditTrail, IDisposable
         this.database = database;
         this.clock = clock;
         Node = node ?? database.Name;
-        Chain = new AuditChain(Node, queue);
+        repeats = new Repeats(clock);
+        Chain = new AuditChain(Node, queue, repeats);
         if (database.IsWritable) database.Writer.Join(Chain);
         timer = clock.CreateTimer(_ => WriteQueued(), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+        window = clock.CreateTimer(_ => EndWindow(), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
     }
 
     /// <summary>Whose chain this one writes.</summary>
@@ -34,6 +40,20 @@ internal sealed class AuditTrail : IAuditTrail, IDisposable
 
     /// <summary>For those who write events in their own transaction.</summary>
     public AuditChain Chain { get; }
+
+    public AuditPressure Pressure => queue.Reader.Count switch
+    {
+        >= MostQueued => AuditPressure.Full,
+        >= Crowded => AuditPressure.Crowded,
+        _ => database is { IsWritable: true, Writer.IsFull: true } ? AuditPressure.Full : AuditPressure.None,
+    };
+
+    public ValueTask RefusedAsync(AuditEvent refused, CancellationToken ct)
+    {
+        if (!repeats.TryCount(refused)) return RecordAsync(refused, ct);
+        if (Interlocked.Exchange(ref counting, 1) == 0) window.Change(Repeats.Window, Timeout.InfiniteTimeSpan);
+        return ValueTask.CompletedTask;
+    }
 
     public ValueTask RecordAsync(AuditEvent happened, CancellationToken ct)
     {
@@ -45,7 +65,11 @@ internal sealed class AuditTrail : IAuditTrail, IDisposable
         return WaitAsync(happened, ct);
     }
 
-    public async ValueTask FlushAsync(CancellationToken ct) => await database.WriteAsync(static _ => { }, ct);
+    public async ValueTask FlushAsync(CancellationToken ct)
+    {
+        repeats.TellAll();
+        await database.WriteAsync(static _ => { }, ct);
+    }
 
     public async ValueTask<IReadOnlyList<AuditRecord>> ReadAsync(AuditFilter filter, CancellationToken ct) =>
         await database.ReadAsync(sql => ReadRecords(sql, filter), ct);
@@ -55,7 +79,7 @@ internal sealed class AuditTrail : IAuditTrail, IDisposable
     {
         if (database is { IsWritable: true, Writer.Failure: null }) await FlushAsync(ct);
         var keys = await InstallationKeys.PublishedAsync(new InstallationStore(database), ct);
-        return await database.ScanAsync(sql => new AuditCheck(AuditStore.Checkpoints(sql), keys).Run(AuditStore.All(sql), AuditStore.Heads(sql), ct), ct);
+        return await database.ScanAsync(sql => new AuditCheck(AuditStore.Checkpoints(sql), keys).Run(AuditStore.All(sql), AuditStore.Heads(sql), AuditDropStore.Starts(sql), ct), ct);
     }
 
     /// <summary>Signs the end of this node's chain, unless it is signed already.</summary>
@@ -73,6 +97,8 @@ internal sealed class AuditTrail : IAuditTrail, IDisposable
     public void Dispose()
     {
         timer.Dispose();
+        window.Dispose();
+        repeats.TellAll();
         if (database.IsWritable) WriteQueued();
     }
 
@@ -90,6 +116,13 @@ internal sealed class AuditTrail : IAuditTrail, IDisposable
         {
             throw new StorageUnavailableException("The disk failed; nothing is recorded until the next start.", e);
         }
+    }
+
+    private void EndWindow()
+    {
+        Volatile.Write(ref counting, 0);
+        if (repeats.Any && Interlocked.Exchange(ref counting, 1) == 0) window.Change(Repeats.Window, Timeout.InfiniteTimeSpan);
+        WriteQueued();
     }
 
     private void WriteQueued()

@@ -7,6 +7,12 @@ internal interface IAuditTrail
     /// <exception cref="Storage.StorageUnavailableException">The disk failed: nothing is recorded any more.</exception>
     ValueTask RecordAsync(AuditEvent happened, CancellationToken ct);
 
+    /// <summary>A no to somebody who presented nothing: as <see cref="RecordAsync"/>, but of many that say the same in a short time most are counted (<see cref="Repeats"/>).</summary>
+    ValueTask RefusedAsync(AuditEvent refused, CancellationToken ct);
+
+    /// <summary>How much waits to be written, so that the door closes before the memory is full.</summary>
+    AuditPressure Pressure { get; }
+
     /// <summary>Waits until everything recorded so far is durable.</summary>
     ValueTask FlushAsync(CancellationToken ct);
 
@@ -42,3 +48,15 @@ internal sealed record AuditEnd(string Node, long First, long Last, string Head,
 
 /// <summary>Where a chain does not hold, and why.</summary>
 internal sealed record AuditBreak(string Node, long At, string Finding);
+
+/// <summary>How full the queue to the store is.</summary>
+internal enum AuditPressure
+{
+    None,
+
+    /// <summary>Strangers have to wait outside.</summary>
+    Crowded,
+
+    /// <summary>Everybody has.</summary>
+    Full,
+}

@@ -80,6 +80,9 @@ internal sealed class Call : IAsyncDisposable
     /// <summary>The limits this call counts under, as they stand; null where none is written down.</summary>
     public IReadOnlyList<Policy>? Policies { get; set; }
 
+    /// <summary>A payment credential was presented, whatever it is worth.</summary>
+    public bool Pays { get; set; }
+
     /// <summary>The gate's own no, when it has said one.</summary>
     public Refusal? Refused { get; set; }
 

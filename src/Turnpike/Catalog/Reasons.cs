@@ -73,6 +73,7 @@ internal static class Reasons
     public static readonly Reason InFlight = new("in-flight", 409, "The same credential is being served right now", "Wait for the first answer, then repeat this request.");
     public static readonly Reason AlreadyDelivered = new("already-delivered", 409, "This payment has bought its answer, which is no longer kept", "See the receipt; sign a fresh payment for another call.");
     public static readonly Reason IdempotencyMismatch = new("idempotency-key-reused", 422, "The Idempotency-Key was used for another request", "Use a new key for a new request.");
+    public static readonly Reason IdentifierReused = new("payment-identifier-reused", 409, "The payment identifier came with another payment", "Use a new identifier for a new payment, or send the first payload again.");
     public static readonly Reason AnswerAboveCeiling = new("answer-above-ceiling", 422, "The answer costs more than this call may", "You were not charged. Ask for less, or raise your maximum.");
     public static readonly Reason TooManyUnpaid = new("too-many-unpaid", 429, "Too many requests without payment", "Wait, or pay.") { Type = Iana + "quota-exceeded" };
     public static readonly Reason TooManyInvalidProofs = new("too-many-invalid-proofs", 429, "Too many payments that did not verify", "Wait, and check how the payment is made.") { Type = Iana + "quota-exceeded" };
@@ -94,6 +95,7 @@ internal static class Reasons
     public static readonly Reason VerifierDown = new("verifier-down", 503, "The payment cannot be checked right now", "Nothing was taken. Repeat this very request, or pay another way.");
     public static readonly Reason VerifierBusy = new("verifier-busy", 503, "Too many payments are being checked", "Nothing was taken. Repeat this very request after Retry-After.");
     public static readonly Reason Draining = new("draining", 503, "This node is going down", "Nothing was taken. Repeat the request on a new connection: another node or the next start answers it.");
+    public static readonly Reason Backlogged = new("backlogged", 503, "Too much waits to be recorded", "Nothing was taken. Repeat the request after Retry-After.");
     public static readonly Reason Closed = new("closed", 503, "This is closed for now", "Nothing was taken. Try again later.");
     public static readonly Reason ReadOnly = new("read-only", 503, "Only reading is served for now", "Nothing was taken. Try again later.");
     public static readonly Reason PaidOnly = new("paid-only", 503, "Only paid operations are served for now", "Try again later.");

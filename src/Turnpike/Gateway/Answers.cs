@@ -44,7 +44,7 @@ internal sealed class Answers(PaymentReplies payments, IAuditTrail audit)
         if (refusal.Reason.Status == 402) offers = await payments.ChallengeAsync(call, refusal, reply);
         else if (refusal.Failure is not null) payments.WriteFailure(call, refusal, reply);
         AllowBrowsers(http);
-        await audit.RecordAsync(Event(call, refusal), CancellationToken.None);
+        await (IsStrangers(call, refusal) ? audit.RefusedAsync(Event(call, refusal), CancellationToken.None) : audit.RecordAsync(Event(call, refusal), CancellationToken.None));
 
         var body = new ArrayBufferWriter<byte>(2048);
         using (var json = new Utf8JsonWriter(body)) ProblemWriter.Write(json, call, refusal, offers, reply);
@@ -93,6 +93,9 @@ internal sealed class Answers(PaymentReplies payments, IAuditTrail audit)
 
     /// <summary>Whole seconds, rounded up: coming back then must work.</summary>
     private static string Seconds(TimeSpan wait) => Math.Max(1, (long)Math.Ceiling(wait.TotalSeconds)).ToString(CultureInfo.InvariantCulture);
+
+    /// <summary>Terms, and a no to somebody who neither proved a name nor presented a payment: what a flood consists of.</summary>
+    private static bool IsStrangers(Call call, Refusal refusal) => !call.Pays && (call.Caller is null || refusal.Reason == Reasons.PaymentRequired);
 
     private static AuditEvent Event(Call call, Refusal refusal) => new()
     {

@@ -23,9 +23,8 @@ internal sealed partial class Drain(IHostApplicationLifetime lifetime, CatalogSo
     {
         if (lifetime.ApplicationStopping.IsCancellationRequested)
         {
-            http.Response.Headers.Connection = "close";
-            http.Response.Headers.RetryAfter = "1";
-            await Faults.AnswerAsync(http, Reasons.Draining);
+            http.Response.OnStarting(() => { http.Response.Headers.Connection = "close"; return Task.CompletedTask; });
+            await Faults.AnswerAsync(http, Reasons.Draining, retryAfter: 1);
             return;
         }
         Interlocked.Increment(ref inside);

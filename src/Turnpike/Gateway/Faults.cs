@@ -1,3 +1,4 @@
+using System.Globalization;
 using Turnpike.Catalog;
 using Turnpike.Storage;
 
@@ -23,12 +24,14 @@ internal sealed partial class Faults(RequestDelegate next, ILogger<Faults> log)
         }
     }
 
-    internal static async Task AnswerAsync(HttpContext http, Reason reason)
+    /// <param name="retryAfter">Seconds, where coming back helps.</param>
+    internal static async Task AnswerAsync(HttpContext http, Reason reason, int? retryAfter = null)
     {
         // Half an answer must not look like a whole one.
         if (http.Response.HasStarted) { http.Abort(); return; }
         http.Response.Clear();
         http.Response.Headers.CacheControl = "no-store";
+        if (retryAfter is { } seconds) http.Response.Headers.RetryAfter = seconds.ToString(CultureInfo.InvariantCulture);
         await Results.Problem(statusCode: reason.Status, title: reason.Title, type: reason.Type, extensions: new Dictionary<string, object?> { ["reason"] = reason.Code, ["hint"] = reason.Hint }).ExecuteAsync(http);
     }
 

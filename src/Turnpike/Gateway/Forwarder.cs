@@ -32,7 +32,7 @@ internal sealed class Forwarder(IHttpForwarder forwarder, GateTransforms transfo
             await body.CompleteAsync(CancellationToken.None);
             if (payment.IsPaid && body.Kept is { } bytes) payment.Keep = new StoredAnswer(http.Response.StatusCode, [.. Lasting(http.Response.Headers)], bytes);
         }
-        if (payment.IsPaid) payment.Passed = body?.Tell(http.Response.StatusCode, payment.BodyDigest);
+        if (payment.State is not null && !transforms.Answered(http) && (error == ForwarderError.None || http.Response.HasStarted)) payment.Passed = body?.Tell(http.Response.StatusCode, payment.BodyDigest);
         if (!transforms.Answered(http) && (error == ForwarderError.None || http.Response.HasStarted)) Instruments.Forwarded(call.Operation.Name, http.Response.StatusCode, System.Diagnostics.Stopwatch.GetElapsedTime(began));
         if (error != ForwarderError.None && !http.Response.HasStarted && !transforms.Answered(http)) await http.AnswerAsync(call, Refuse(error, http));
         else if (payment.State is null) await audit.RecordAsync(Passed(http, call), CancellationToken.None);

@@ -4,6 +4,7 @@ using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Turnpike.Access;
 using Turnpike.Access.Approvals;
 using Turnpike.Catalog;
+using Turnpike.Gateway.Doors;
 using Turnpike.Gateway.Own;
 using Yarp.ReverseProxy.Forwarder;
 
@@ -49,6 +50,7 @@ internal static class GatewaySetup
         app.MapJwks();
         app.UseWhen(http => http.GetEndpoint() is null, gate =>
         {
+            gate.UseMiddleware<Pressure>();
             gate.UseMiddleware<Gate>();
             gate.Run(gate.ApplicationServices.GetRequiredService<Forwarder>().ForwardAsync);
         });

@@ -40,7 +40,7 @@ internal static class HeaderLists
 
     /// <summary>What a browser's script may read.</summary>
     public const string ShownToBrowsers =
-        "WWW-Authenticate, PAYMENT-REQUIRED, PAYMENT-RESPONSE, X-PAYMENT-RESPONSE, Payment-Receipt, Retry-After, RateLimit, RateLimit-Policy, Turnpike-Receipt, Turnpike-Cost, Turnpike-Remaining, Turnpike-Max-Tokens, Turnpike-Session, Turnpike-Session-Until, Turnpike-Correlation";
+        "WWW-Authenticate, PAYMENT-REQUIRED, PAYMENT-RESPONSE, X-PAYMENT-RESPONSE, Payment-Receipt, Retry-After, RateLimit, RateLimit-Policy, Turnpike-Receipt, Turnpike-Answer-Until, Turnpike-Cost, Turnpike-Remaining, Turnpike-Max-Tokens, Turnpike-Session, Turnpike-Session-Until, Turnpike-Correlation";
 
     private static FrozenSet<string> Set(params string[] names) => names.ToFrozenSet(StringComparer.OrdinalIgnoreCase);
 }

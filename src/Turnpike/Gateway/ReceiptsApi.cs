@@ -22,10 +22,11 @@ internal static class ReceiptsApi
         http.Response.Headers.CacheControl = "private, no-store";
         http.Response.Headers.Vary = "Accept";
         Answers.AllowBrowsers(http);
-        var signed = await SignedReceipt.OfAsync(state, ledger, keys, catalog.Current.Gateway, ct);
+        var used = await usage.FindByReceiptAsync(state.Hold.Receipt, ct);
+        var signed = await SignedReceipt.OfAsync(state, used, ledger, keys, catalog.Current.Gateway, ct);
         return bare || http.Request.Headers.Accept.Any(a => a?.Contains(Jose, StringComparison.OrdinalIgnoreCase) == true)
             ? Results.Text(signed, Jose)
-            : Results.Bytes(Write(state, catalog.Current.Gateway.Sandbox, signed, await usage.FindByReceiptAsync(state.Hold.Receipt, ct), catalog.Current), "application/json");
+            : Results.Bytes(Write(state, catalog.Current.Gateway.Sandbox, signed, used, catalog.Current), "application/json");
     }
 
     /// <summary>The receipt as JSON: also what the CLI and the Admin API show.</summary>
@@ -71,7 +72,7 @@ internal static class ReceiptsApi
         json.WriteEndObject();
     }
 
-    private static void WriteUsage(Utf8JsonWriter json, Metering.UsageRecord usage)
+    public static void WriteUsage(Utf8JsonWriter json, Metering.UsageRecord usage)
     {
         json.WriteStartObject("usage");
         json.WriteString("model", usage.Model);

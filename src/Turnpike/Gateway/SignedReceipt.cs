@@ -12,7 +12,7 @@ internal static class SignedReceipt
     public const string Type = "turnpike-receipt+jwt";
 
     /// <summary>The compact JWS. Its payload is the receipt's own JSON with <c>iss</c>, <c>usage</c> and, where a budget paid, <c>remaining</c>.</summary>
-    public static async ValueTask<string> OfAsync(HoldState state, ILedger ledger, InstallationKeys keys, GatewaySettings gateway, CancellationToken ct)
+    public static async ValueTask<string> OfAsync(HoldState state, Metering.UsageRecord? usage, ILedger ledger, InstallationKeys keys, GatewaySettings gateway, CancellationToken ct)
     {
         var budget = state.Hold.Legs[0];
         Money? remaining = budget.Limited ? await ledger.AvailableAsync(budget.From, budget.Amount.Currency, ct) : null;
@@ -22,9 +22,13 @@ internal static class SignedReceipt
             json.WriteStartObject();
             json.WriteString("iss", gateway.Url.GetLeftPart(UriPartial.Authority));
             ReceiptsApi.WriteFields(json, state, gateway.Sandbox);
-            json.WriteStartObject("usage");
-            json.WriteNumber("calls", 1);
-            json.WriteEndObject();
+            if (usage is not null) ReceiptsApi.WriteUsage(json, usage);
+            else
+            {
+                json.WriteStartObject("usage");
+                json.WriteNumber("calls", 1);
+                json.WriteEndObject();
+            }
             if (remaining is { } left) ReceiptsApi.WriteMoney(json, "remaining", left);
             json.WriteEndObject();
         }

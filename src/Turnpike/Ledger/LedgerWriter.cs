@@ -38,7 +38,7 @@ internal sealed class LedgerWriter : IWriteParticipant
             committed = (Books.LastHold, Books.LastEntry);
             return;
         }
-        if (sought.Count + Books.HoldCount > MostKept) Forget();
+        if (sought.Count + Books.HoldCount > MostKept || batch is [{ IsAlone: true }]) Forget();
         committed ??= (LedgerStore.Counter(sql, "holds"), LedgerStore.Counter(sql, "entries"));
         (Books.LastHold, Books.LastEntry) = committed.Value;
         foreach (var command in batch)

@@ -9,6 +9,7 @@ using Turnpike.Payments.Doubts;
 using Turnpike.Payments.Included;
 using Turnpike.Payments.Metered;
 using Turnpike.Payments.Prepaid;
+using Turnpike.Payments.Retries;
 using Turnpike.Payments.Sessions;
 using Turnpike.Plans;
 using Turnpike.Pricing;
@@ -21,7 +22,7 @@ namespace Turnpike.Payments;
 /// The one place that takes money in a call. It reads a credential, lets its method verify it, holds, collects, and gives back
 /// what was not delivered. Only the <see cref="Settler"/> finishes what a crash or a silent rail left open.
 /// </summary>
-internal sealed partial class Cashier(PaymentRegistry rails, PlanMethod plans, ILedger ledger, AnswerStore answers, RateLimits limits, InHand inHand, UsageStore usage, SessionPasses sessions, ILogger<Cashier> log)
+internal sealed partial class Cashier(PaymentRegistry rails, PlanMethod plans, ILedger ledger, AnswerStore answers, RateLimits limits, InHand inHand, UsageStore usage, SessionPasses sessions, RetryKeys retries, ILogger<Cashier> log)
 {
     public Payment Open(Call call) => new(call, CloseAsync);
 
@@ -39,6 +40,7 @@ internal sealed partial class Cashier(PaymentRegistry rails, PlanMethod plans, I
             if (call.Plan is not null && (await IncludedAsync(payment, ct) is var included && included is not null || payment.State is not null)) return included;
             return call.LeaveToUpstream() ? null : limits.TakeUnpaid(call) ?? payment.UsedUp ?? new Refusal(Reasons.PaymentRequired, call.Quote.Told);
         }
+        call.Pays = true;
         if (credential is Credential.Ambiguous several) return new Refusal(Reasons.AmbiguousPayment, several.Detail);
         if (credential is Credential.Malformed bad) return Wrong(call, new Refusal(Reasons.MalformedCredential, bad.Detail) { Code = bad.Code });
         payment.Credential = credential;
@@ -107,6 +109,7 @@ internal sealed partial class Cashier(PaymentRegistry rails, PlanMethod plans, I
     {
         try
         {
+            if (await retries.ClaimAsync(payment, ct) is { } named) return named.Refused ?? await InsteadAsync(payment, named.Instead!, ct);
             var credit = await CreditAsync(payment, ct);
             var result = await ledger.ReserveAsync(inHand, NewHold(payment, credit), ct);
             // The credit was spent elsewhere in this moment: the presented proof pays after all.
@@ -258,9 +261,9 @@ internal sealed partial class Cashier(PaymentRegistry rails, PlanMethod plans, I
         if (payment.InDoubt)
             inHand.Leave(state.Hold, delivered: false);
         else if (state.Status == HoldStatus.Held)
-            await ledger.ReleaseAsync(state.Hold.Id, "undelivered", [payment.Event(AuditKinds.Released, "undelivered", state.Hold.Id)], CancellationToken.None, state.Incarnation);
+            await ledger.ReleaseAsync(state.Hold.Id, "undelivered", [payment.Event(AuditKinds.Released, "undelivered", state.Hold.Id), Undelivered.Event(payment)], CancellationToken.None, state.Incarnation);
         else if (state.Status == HoldStatus.Settled)
-            await CreditAsync(state, CancellationToken.None);
+            await ledger.CreditAsync(state.Hold.Id, Undelivered.Credits(state, Undelivered.Event(payment)), CancellationToken.None);
     }
 
     private ValueTask CreditAsync(HoldState undelivered, CancellationToken ct) => ledger.CreditAsync(undelivered.Hold.Id, Undelivered.Credits(undelivered), ct);
@@ -281,15 +284,22 @@ internal sealed partial class Cashier(PaymentRegistry rails, PlanMethod plans, I
             case Settlement.Unknown unknown:
                 await ledger.UnknownAsync(hold.Id, unknown.Reference, [payment.Event(AuditKinds.Unknown, "settlement-unknown", unknown.Reference)], CancellationToken.None);
                 payment.State = payment.State with { Status = HoldStatus.Unknown, Reference = unknown.Reference };
+                if (unknown.Refused is not null) await BlameAsync(payment, hold);
                 return PaymentRefusals.Pending(payment, unknown.Reference);
             case Settlement.Failed failed:
                 payment.State = await ledger.ReleaseAsync(hold.Id, failed.Code, [payment.Event(AuditKinds.Released, failed.Code, hold.Id)], CancellationToken.None, payment.State.Incarnation);
                 if (payment.State.Status != HoldStatus.Released) return PaymentRefusals.Pending(payment, payment.State.Reference); // its heir asks the rail, which told us no because it told the heir yes
-                if (!payment.SettlesBefore) _ = await ledger.PostAsync(Loss.Unsettled(hold, payment.Ceiling), CancellationToken.None);
-                if (failed.As is not { Status: 503 }) limits.CountInvalidProof(payment.Call);
+                await BlameAsync(payment, hold, proof: failed.As is not { Status: 503 });
                 return new Refusal(failed.As ?? Reasons.SettlementFailed, failed.Detail) { Code = failed.Code, Failure = PaymentRefusals.Failure(payment, failed.Code, failed.Reference) };
             default: throw new InvalidOperationException();
         }
+    }
+
+    /// <summary>The rail said no to this payer: the work was for nothing, and from now on they pay before it.</summary>
+    private async ValueTask BlameAsync(Payment payment, Hold hold, bool proof = true)
+    {
+        if (!payment.SettlesBefore) _ = await ledger.PostAsync(Loss.Unsettled(hold, payment.Ceiling), CancellationToken.None);
+        if (proof) limits.CountInvalidProof(payment.Call);
     }
 
     private async ValueTask<Answer?> HeldAsync(Payment payment, HoldState state, CancellationToken ct)
@@ -312,11 +322,11 @@ internal sealed partial class Cashier(PaymentRegistry rails, PlanMethod plans, I
         if (known.Status == HoldStatus.Unknown) { payment.Payer = known.Hold.Payer; return PaymentRefusals.Pending(payment, known.Reference); }
         if (known.Status == HoldStatus.Released) return new Refusal(Reasons.CredentialUsed, "It was presented before and given back for another request.");
         // Only what is delivered in the books is given again: a crash between keeping an answer and saying so has made it credit.
-        if (known.Outcome == HoldOutcome.Delivered) return await AgainAsync(payment, known, ct);
+        if (known.Outcome == HoldOutcome.Delivered) return await SecondLook.AgainAsync(answers, payment.Call, known, ct);
         // Settled comes before the first byte and delivered after the last: a copy that comes in between must not be served from
         // "credit" for an answer that is on its way. Read again, because it may have ended between that reading and this look.
         if (inHand.IsBusy(known)) return new Refusal(Reasons.InFlight, "Its answer is on its way.") { RetryAfter = TimeSpan.FromSeconds(1) };
-        if (await ledger.FindAsync(known.Hold.Id, ct) is { Outcome: HoldOutcome.Delivered } now) return await AgainAsync(payment, now, ct);
+        if (await ledger.FindAsync(known.Hold.Id, ct) is { Outcome: HoldOutcome.Delivered } now) return await SecondLook.AgainAsync(answers, payment.Call, now, ct);
         // Taken, never delivered, and so the payer's again: this retry is paid from credit (or from the budget it went back to),
         // under an id of its own.
         await CreditAsync(known, ct);
@@ -325,9 +335,12 @@ internal sealed partial class Cashier(PaymentRegistry rails, PlanMethod plans, I
         return await ledger.FindAsync(payment.HoldId, ct) is { Status: not HoldStatus.Released } again ? await KnownAsync(payment, again, ct) : null;
     }
 
-    /// <summary>The answer as it left, while it is kept; then where its receipt is.</summary>
-    private async ValueTask<Answer> AgainAsync(Payment payment, HoldState delivered, CancellationToken ct) =>
-        await answers.FindAsync(delivered.Hold.Id, ct) is { } stored ? new Replay(stored) : new Refusal(Reasons.AlreadyDelivered, $"Its receipt: {ReceiptUrl(payment.Call, delivered.Hold.Receipt)}") { Receipt = ReceiptUrl(payment.Call, delivered.Hold.Receipt) };
+    /// <summary>Another payment under the same key answers: this one is not taken.</summary>
+    private async ValueTask<Answer> InsteadAsync(Payment payment, HoldState first, CancellationToken ct)
+    {
+        payment.Call.Correlation = first.Hold.Correlation;
+        return first.Status == HoldStatus.Unknown ? PaymentRefusals.Pending(payment, first.Reference) : await SecondLook.AgainAsync(answers, payment.Call, first, ct);
+    }
 
     private Refusal Wrong(Call call, Answer answer)
     {
@@ -352,7 +365,7 @@ internal sealed partial class Cashier(PaymentRegistry rails, PlanMethod plans, I
         Request = payment.Call.RequestLine,
         Terms = credit is null ? payment.Terms : null,
         Expires = credit is null ? payment.Expires : null,
-        Events = [payment.Event(AuditKinds.Verified, reference: payment.HoldId), payment.Event(AuditKinds.Held, reference: payment.HoldId) with { Detail = payment.Method is { } method ? rails.Compare(payment.Call, method, method.NetworkOf(payment)) : null }],
+        Events = [payment.Event(AuditKinds.Verified, reference: payment.HoldId) with { Detail = payment.BodyDigest is { } body ? $"body={body}" : null }, payment.Event(AuditKinds.Held, reference: payment.HoldId) with { Detail = payment.Method is { } method ? rails.Compare(payment.Call, method, method.NetworkOf(payment)) : null }],
     });
 
     /// <summary>The account of what this payer paid and did not get, when it covers this call.</summary>

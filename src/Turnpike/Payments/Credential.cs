@@ -19,6 +19,9 @@ internal abstract record Credential(string Protocol)
     /// <summary>The terms it answers, when it carries authentic ones.</summary>
     public SealedTerms? Terms { get; init; }
 
+    /// <summary>The name its payer gave to this very payload, where the protocol has such names.</summary>
+    public string? Identifier { get; init; }
+
     /// <summary>What speaks against it before any method looks: asked only of payments that are not known yet.</summary>
     public Refusal? Objection { get; init; }
 

@@ -69,5 +69,9 @@ internal abstract record Settlement
     }
 
     /// <summary>Nobody knows yet. Neither served, nor charged again, nor offered anew until the settler does.</summary>
-    internal sealed record Unknown(string? Reference, string Detail) : Settlement;
+    internal sealed record Unknown(string? Reference, string Detail) : Settlement
+    {
+        /// <summary>Why the rail said no for now, where it may still take the money later.</summary>
+        public string? Refused { get; init; }
+    }
 }

@@ -1,3 +1,4 @@
+using System.Globalization;
 using Turnpike.Catalog;
 using Turnpike.Payments.Sessions;
 using Turnpike.Pricing;
@@ -36,6 +37,7 @@ internal sealed class PaymentReplies(PaymentRegistry rails, SessionPasses sessio
         var (state, call) = (payment.State!, payment.Call);
         reply.Headers["Turnpike-Receipt"] = Cashier.ReceiptUrl(call, state.Hold.Receipt);
         reply.Headers["Turnpike-Cost"] = state.Captured.ToString();
+        if (payment.MayBeAskedAgain) reply.Headers["Turnpike-Answer-Until"] = (call.Now + payment.Answers.Keep).ToString("yyyy-MM-dd'T'HH:mm:ss'Z'", CultureInfo.InvariantCulture);
         if (call.Quote is SessionQuote session)
         {
             reply.Headers[SessionQuote.Header] = sessions.Issue(call, session, state);

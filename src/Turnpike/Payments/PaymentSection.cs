@@ -17,7 +17,8 @@ internal static class PaymentSection
 
     private static readonly Key<IReadOnlyList<string>> ChainNames = new("chains", new ListShape<string>(Shapes.Text, least: 1), "Which of payments.chains, in order of preference.") { Default = "all of them", Example = "[\"eip155:8453\"]" };
 
-    private static readonly Key<ChainNamesOf> X402 = new("x402", new MapShape<ChainNamesOf>([ChainNames], m => new ChainNamesOf(m.Get(ChainNames))), "Take x402 payments, scheme exact, versions 1 and 2.") { Default = "not taken", Example = "{ chains: [\"eip155:8453\"] }" };
+    private static readonly Key<bool> Identifier = new("payment-identifier-required", Shapes.Flag, "Whether a v2 payment has to name itself by the extension payment-identifier; it may in any case.") { Default = "false", Example = "false" };
+    private static readonly Key<ChainNamesOf> X402 = new("x402", new MapShape<ChainNamesOf>([ChainNames, Identifier], m => new ChainNamesOf(m.Get(ChainNames)) { Identified = m.Get(Identifier) }), "Take x402 payments, scheme exact, versions 1 and 2.") { Default = "not taken", Example = "{ chains: [\"eip155:8453\"] }" };
 
     private static readonly Key<IReadOnlyList<Secret>> ChallengeSecret = new("secret", new ListShape<Secret>(new SecretShape(SigningBytes), oneAlone: true, least: 1), "Signs challenges; at least 32 bytes; one, or a list, current first.") { Required = true, Example = "${env:TURNPIKE_MPP_SECRET}" };
     private static readonly Key<ChainNamesOf> MppEvm = new("evm", new MapShape<ChainNamesOf>([ChainNames], m => new ChainNamesOf(m.Get(ChainNames))), "Take the method evm: charges by signed transfer.") { Default = "not taken", Example = "{ chains: [\"eip155:8453\"] }" };
@@ -44,7 +45,7 @@ internal static class PaymentSection
         var settings = new PaymentSettings
         {
             Chains = chains,
-            X402 = m.Get(X402) is { } x402 ? new X402Settings(Named(m, x402, chains)) : null,
+            X402 = m.Get(X402) is { } x402 ? new X402Settings(Named(m, x402, chains), x402.Identified) : null,
             Mpp = m.Get(Mpp) is not { } mpp ? null : mpp.Settings with { EvmChains = mpp.Evm is { } evm ? Named(m, evm, chains) : [] },
             Prepaid = m.Get(PrepaidSection.Key),
             Answers = m.Get(Answers) ?? AnswerSettings.Usual,
@@ -134,7 +135,10 @@ internal static class PaymentSection
     }
 
     /// <summary>Names of chains, to be looked up when all chains are read; null: all.</summary>
-    private sealed record ChainNamesOf(IReadOnlyList<string>? Names);
+    private sealed record ChainNamesOf(IReadOnlyList<string>? Names)
+    {
+        public bool Identified { get; init; }
+    }
 
     private sealed record MppDraft(MppSettings Settings, ChainNamesOf? Evm);
 }

@@ -56,7 +56,8 @@ internal sealed record ChainSettings
 internal sealed record AssetSettings(Address Address, string Name, string Version, int Decimals, string Currency);
 
 /// <summary><c>payments.x402</c>.</summary>
-internal sealed record X402Settings(IReadOnlyList<ChainSettings> Chains);
+/// <param name="IdentifierRequired">Every v2 payment names itself by the extension <c>payment-identifier</c>.</param>
+internal sealed record X402Settings(IReadOnlyList<ChainSettings> Chains, bool IdentifierRequired = false);
 
 /// <summary><c>payments.mpp</c>: secrets sign challenges, current first.</summary>
 internal sealed record MppSettings(IReadOnlyList<Secret> Secrets)

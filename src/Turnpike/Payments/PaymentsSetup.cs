@@ -8,6 +8,7 @@ using Turnpike.Payments.Included;
 using Turnpike.Payments.Mpp;
 using Turnpike.Payments.Prepaid;
 using Turnpike.Payments.Refunds;
+using Turnpike.Payments.Retries;
 using Turnpike.Payments.Stripe;
 using Turnpike.Payments.X402;
 using Turnpike.Storage;
@@ -21,7 +22,7 @@ internal static class PaymentsSetup
     {
         services.AddSingleton<CurrentPayments>(s => () => s.GetRequiredService<CatalogSource>().Current.Settings.Get<PaymentSettings>());
         services.AddSingleton<IVerifierLimit, VerifierLimit>();
-        services.AddSingleton<InstallationStore>().AddSingleton<AnswerStore>();
+        services.AddSingleton<InstallationStore>().AddSingleton<AnswerStore>().AddSingleton<RetryKeyStore>().AddSingleton<RetryKeys>();
         services.AddSingleton<IPaymentProtocol, X402Protocol>();
         services.AddSingleton<IPaymentProtocol, MppProtocol>();
         services.AddSingleton<IPaymentProtocol, PrepaidProtocol>();

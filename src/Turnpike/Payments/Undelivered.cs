@@ -12,11 +12,15 @@ internal static class Undelivered
     /// <summary>Where it goes back to: the budget it came from, whether that is limited or only counted, or the payer's credit.</summary>
     public static string Target(Hold hold) => hold.Legs[0].Limited || hold.Method == PlanMethod.MethodName ? hold.Legs[0].From : Account(hold.Payer);
 
+    /// <summary>What came instead of an answer: the upstream's status and bytes, or why there was none.</summary>
+    public static AuditEvent Event(Payment payment) =>
+        payment.Event(AuditKinds.Undelivered, payment.Call.Refused?.Reason.Code ?? "undelivered", payment.State!.Hold.Receipt) with { Detail = payment.Passed };
+
     /// <summary>
     /// Back to where it came from, every leg of it, or onto the payer's credit: new entries, idempotent by the hold they mend. Their ids
     /// begin as no hold's does: a payer chooses how a hold's id ends, and one id for both would spoil the check of the books.
     /// </summary>
-    public static IReadOnlyList<Transfer> Credits(HoldState state)
+    public static IReadOnlyList<Transfer> Credits(HoldState state, AuditEvent? why = null)
     {
         var (hold, legs) = (state.Hold, state.Hold.Legs);
         List<Transfer> back = [];
@@ -26,7 +30,7 @@ internal static class Undelivered
             var amount = new Money(Legs.Moves(legs, i, state.Captured.Units), legs[i].Amount.Currency);
             back.Add(new Transfer($"undelivered:{i}:{hold.Id}", legs[i].To, target, amount, "undelivered", LimitedFrom: false, LimitedTo: legs[i].Limited || target != legs[i].From) { Correlation = hold.Correlation });
         }
-        back[0] = back[0] with { Events = [new AuditEvent { Kind = AuditKinds.Credited, Correlation = hold.Correlation, Operation = hold.Operation, Payer = hold.Payer, Amount = state.Captured.ToString(), Reference = hold.Receipt, Reason = "undelivered", Request = hold.Request }] };
+        back[0] = back[0] with { Events = [.. why is null ? (ReadOnlySpan<AuditEvent>)[] : [why], new AuditEvent { Kind = AuditKinds.Credited, Correlation = hold.Correlation, Operation = hold.Operation, Payer = hold.Payer, Amount = state.Captured.ToString(), Reference = hold.Receipt, Reason = "undelivered", Request = hold.Request }] };
         return back;
     }
 }

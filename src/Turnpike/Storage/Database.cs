@@ -60,6 +60,10 @@ internal sealed class Database : IDisposable
     public async ValueTask WriteAsync(Action<Sql> write, CancellationToken ct) =>
         await Writer.WriteAsync(new StoreWrite<bool>(sql => { write(sql); return true; }), ct);
 
+    /// <summary>Writes in a transaction of its own, and nothing else in it; see <see cref="AloneWrite{T}"/>.</summary>
+    /// <exception cref="StorageUnavailableException">The disk failed, the server is away, or the store is stopping.</exception>
+    public ValueTask<T> WriteAloneAsync<T>(Func<Sql, T> write, CancellationToken ct) => Writer.WriteAsync(new AloneWrite<T>(write), ct);
+
     /// <summary>Reads on a consistent snapshot. On SQLite it runs on the caller's thread: keep it short.</summary>
     public ValueTask<T> ReadAsync<T>(Func<Sql, T> read, CancellationToken ct)
     {

@@ -90,6 +90,9 @@ internal sealed class GroupCommit : IDisposable
     /// <summary>Queues a command whose outcome nobody awaits. Nothing when the queue is full: a transaction is coming anyway.</summary>
     public void Ask(WriteCommand command) => waiting.Writer.TryWrite(command);
 
+    /// <summary>True when whoever writes now has to wait for a place to wait in.</summary>
+    public bool IsFull => waiting.Reader.Count >= MostWaiting;
+
     /// <summary>True when a command waits to be written.</summary>
     public bool HasWork => waiting.Reader.TryPeek(out _);
 
@@ -165,11 +168,16 @@ internal sealed class GroupCommit : IDisposable
 
     private int TakeBatch(ChannelReader<WriteCommand> reader)
     {
-        if (!reader.TryPeek(out _)) return 0;
+        if (!reader.TryPeek(out var first)) return 0;
         var count = 0;
+        if (first.IsAlone)
+        {
+            reader.TryRead(out batch[0]!);
+            return 1;
+        }
         // Those that do not hurry have waited longest; half a batch, so that they never keep callers out. While the server is away they wait on.
         while (outage.Reason is null && count < MostPerBatch / 2 && later.TryDequeue(out var command)) batch[count++] = command;
-        while (count < MostPerBatch && reader.TryRead(out var command)) batch[count++] = command;
+        while (count < MostPerBatch && reader.TryPeek(out var next) && !next.IsAlone && reader.TryRead(out var command)) batch[count++] = command;
         return count;
     }
 

@@ -46,6 +46,11 @@ internal abstract class Sql : IDisposable
     /// <exception cref="StorageException">The database does not answer; ask again.</exception>
     public abstract bool WasCommitted();
 
+    /// <summary>Between transactions: leaves nothing of what was overwritten beside the database. Nothing where a server sees to that.</summary>
+    public virtual void Tidy()
+    {
+    }
+
     /// <summary>What was run so far goes out now, without the end of the transaction being in sight.</summary>
     public abstract void Send();
 

@@ -12,6 +12,9 @@ internal abstract class WriteCommand
     public abstract void Succeed();
 
     public abstract void Fail(Exception failure);
+
+    /// <summary>True: nothing else is written in its transaction, and nothing that was read before is believed after it.</summary>
+    public virtual bool IsAlone => false;
 }
 
 /// <summary>A command whose caller awaits what came of it; its continuation never runs on the writer.</summary>
@@ -68,4 +71,28 @@ internal abstract class WriteCommand<T> : WriteCommand, IValueTaskSource<T>
 internal sealed class StoreWrite<T>(Func<Sql, T> write) : WriteCommand<T>
 {
     protected override T Write(Sql sql) => write(sql);
+}
+
+/// <summary>
+/// A store's write that shares its transaction with nobody: it changes what others may have read before. On SQLite the log is folded
+/// into the file and cut to nothing before its caller is told, so that what was overwritten is nowhere any more.
+/// </summary>
+internal sealed class AloneWrite<T>(Func<Sql, T> write) : WriteCommand<T>
+{
+    private Sql? used;
+
+    public override bool IsAlone => true;
+
+    public override void Succeed()
+    {
+        try { used!.Tidy(); }
+        catch (StorageException e) { Fail(new StorageException("It is written; what was there before may still be in the database's log, until the gateway stops.", 0, e)); return; }
+        base.Succeed();
+    }
+
+    protected override T Write(Sql sql)
+    {
+        used = sql;
+        return write(sql);
+    }
 }

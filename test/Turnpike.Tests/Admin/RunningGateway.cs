@@ -54,6 +54,9 @@ internal sealed class RunningGateway : IAsyncDisposable
 
     public string Config { get; }
 
+    /// <summary>True: the upstream answers 500.</summary>
+    public bool Fails { get; set; }
+
     public HttpClient Http { get; } = new();
 
     /// <summary>The headers of the last request the upstream saw.</summary>
@@ -144,7 +147,7 @@ internal sealed class RunningGateway : IAsyncDisposable
         upstream.MapGet("/{any}", (HttpContext http) =>
         {
             Seen = new HeaderDictionary(http.Request.Headers.ToDictionary()); // the server uses its own again
-            return "the goods";
+            return Fails ? Results.Text("broken", statusCode: 500) : Results.Text("the goods");
         });
         await upstream.StartAsync();
         parts.Add(upstream);

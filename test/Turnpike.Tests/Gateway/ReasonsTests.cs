@@ -10,6 +10,7 @@ using Turnpike.Protocols.X402;
 using Turnpike.Storage;
 using Turnpike.Tests.Identity;
 using Turnpike.Tests.Payments.Evm;
+using Turnpike.Tests.Payments.Retries;
 using Turnpike.Tokens;
 
 namespace Turnpike.Tests.Gateway;
@@ -109,6 +110,8 @@ public sealed class ReasonsTests
         ["verifier-down"] = async g => { var proof = await g.ProofAsync(); g.Chain.Interrupt = FakeChain.Down; return await g.GetAsync(Target, (Signature, proof)); },
         ["verifier-busy"] = async _ => await WithAsync(Tight.Replace("amount: 1 requests, per: 1m", "amount: 9 requests, per: 1m", StringComparison.Ordinal), TestGate.Document, async g => { var (one, two) = (await g.ProofAsync(), await g.ProofAsync()); await g.GetAsync(Target, (Signature, one)); return await g.GetAsync(Target, (Signature, two)); }),
         ["draining"] = g => { g.Of<Microsoft.Extensions.Hosting.IHostApplicationLifetime>().StopApplication(); return g.GetAsync(Target); },
+        ["payment-identifier-reused"] = async g => { const string Name = "pay_7d5d747be160e280504c099d984bcfe0"; await g.GetAsync(Target, (Signature, await g.ProofAsync(change: p => RetryKeysTests.Named(p, Name)))); return await g.GetAsync(Target, (Signature, await g.ProofAsync(change: p => RetryKeysTests.Named(p, Name)))); },
+        ["backlogged"] = PressureTests.SentAwayAsync,
         ["store-down"] = async g => { var token = await g.TokenAsync(); await g.GetAsync(Target, ("Authorization", token)); g.Of<Database>().Writer.Dispose(); return await g.GetAsync(Target, ("Authorization", token)); },
     };
 
@@ -144,7 +147,7 @@ public sealed class ReasonsTests
         told.Headers.CacheControl.ToString().ShouldBe("no-store");
         if (reason.Status == 402) told.Headers.ContainsKey("PAYMENT-REQUIRED").ShouldBe(code != "method-unsupported", "a 402 is never without terms; that operation takes tokens alone");
         if (reason.Status == 402) told.Json.GetProperty("offers").GetArrayLength().ShouldBeGreaterThan(0);
-        if (reason.Status is 409 or 429 && code != "already-delivered") int.Parse(told.Headers.RetryAfter.ToString(), null).ShouldBeGreaterThan(0);
+        if (reason.Status is 409 or 429 && code is not ("already-delivered" or "payment-identifier-reused")) int.Parse(told.Headers.RetryAfter.ToString(), null).ShouldBeGreaterThan(0);
         told.Body.ShouldNotContain("   at ", Case.Sensitive, "no stack trace leaves");
     }
 

@@ -11,6 +11,7 @@ using Turnpike.Catalog;
 using Turnpike.Catalog.Document;
 using Turnpike.Catalog.Loading;
 using Turnpike.Gateway;
+using Turnpike.Gateway.Doors;
 using Turnpike.Identity;
 using Turnpike.Ledger;
 using Turnpike.Limits;
@@ -59,6 +60,7 @@ internal sealed class TestGate : IDisposable
         var app = new ApplicationBuilder(services);
         app.UseMiddleware<Faults>();
         app.Use(next => http => services.GetRequiredService<Drain>().PassAsync(http, next));
+        app.UseMiddleware<Pressure>();
         app.UseMiddleware<Gate>();
         app.Run(services.GetRequiredService<Forwarder>().ForwardAsync);
         gate = app.Build();

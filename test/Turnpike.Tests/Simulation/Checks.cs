@@ -89,7 +89,7 @@ internal sealed class Checks(World world)
         // What VerifyAsync does, on this thread.
         var database = node.Of<Database>();
         foreach (var finding in Now(database.ReadAsync(sql => CheckStore.Run(sql, CancellationToken.None), CancellationToken.None)).Findings) world.Broken("the books: " + finding);
-        var trail = Now(database.ReadAsync(sql => new AuditCheck([], new JwkSet([])).Run(AuditStore.All(sql), AuditStore.Heads(sql), CancellationToken.None), CancellationToken.None)); // nothing is signed in this world
+        var trail = Now(database.ReadAsync(sql => new AuditCheck([], new JwkSet([])).Run(AuditStore.All(sql), AuditStore.Heads(sql), [], CancellationToken.None), CancellationToken.None)); // nothing is signed in this world
         if (!trail.Intact) world.Broken("I9: " + trail.Broken);
     }
 

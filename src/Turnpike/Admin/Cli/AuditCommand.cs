@@ -75,7 +75,7 @@ internal static class AuditCommand
         if (json) output.WriteLine(JsonSerializer.Serialize(view, AdminJson.Readable.AuditView));
         else if (view.Intact) output.WriteLine($"The audit trail is intact: {view.Events} events.");
         if (!json)
-            foreach (var chain in view.Chains) output.WriteLine($"node {chain.Node}: {chain.First} to {chain.Last}, signed up to {chain.Signed}, the last {chain.Head}");
+            foreach (var chain in view.Chains) output.WriteLine($"node {chain.Node}: {chain.First} to {chain.Last}, signed up to {chain.Signed}, the last {chain.Head}{(chain.First > 1 ? $"; begins at a signed link: {chain.First - 1} before it are not here" : "")}");
         return view.Intact ? CommandRun.Done : CommandRun.Say(err, $"The audit trail is broken. {view.Broken!.Finding}", CommandRun.Failed);
     }
 }

@@ -23,6 +23,7 @@ internal sealed class CommandBooks : IDisposable
         audit = new AuditTrail(database, TimeProvider.System, lease.Node);
         Ledger = new SqlLedger(database, audit, lease);
         var revisions = new Revisions(database, TimeProvider.System, Microsoft.Extensions.Logging.Abstractions.NullLogger<Revisions>.Instance);
+        Data = new Data.DataDesk(database, audit, revisions);
         Desk = new TokenDesk(new TokenStore(database, revisions), Ledger, audit, TimeProvider.System);
         Callers = new CallerRegister(new CallerDesk(new CallerStore(database, revisions), new InstallationStore(database), audit, TimeProvider.System), TimeProvider.System);
     }
@@ -36,6 +37,8 @@ internal sealed class CommandBooks : IDisposable
     public Database Database => database;
 
     public InstallationStore Installation => new(database);
+
+    public Data.DataDesk Data { get; }
 
     public TokenDesk Desk { get; }
 

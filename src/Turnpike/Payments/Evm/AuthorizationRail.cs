@@ -1,5 +1,6 @@
 using Turnpike.Catalog;
 using Turnpike.Ledger;
+using Turnpike.Protocols.X402;
 
 namespace Turnpike.Payments.Evm;
 
@@ -26,7 +27,10 @@ internal sealed class AuthorizationRail(EvmChains chains, IVerifierLimit limit)
         if (AuthorizationTerms.FromJson(captured.Hold.Terms) is not { } terms) return new Settlement.Unknown(null, "The hold does not hold an authorization.");
         if (chains.Find(terms.Network) is not { } chain) return new Settlement.Unknown(null, $"{terms.Network} is not configured any more.");
         var again = captured.Status == HoldStatus.Unknown || captured.Reference is not null;
-        return await chain.Facilitator.SettleAsync(terms, captured.Broadcast, captured.Created, again, ct);
+        var settlement = await chain.Facilitator.SettleAsync(terms, captured.Broadcast, captured.Created, again, ct);
+        // A transaction that reverted has told the world the signature: until it expires, or its nonce is spent, anybody can carry it
+        // out when the wallet is filled. To give the hold back, and take another payment, would be to be paid twice for one answer.
+        return settlement is Settlement.Failed { Reference: not null, Code: not (ErrorCodes.ValidBefore or ErrorCodes.NonceAlreadyUsed) } failed ? new Settlement.Unknown(failed.Reference, failed.Detail) { Refused = failed.Code } : settlement;
     }
 
     /// <summary>A payer as the books know it: CAIP-10 in lower case.</summary>

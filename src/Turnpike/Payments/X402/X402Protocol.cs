@@ -64,15 +64,17 @@ internal sealed class X402Protocol(TermsSeal seal) : IPaymentProtocol
     {
         var terms = SealOf(payment) is { } sealed_ ? seal.Open(sealed_) : null;
         if (SealOf(payment) is not null && terms is null) return Credential.Unreadable(Name, "The terms it echoes are not ours, or were changed.", "extension_echo_mismatch");
+        var (identifier, nameless) = PaymentIdentifier.Read(payment, IsIdentifierRequired(call));
         return new X402Credential
         {
             Version = 2,
+            Identifier = identifier,
             V2 = payment,
             Terms = terms,
             Correlation = terms?.Correlation,
             Method = "x402." + payment.Accepted.Scheme,
             Digest = Credential.DigestOf(text),
-            Objection = payment.Resource is { } resource && !SameResource(resource.Url, call) ? new Refusal(Reasons.WrongResource, "Its resource is another one.") : null,
+            Objection = nameless ?? (payment.Resource is { } resource && !SameResource(resource.Url, call) ? new Refusal(Reasons.WrongResource, "Its resource is another one.") : null),
         };
     }
 
@@ -82,6 +84,8 @@ internal sealed class X402Protocol(TermsSeal seal) : IPaymentProtocol
         if (url == call.Url) return true;
         return Uri.TryCreate(url, UriKind.Absolute, out var uri) && uri.Authority == call.Catalog.Gateway.Url.Authority && url.EndsWith(call.Target.Value, StringComparison.Ordinal) && uri.PathAndQuery.Length == call.Target.Value.Length;
     }
+
+    private static bool IsIdentifierRequired(Call call) => call.Catalog.Settings.Get<PaymentSettings>()?.X402 is { IdentifierRequired: true };
 
     private static string? SealOf(PaymentPayload payment) =>
         payment.Extensions is { ValueKind: JsonValueKind.Object } all && all.TryGetProperty(Extension, out var ours) && ours.ValueKind == JsonValueKind.Object
@@ -112,6 +116,7 @@ internal sealed class X402Protocol(TermsSeal seal) : IPaymentProtocol
             json.WritePropertyName("schema");
             json.WriteRawValue("""{"type":"object","properties":{"terms":{"type":"string"}},"required":["terms"]}"""u8, skipInputValidation: true);
             json.WriteEndObject();
+            PaymentIdentifier.Write(json, IsIdentifierRequired(call));
             json.WriteEndObject();
             json.WriteEndObject();
         }

@@ -35,7 +35,7 @@ internal sealed class SqliteFile : ISqlSource
             // Only under the lock: closing a file drops whatever locks SQLite holds on it in this process.
             if (!File.Exists(path)) OpenOwnerOnly(path, FileShare.ReadWrite).Dispose();
             sql = new SqliteSql(path, readOnly: false);
-            sql.Script("pragma journal_mode = wal; pragma synchronous = full; pragma foreign_keys = on; pragma cache_size = -32768; pragma wal_autocheckpoint = 4000;");
+            sql.Script("pragma journal_mode = wal; pragma synchronous = full; pragma foreign_keys = on; pragma cache_size = -32768; pragma wal_autocheckpoint = 4000; pragma secure_delete = on;");
 #if TURNPIKE_SABOTAGE
             if (Sabotage.Of("fsync")) sql.Script("pragma synchronous = off;");
 #endif

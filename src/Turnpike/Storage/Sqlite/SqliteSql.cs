@@ -72,6 +72,8 @@ internal unsafe class SqliteSql : Sql
     /// <summary>A commit here answers always; one that failed is not asked about again (fsync).</summary>
     public override bool WasCommitted() => false;
 
+    public override void Tidy() => Script("pragma wal_checkpoint(truncate)");
+
     public override void Send()
     {
     }

@@ -2,6 +2,7 @@ using System.Net;
 using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
+using System.Text.Json.Nodes;
 using Turnpike.Admin.Cli;
 
 namespace Turnpike.Tests.Admin.Support;
@@ -70,6 +71,64 @@ public sealed class SignedReceiptTests
         evidence.GetProperty("refunds")[0].GetProperty("amount").GetProperty("amount").GetString().ShouldBe("0.004");
         evidence.GetProperty("payment").GetProperty("receipt").GetString().ShouldBe(receipt);
         (await gateway.GetAsync("/admin/v1/payments/nothing/evidence")).Status.ShouldBe(HttpStatusCode.NotFound);
+    }
+
+    [Fact]
+    public async Task Evidence_of_a_call_that_was_not_delivered_says_what_came_and_that_nothing_was_kept()
+    {
+        await using var gateway = await RunningGateway.StartAsync();
+        gateway.Fails = true;
+        using var answer = await gateway.CallAsync("/paid", await gateway.TokenAsync());
+        ((int)answer.StatusCode).ShouldBe(500);
+        var (_, list) = await gateway.GetAsync("/admin/v1/payments");
+        var receipt = RunningGateway.Json(list).GetProperty("payments")[0].GetProperty("receipt").GetString();
+        var evidence = RunningGateway.Json((await gateway.GetAsync($"/admin/v1/payments/{receipt}/evidence")).Body).GetProperty("evidence");
+        evidence.GetProperty("payment").GetProperty("status").GetString().ShouldBe("released");
+        evidence.GetProperty("payment").GetProperty("captured").GetProperty("amount").GetString().ShouldBe("0.00");
+        evidence.GetProperty("answer").GetString()!.ShouldStartWith("status=500, bytes=");
+        evidence.GetProperty("events").EnumerateArray().Select(e => e.GetProperty("kind").GetString()).ShouldBe(["payment.verified", "payment.held", "payment.released", "call.undelivered"]);
+        var request = evidence.GetProperty("request");
+        (request.GetProperty("method").GetString(), request.GetProperty("target").GetString()).ShouldBe(("GET", "/paid"));
+        request.GetProperty("digest").GetString().ShouldBe(Convert.ToHexStringLower(SHA256.HashData("GET\n/paid\n"u8)));
+    }
+
+    [Fact]
+    public async Task Changing_any_leaf_of_the_evidence_makes_it_fail()
+    {
+        await using var gateway = await RunningGateway.StartAsync();
+        using var answer = await gateway.CallAsync("/paid", await gateway.TokenAsync());
+        var receipt = answer.Headers.GetValues("Turnpike-Receipt").Single().Split('/')[^1];
+        await gateway.AdminAsync(HttpMethod.Post, $"/admin/v1/payments/{receipt}/refund", """{"amount":"0.004 USD","reason":"wrong"}""", headers: [("Idempotency-Key", "k")]);
+        var jws = RunningGateway.Json((await gateway.GetAsync($"/admin/v1/payments/{receipt}/evidence")).Body).GetProperty("signed").GetString()!;
+        var keys = await KeysAsync(gateway);
+        var parts = jws.Split('.');
+        var said = JsonNode.Parse(System.Buffers.Text.Base64Url.DecodeFromChars(parts[1]))!;
+        var leaves = Leaves(said).ToList();
+        leaves.Count.ShouldBeGreaterThan(60);
+        foreach (var leaf in leaves)
+        {
+            var forged = JsonNode.Parse(System.Buffers.Text.Base64Url.DecodeFromChars(parts[1]))!;
+            Change(forged, leaf);
+            var (code, _, _) = await VerifyAsync($"{parts[0]}.{System.Buffers.Text.Base64Url.EncodeToString(Encoding.UTF8.GetBytes(forged.ToJsonString()))}.{parts[2]}", keys);
+            code.ShouldBe(3, leaf);
+        }
+        (await VerifyAsync(jws, keys)).Code.ShouldBe(0);
+    }
+
+    private static IEnumerable<string> Leaves(JsonNode node) => node switch
+    {
+        JsonObject members => members.SelectMany(member => member.Value is null ? [node.GetPath() + "." + member.Key] : Leaves(member.Value)),
+        JsonArray items => items.SelectMany(item => Leaves(item!)),
+        _ => [node.GetPath()],
+    };
+
+    private static void Change(JsonNode root, string path)
+    {
+        JsonNode at = root;
+        var steps = path[2..].Replace("[", ".[", StringComparison.Ordinal).Split('.');
+        foreach (var step in steps[..^1]) at = step[0] == '[' ? at[int.Parse(step[1..^1], null)]! : at[step]!;
+        if (steps[^1][0] == '[') at[int.Parse(steps[^1][1..^1], null)] = "forged";
+        else at[steps[^1]] = "forged";
     }
 
     private static async Task<string> KeysAsync(RunningGateway gateway)

@@ -90,11 +90,17 @@ public sealed class AuthorizationSettlerTests
     }
 
     [Fact]
-    public async Task A_payer_who_moved_his_money_away_is_refused_by_name()
+    public async Task A_transaction_that_reverted_is_not_the_end_while_its_authorization_may_still_pay()
     {
         var captured = await rails.Capture(rails.Pay());
         rails.Node.Token.Balances[Rails.Payer] = 0;
-        (await rails.Exact.SettleAsync(captured, default)).ShouldBeOfType<Settlement.Failed>().Code.ShouldBe(ErrorCodes.InsufficientBalance);
+        var refused = (await rails.Exact.SettleAsync(captured, default)).ShouldBeOfType<Settlement.Unknown>();
+        (refused.Refused, refused.Reference is null).ShouldBe((ErrorCodes.InsufficientBalance, false));
+        captured = captured with { Status = HoldStatus.Unknown, Reference = refused.Reference };
+        (await rails.Exact.SettleAsync(captured, default)).ShouldBeOfType<Settlement.Unknown>();
+
+        rails.Time.Leap(TimeSpan.FromSeconds(320));
+        (await rails.Exact.SettleAsync(captured, default)).ShouldBeOfType<Settlement.Failed>().Code.ShouldBe(ErrorCodes.ValidBefore);
     }
 
     [Fact]

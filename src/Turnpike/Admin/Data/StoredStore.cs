@@ -1,0 +1,82 @@
+namespace Turnpike.Admin.Data;
+
+/// <summary>
+/// Every table that may be about somebody. docs/operate.md shows this list, and a test compares it with the schema, so that a new
+/// table is either here or said to name nobody.
+/// </summary>
+internal static class StoredStore
+{
+    public static readonly StoredTable Holds = new("holds", "pseudonym for payer and accounts; request, caller, proof and note are emptied",
+        "select id, status, binding, receipt, correlation, operation, payer, caller, method, price_version, request, terms, expires, legs, observed, captured, reference, broadcast, rail_amount, note, incarnation, created, changed, outcome, sequence from holds",
+        StoredTable.Of("id:t* status:t binding:t receipt:t correlation:t operation:t payer:t! caller:t! method:t price_version:t request:t- terms:t* expires:n legs:t* observed:n captured:n reference:t- broadcast:t- rail_amount:t note:t- incarnation:t created:n changed:n outcome:n sequence:n"));
+
+    public static readonly StoredTable Transfers = new("transfers", "pseudonym",
+        "select id, giver, taker, units, currency, reason, correlation, created from transfers",
+        StoredTable.Of("id:t* giver:t* taker:t* units:n currency:t reason:t correlation:t created:n"));
+
+    public static readonly StoredTable Accounts = new("accounts", "pseudonym",
+        "select account, currency, posted, held, raised from accounts",
+        StoredTable.Of("account:t* currency:t posted:n held:n raised:n"));
+
+    public static readonly StoredTable Entries = new("entries", "pseudonym",
+        "select account, currency, sequence, units, source, kind, created from entries",
+        StoredTable.Of("account:t* currency:t sequence:n units:n source:t* kind:t created:n"));
+
+    public static readonly StoredTable Audit = new("audit", "salt and these fields are destroyed; the chain still verifies",
+        "select node, sequence, created, kind, correlation, reason, operation, caller, payer, address, request, method, amount, reference, detail, times, salt, erased, hash from audit",
+        StoredTable.Of("node:t sequence:n created:n kind:t correlation:t reason:t operation:t caller:t! payer:t! address:t! request:t- method:t amount:t reference:t* detail:t* times:n salt:b erased:b hash:b"));
+
+    public static readonly StoredTable Usage = new("usage_records", "pseudonym for the payer; the caller is emptied",
+        "select source, id, happened, operation, caller, payer, model, origin, charged, observed, cost, currency, receipt, expense, expense_currency from usage_records",
+        StoredTable.Of("source:t id:t happened:n operation:t caller:t! payer:t! model:t origin:t charged:t observed:t cost:n currency:t receipt:t expense:n expense_currency:t"));
+
+    public static readonly StoredTable Answers = new("answers", "deleted",
+        "select hold, expires, status, headers, length(body) from answers",
+        StoredTable.Of("hold:t* expires:n status:n headers:t- body:n"));
+
+    public static readonly StoredTable RetryKeys = new("retry_keys", "deleted",
+        "select key, hold, request, created from retry_keys",
+        StoredTable.Of("key:t* hold:t* request:t created:n"));
+
+    public static readonly StoredTable Callers = new("callers", "deleted",
+        "select name, status, facts, created, changed from callers",
+        StoredTable.Of("name:t! status:t facts:t- created:n changed:n"));
+
+    public static readonly StoredTable Keys = new("caller_keys", "deleted",
+        "select id, caller, hint, rules, expires, revoked, created from caller_keys",
+        StoredTable.Of("id:t caller:t! hint:t- rules:t- expires:n revoked:n created:n"));
+
+    public static readonly StoredTable Approvals = new("approvals", "deleted",
+        "select id, caller, operation, amount, currency, status, created, until from approvals",
+        StoredTable.Of("id:t caller:t! operation:t amount:n currency:t status:t created:n until:n"));
+
+    public static readonly StoredTable Incidents = new("incidents", "deleted",
+        "select scope, mode, reason, since from incidents",
+        StoredTable.Of("scope:t* mode:t reason:t- since:n"));
+
+    public static readonly StoredTable Tokens = new("tokens", "deleted",
+        "select id, budget, currency, calls, per_call, operations, rate_amount, rate_seconds, expires, status, note, created from tokens",
+        StoredTable.Of("id:t! budget:n currency:t calls:n per_call:n operations:t rate_amount:n rate_seconds:n expires:n status:t note:t- created:n"));
+
+    public static readonly StoredTable Purchases = new("purchases", "pseudonym for the token; session and intent are emptied",
+        "select id, session, operation, price, budget, currency, calls, valid_seconds, token, topup, replaced, intent, status, shown, created, changed from purchases",
+        StoredTable.Of("id:t session:t- operation:t price:n budget:n currency:t calls:n valid_seconds:n token:t! topup:n replaced:t! intent:t- status:t shown:n created:n changed:n"));
+
+    public static readonly StoredTable Outbox = new("usage_outbox", "pseudonym",
+        "select destination, queued, source, id, subject, tries, first, due, error from usage_outbox",
+        StoredTable.Of("destination:t queued:n source:t id:t subject:t! tries:n first:n due:n error:t-"));
+
+    public static readonly StoredTable DeadLetters = new("usage_dead_letters", "pseudonym",
+        "select destination, source, id, subject, tries, error, died from usage_dead_letters",
+        StoredTable.Of("destination:t source:t id:t subject:t! tries:n error:t- died:n"));
+
+    /// <summary>Holds first: what they lead to is found by them.</summary>
+    public static IReadOnlyList<StoredTable> All { get; } = [Holds, Transfers, Accounts, Entries, Audit, Usage, Outbox, DeadLetters, Answers, RetryKeys, Callers, Keys, Approvals, Incidents, Tokens, Purchases];
+
+    /// <summary>Tables that name nobody: our own keys, counters, places of chains, and what Stripe told of an intent, by id.</summary>
+    public static IReadOnlyList<string> NamesNobody { get; } =
+        ["migrations", "counters", "audit_head", "audit_checkpoints", "audit_starts", "installation", "signers", "nodes", "revisions", "writers", "stripe_events", "usage_exports", "shown"];
+
+    /// <summary>Columns that are not shown: what proves a key, and an answer's bytes, which its length stands for.</summary>
+    public static IReadOnlyList<string> NotShown { get; } = ["caller_keys.hash", "tokens.sequence"];
+}
