@@ -14,7 +14,7 @@ public sealed class PressureTests
     {
         using var gate = new TestGate();
         var proof = await gate.ProofAsync();
-        var (held, goOn) = (new TaskCompletionSource(), new TaskCompletionSource());
+        var (held, goOn) = (new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously), new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously));
         gate.Upstream.Answer = async (request, _) =>
         {
             if (request.RequestUri!.AbsolutePath.StartsWith("/forecast", StringComparison.Ordinal)) { held.TrySetResult(); await goOn.Task; }
@@ -109,7 +109,7 @@ public sealed class PressureTests
     private static async Task<IDisposable> StuckAsync(TestGate gate)
     {
         await gate.Of<IAuditTrail>().FlushAsync(default); // it is there before its first transaction
-        var (begun, stuck) = (new TaskCompletionSource(), new ManualResetEventSlim());
+        var (begun, stuck) = (new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously), new ManualResetEventSlim());
         var writing = gate.Of<Database>().WriteAsync(_ => { begun.TrySetResult(); stuck.Wait(TimeSpan.FromSeconds(120)); }, default).AsTask();
         await begun.Task.WaitAsync(TimeSpan.FromSeconds(10));
         return new Loose(() => { stuck.Set(); writing.GetAwaiter().GetResult(); stuck.Dispose(); });
