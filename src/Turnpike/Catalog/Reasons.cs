@@ -95,7 +95,7 @@ internal static class Reasons
     public static readonly Reason VerifierDown = new("verifier-down", 503, "The payment cannot be checked right now", "Nothing was taken. Repeat this very request, or pay another way.");
     public static readonly Reason VerifierBusy = new("verifier-busy", 503, "Too many payments are being checked", "Nothing was taken. Repeat this very request after Retry-After.");
     public static readonly Reason Draining = new("draining", 503, "This node is going down", "Nothing was taken. Repeat the request on a new connection: another node or the next start answers it.");
-    public static readonly Reason Backlogged = new("backlogged", 503, "Too much waits to be recorded", "Nothing was taken. Repeat the request after Retry-After.");
+    public static readonly Reason TrailFull = new("trail-full", 503, "Too much waits to be recorded", "Nothing was taken. Repeat the request after Retry-After.");
     public static readonly Reason Closed = new("closed", 503, "This is closed for now", "Nothing was taken. Try again later.");
     public static readonly Reason ReadOnly = new("read-only", 503, "Only reading is served for now", "Nothing was taken. Try again later.");
     public static readonly Reason PaidOnly = new("paid-only", 503, "Only paid operations are served for now", "Try again later.");

@@ -14,7 +14,7 @@ public sealed class PressureTests
     {
         using var gate = new TestGate();
         var proof = await gate.ProofAsync();
-        var (held, goOn) = (new TaskCompletionSource(), new TaskCompletionSource());
+        var (held, goOn) = (new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously), new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously));
         gate.Upstream.Answer = async (request, _) =>
         {
             if (request.RequestUri!.AbsolutePath.StartsWith("/forecast", StringComparison.Ordinal)) { held.TrySetResult(); await goOn.Task; }
@@ -32,7 +32,7 @@ public sealed class PressureTests
             {
                 var told = await gate.GetAsync($"/history/{i}");
                 if (told.Status == 402) { terms++; continue; }
-                told.Reason.ShouldBe("backlogged");
+                told.Reason.ShouldBe("trail-full");
                 told.Headers.RetryAfter.ToString().ShouldBe("1");
                 // Who brings a payment is still heard: this one is refused for what it is.
                 if (away++ == 0) (await gate.GetAsync("/forecast/paris", (Signature, "?"))).Reason.ShouldBe("malformed-credential");
@@ -45,7 +45,7 @@ public sealed class PressureTests
 
         await gate.Of<IAuditTrail>().FlushAsync(default);
         (await CountAsync(gate, "payment-required")).ShouldBe((terms + 1, terms + 1), "each of another target, and the first of the proof");
-        var (rows, times) = await CountAsync(gate, "backlogged");
+        var (rows, times) = await CountAsync(gate, "trail-full");
         times.ShouldBe(away);
         rows.ShouldBeLessThanOrEqualTo(Repeats.Apart + 1);
         (await CountAsync(gate, "malformed-credential")).ShouldBe((1, 1));
@@ -67,11 +67,11 @@ public sealed class PressureTests
         // A credential opens the door while there is a place; those who came in for the last one wait.
         for (var tries = 0; trail.Pressure != AuditPressure.Full && tries < 6_000; tries++) await Task.Delay(10);
         trail.Pressure.ShouldBe(AuditPressure.Full);
-        (await gate.GetAsync("/history/paris", (Signature, "?"))).Reason.ShouldBe("backlogged");
+        (await gate.GetAsync("/history/paris", (Signature, "?"))).Reason.ShouldBe("trail-full");
         stuck.Dispose();
         await Task.WhenAll(asked).WaitAsync(TimeSpan.FromSeconds(60));
         await trail.FlushAsync(default);
-        var (_, sentAway) = await CountAsync(gate, "backlogged");
+        var (_, sentAway) = await CountAsync(gate, "trail-full");
         var (refused, times) = await CountAsync(gate, "malformed-credential");
         (refused, refused + sentAway).ShouldBe((times, 16 * 50 + 1));
     }
@@ -109,7 +109,7 @@ public sealed class PressureTests
     private static async Task<IDisposable> StuckAsync(TestGate gate)
     {
         await gate.Of<IAuditTrail>().FlushAsync(default); // it is there before its first transaction
-        var (begun, stuck) = (new TaskCompletionSource(), new ManualResetEventSlim());
+        var (begun, stuck) = (new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously), new ManualResetEventSlim());
         var writing = gate.Of<Database>().WriteAsync(_ => { begun.TrySetResult(); stuck.Wait(TimeSpan.FromSeconds(120)); }, default).AsTask();
         await begun.Task.WaitAsync(TimeSpan.FromSeconds(10));
         return new Loose(() => { stuck.Set(); writing.GetAwaiter().GetResult(); stuck.Dispose(); });

@@ -111,7 +111,7 @@ public sealed class ReasonsTests
         ["verifier-busy"] = async _ => await WithAsync(Tight.Replace("amount: 1 requests, per: 1m", "amount: 9 requests, per: 1m", StringComparison.Ordinal), TestGate.Document, async g => { var (one, two) = (await g.ProofAsync(), await g.ProofAsync()); await g.GetAsync(Target, (Signature, one)); return await g.GetAsync(Target, (Signature, two)); }),
         ["draining"] = g => { g.Of<Microsoft.Extensions.Hosting.IHostApplicationLifetime>().StopApplication(); return g.GetAsync(Target); },
         ["payment-identifier-reused"] = async g => { const string Name = "pay_7d5d747be160e280504c099d984bcfe0"; await g.GetAsync(Target, (Signature, await g.ProofAsync(change: p => RetryKeysTests.Named(p, Name)))); return await g.GetAsync(Target, (Signature, await g.ProofAsync(change: p => RetryKeysTests.Named(p, Name)))); },
-        ["backlogged"] = PressureTests.SentAwayAsync,
+        ["trail-full"] = PressureTests.SentAwayAsync,
         ["store-down"] = async g => { var token = await g.TokenAsync(); await g.GetAsync(Target, ("Authorization", token)); g.Of<Database>().Writer.Dispose(); return await g.GetAsync(Target, ("Authorization", token)); },
     };
 

@@ -22,7 +22,7 @@ internal sealed class Pressure(RequestDelegate next, IAuditTrail audit, PaymentR
     private async Task SendAwayAsync(HttpContext http)
     {
         // Without who and what, so that all of them are one event: its memory must not grow with the flood.
-        await audit.RefusedAsync(new AuditEvent { Kind = AuditKinds.Refused, Correlation = Ids.New("c"), Reason = Reasons.Backlogged.Code }, CancellationToken.None);
-        await Faults.AnswerAsync(http, Reasons.Backlogged, retryAfter: 1);
+        await audit.RefusedAsync(new AuditEvent { Kind = AuditKinds.Refused, Correlation = Ids.New("c"), Reason = Reasons.TrailFull.Code }, CancellationToken.None);
+        await Faults.AnswerAsync(http, Reasons.TrailFull, retryAfter: 1);
     }
 }
