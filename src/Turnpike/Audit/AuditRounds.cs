@@ -28,7 +28,7 @@ internal sealed partial class AuditRounds(AuditTrail trail, InstallationKeys key
     private async Task TryRoundAsync(CancellationToken ct)
     {
         try { await RoundAsync(ct); }
-        catch (StorageException e) { Log.Failed(log, e); }
+        catch (Exception e) when (!ct.IsCancellationRequested) { Log.Failed(log, e); }
     }
 
     private static partial class Log

@@ -38,10 +38,10 @@ internal sealed partial class TurnpikeProcess : IAsyncDisposable
     /// <summary>It runs; false when it was killed and not started again.</summary>
     public bool Lives => process is { HasExited: false };
 
-    /// <summary>All it has said so far.</summary>
+    /// <summary>All it has said so far, and how it ended where nobody told it to.</summary>
     public string Log
     {
-        get { lock (log) return log.ToString(); }
+        get { lock (log) return process is { HasExited: true } ended ? $"{log}(ended with exit code {ended.ExitCode})" : log.ToString(); }
     }
 
     /// <summary>Starts a scenario of the contract in a fresh folder and waits until it is ready.</summary>

@@ -62,7 +62,16 @@ internal sealed class Upstream : IAsyncDisposable
     private void Map(WebApplication app)
     {
         app.MapGet("/status", () => "{\"status\":\"well\"}");
+        app.MapGet("/forecast/endless", async http =>
+        {
+            for (; !http.RequestAborted.IsCancellationRequested; await Task.Delay(50, http.RequestAborted).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing))
+            {
+                await http.Response.WriteAsync("more\n");
+                await http.Response.Body.FlushAsync();
+            }
+        });
         app.MapGet("/forecast/{city}", (HttpContext http, string city) => SellAsync(http, $$"""{"city":"{{city}}","days":[21,22,20,19,23,24,22]}"""));
+        app.MapPost("/pages", (HttpContext http) => SellAsync(http, """{"pages":3}"""));
         app.MapPost("/reports", async (HttpContext http) =>
         {
             using var reader = new StreamReader(http.Request.Body);

@@ -49,6 +49,29 @@ public sealed class WithinASecondTests(Chain chain)
     }
 
     [Fact]
+    public async Task An_incident_declared_at_one_cuts_a_stream_that_is_open_at_the_other_and_its_price_goes_back()
+    {
+        await using var pair = await Pair.StartAsync(chain);
+        var token = await pair.A.TokenAsync("1.00 USD");
+        using var http = new HttpClient(new SocketsHttpHandler { UseProxy = false });
+        using var request = new HttpRequestMessage(HttpMethod.Get, new Uri(pair.B.Gateway.Url, "/forecast/endless")) { Headers = { { "Authorization", $"Bearer {token}" } } };
+        using var answer = await http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead);
+        answer.StatusCode.ShouldBe(HttpStatusCode.OK);
+        using var body = new StreamReader(await answer.Content.ReadAsStreamAsync());
+        for (var line = 0; line < 20; line++) (await body.ReadLineAsync()).ShouldBe("more");
+
+        await pair.A.AdminAsync("PUT", "/admin/v1/incidents/operation:forecast", """{"mode":"closed","reason":"a leak"}""");
+        var declared = System.Diagnostics.Stopwatch.StartNew();
+        await Should.ThrowAsync<IOException>(async () => { while (declared.Elapsed < Second * 10) await body.ReadLineAsync(); });
+        declared.Elapsed.ShouldBeLessThan(Second);
+        for (var wait = 0; wait < 50 && (await BalanceAsync(pair.A, token)) != "1.00"; wait++) await Task.Delay(100);
+        (await BalanceAsync(pair.A, token)).ShouldBe("1.00");
+    }
+
+    private static async Task<string> BalanceAsync(PaidApi node, string token) =>
+        (await node.CallAsync("/balance", headers: [("Authorization", $"Bearer {token}")])).Json["available"]!["amount"]!.GetValue<string>();
+
+    [Fact]
     public async Task A_document_that_is_replaced_on_both_is_in_force_on_both()
     {
         await using var pair = await Pair.StartAsync(chain);

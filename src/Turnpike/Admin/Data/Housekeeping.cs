@@ -18,7 +18,7 @@ internal sealed partial class Housekeeping(Database database, TrailRetention tra
             {
                 while (await StepAsync(stoppingToken)) await Task.Delay(Between, time, stoppingToken);
             }
-            catch (Exception e) when (e is StorageException or StorageUnavailableException or IOException or UnauthorizedAccessException)
+            catch (Exception e) when (!stoppingToken.IsCancellationRequested)
             {
                 Log.Failed(log, e);
             }

@@ -54,14 +54,18 @@ internal sealed class IncidentBoard(IncidentStore store, IAuditTrail audit, Time
         finally { refreshing.Release(); }
         if (IsQuiet) return;
         foreach (var (call, cut) in open)
-            if (Of(call).Any(i => i.Mode == IncidentMode.Closed || i.Mode == IncidentMode.ReadOnly && call.Method is not ("GET" or "HEAD"))) cut();
+            if (MustEnd(call)) cut();
     }
+
+    private bool MustEnd(Call call) => Of(call).Any(i => i.Mode == IncidentMode.Closed || i.Mode == IncidentMode.ReadOnly && call.Method is not ("GET" or "HEAD"));
 
     /// <summary>An answer without an end in sight: <paramref name="cut"/> is called when this call may no longer go on.</summary>
     public void Follow(Call call, Action cut)
     {
         open[call] = cut;
         call.Lease(new Ended(this, call));
+        // It was let in before, and those who were open have been looked through already.
+        if (!IsQuiet && MustEnd(call)) cut();
     }
 
     public override async Task StartAsync(CancellationToken cancellationToken)

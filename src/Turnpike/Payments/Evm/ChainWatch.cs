@@ -23,8 +23,8 @@ internal sealed partial class ChainWatch(EvmChains chains, TimeProvider time, IL
                 await chain.Facilitator.TendAsync(ct);
             }
             catch (NodeSilentException silent) { Log.Silent(log, chain.Settings.Network, silent.Message); }
-            // One chain's trouble must not end the watch over the others, and with it the host.
-            catch (Exception e) when (e is not OperationCanceledException) { Log.Failed(log, chain.Settings.Network, e); }
+            // One chain's trouble, a request given up among them, must not end the watch over the others, and with it the host.
+            catch (Exception e) when (!ct.IsCancellationRequested) { Log.Failed(log, chain.Settings.Network, e); }
         }
     }
 
