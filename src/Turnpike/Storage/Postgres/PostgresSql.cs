@@ -105,7 +105,7 @@ internal sealed class PostgresSql(PostgresSource server, bool reading) : Sql
         {
             Direct("rollback");
         }
-        catch (StorageException)
+        catch (Exception e) when (e is StorageException or InvalidOperationException) // the driver's word for a connection that is closed by now
         {
             Disconnect(); // and that undoes it
         }
