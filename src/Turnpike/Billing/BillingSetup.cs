@@ -12,6 +12,6 @@ internal static class BillingSetup
         services.AddSingleton<PurchaseStore>().AddSingleton<StripeCheckout>().AddSingleton<TokenSale>().AddSingleton<SandboxCheckout>().AddSingleton<Leaks.GithubKeys>().AddSingleton<Leaks.LeakedCredentials>();
         services.AddSingleton<UsageExports>(s => { var catalog = s.GetRequiredService<CatalogSource>(); return () => catalog.Current.Settings.Get<ExportSettings>()?.Names ?? []; });
         services.AddSingleton<OutboxStore>().AddSingleton<UsageExporter>();
-        return services.AddHostedService(s => s.GetRequiredService<UsageExporter>());
+        return services.AddHostedService<SaleRounds>().AddHostedService(s => s.GetRequiredService<UsageExporter>());
     }
 }

@@ -285,7 +285,7 @@ internal sealed partial class Cashier(PaymentRegistry rails, PlanMethod plans, I
                 await ledger.UnknownAsync(hold.Id, unknown.Reference, [payment.Event(AuditKinds.Unknown, "settlement-unknown", unknown.Reference)], CancellationToken.None);
                 payment.State = payment.State with { Status = HoldStatus.Unknown, Reference = unknown.Reference };
                 if (unknown.Refused is not null) await BlameAsync(payment, hold);
-                return PaymentRefusals.Pending(payment, unknown.Reference);
+                return unknown is { Refused: { } code, Reference: null } ? PaymentRefusals.Refused(payment, code, unknown.Detail) : PaymentRefusals.Pending(payment, unknown.Reference);
             case Settlement.Failed failed:
                 payment.State = await ledger.ReleaseAsync(hold.Id, failed.Code, [payment.Event(AuditKinds.Released, failed.Code, hold.Id)], CancellationToken.None, payment.State.Incarnation);
                 if (payment.State.Status != HoldStatus.Released) return PaymentRefusals.Pending(payment, payment.State.Reference); // its heir asks the rail, which told us no because it told the heir yes

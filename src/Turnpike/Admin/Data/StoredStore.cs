@@ -55,8 +55,8 @@ internal static class StoredStore
         StoredTable.Of("scope:t* mode:t reason:t- since:n"));
 
     public static readonly StoredTable Tokens = new("tokens", "deleted",
-        "select id, budget, currency, calls, per_call, operations, rate_amount, rate_seconds, expires, status, note, created, bound_to from tokens",
-        StoredTable.Of("id:t! budget:n currency:t calls:n per_call:n operations:t rate_amount:n rate_seconds:n expires:n status:t note:t- created:n bound_to:t*"));
+        "select id, budget, currency, calls, per_call, operations, rate_amount, rate_seconds, expires, status, note, created, bound_to, account, replaced_by from tokens",
+        StoredTable.Of("id:t! budget:n currency:t calls:n per_call:n operations:t rate_amount:n rate_seconds:n expires:n status:t note:t- created:n bound_to:t* account:t* replaced_by:t"));
 
     public static readonly StoredTable Purchases = new("purchases", "pseudonym for the token; session and intent are emptied",
         "select id, session, operation, price, budget, currency, calls, valid_seconds, token, topup, replaced, intent, status, shown, created, changed from purchases",
