@@ -65,4 +65,7 @@ internal enum RateCount
 
     /// <summary>This window and what is left of the one before, by its share.</summary>
     SlidingWindow,
+
+    /// <summary>Each one by its moment, for few: exact, where a client that asks at just the rate that is allowed must pass.</summary>
+    Each,
 }

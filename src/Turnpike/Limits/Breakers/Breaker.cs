@@ -6,6 +6,8 @@ namespace Turnpike.Limits.Breakers;
 /// <summary>Something an agent does only when it has run away, and what is done about it.</summary>
 internal sealed record Breaker(string Name, BreakerWatch Watch, TimeSpan Within)
 {
+    private const long MostEach = 1000;
+
     /// <summary>Requests, different paths, errors, or calls of one task.</summary>
     public long MoreThan { get; init; }
 
@@ -47,7 +49,8 @@ internal sealed record Breaker(string Name, BreakerWatch Watch, TimeSpan Within)
 
     private Money Half => Whole with { Units = Math.Max(1, Whole.Units / 2) };
 
-    private RateRule Make(Money most) => new($"breakers.{Name}", Name, most, Within) { Count = RateCount.SlidingWindow };
+    /// <summary>A client that polls at just the rate that is allowed is no loop: few are counted one by one, many by a sliding window.</summary>
+    private RateRule Make(Money most) => new($"breakers.{Name}", Name, most, Within) { Count = most is { Currency: RateRule.Requests, Units: <= MostEach } ? RateCount.Each : RateCount.SlidingWindow };
 }
 
 /// <summary>What is done when it trips.</summary>

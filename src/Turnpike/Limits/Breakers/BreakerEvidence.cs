@@ -8,7 +8,7 @@ namespace Turnpike.Limits.Breakers;
 /// <summary>What breakers watch, counted: requests by what they are, paths, money held and spent, and what came of paid calls.</summary>
 internal sealed class BreakerEvidence(CounterSet counters, TimeProvider time)
 {
-    private const int MostKept = 200_000;
+    private const int MostKept = 200_000, MostLine = 128;
     private const long MostDigested = 1024 * 1024;
     private readonly ConcurrentDictionary<(string Breaker, string Who), Spending> spending = new();
     private readonly ConcurrentDictionary<(string Breaker, string Who), Outcomes> outcomes = new();
@@ -79,9 +79,11 @@ internal sealed class BreakerEvidence(CounterSet counters, TimeProvider time)
     /// <summary>Who is known by its key and body by its digest; a request too large to look at is like no other.</summary>
     private static async ValueTask<string?> FingerprintAsync(Call call, CancellationToken ct)
     {
-        if (call.ReadBody is null) return call.RequestLine;
+        var line = call.RequestLine;
+        if (line.Length > MostLine) line = Convert.ToHexString(SHA256.HashData(System.Text.Encoding.UTF8.GetBytes(line)), 0, 16);
+        if (call.ReadBody is null) return line;
         if (call.Headers.ContentLength is null or > MostDigested) return null;
-        return $"{call.RequestLine}|{Convert.ToHexString(SHA256.HashData((await call.ReadBody(ct)).Span), 0, 16)}";
+        return $"{line}|{Convert.ToHexString(SHA256.HashData((await call.ReadBody(ct)).Span), 0, 16)}";
     }
 
     /// <summary>One request of many, unless it was only told terms.</summary>
