@@ -52,6 +52,9 @@ internal sealed class Call : IAsyncDisposable
     /// <summary>The plan this caller has bought, by name.</summary>
     public string? Plan { get; set; }
 
+    /// <summary>What the caller did here before; null where nobody asked.</summary>
+    public Reputation? Reputation { get; set; }
+
     /// <summary>Who pays, when that is verified.</summary>
     public string? Payer { get; set; }
 

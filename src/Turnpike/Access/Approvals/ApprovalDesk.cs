@@ -66,7 +66,7 @@ internal sealed class ApprovalDesk(ApprovalStore store, CatalogSource catalog, B
         var asked = await store.AskAsync(who, operation, amount, call.Now, ct);
         var happened = new AuditEvent { Kind = AuditKinds.ApprovalAsked, Correlation = call.Correlation, Operation = call.Operation.Name, Caller = call.Caller, Address = call.Address, Request = call.RequestLine, Amount = asked.Amount.ToString(), Reference = asked.Id, Detail = who == call.Caller ? null : who };
         await audit.RecordAsync(happened, ct);
-        notices.Post(happened);
+        await notices.PostAsync(happened, ct);
         return asked;
     }
 

@@ -81,7 +81,7 @@ internal sealed class BreakerBoard(BreakerEvidence evidence, BreakerStore store,
         if (open.Count < MostOpen) open[(tripped.Breaker, tripped.Who)] = tripped;
         var happened = Event(call, tripped, breaker);
         await audit.RecordAsync(happened, ct);
-        if (!breaker.Shadow) notices.Post(happened);
+        if (!breaker.Shadow) await notices.PostAsync(happened, ct);
         if (breaker is { Action: BreakerAction.Quarantine, Shadow: false } && call.Caller is { } caller)
             await incidents.SetAsync("caller:" + caller, IncidentMode.Closed, $"The breaker '{breaker.Name}' has tripped; ask the owner of this service.", ct);
         await store.PutAsync(tripped, call.Now - Remembered, ct);
