@@ -69,6 +69,7 @@ internal static class AuditKinds
     public const string ApprovalDecided = "approval.decided";
     public const string BreakerTripped = "breaker.tripped";
     public const string BreakerReset = "breaker.reset";
+    public const string NoticeUndeliverable = "notice.undeliverable";
     public const string LimitShadowed = "limit.shadowed";
     public const string DecisionMissing = "decision.missing";
     public const string LimitReset = "limit.reset";

@@ -112,6 +112,12 @@ internal sealed partial class Cashier(PaymentRegistry rails, PlanMethod plans, I
             if (await retries.ClaimAsync(payment, ct) is { } named) return named.Refused ?? await InsteadAsync(payment, named.Instead!, ct);
             var credit = await CreditAsync(payment, ct);
             var result = await ledger.ReserveAsync(inHand, NewHold(payment, credit), ct);
+            if (payment.Line is { } line && line.IsMissing(result))
+            {
+                if (await line.Over(ct) is { } more) return more;
+                payment.Line = null;
+                result = await ledger.ReserveAsync(inHand, NewHold(payment, credit), ct);
+            }
             // The credit was spent elsewhere in this moment: the presented proof pays after all.
             if (result is HoldResult.InsufficientFunds && credit is not null && !payment.CreditOnly) result = await ledger.ReserveAsync(inHand, NewHold(payment, credit = null), ct);
             for (var tries = 0; tries < 3 && result is HoldResult.InsufficientFunds some && payment.TryLower(some.Available); tries++) result = await ledger.ReserveAsync(inHand, NewHold(payment, credit), ct);
@@ -307,7 +313,7 @@ internal sealed partial class Cashier(PaymentRegistry rails, PlanMethod plans, I
         payment.State = state;
         inHand.Take(state.Hold.Id);
         if (payment.Metered is not null) return null; // what is due is known when the answer has ended
-        payment.SettlesBefore = payment.Call.Operation.Settle == SettleMoment.Before || payment.Method!.SettlesBefore
+        payment.SettlesBefore = payment.Call.Operation.Settle == SettleMoment.Before || payment.Method!.SettlesBefore || payment.IsConfirmedFirst
             // What is paid from a balance cannot turn out unpaid.
             || !payment.Method.SettlesInBooks && !(await ledger.AvailableAsync(Loss.Account(payment.Payer!), state.Hold.Ceiling.Currency, ct)).IsZero;
         return payment.SettlesBefore ? await CollectAsync(payment) : null;

@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using Turnpike.Catalog;
 using Turnpike.Catalog.Document;
+using Turnpike.Identity.Reputations;
 using Turnpike.Ledger;
 using Turnpike.Metering;
 using Turnpike.Metering.Formats;
@@ -8,7 +9,7 @@ using Turnpike.Metering.Formats;
 namespace Turnpike.Pricing;
 
 /// <summary>Tells what a call costs, and remembers what it cost a moment ago for those who still hold older terms.</summary>
-internal sealed class PriceBook(TimeProvider time, OutsidePrices? outside = null)
+internal sealed class PriceBook(TimeProvider time, OutsidePrices? outside = null, ReputationBook? reputations = null)
 {
     /// <summary>How long terms may be answered.</summary>
     public static readonly TimeSpan Valid = TimeSpan.FromMinutes(5);
@@ -24,7 +25,16 @@ internal sealed class PriceBook(TimeProvider time, OutsidePrices? outside = null
     private readonly Demand demand = new();
 
     /// <summary>Sets the quote; leaves it null when nothing is owed. A price above the caller's own maximum ends the call.</summary>
-    public ValueTask<Answer?> QuoteAsync(Call call, CancellationToken ct)
+    public ValueTask<Answer?> QuoteAsync(Call call, CancellationToken ct) =>
+        reputations is not null && call.Operation.Settings.Get<PriceModel>() is { AsksReputation: true } ? KnowAsync(call, reputations, ct) : TellAsync(call, ct);
+
+    private async ValueTask<Answer?> KnowAsync(Call call, ReputationBook book, CancellationToken ct)
+    {
+        await book.LoadAsync(call, ct);
+        return await TellAsync(call, ct);
+    }
+
+    private ValueTask<Answer?> TellAsync(Call call, CancellationToken ct)
     {
         var price = call.Operation.Settings.Get<PriceModel>();
         var settings = call.Operation.Settings;

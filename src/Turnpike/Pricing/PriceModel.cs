@@ -13,6 +13,9 @@ internal abstract record PriceModel
     /// <summary>When more or less of it is asked; the first that holds counts.</summary>
     public IReadOnlyList<PriceRule> Rules { get; init; } = [];
 
+    /// <summary>Whether anything has to be known of what its caller did.</summary>
+    public bool AsksReputation => Rules.Any(rule => rule.Reputation is not null);
+
     /// <summary>The most that the rules can make of an amount.</summary>
     protected Money MostOf(Money amount) => Share(amount, Rules.Select(rule => rule.Hundredths).Append(PriceRule.Whole).Max());
 

@@ -54,6 +54,18 @@ internal static class StoredStore
         "select scope, mode, reason, since from incidents",
         StoredTable.Of("scope:t* mode:t reason:t- since:n"));
 
+    public static readonly StoredTable Breakers = new("breakers", "deleted",
+        "select breaker, who, evidence, since, until from breakers",
+        StoredTable.Of("breaker:t who:t! evidence:t- since:n until:n"));
+
+    public static readonly StoredTable Reputations = new("reputations", "deleted",
+        "select caller, day, paid, disputed, denied, tripped from reputations",
+        StoredTable.Of("caller:t! day:n paid:n disputed:n denied:n tripped:n"));
+
+    public static readonly StoredTable Notices = new("notices", "deleted",
+        "select id, queued, caller, payer, address, body, tries, due from notices",
+        StoredTable.Of("id:t queued:n caller:t! payer:t! address:t! body:t- tries:n due:n"));
+
     public static readonly StoredTable Tokens = new("tokens", "deleted",
         "select id, budget, currency, calls, per_call, operations, rate_amount, rate_seconds, expires, status, note, created, bound_to, account, replaced_by from tokens",
         StoredTable.Of("id:t! budget:n currency:t calls:n per_call:n operations:t rate_amount:n rate_seconds:n expires:n status:t note:t- created:n bound_to:t* account:t* replaced_by:t"));
@@ -71,11 +83,11 @@ internal static class StoredStore
         StoredTable.Of("destination:t source:t id:t subject:t! tries:n error:t- died:n"));
 
     /// <summary>Holds first: what they lead to is found by them.</summary>
-    public static IReadOnlyList<StoredTable> All { get; } = [Holds, Transfers, Accounts, Entries, Audit, Usage, Outbox, DeadLetters, Answers, RetryKeys, Callers, Keys, Approvals, Incidents, Tokens, Purchases];
+    public static IReadOnlyList<StoredTable> All { get; } = [Holds, Transfers, Accounts, Entries, Audit, Usage, Outbox, DeadLetters, Answers, RetryKeys, Callers, Keys, Approvals, Incidents, Breakers, Reputations, Notices, Tokens, Purchases];
 
     /// <summary>Tables that name nobody: our own keys, counters, places of chains, and what Stripe told of an intent, by id.</summary>
     public static IReadOnlyList<string> NamesNobody { get; } =
-        ["migrations", "counters", "audit_head", "audit_checkpoints", "audit_starts", "installation", "signers", "nodes", "revisions", "writers", "stripe_events", "usage_exports", "shown"];
+        ["migrations", "counters", "audit_head", "audit_checkpoints", "audit_starts", "installation", "signers", "nodes", "revisions", "writers", "stripe_events", "usage_exports", "shown", "reputation_places"];
 
     /// <summary>Columns that are not shown: what proves a key, and an answer's bytes, which its length stands for.</summary>
     public static IReadOnlyList<string> NotShown { get; } = ["caller_keys.hash", "tokens.sequence"];
