@@ -18,7 +18,7 @@ internal static class CallerKey
         "caller" => call.Caller,
         "key" => call.Principal?.Credential,
         "organisation" => call.Principal?.Caller.Organisation,
-        "model" => call.Metered?.Request?.Model,
+        "model" => call.Metered?.Asked,
         "address" => Network(call.Address),
         "plan" => call.Plan,
         "operation" => call.Operation.Name,

@@ -74,7 +74,7 @@ internal sealed class UsageStore(Database database, UsageExports exports, TimePr
         """, Read, Microseconds.ToMicroseconds(from), Microseconds.ToMicroseconds(to), payer);
 
     private static IEnumerable<UsageRecord> OfCaller(Sql sql, DateTimeOffset from, DateTimeOffset to, string caller) => sql.Stream("""
-        select source, id, happened, operation, caller, payer, model, origin, charged, observed, cost, currency, receipt
+        select source, id, happened, operation, caller, payer, model, origin, charged, observed, cost, currency, receipt, expense, expense_currency
         from usage_records where caller = $3 and happened >= $1 and happened < $2 order by happened
         """, Read, Microseconds.ToMicroseconds(from), Microseconds.ToMicroseconds(to), caller);
 

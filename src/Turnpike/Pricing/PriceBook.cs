@@ -3,6 +3,7 @@ using Turnpike.Catalog;
 using Turnpike.Catalog.Document;
 using Turnpike.Ledger;
 using Turnpike.Metering;
+using Turnpike.Pricing.Requests;
 using Turnpike.Metering.Formats;
 
 namespace Turnpike.Pricing;
@@ -120,8 +121,8 @@ internal sealed class PriceBook(TimeProvider time, OutsidePrices? outside = null
 
     private Answer? Quote(Call call, MeteredCall metered, PriceModel.Metered price, string version)
     {
-        if (price.CardOf(price.By is null ? "" : metered.Request?.Model) is not { } card)
-            return new Refusal(Reasons.UnknownModel, metered.Request?.Model is { } asked ? $"'{Reading.Shown(asked)}' has no price here. These have: {string.Join(", ", price.Models.Keys.Order(StringComparer.Ordinal).Take(20))}." : "The request names no model.");
+        if (price.CardOf(price.By is null ? "" : metered.Asked) is not { } card)
+            return new Refusal(Reasons.UnknownModel, metered.Asked is { } asked ? $"'{Reading.Shown(asked)}' has no price here. These have: {string.Join(", ", price.Models.Keys.Order(StringComparer.Ordinal).Take(20))}." : "The request names no model.");
         var share = ShareOf(call, price, call.Now, InProgress(call, price));
         card = card.At(share);
         var (ceiling, least) = (price.Ceiling, price.Ceiling);

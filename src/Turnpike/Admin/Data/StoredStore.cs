@@ -70,12 +70,16 @@ internal static class StoredStore
         "select destination, source, id, subject, tries, error, died from usage_dead_letters",
         StoredTable.Of("destination:t source:t id:t subject:t! tries:n error:t- died:n"));
 
+    public static readonly StoredTable Periods = new("price_periods", "pseudonym",
+        "select subject, price, ends, used, due from price_periods",
+        StoredTable.Of("subject:t! price:t ends:n used:n due:t"));
+
     /// <summary>Holds first: what they lead to is found by them.</summary>
-    public static IReadOnlyList<StoredTable> All { get; } = [Holds, Transfers, Accounts, Entries, Audit, Usage, Outbox, DeadLetters, Answers, RetryKeys, Callers, Keys, Approvals, Incidents, Tokens, Purchases];
+    public static IReadOnlyList<StoredTable> All { get; } = [Holds, Transfers, Accounts, Entries, Audit, Usage, Periods, Outbox, DeadLetters, Answers, RetryKeys, Callers, Keys, Approvals, Incidents, Tokens, Purchases];
 
     /// <summary>Tables that name nobody: our own keys, counters, places of chains, and what Stripe told of an intent, by id.</summary>
     public static IReadOnlyList<string> NamesNobody { get; } =
-        ["migrations", "counters", "audit_head", "audit_checkpoints", "audit_starts", "installation", "signers", "nodes", "revisions", "writers", "stripe_events", "usage_exports", "shown"];
+        ["migrations", "counters", "audit_head", "audit_checkpoints", "audit_starts", "installation", "signers", "nodes", "revisions", "writers", "stripe_events", "usage_exports", "shown", "price_takes"];
 
     /// <summary>Columns that are not shown: what proves a key, and an answer's bytes, which its length stands for.</summary>
     public static IReadOnlyList<string> NotShown { get; } = ["caller_keys.hash", "tokens.sequence"];
