@@ -3,13 +3,14 @@ using Turnpike.Catalog;
 using Turnpike.Catalog.Document;
 using Turnpike.Ledger;
 using Turnpike.Metering;
+using Turnpike.Pricing.Periods;
 using Turnpike.Pricing.Requests;
 using Turnpike.Metering.Formats;
 
 namespace Turnpike.Pricing;
 
 /// <summary>Tells what a call costs, and remembers what it cost a moment ago for those who still hold older terms.</summary>
-internal sealed class PriceBook(TimeProvider time, OutsidePrices? outside = null)
+internal sealed class PriceBook(TimeProvider time, OutsidePrices? outside = null, PriceTableStore? tables = null)
 {
     /// <summary>How long terms may be answered.</summary>
     public static readonly TimeSpan Valid = TimeSpan.FromMinutes(5);
@@ -113,6 +114,7 @@ internal sealed class PriceBook(TimeProvider time, OutsidePrices? outside = null
     /// <summary>At the rates the caller was told, while they hold: a balance answers no terms, so the call names the version they were of.</summary>
     private Answer? QuoteAsTold(Call call, MeteredCall metered, PriceModel.Metered price)
     {
+        tables?.Keep(call.Catalog);
         var named = call.Headers[QuoteHeader];
         if (named.Count == 0 || named == call.Catalog.Version) return Quote(call, metered, price, call.Catalog.Version);
         if (named.Count == 1 && pastRates.TryGetValue((call.Operation.Name, named.ToString()), out var told) && told.Until >= call.Now) return Quote(call, metered, told.Price, named.ToString());

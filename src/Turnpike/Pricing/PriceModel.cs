@@ -44,6 +44,9 @@ internal abstract record PriceModel
     {
         public override Money Most => Ceiling;
 
+        /// <summary>As it was written, in JSON.</summary>
+        public required string Written { get; init; }
+
         /// <summary>The most one call may hold.</summary>
         public required Money Ceiling { get; init; }
 

@@ -61,6 +61,13 @@ internal static class PriceSection
         _ => price.ToString() ?? "",
     } + (price is { Rules.Count: > 0 } ? $", {price.Rules.Count} rule{(price.Rules.Count == 1 ? "" : "s")}" : "");
 
+    /// <summary>A price as a document of another time had it; null when it is none any more.</summary>
+    public static PriceModel? Read(string written)
+    {
+        var reading = new Reading(ConfigEnvironment.Process);
+        return YamlReader.Read(written, static (_, _, _) => { }) is { } node && Map.TryRead(new Spot(node, "", reading), out var price) ? price : null;
+    }
+
     private static string? ReadShort(string text, out PriceModel? price)
     {
         price = null;
@@ -114,6 +121,7 @@ internal static class PriceSection
         if (m.IsWritten(Minimum) && (m.Get(Minimum).Currency != ceiling.Currency || m.Get(Minimum) > ceiling)) return Refuse(m.Of(Minimum), $"the minimum is at most the ceiling, {ceiling}");
         return new PriceModel.Metered
         {
+            Written = NodeText.Of(m.At.Node),
             Ceiling = ceiling,
             Models = models.ToFrozenDictionary(p => p.Key, p => new RateCard(ceiling.Currency, p.Value), StringComparer.Ordinal),
             By = by,

@@ -67,10 +67,10 @@ public sealed class PeriodTests : IDisposable
     {
         gate = Priced("graduated: [{ up-to: 333, each: 0.05 USD }, { up-to: 777, each: 0.03 USD }, { each: 0.007 USD }]");
         gate.Upstream.Says(() => Pages(1));
-        var token = await gate.TokenAsync("1000.00 USD");
+        var token = await gate.TokenAsync("1000000.00 USD"); // each holds the ceiling until it is told
         var all = await Task.WhenAll(Enumerable.Range(0, 1000).Select(_ => Task.Run(() => AskAsync(token))));
         all.ShouldAllBe(told => told.Status == 200);
-        (await TakenAsync(token)).ShouldBe(new Money(333 * 50_000_000L + 444 * 30_000_000L + 223 * 7_000_000L, "USD"));
+        (await TakenAsync(token, 1_000_000)).ShouldBe(new Money(333 * 50_000_000L + 444 * 30_000_000L + 223 * 7_000_000L, "USD"));
     }
 
     [Fact]
@@ -93,10 +93,10 @@ public sealed class PeriodTests : IDisposable
     [Fact]
     public async Task What_is_held_covers_the_dearest_place_a_call_can_come_to_and_the_rest_goes_back()
     {
-        gate = Priced("graduated: [{ up-to: 2 }, { each: 1.00 USD }]");
-        gate.Upstream.Says(() => Pages(2));
+        gate = new TestGate(document: Document("price: { ceiling: 100.00 USD, per-unit: { requests: { graduated: [{ up-to: 2 }, { each: 1.00 USD }], per: 1mo } } }"));
+        (await AskAsync(await gate.TokenAsync("0.99 USD"))).Reason.ShouldBe("token-exhausted", "at any place in the month it must be payable");
         (await AskAsync(await gate.TokenAsync("5.00 USD"))).Headers["Turnpike-Cost"].ToString().ShouldBe("0.00 USD");
-        (await gate.Ledger.ListAsync(new HoldFilter(), default))[0].Hold.Ceiling.ToString().ShouldBe("5.00 USD", "pages have no bound before they are told");
+        (await gate.Ledger.ListAsync(new HoldFilter(), default))[0].Hold.Ceiling.ToString().ShouldBe("1.00 USD");
         await gate.ShouldBalanceAsync();
     }
 
@@ -155,9 +155,9 @@ public sealed class PeriodTests : IDisposable
 
     private Task<Told> AskAsync(string token) => gate.GetAsync("/o", ("Authorization", token));
 
-    private async Task<Money> TakenAsync(string token)
+    private async Task<Money> TakenAsync(string token, long budget = 1000)
     {
         await gate.ShouldBalanceAsync();
-        return new Money(1_000_000_000_000, "USD") - await gate.Ledger.AvailableAsync("token:" + TestGate.IdOf(token), "USD", default);
+        return new Money(budget * 1_000_000_000, "USD") - await gate.Ledger.AvailableAsync("token:" + TestGate.IdOf(token), "USD", default);
     }
 }

@@ -26,9 +26,9 @@ internal static class StoredStore
         "select node, sequence, created, kind, correlation, reason, operation, caller, payer, address, request, method, amount, reference, detail, times, salt, erased, hash from audit",
         StoredTable.Of("node:t sequence:n created:n kind:t correlation:t reason:t operation:t caller:t! payer:t! address:t! request:t- method:t amount:t reference:t* detail:t* times:n salt:b erased:b hash:b"));
 
-    public static readonly StoredTable Usage = new("usage_records", "pseudonym for the payer; the caller is emptied",
-        "select source, id, happened, operation, caller, payer, model, origin, charged, observed, cost, currency, receipt, expense, expense_currency from usage_records",
-        StoredTable.Of("source:t id:t happened:n operation:t caller:t! payer:t! model:t origin:t charged:t observed:t cost:n currency:t receipt:t expense:n expense_currency:t"));
+    public static readonly StoredTable Usage = new("usage_records", "pseudonym for the payer; caller and labels are emptied",
+        "select source, id, happened, operation, caller, payer, model, origin, charged, observed, cost, currency, receipt, expense, expense_currency, asked, reported, labels from usage_records",
+        StoredTable.Of("source:t id:t happened:n operation:t caller:t! payer:t! model:t origin:t charged:t observed:t cost:n currency:t receipt:t expense:n expense_currency:t asked:t reported:t labels:t-"));
 
     public static readonly StoredTable Answers = new("answers", "deleted",
         "select hold, expires, status, headers, length(body) from answers",
@@ -79,7 +79,7 @@ internal static class StoredStore
 
     /// <summary>Tables that name nobody: our own keys, counters, places of chains, and what Stripe told of an intent, by id.</summary>
     public static IReadOnlyList<string> NamesNobody { get; } =
-        ["migrations", "counters", "audit_head", "audit_checkpoints", "audit_starts", "installation", "signers", "nodes", "revisions", "writers", "stripe_events", "usage_exports", "shown", "price_takes"];
+        ["migrations", "counters", "audit_head", "audit_checkpoints", "audit_starts", "installation", "signers", "nodes", "revisions", "writers", "stripe_events", "usage_exports", "shown", "price_takes", "price_tables"];
 
     /// <summary>Columns that are not shown: what proves a key, and an answer's bytes, which its length stands for.</summary>
     public static IReadOnlyList<string> NotShown { get; } = ["caller_keys.hash", "tokens.sequence"];
