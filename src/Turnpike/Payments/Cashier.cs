@@ -22,7 +22,7 @@ namespace Turnpike.Payments;
 /// The one place that takes money in a call. It reads a credential, lets its method verify it, holds, collects, and gives back
 /// what was not delivered. Only the <see cref="Settler"/> finishes what a crash or a silent rail left open.
 /// </summary>
-internal sealed partial class Cashier(PaymentRegistry rails, PlanMethod plans, ILedger ledger, AnswerStore answers, RateLimits limits, InHand inHand, UsageStore usage, SessionPasses sessions, RetryKeys retries, ILogger<Cashier> log)
+internal sealed partial class Cashier(PaymentRegistry rails, PlanMethod plans, ILedger ledger, AnswerStore answers, RateLimits limits, InHand inHand, UsageStore usage, PeriodCount periods, SessionPasses sessions, RetryKeys retries, ILogger<Cashier> log)
 {
     public Payment Open(Call call) => new(call, CloseAsync);
 
@@ -141,10 +141,12 @@ internal sealed partial class Cashier(PaymentRegistry rails, PlanMethod plans, I
     public async ValueTask<Answer?> CollectAsync(Payment payment)
     {
         payment.Collecting = true;
-        var (held, amount) = (payment.State!, MeteredCharge.Due(payment));
-        payment.Taken = amount;
+        var held = payment.State!;
         try
         {
+            await periods.TakeAsync(payment);
+            var amount = MeteredCharge.Due(payment);
+            payment.Taken = amount;
             if (payment.ByCredit || payment.Method!.SettlesInBooks)
             {
                 payment.State = await ledger.CaptureAsync(new Capture(held.Hold.Id, amount) { HeldBy = held.Incarnation, Reference = held.Hold.Receipt, Events = Collected(payment, held), With = RecordOf(payment, amount) }, CancellationToken.None);
@@ -163,6 +165,7 @@ internal sealed partial class Cashier(PaymentRegistry rails, PlanMethod plans, I
         }
         catch (HoldLostException)
         {
+            await periods.GiveBackAsync(payment);
             return new Refusal(Reasons.InFlight, "Another node took this one for dead and gave its payment back; nothing was taken here.") { RetryAfter = TimeSpan.FromSeconds(1) };
         }
     }

@@ -36,7 +36,7 @@ internal static class PaymentsSetup
         services.AddSingleton<IPaymentMethod, StripeMethod>();
         services.AddSingleton<IRefundRail, StripeRefunds>().AddSingleton<IRefundRail, AuthorizationRefunds>().AddSingleton<CashierReturns>();
         services.AddHostedService<ChainWatch>();
-        services.AddSingleton<PaymentRegistry>().AddSingleton<PaymentReplies>().AddSingleton<InHand>().AddSingleton<Sessions.SessionPasses>().AddSingleton<Cashier>().AddSingleton<Settler>();
+        services.AddSingleton<PaymentRegistry>().AddSingleton<PaymentReplies>().AddSingleton<InHand>().AddSingleton<Sessions.SessionPasses>().AddSingleton<Metered.PeriodCount>().AddSingleton<Cashier>().AddSingleton<Settler>();
         return services.AddHostedService(s => s.GetRequiredService<Settler>());
     }
 }

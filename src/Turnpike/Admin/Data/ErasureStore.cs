@@ -22,7 +22,10 @@ internal static class ErasureStore
                 break;
             case "audit": EraseEvent(sql, row, hasher); break;
             case "usage_records":
-                sql.Run("update usage_records set caller = null, payer = $3 where source = $1 and id = $2", row.Text("source"), row.Text("id"), Named("payer"));
+                sql.Run("update usage_records set caller = null, labels = null, payer = $3 where source = $1 and id = $2", row.Text("source"), row.Text("id"), Named("payer"));
+                break;
+            case "price_periods":
+                sql.Run("update price_periods set subject = $4 where subject = $1 and price = $2 and ends = $3", row.Text("subject"), row.Text("price"), row.Number("ends"), pseudonym);
                 break;
             case "usage_outbox":
                 sql.Run("update usage_outbox set subject = $4, error = null where destination = $1 and source = $2 and id = $3", row.Text("destination"), row.Text("source"), row.Text("id"), Named("subject"));

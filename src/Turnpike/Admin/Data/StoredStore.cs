@@ -26,9 +26,9 @@ internal static class StoredStore
         "select node, sequence, created, kind, correlation, reason, operation, caller, payer, address, request, method, amount, reference, detail, times, salt, erased, hash from audit",
         StoredTable.Of("node:t sequence:n created:n kind:t correlation:t reason:t operation:t caller:t! payer:t! address:t! request:t- method:t amount:t reference:t* detail:t* times:n salt:b erased:b hash:b"));
 
-    public static readonly StoredTable Usage = new("usage_records", "pseudonym for the payer; the caller is emptied",
-        "select source, id, happened, operation, caller, payer, model, origin, charged, observed, cost, currency, receipt, expense, expense_currency from usage_records",
-        StoredTable.Of("source:t id:t happened:n operation:t caller:t! payer:t! model:t origin:t charged:t observed:t cost:n currency:t receipt:t expense:n expense_currency:t"));
+    public static readonly StoredTable Usage = new("usage_records", "pseudonym for the payer; caller and labels are emptied",
+        "select source, id, happened, operation, caller, payer, model, origin, charged, observed, cost, currency, receipt, expense, expense_currency, asked, reported, labels from usage_records",
+        StoredTable.Of("source:t id:t happened:n operation:t caller:t! payer:t! model:t origin:t charged:t observed:t cost:n currency:t receipt:t expense:n expense_currency:t asked:t reported:t labels:t-"));
 
     public static readonly StoredTable Answers = new("answers", "deleted",
         "select hold, expires, status, headers, length(body) from answers",
@@ -82,12 +82,16 @@ internal static class StoredStore
         "select destination, source, id, subject, tries, error, died from usage_dead_letters",
         StoredTable.Of("destination:t source:t id:t subject:t! tries:n error:t- died:n"));
 
+    public static readonly StoredTable Periods = new("price_periods", "pseudonym",
+        "select subject, price, ends, used, due from price_periods",
+        StoredTable.Of("subject:t! price:t ends:n used:n due:t"));
+
     /// <summary>Holds first: what they lead to is found by them.</summary>
-    public static IReadOnlyList<StoredTable> All { get; } = [Holds, Transfers, Accounts, Entries, Audit, Usage, Outbox, DeadLetters, Answers, RetryKeys, Callers, Keys, Approvals, Incidents, Breakers, Reputations, Notices, Tokens, Purchases];
+    public static IReadOnlyList<StoredTable> All { get; } = [Holds, Transfers, Accounts, Entries, Audit, Usage, Periods, Outbox, DeadLetters, Answers, RetryKeys, Callers, Keys, Approvals, Incidents, Breakers, Reputations, Notices, Tokens, Purchases];
 
     /// <summary>Tables that name nobody: our own keys, counters, places of chains, and what Stripe told of an intent, by id.</summary>
     public static IReadOnlyList<string> NamesNobody { get; } =
-        ["migrations", "counters", "audit_head", "audit_checkpoints", "audit_starts", "installation", "signers", "nodes", "revisions", "writers", "stripe_events", "usage_exports", "shown", "reputation_places"];
+        ["migrations", "counters", "audit_head", "audit_checkpoints", "audit_starts", "installation", "signers", "nodes", "revisions", "writers", "stripe_events", "usage_exports", "shown", "reputation_places", "price_takes", "price_tables"];
 
     /// <summary>Columns that are not shown: what proves a key, and an answer's bytes, which its length stands for.</summary>
     public static IReadOnlyList<string> NotShown { get; } = ["caller_keys.hash", "tokens.sequence"];
