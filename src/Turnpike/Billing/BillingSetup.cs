@@ -14,6 +14,7 @@ internal static class BillingSetup
         services.AddSingleton<UsageExports>(s => { var catalog = s.GetRequiredService<CatalogSource>(); return () => catalog.Current.Settings.Get<ExportSettings>()?.Names ?? []; });
         services.AddSingleton<UnbilledStore>().AddSingleton<PlanSpanStore>().AddSingleton<InvoiceStore>().AddSingleton<CustomerStore>().AddSingleton<StripeCalls>();
         services.AddSingleton<InvoiceMaker>().AddSingleton<InvoiceDesk>().AddSingleton<StripeInvoicer>().AddSingleton<Biller>().AddHostedService(s => s.GetRequiredService<Biller>());
+        services.AddSingleton<Statements.BookStore>().AddSingleton<Statements.StatementDesk>();
         services.AddSingleton<OutboxStore>().AddSingleton<UsageExporter>();
         return services.AddHostedService(s => s.GetRequiredService<UsageExporter>());
     }

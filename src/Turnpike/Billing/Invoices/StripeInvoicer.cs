@@ -45,6 +45,15 @@ internal sealed class StripeInvoicer(StripeCalls stripe, InvoiceStore store, Cus
         return true;
     }
 
+    /// <summary>What an operator decides of an invoice that Stripe collects is Stripe's to do: it is told, and then asked. Null: done; else why not.</summary>
+    /// <param name="verb"><c>void</c>, <c>mark_uncollectible</c>, or <c>pay</c>: paid another way.</param>
+    public async ValueTask<string?> OrderAsync(Invoice invoice, string verb, CancellationToken ct)
+    {
+        if (Settings is not { } settings) return "Invoices are not collected by Stripe any more.";
+        var said = await stripe.PostAsync(AccessOf(settings), $"v1/invoices/{Uri.EscapeDataString(invoice.StripeInvoice!)}/{verb}", $"turnpike-{invoice.Id}-{verb}", verb == "pay" ? [new("paid_out_of_band", "true")] : [], ct);
+        return await LookAsync(invoice, ct) && said.IsGood ? null : said.Why;
+    }
+
     /// <summary>Tells Stripe of a credit note, once; of an invoice that is not Stripe's there is nothing to tell.</summary>
     public async ValueTask CreditAsync(Invoice invoice, CreditNote note, CancellationToken ct)
     {

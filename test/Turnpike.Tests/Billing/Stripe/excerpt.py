@@ -9,6 +9,7 @@ import sys
 import yaml
 
 USED = {
+    "/v1/balance_transactions": ["get"],
     "/v1/billing_portal/sessions": ["post"],
     "/v1/checkout/sessions": ["post"],
     "/v1/checkout/sessions/{session}": ["get"],
@@ -20,6 +21,7 @@ USED = {
     "/v1/invoices/{invoice}": ["get"],
     "/v1/invoices/{invoice}/finalize": ["post"],
     "/v1/invoices/{invoice}/mark_uncollectible": ["post"],
+    "/v1/invoices/{invoice}/pay": ["post"],
     "/v1/invoices/{invoice}/send": ["post"],
     "/v1/invoices/{invoice}/void": ["post"],
     "/v1/payment_intents": ["post"],
