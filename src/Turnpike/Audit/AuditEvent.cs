@@ -82,6 +82,12 @@ internal static class AuditKinds
     public const string TokenShown = "token.shown";
     public const string TokenRotated = "token.rotated";
     public const string PurchaseReversed = "purchase.reversed";
+    public const string InvoiceSent = "invoice.sent";
+    public const string InvoicePaid = "invoice.paid";
+    public const string InvoicePastDue = "invoice.past-due";
+    public const string InvoiceVoided = "invoice.voided";
+    public const string InvoiceGivenUp = "invoice.uncollectible";
+    public const string InvoiceCredited = "invoice.credited";
     public const string CallerChanged = "caller.changed";
     public const string KeyIssued = "key.issued";
     public const string KeyLeaked = "key.leaked";

@@ -79,6 +79,7 @@ internal sealed partial class Cashier(PaymentRegistry rails, PlanMethod plans, I
     private async ValueTask<Answer?> IncludedAsync(Payment payment, CancellationToken ct)
     {
         if (rails.Accepted(payment.Call, PlanMethod.MethodName) is null || PlanMethod.ClaimOf(payment.Call) is not { } claim) return null;
+        if ((payment.UsedUp = plans.PastDue(payment.Call)) is { } due) return due.Reason.Status == 402 ? null : due;
         if (IdempotencyKey.Read(payment.Call, claim.Payer, out var id) is { } unreadable) return unreadable;
         var presented = payment.Presented;
         payment.Presented = new Presented(PlanCredential.Instance, plans, claim.Payer, id, id is null ? null : await PaymentReplies.DigestAsync(payment.Call), id is not null);
@@ -87,7 +88,8 @@ internal sealed partial class Cashier(PaymentRegistry rails, PlanMethod plans, I
             if (id is not null && await ledger.FindAsync(id, ct) is { Status: not HoldStatus.Released } known && await KnownAsync(payment, known, ct) is { } answered) return answered;
             while (true)
             {
-                (payment.Legs, payment.Raises, payment.Agreed) = (claim.Legs, claim.Raises, claim.Parts[0].Amount);
+                (payment.Legs, payment.Raises, payment.Agreed) = (claim.Legs, claim.Raises, claim.Amount);
+                if (claim.IsOnAccount) payment.Method = rails.Find(PostpaidMethod.MethodName);
                 switch (await ledger.ReserveAsync(inHand, NewHold(payment, credit: null), ct))
                 {
                     case HoldResult.Held held: return await HeldAsync(payment, held.State, ct);
@@ -95,7 +97,7 @@ internal sealed partial class Cashier(PaymentRegistry rails, PlanMethod plans, I
                     case HoldResult.InsufficientFunds missing when await plans.InsteadAsync(payment.Call, claim, missing, ct) is { } over:
                         payment.Presented = presented;
                         payment.UsedUp = over;
-                        return over.Reason == Reasons.AllowanceUsedUp ? null : over;
+                        return over.Reason.Status == 402 ? null : over;
                 }
             }
         }

@@ -26,7 +26,7 @@ internal static class PaymentsSetup
         services.AddSingleton<IPaymentProtocol, X402Protocol>();
         services.AddSingleton<IPaymentProtocol, MppProtocol>();
         services.AddSingleton<IPaymentProtocol, PrepaidProtocol>();
-        services.AddSingleton<PlanMethod>().AddSingleton<IPaymentMethod, PlanMethod>();
+        services.AddSingleton<PlanMethod>().AddSingleton<IPaymentMethod, PlanMethod>().AddSingleton<IPaymentMethod, PostpaidMethod>();
         services.AddSingleton<IPaymentMethod, PrepaidMethod>();
         services.AddSingleton<HttpClients>(static _ => GuardedHttp.Create);
         services.AddSingleton(Random.Shared).AddSingleton<RailTimings>().AddSingleton<RailCosts>();

@@ -46,6 +46,13 @@ internal static class ErasureStore
             case "purchases":
                 sql.Run("update purchases set token = $2, replaced = null, session = null, intent = null where id = $1", row.Text("id"), Named("token"));
                 break;
+            case "invoices":
+                sql.Run("update invoices set caller = $2, moves = $3, reference = null, url = null, error = null where id = $1", row.Text("id"), Named("caller"), New("moves"));
+                break;
+            case "billing_customers": sql.Run("delete from billing_customers where caller = $1", row.Text("caller")); break;
+            case "plan_spans":
+                sql.Run("update plan_spans set caller = $3 where caller = $1 and since = $2", row.Text("caller"), row.Number("since"), Named("caller"));
+                break;
             default: throw new InvalidOperationException($"Nobody has said how {row.Table.Name} is erased.");
         }
 
