@@ -54,6 +54,9 @@ internal sealed class FakeSeller : HttpMessageHandler
         return response;
     }
 
+    /// <summary>It waits for nothing but bodies in memory.</summary>
+    protected override HttpResponseMessage Send(HttpRequestMessage request, CancellationToken cancellationToken) => SendAsync(request, cancellationToken).GetAwaiter().GetResult();
+
     private static string? Credential(HttpRequestMessage request) =>
         request.Headers.TryGetValues("PAYMENT-SIGNATURE", out var x402) ? x402.Single()
         : request.Headers.TryGetValues("Payment-Authorization", out var apart) ? apart.Single()

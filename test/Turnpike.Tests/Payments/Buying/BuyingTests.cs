@@ -188,4 +188,88 @@ public sealed class BuyingTests : IDisposable
         (await market.SumAsync("loss")).ShouldBe(collected ? new Money(-Usd("0.01").Units, "USD") : Usd("0"));
         await market.Gate.ShouldBalanceAsync();
     }
+
+    [Fact]
+    public async Task A_price_made_of_the_upstreams_own_is_told_before_and_holds()
+    {
+        var unpaid = await market.Gate.GetAsync("/plus/a");
+        (unpaid.Status, unpaid.Json.GetProperty("price").GetProperty("amount").GetString()).ShouldBe((402, "0.012"), "a cent, and a fifth on top");
+        market.Seller.Paid.ShouldBeEmpty();
+        var paid = await market.Gate.GetAsync("/plus/a", ("PAYMENT-SIGNATURE", market.Gate.Pay(unpaid)));
+        (paid.Status, paid.Headers["Turnpike-Cost"].ToString()).ShouldBe((200, "0.012 USD"));
+        (await market.PurchaseAsync(paid)).Captured.ShouldBe(Usd("0.01"));
+    }
+
+    /// <summary>The attack: cheap terms, then a dearer call; or a seller that raises its price once we have sold.</summary>
+    [Fact]
+    public async Task A_seller_that_asks_more_than_its_terms_is_not_paid_out_of_the_margin()
+    {
+        var unpaid = await market.Gate.GetAsync("/plus/a");
+        market.Seller.Price = 10_001;
+        var proof = market.Gate.Pay(unpaid);
+        (await market.Gate.GetAsync("/plus/a", ("PAYMENT-SIGNATURE", proof))).Reason.ShouldBe("upstream-too-dear");
+        market.Seller.Paid.ShouldBeEmpty();
+        (await market.Gate.CreditAsync()).ShouldBe(Usd("0.012"), "what was taken is the payer's again");
+        (await market.Gate.GetAsync("/plus/b", ("PAYMENT-SIGNATURE", proof))).Status.ShouldBe(402, "terms are for one target");
+    }
+
+    [Fact]
+    public async Task An_upstream_above_the_ceiling_is_told_as_such_and_a_silent_one_sells_nothing()
+    {
+        market.Seller.Price = 90_000;
+        var dear = await market.Gate.GetAsync("/plus/a");
+        (dear.Status, dear.Reason).ShouldBe((502, "upstream-too-dear"));
+        market.Gate.Sites["seller.test"] = static _ => throw new HttpRequestException("gone");
+        (await market.Gate.GetAsync("/plus/other")).Reason.ShouldBe("pricer-down");
+        market.Gate.Time.Pass(TimeSpan.FromSeconds(2));
+        market.Gate.Sites["seller.test"] = static _ => new HttpResponseMessage(HttpStatusCode.OK) { Content = new StringContent("free today") };
+        (await market.Gate.GetAsync("/plus/third")).Reason.ShouldBe("pricer-down", "who sells for nothing today may ask tomorrow");
+    }
+
+    [Theory]
+    [InlineData("mpp", "0xmpp")]
+    [InlineData("x402", "0xx402")]
+    public async Task Each_protocol_pays(string protocol, string reference)
+    {
+        using var shop = new Market(null, gate => new FakeSeller { ResourceHost = "seller.test", Offers = protocol, Clock = gate.Time.GetUtcNow });
+        var told = await shop.GetAsync();
+        told.Status.ShouldBe(200);
+        var bought = await shop.PurchaseAsync(told);
+        (bought.Hold.Method, bought.Reference).ShouldBe(("buy." + protocol, reference));
+    }
+
+    [Fact]
+    public async Task A_token_that_was_bought_in_bulk_is_spent_for_all_callers_and_shown_to_its_seller_alone()
+    {
+        using var shop = new Market(Market.Document.Replace("wallet: market", "wallet: [pool, market]", StringComparison.Ordinal), gate => new FakeSeller { ResourceHost = "seller.test", Offers = "prepaid", Clock = gate.Time.GetUtcNow });
+        var told = await shop.GetAsync();
+        told.Status.ShouldBe(200);
+        var bought = await shop.PurchaseAsync(told);
+        (bought.Hold.Payer, bought.Hold.Method, bought.Captured, bought.Reference).ShouldBe(("wallet:pool", "buy.prepaid", Usd("0.01"), "http://127.0.0.1/receipts/r1"));
+        shop.Seller.Paid.Single().Credential.ShouldBe("Bearer tp_bought");
+    }
+
+    [Fact]
+    public async Task A_token_its_seller_refuses_is_known_not_to_have_paid()
+    {
+        using var shop = new Market(Market.Document.Replace("wallet: market", "wallet: pool", StringComparison.Ordinal), gate => new FakeSeller { ResourceHost = "seller.test", Offers = "prepaid", Clock = gate.Time.GetUtcNow, OnPaid = _ => new HttpResponseMessage(HttpStatusCode.PaymentRequired) });
+        (await shop.GetAsync()).Reason.ShouldBe("upstream-asks-payment");
+        (await shop.LastPurchaseAsync())!.Status.ShouldBe(HoldStatus.Released);
+    }
+
+    [Fact]
+    public async Task The_callers_receipt_names_the_upstreams_payment_and_the_margin_knows_its_cost()
+    {
+        var told = await market.GetAsync();
+        var receipt = (await market.Gate.Ledger.FindByReceiptAsync(told.Headers["Turnpike-Receipt"].ToString().Split('/')[^1], default))!;
+        var json = System.Text.Json.JsonDocument.Parse(Turnpike.Gateway.ReceiptsApi.Write(receipt, false, bought: await Turnpike.Gateway.ReceiptsApi.BoughtAsync(market.Gate.Ledger, receipt, default))).RootElement;
+        var upstream = json.GetProperty("upstream");
+        (upstream.GetProperty("reference").GetString(), upstream.GetProperty("network").GetString(), upstream.GetProperty("status").GetString()).ShouldBe(("0xx402", "eip155:84532", "paid"));
+        json.GetRawText().ShouldNotContain("0.01\"", Case.Sensitive, "what the owner pays is not the caller's business");
+        await market.Gate.Of<Turnpike.Audit.IAuditTrail>().FlushAsync(default);
+        var row = (await market.Gate.Of<Turnpike.Metering.MarginQueries>().AskAsync(market.Gate.Time.GetUtcNow().AddHours(-1), market.Gate.Time.GetUtcNow().AddHours(1), ["operation"], default)).ShouldHaveSingleItem();
+        (row.Revenue, row.Cost, row.Left).ShouldBe((Usd("0.02"), Usd("0.01"), Usd("0.01")));
+        (await market.Gate.Ledger.ListAsync(new HoldFilter(), default)).ShouldHaveSingleItem().Hold.IsPurchase.ShouldBeFalse();
+        (await market.Gate.Ledger.ListAsync(new HoldFilter(Purchases: true), default)).ShouldHaveSingleItem().Hold.IsPurchase.ShouldBeTrue();
+    }
 }
