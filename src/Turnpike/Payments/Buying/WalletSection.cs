@@ -52,7 +52,7 @@ internal static class WalletSection
         {
             if (service.Settings.Get<Spending>() is not { } spending) continue;
             foreach (var name in spending.Wallets.Where(name => !wallets.ContainsKey(name)))
-                draft.At(spending, "wallet").Refuse($"'{Reading.Shown(name)}' is none of wallets{(Nearest.Of(name, wallets.Keys) is { } near ? $"; did you mean '{near}'?" : "")}");
+                draft.At(spending, "wallet").Refuse($"names no wallet; there {(wallets.Count == 0 ? "are none: write wallets" : "is " + string.Join(", ", wallets.Keys.Order(StringComparer.Ordinal)))}{(Nearest.Of(name, wallets.Keys) is { } near ? $"; did you mean '{near}'?" : "")}");
             if (spending.Payees.Count == 0 && spending.Wallets.Any(name => wallets.GetValueOrDefault(name)?.Key is not null))
                 draft.At(spending, "payees").Refuse("who may be paid is to be said: payees, the addresses the upstream is paid at");
             foreach (var name in spending.Wallets)

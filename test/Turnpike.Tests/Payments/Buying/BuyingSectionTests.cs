@@ -6,7 +6,7 @@ namespace Turnpike.Tests.Payments.Buying;
 public sealed class BuyingSectionTests
 {
     [Theory]
-    [InlineData("wallet: market", "wallet: markt", "'markt' is none of wallets; did you mean 'market'?")]
+    [InlineData("wallet: market", "wallet: markt", "names no wallet; there is market, pool; did you mean 'market'?")]
     [InlineData(", payees: \"${env:SELLER}\"", "", "who may be paid is to be said")]
     [InlineData("upstream: https://seller.test", "upstream: http://seller.test", "payments are sent over https, or to loopback; seller.test is neither")]
     [InlineData("caps: [{ amount: 0.05 USD", "per-call: 0.03 USD, caps: [{ amount: 0.05 USD", "a call may pay 0.03 USD to its upstream and brings 0.02 USD")]
