@@ -53,7 +53,7 @@ internal static class BuyApi
         return await ToldAsync(request, ware, order, sale, desk, ct);
     }
 
-    private static async Task<IResult> RotateAsync(string operation, HttpRequest request, CatalogSource catalog, TokenSale sale, TokenDesk desk, CancellationToken ct)
+    private static async Task<IResult> RotateAsync(string operation, HttpRequest request, CatalogSource catalog, SandboxCheckout sandbox, TokenSale sale, TokenDesk desk, CancellationToken ct)
     {
         var session = (await BuyForm.ReadAsync(request, ct)).Of("session_id");
         if (Find(catalog, operation, sandbox) is not { } ware || await LookAsync(ware, sale, session ?? "", ct) is not { Status: PurchaseStatus.Paid } order) return NotFound();
