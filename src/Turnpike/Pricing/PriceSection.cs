@@ -58,7 +58,7 @@ internal static class PriceSection
         PriceModel.Metered { By: null } metered => $"by {string.Join(", ", metered.Models[""].Priced)}, at most {metered.Ceiling}",
         PriceModel.Metered metered => $"by use, {metered.Models.Count} model{(metered.Models.Count == 1 ? "" : "s")}, at most {metered.Ceiling}",
         PriceModel.Session session => $"{session.Amount} per session of {Shapes.Tell(session.Lasts)}",
-        PriceModel.CostPlus plus => $"what the upstream asks{(plus.Hundredths == 0 ? "" : $" and {plus.Hundredths / 100}.{plus.Hundredths % 100:00}%")}{(plus.Margin.IsZero ? "" : $" and {plus.Margin}")}, at most {plus.Ceiling}",
+        PriceModel.CostPlus plus => $"what the upstream asks{(plus.Hundredths == 0 ? "" : $" and {plus.Hundredths / 100m:0.##}%")}{(plus.Margin.IsZero ? "" : $" and {plus.Margin}")}, at most {plus.Ceiling}",
         PriceModel.Asked asked => $"as {asked.Url.Authority} says, at most {asked.Ceiling}",
         _ => price.ToString() ?? "",
     } + (price is { Rules.Count: > 0 } ? $", {price.Rules.Count} rule{(price.Rules.Count == 1 ? "" : "s")}" : "");
