@@ -1,6 +1,7 @@
+using Turnpike.EndToEnd.Billing;
 using Turnpike.EndToEnd.Harness;
 
-namespace Turnpike.EndToEnd.Billing;
+namespace Turnpike.EndToEnd.Browser;
 
 /// <summary>A person buys in a real browser: by keyboard alone, with scripts or without, and no page complains of anything.</summary>
 public sealed class BrowserTests

@@ -1,7 +1,7 @@
 using System.Net;
 using Turnpike.EndToEnd.Harness;
 
-namespace Turnpike.EndToEnd.Payments;
+namespace Turnpike.EndToEnd.Payments.Buying;
 
 /// <summary>A gateway whose upstream itself asks for payment: another gateway, and the reference servers of x402 and MPP, on a real chain.</summary>
 public sealed class BuyFromOthersTests(Chain chain)

@@ -4,8 +4,9 @@ using System.Net.WebSockets;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using Turnpike.Demo;
+using Turnpike.EndToEnd.Harness;
 
-namespace Turnpike.EndToEnd.Harness;
+namespace Turnpike.EndToEnd.Browser;
 
 /// <summary>
 /// A real browser with one page, driven by the keyboard alone over its DevTools protocol. It keeps what the page complains of:

@@ -2,8 +2,9 @@ using System.Diagnostics;
 using System.Text;
 using System.Text.Json.Nodes;
 using Turnpike.Demo;
+using Turnpike.EndToEnd.Harness;
 
-namespace Turnpike.EndToEnd.Harness;
+namespace Turnpike.EndToEnd.Payments.Buying;
 
 /// <summary>A third-party seller in a process of its own, from the packages of the real clients. Without node or them the test skips with the reason.</summary>
 internal sealed class SellerScript : IAsyncDisposable

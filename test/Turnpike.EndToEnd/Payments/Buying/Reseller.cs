@@ -1,7 +1,8 @@
 using System.Net;
 using System.Net.Http.Headers;
+using Turnpike.EndToEnd.Harness;
 
-namespace Turnpike.EndToEnd.Harness;
+namespace Turnpike.EndToEnd.Payments.Buying;
 
 /// <summary>A gateway that buys what it sells: its upstream asks for payment, and its wallet pays on the local chain.</summary>
 internal sealed class Reseller : IAsyncDisposable
