@@ -5,6 +5,7 @@ using Turnpike.Catalog;
 using Turnpike.Ledger;
 using Turnpike.Limits;
 using Turnpike.Metering;
+using Turnpike.Payments.Buying;
 using Turnpike.Payments.Doubts;
 using Turnpike.Payments.Included;
 using Turnpike.Payments.Metered;
@@ -22,7 +23,7 @@ namespace Turnpike.Payments;
 /// The one place that takes money in a call. It reads a credential, lets its method verify it, holds, collects, and gives back
 /// what was not delivered. Only the <see cref="Settler"/> finishes what a crash or a silent rail left open.
 /// </summary>
-internal sealed partial class Cashier(PaymentRegistry rails, PlanMethod plans, ILedger ledger, AnswerStore answers, RateLimits limits, InHand inHand, UsageStore usage, PeriodCount periods, SessionPasses sessions, RetryKeys retries, ILogger<Cashier> log)
+internal sealed partial class Cashier(PaymentRegistry rails, PlanMethod plans, ILedger ledger, AnswerStore answers, RateLimits limits, InHand inHand, UsageStore usage, PeriodCount periods, SessionPasses sessions, RetryKeys retries, CashierPurchases purchases, ILogger<Cashier> log)
 {
     public Payment Open(Call call) => new(call, CloseAsync);
 
@@ -256,6 +257,7 @@ internal sealed partial class Cashier(PaymentRegistry rails, PlanMethod plans, I
     /// <summary>Leaving: what is only held goes back; what was taken and not delivered becomes the payer's credit.</summary>
     private async ValueTask CloseAsync(Payment payment)
     {
+        if (payment.Bought is { } bought) await purchases.CloseAsync(bought, payment.Delivered);
         if (payment.State is not { } state) return;
         if (payment.IsPaid) payment.Call.Charged = state.Captured;
         try { if (!payment.Delivered) await GiveBackAsync(payment, state); }
@@ -318,7 +320,7 @@ internal sealed partial class Cashier(PaymentRegistry rails, PlanMethod plans, I
         payment.State = state;
         inHand.Take(state.Hold.Id);
         if (payment.Metered is not null) return null; // what is due is known when the answer has ended
-        payment.SettlesBefore = payment.Call.Operation.Settle == SettleMoment.Before || payment.Method!.SettlesBefore || payment.IsConfirmedFirst
+        payment.SettlesBefore = payment.Call.Operation.Settle == SettleMoment.Before || payment.Method!.SettlesBefore || payment.IsConfirmedFirst || Pricing.Buying.Spending.Of(payment.Call) is not null
             // What is paid from a balance cannot turn out unpaid.
             || !payment.Method.SettlesInBooks && !(await ledger.AvailableAsync(Loss.Account(payment.Payer!), state.Hold.Ceiling.Currency, ct)).IsZero;
         return payment.SettlesBefore ? await CollectAsync(payment) : null;
