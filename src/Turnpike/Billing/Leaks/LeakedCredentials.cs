@@ -58,7 +58,7 @@ internal sealed class LeakedCredentials(CatalogSource catalog, CallerDesk caller
     private async ValueTask TellAsync(AuditEvent happened, CancellationToken ct)
     {
         await audit.RecordAsync(happened, ct);
-        notices.Post(happened);
+        await notices.PostAsync(happened, ct);
     }
 
     private static string Text(LeakPolicy policy) => policy.ToString().ToLowerInvariant();
