@@ -107,6 +107,8 @@ internal sealed class AdminApp(IServiceProvider gateway, CatalogSource catalog) 
         Share<Billing.Invoices.StripeInvoicer>(services);
         Share<Billing.Statements.StatementDesk>(services);
         Share<Billing.Statements.BookStore>(services);
+        Share<Billing.Disputes.DisputeStore>(services);
+        Share<Billing.Disputes.DisputeDesk>(services);
         Share<Settler>(services);
         Share<CashierReturns>(services);
         Share<RateCounters>(services);
@@ -154,6 +156,7 @@ internal sealed class AdminApp(IServiceProvider gateway, CatalogSource catalog) 
         api.MapOperations();
         api.MapInvoices();
         api.MapStatements();
+        api.MapDisputes();
         api.MapConfig();
         app.MapOpenApi("/admin/v1/openapi.json").ExcludeFromDescription();
         return app;
