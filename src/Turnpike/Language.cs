@@ -22,6 +22,8 @@ internal static class Language
         CallerSection.With(LimitSection.OfCaller, CapSection.OfCaller),
         PlanSection.Section,
         PriceSection.Section,
+        Pricing.Buying.SpendingSection.Section,
+        Payments.Buying.WalletSection.Section,
         OwnCostSection.Section,
         UsageSection.Section,
         HangUpSection.Section,

@@ -69,6 +69,7 @@ internal static class AuditKinds
     public const string ApprovalDecided = "approval.decided";
     public const string BreakerTripped = "breaker.tripped";
     public const string BreakerReset = "breaker.reset";
+    public const string NoticeUndeliverable = "notice.undeliverable";
     public const string LimitShadowed = "limit.shadowed";
     public const string DecisionMissing = "decision.missing";
     public const string LimitReset = "limit.reset";
@@ -80,6 +81,12 @@ internal static class AuditKinds
     public const string TokenToppedUp = "token.topped-up";
     public const string TokenShown = "token.shown";
     public const string TokenRotated = "token.rotated";
+    public const string UpstreamPaying = "upstream.paying";
+    public const string UpstreamPaid = "upstream.paid";
+    public const string UpstreamUnknown = "upstream.unknown";
+    public const string UpstreamReleased = "upstream.released";
+    public const string UpstreamLost = "upstream.lost";
+    public const string UpstreamRefused = "upstream.refused";
     public const string PurchaseReversed = "purchase.reversed";
     public const string InvoiceSent = "invoice.sent";
     public const string InvoicePaid = "invoice.paid";

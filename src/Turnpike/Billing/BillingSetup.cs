@@ -16,6 +16,6 @@ internal static class BillingSetup
         services.AddSingleton<Disputes.DisputeStore>().AddSingleton<Disputes.DisputeDesk>().AddSingleton<StripeInbox>().AddSingleton<InvoiceMaker>().AddSingleton<InvoiceDesk>().AddSingleton<StripeInvoicer>().AddSingleton<Biller>().AddHostedService(s => s.GetRequiredService<Biller>());
         services.AddSingleton<Statements.BookStore>().AddSingleton<Statements.StatementDesk>();
         services.AddSingleton<OutboxStore>().AddSingleton<UsageExporter>();
-        return services.AddHostedService(s => s.GetRequiredService<UsageExporter>());
+        return services.AddHostedService<SaleRounds>().AddHostedService(s => s.GetRequiredService<UsageExporter>());
     }
 }

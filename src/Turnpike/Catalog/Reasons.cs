@@ -89,6 +89,8 @@ internal static class Reasons
     public static readonly Reason InternalError = new("internal-error", 500, "The gateway failed", "Nothing was taken that was not delivered. Try again, and tell the owner.");
     public static readonly Reason UpstreamFailed = new("upstream-failed", 502, "The service behind this gateway failed", "You were not charged; the same payment works again.");
     public static readonly Reason UpstreamAsksPayment = new("upstream-asks-payment", 502, "The service behind this gateway asked the gateway to pay", "You were not charged. The owner has to see to it.");
+    public static readonly Reason UpstreamTooDear = new("upstream-too-dear", 502, "The service behind this gateway asks for more than may be paid", "You were not charged, or have it back as credit. Ask again later, or ask the owner.");
+    public static readonly Reason SpendingCapReached = new("spending-cap-reached", 503, "What may be spent on the service behind this gateway is spent", "What you paid is yours again. Repeat the request after Retry-After.");
     public static readonly Reason AnswerWithheld = new("answer-withheld", 502, "The answer may not be shown to you as it is", "You were not charged. The owner has to see to it.");
     public static readonly Reason UpstreamDown = new("upstream-down", 503, "The service behind this gateway is down", "You were not charged; the same payment works again.");
     public static readonly Reason UpstreamTimeout = new("upstream-timeout", 504, "The service behind this gateway took too long", "You were not charged; the same payment works again.");

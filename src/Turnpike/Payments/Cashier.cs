@@ -5,6 +5,7 @@ using Turnpike.Catalog;
 using Turnpike.Ledger;
 using Turnpike.Limits;
 using Turnpike.Metering;
+using Turnpike.Payments.Buying;
 using Turnpike.Payments.Doubts;
 using Turnpike.Payments.Included;
 using Turnpike.Payments.Metered;
@@ -22,7 +23,7 @@ namespace Turnpike.Payments;
 /// The one place that takes money in a call. It reads a credential, lets its method verify it, holds, collects, and gives back
 /// what was not delivered. Only the <see cref="Settler"/> finishes what a crash or a silent rail left open.
 /// </summary>
-internal sealed partial class Cashier(PaymentRegistry rails, PlanMethod plans, ILedger ledger, AnswerStore answers, RateLimits limits, InHand inHand, UsageStore usage, SessionPasses sessions, RetryKeys retries, ILogger<Cashier> log)
+internal sealed partial class Cashier(PaymentRegistry rails, PlanMethod plans, ILedger ledger, AnswerStore answers, RateLimits limits, InHand inHand, UsageStore usage, PeriodCount periods, SessionPasses sessions, RetryKeys retries, CashierPurchases purchases, ILogger<Cashier> log)
 {
     public Payment Open(Call call) => new(call, CloseAsync);
 
@@ -42,15 +43,15 @@ internal sealed partial class Cashier(PaymentRegistry rails, PlanMethod plans, I
         }
         call.Pays = true;
         if (credential is Credential.Ambiguous several) return new Refusal(Reasons.AmbiguousPayment, several.Detail);
-        if (credential is Credential.Malformed bad) return Wrong(call, new Refusal(Reasons.MalformedCredential, bad.Detail) { Code = bad.Code });
+        if (credential is Credential.Malformed bad) return limits.Wrong(call, new Refusal(Reasons.MalformedCredential, bad.Detail) { Code = bad.Code });
         payment.Credential = credential;
-        if (credential is { Forged: true, Objection: { } forged }) return Wrong(call, forged);
+        if (credential is { Forged: true, Objection: { } forged }) return limits.Wrong(call, forged);
         if (credential.Correlation is { } correlation) call.Correlation = correlation;
-        if (rails.Accepted(call, credential.Method) is not { } method) return Wrong(call, new Refusal(Reasons.MethodUnsupported, $"'{credential.Method}' is not accepted here."));
+        if (rails.Accepted(call, credential.Method) is not { } method) return limits.Wrong(call, new Refusal(Reasons.MethodUnsupported, $"'{credential.Method}' is not accepted here."));
         payment.Method = method;
         try
         {
-            if (method.Identify(payment) is { } foreign) return Wrong(call, foreign);
+            if (method.Identify(payment) is { } foreign) return limits.Wrong(call, foreign);
             if (payment.HoldId is not null) (payment.MayBeAskedAgain, payment.BodyDigest) = (true, await PaymentReplies.DigestAsync(call));
             // Before anything that asks a rail or a clock: a payer whose connection broke must find what they paid for.
             if (payment.HoldId is { } id && await ledger.FindAsync(id, ct) is { Status: not HoldStatus.Released } known)
@@ -59,13 +60,13 @@ internal sealed partial class Cashier(PaymentRegistry rails, PlanMethod plans, I
                 if (answered is not null || payment.CreditOnly) return answered;
             }
             if (call.Plan is not null && (await IncludedAsync(payment, ct) is var included && included is not null || payment.State is not null)) return included;
-            if ((credential.Objection ?? credential.Terms?.Objection(call, payment.BodyDigest)) is { } objection) return Wrong(call, objection);
+            if ((credential.Objection ?? credential.Terms?.Objection(call, payment.BodyDigest)) is { } objection) return limits.Wrong(call, objection);
             using (Step.Verify(method.Name))
                 if (await method.VerifyAsync(payment, ct) is { } refused)
                 {
                     // A copy may have been held and settled meanwhile, here or on another node, and then no rail believes it any more.
                     if (payment.HoldId is { } mine && await ledger.FindAsync(mine, ct) is { Status: not HoldStatus.Released } since && await KnownAsync(payment, since, ct) is { } told) return told;
-                    return Wrong(call, refused);
+                    return limits.Wrong(call, refused);
                 }
         }
         catch (StorageUnavailableException e) { return CashierDoubts.Down(log, e, "Nothing was taken."); }
@@ -114,6 +115,12 @@ internal sealed partial class Cashier(PaymentRegistry rails, PlanMethod plans, I
             if (await retries.ClaimAsync(payment, ct) is { } named) return named.Refused ?? await InsteadAsync(payment, named.Instead!, ct);
             var credit = await CreditAsync(payment, ct);
             var result = await ledger.ReserveAsync(inHand, NewHold(payment, credit), ct);
+            if (payment.Line is { } line && line.IsMissing(result))
+            {
+                if (await line.Over(ct) is { } more) return more;
+                payment.Line = null;
+                result = await ledger.ReserveAsync(inHand, NewHold(payment, credit), ct);
+            }
             // The credit was spent elsewhere in this moment: the presented proof pays after all.
             if (result is HoldResult.InsufficientFunds && credit is not null && !payment.CreditOnly) result = await ledger.ReserveAsync(inHand, NewHold(payment, credit = null), ct);
             for (var tries = 0; tries < 3 && result is HoldResult.InsufficientFunds some && payment.TryLower(some.Available); tries++) result = await ledger.ReserveAsync(inHand, NewHold(payment, credit), ct);
@@ -137,10 +144,12 @@ internal sealed partial class Cashier(PaymentRegistry rails, PlanMethod plans, I
     public async ValueTask<Answer?> CollectAsync(Payment payment)
     {
         payment.Collecting = true;
-        var (held, amount) = (payment.State!, MeteredCharge.Due(payment));
-        payment.Taken = amount;
+        var held = payment.State!;
         try
         {
+            await periods.TakeAsync(payment);
+            var amount = MeteredCharge.Due(payment);
+            payment.Taken = amount;
             if (payment.ByCredit || payment.Method!.SettlesInBooks)
             {
                 payment.State = await ledger.CaptureAsync(new Capture(held.Hold.Id, amount) { HeldBy = held.Incarnation, Reference = held.Hold.Receipt, Events = Collected(payment, held), With = RecordOf(payment, amount) }, CancellationToken.None);
@@ -159,6 +168,7 @@ internal sealed partial class Cashier(PaymentRegistry rails, PlanMethod plans, I
         }
         catch (HoldLostException)
         {
+            await periods.GiveBackAsync(payment);
             return new Refusal(Reasons.InFlight, "Another node took this one for dead and gave its payment back; nothing was taken here.") { RetryAfter = TimeSpan.FromSeconds(1) };
         }
     }
@@ -247,6 +257,7 @@ internal sealed partial class Cashier(PaymentRegistry rails, PlanMethod plans, I
     /// <summary>Leaving: what is only held goes back; what was taken and not delivered becomes the payer's credit.</summary>
     private async ValueTask CloseAsync(Payment payment)
     {
+        if (payment.Bought is { } bought) await purchases.CloseAsync(bought, payment.Delivered);
         if (payment.State is not { } state) return;
         if (payment.IsPaid) payment.Call.Charged = state.Captured;
         try { if (!payment.Delivered) await GiveBackAsync(payment, state); }
@@ -287,7 +298,7 @@ internal sealed partial class Cashier(PaymentRegistry rails, PlanMethod plans, I
                 await ledger.UnknownAsync(hold.Id, unknown.Reference, [payment.Event(AuditKinds.Unknown, "settlement-unknown", unknown.Reference)], CancellationToken.None);
                 payment.State = payment.State with { Status = HoldStatus.Unknown, Reference = unknown.Reference };
                 if (unknown.Refused is not null) await BlameAsync(payment, hold);
-                return PaymentRefusals.Pending(payment, unknown.Reference);
+                return unknown is { Refused: { } code, Reference: null } ? PaymentRefusals.Refused(payment, code, unknown.Detail) : PaymentRefusals.Pending(payment, unknown.Reference);
             case Settlement.Failed failed:
                 payment.State = await ledger.ReleaseAsync(hold.Id, failed.Code, [payment.Event(AuditKinds.Released, failed.Code, hold.Id)], CancellationToken.None, payment.State.Incarnation);
                 if (payment.State.Status != HoldStatus.Released) return PaymentRefusals.Pending(payment, payment.State.Reference); // its heir asks the rail, which told us no because it told the heir yes
@@ -309,7 +320,7 @@ internal sealed partial class Cashier(PaymentRegistry rails, PlanMethod plans, I
         payment.State = state;
         inHand.Take(state.Hold.Id);
         if (payment.Metered is not null) return null; // what is due is known when the answer has ended
-        payment.SettlesBefore = payment.Call.Operation.Settle == SettleMoment.Before || payment.Method!.SettlesBefore
+        payment.SettlesBefore = payment.Call.Operation.Settle == SettleMoment.Before || payment.Method!.SettlesBefore || payment.IsConfirmedFirst || Pricing.Buying.Spending.Of(payment.Call) is not null
             // What is paid from a balance cannot turn out unpaid.
             || !payment.Method.SettlesInBooks && !(await ledger.AvailableAsync(Loss.Account(payment.Payer!), state.Hold.Ceiling.Currency, ct)).IsZero;
         return payment.SettlesBefore ? await CollectAsync(payment) : null;
@@ -342,13 +353,6 @@ internal sealed partial class Cashier(PaymentRegistry rails, PlanMethod plans, I
     {
         payment.Call.Correlation = first.Hold.Correlation;
         return first.Status == HoldStatus.Unknown ? PaymentRefusals.Pending(payment, first.Reference) : await SecondLook.AgainAsync(answers, payment.Call, first, ct);
-    }
-
-    private Refusal Wrong(Call call, Answer answer)
-    {
-        var refusal = (Refusal)answer;
-        if (refusal.Reason.Status == 402 && !Reasons.IsAboutFunds(refusal.Reason)) limits.CountInvalidProof(call);
-        return refusal;
     }
 
     private Hold NewHold(Payment payment, string? credit) => payment.Capped(new Hold

@@ -76,7 +76,7 @@ internal sealed class PlanMethod(ILedger ledger, Arrears arrears) : IPaymentMeth
         Matches(plan, allowance, call) && !plan.Includes.Any(other => other.Amount.Currency == allowance.Amount.Currency && Rank(other) > Rank(allowance) && Matches(plan, other, call));
 
     private static bool Matches(Plan plan, Allowance allowance, Call call) =>
-        (allowance.Operations.Count == 0 || allowance.Operations.Contains(call.Operation.Name)) && (allowance.Tier is not { } tier || call.Metered?.Request?.Model is { } model && plan.Tiers[tier].Contains(model));
+        (allowance.Operations.Count == 0 || allowance.Operations.Contains(call.Operation.Name)) && (allowance.Tier is not { } tier || call.Metered?.Asked is { } model && plan.Tiers[tier].Contains(model));
 
     private static int Rank(Allowance allowance) => (allowance.Operations.Count > 0 ? 2 : 0) + (allowance.Tier is null ? 0 : 1);
 
