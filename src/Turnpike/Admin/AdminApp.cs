@@ -110,6 +110,7 @@ internal sealed class AdminApp(IServiceProvider gateway, CatalogSource catalog) 
         Share<Billing.Statements.BookStore>(services);
         Share<Billing.Disputes.DisputeStore>(services);
         Share<Billing.Disputes.DisputeDesk>(services);
+        Share<Billing.PurchaseRefunds>(services);
         Share<Settler>(services);
         Share<CashierReturns>(services);
         Share<RateCounters>(services);
@@ -158,6 +159,7 @@ internal sealed class AdminApp(IServiceProvider gateway, CatalogSource catalog) 
         api.MapInvoices();
         api.MapStatements();
         api.MapDisputes();
+        api.MapTokenRefunds();
         api.MapConfig();
         app.MapOpenApi("/admin/v1/openapi.json").ExcludeFromDescription();
         return app;

@@ -73,6 +73,8 @@ namespace Turnpike.Admin;
 [JsonSerializable(typeof(Accounts.PortalView))]
 [JsonSerializable(typeof(Accounts.StatementView))]
 [JsonSerializable(typeof(Accounts.DisputeView))]
+[JsonSerializable(typeof(Accounts.TokenRefundBody))]
+[JsonSerializable(typeof(Accounts.TokenRefundView))]
 [JsonSerializable(typeof(Accounts.DisputeList))]
 [JsonSerializable(typeof(Accounts.DisputeBody))]
 internal sealed partial class AdminJson : JsonSerializerContext

@@ -29,6 +29,12 @@ internal sealed class PurchaseStore(Database database, TimeProvider time)
         from purchases where session = $1
         """, Read, session), ct);
 
+    /// <summary>The order that created the token, by the name it had then.</summary>
+    public ValueTask<Purchase?> FindByTokenAsync(string token, CancellationToken ct) => database.ReadAsync(sql => sql.First("""
+        select id, operation, price, budget, currency, calls, valid_seconds, token, topup, session, intent, status, shown, created
+        from purchases where token = $1 and topup = 0
+        """, Read, token), ct);
+
     public ValueTask<Purchase?> FindByIntentAsync(string intent, CancellationToken ct) => database.ReadAsync(sql => sql.First("""
         select id, operation, price, budget, currency, calls, valid_seconds, token, topup, session, intent, status, shown, created
         from purchases where intent = $1

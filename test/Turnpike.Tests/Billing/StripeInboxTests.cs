@@ -133,6 +133,27 @@ public sealed class StripeInboxTests : IDisposable
     }
 
     [Fact]
+    public async Task Our_refund_reaches_Stripe_once_with_the_fee_and_its_own_word_of_it_changes_nothing()
+    {
+        var (order, intent) = await BoughtAsync();
+        order = (await gate.Of<PurchaseStore>().FindAsync(order.Id, default))!;
+        stripe.Fail("/v1/refunds", StripeFault.Before);
+        (await gate.Of<PurchaseRefunds>().RefundAsync(order, new Money(2_000_000_000, "USD"), "asked", "k", default)).ShouldNotBeNull();
+        for (var i = 0; i < 2; i++) (await gate.Of<PurchaseRefunds>().RefundAsync(order, new Money(2_000_000_000, "USD"), "asked", "k", default)).ShouldBeNull();
+        var refund = stripe.Requests.Last(r => r is { Method: "POST", Path: "/v1/refunds" });
+        ((string?)refund.Form["refund_application_fee"], refund.Account).ShouldBe(("true", "acct_provider1"));
+        stripe.Objects.All("refund").ShouldHaveSingleItem();
+        await TellAsync("charge.refunded", stripe.Objects.ChargeOf(intent));
+        (await LeftAsync(order)).ShouldBe("3.00 USD");
+        (await gate.Of<PurchaseRefunds>().RefundAsync(order, null, "the rest", "k2", default)).ShouldBeNull();
+        (await LeftAsync(order)).ShouldBe("0.00 USD");
+        (await StatusAsync(order)).ShouldBe(TokenStatus.Revoked);
+        (await gate.Of<PurchaseRefunds>().RefundAsync(order, new Money(1_000_000_000, "USD"), "more", "k3", default)).ShouldNotBeNull();
+        (await PostpaidTests.SumAsync(gate, "external")).ShouldBe(0);
+        await gate.ShouldBalanceAsync();
+    }
+
+    [Fact]
     public async Task What_nobody_here_knows_is_answered_well_and_kept_nowhere()
     {
         (await TellAsync("customer.subscription.created", new JsonObject { ["id"] = "sub_1", ["object"] = "subscription" })).ShouldBeTrue();
