@@ -108,6 +108,9 @@ internal sealed class AdminApp(IServiceProvider gateway, CatalogSource catalog) 
         Share<Billing.Invoices.StripeInvoicer>(services);
         Share<Billing.Statements.StatementDesk>(services);
         Share<Billing.Statements.BookStore>(services);
+        Share<Billing.Disputes.DisputeStore>(services);
+        Share<Billing.Disputes.DisputeDesk>(services);
+        Share<Billing.PurchaseRefunds>(services);
         Share<Settler>(services);
         Share<CashierReturns>(services);
         Share<RateCounters>(services);
@@ -155,6 +158,8 @@ internal sealed class AdminApp(IServiceProvider gateway, CatalogSource catalog) 
         api.MapOperations();
         api.MapInvoices();
         api.MapStatements();
+        api.MapDisputes();
+        api.MapTokenRefunds();
         api.MapConfig();
         app.MapOpenApi("/admin/v1/openapi.json").ExcludeFromDescription();
         return app;

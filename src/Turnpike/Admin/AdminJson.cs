@@ -72,6 +72,11 @@ namespace Turnpike.Admin;
 [JsonSerializable(typeof(Accounts.PortalBody))]
 [JsonSerializable(typeof(Accounts.PortalView))]
 [JsonSerializable(typeof(Accounts.StatementView))]
+[JsonSerializable(typeof(Accounts.DisputeView))]
+[JsonSerializable(typeof(Accounts.TokenRefundBody))]
+[JsonSerializable(typeof(Accounts.TokenRefundView))]
+[JsonSerializable(typeof(Accounts.DisputeList))]
+[JsonSerializable(typeof(Accounts.DisputeBody))]
 internal sealed partial class AdminJson : JsonSerializerContext
 {
     /// <summary>For terminals: a plus sign stays one.</summary>

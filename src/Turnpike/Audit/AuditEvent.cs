@@ -94,6 +94,8 @@ internal static class AuditKinds
     public const string InvoiceVoided = "invoice.voided";
     public const string InvoiceGivenUp = "invoice.uncollectible";
     public const string InvoiceCredited = "invoice.credited";
+    public const string DisputeOpened = "dispute.opened";
+    public const string DisputeAnswered = "dispute.answered";
     public const string CallerChanged = "caller.changed";
     public const string KeyIssued = "key.issued";
     public const string KeyLeaked = "key.leaked";

@@ -29,6 +29,12 @@ internal sealed class PurchaseStore(Database database, TimeProvider time)
         from purchases where session = $1
         """, Read, session), ct);
 
+    /// <summary>The order that created the token, by the name it had then.</summary>
+    public ValueTask<Purchase?> FindByTokenAsync(string token, CancellationToken ct) => database.ReadAsync(sql => sql.First("""
+        select id, operation, price, budget, currency, calls, valid_seconds, token, topup, session, intent, status, shown, created
+        from purchases where token = $1 and topup = 0
+        """, Read, token), ct);
+
     public ValueTask<Purchase?> FindByIntentAsync(string intent, CancellationToken ct) => database.ReadAsync(sql => sql.First("""
         select id, operation, price, budget, currency, calls, valid_seconds, token, topup, session, intent, status, shown, created
         from purchases where intent = $1
@@ -50,6 +56,8 @@ internal sealed class PurchaseStore(Database database, TimeProvider time)
         sql.Run("insert into stripe_events (id, type, intent, amount, created, done) values ($1, $2, $3, $4, $5, 0)", told.Id, Kind(told), told.Intent, told.Amount, time.GetUtcNow());
         return true;
     }, ct);
+
+    public ValueTask<bool> IsNewAsync(string id, CancellationToken ct) => database.ReadAsync(sql => sql.First("select 1 from stripe_events where id = $1", row => row.Long(0), id) != 1, ct);
 
     public ValueTask DoneAsync(string id, CancellationToken ct) => database.WriteAsync(sql => sql.Run("update stripe_events set done = 1 where id = $1", id), ct);
 

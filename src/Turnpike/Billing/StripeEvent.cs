@@ -12,6 +12,18 @@ internal sealed record StripeEvent(string Id, string Type)
     /// <summary>The session it is about.</summary>
     public string? Session { get; init; }
 
+    /// <summary>The invoice it is about.</summary>
+    public string? Invoice { get; init; }
+
+    /// <summary>The dispute it is about, why it was opened, and until when evidence is taken.</summary>
+    public string? Dispute { get; init; }
+
+    public string? Reason { get; init; }
+
+    public DateTimeOffset? Due { get; init; }
+
+    public string? Currency { get; init; }
+
     /// <summary>The payment it is about.</summary>
     public string? Intent { get; init; }
 
@@ -32,6 +44,11 @@ internal sealed record StripeEvent(string Id, string Type)
         return new StripeEvent(id, type)
         {
             Session = Text(about, "object") == "checkout.session" ? Text(about, "id") : null,
+            Invoice = Text(about, "object") == "invoice" ? Text(about, "id") : null,
+            Dispute = Text(about, "object") == "dispute" ? Text(about, "id") : null,
+            Reason = Text(about, "reason"),
+            Due = about.TryGetProperty("evidence_details", out var details) && details.ValueKind == JsonValueKind.Object && Number(details, "due_by") is { } due and >= 0 and <= 253_402_300_799 ? DateTimeOffset.FromUnixTimeSeconds(due) : null,
+            Currency = Text(about, "currency"),
             Intent = Text(about, "payment_intent"),
             Account = Text(json, "account"),
             Amount = Number(about, type.StartsWith("charge.dispute.", StringComparison.Ordinal) ? "amount" : "amount_refunded"),

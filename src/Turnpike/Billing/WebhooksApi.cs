@@ -1,3 +1,4 @@
+using Turnpike.Billing.Invoices;
 using Turnpike.Catalog;
 using Turnpike.Catalog.Loading;
 using Turnpike.Payments;
@@ -9,15 +10,17 @@ internal static class WebhooksApi
 {
     private const int MostBody = 512 * 1024;
 
-    public static void MapWebhooks(this WebApplication app) => app.MapPost("/webhooks/stripe", async (HttpRequest request, CatalogSource catalog, TokenSale sale, TimeProvider time, CancellationToken ct) =>
+    public static void MapWebhooks(this WebApplication app) => app.MapPost("/webhooks/stripe", async (HttpRequest request, CatalogSource catalog, StripeInbox inbox, TimeProvider time, CancellationToken ct) =>
     {
-        if (catalog.Current.Settings.Get<PaymentSettings>()?.Prepaid?.Checkout is not { } settings) return BuyAnswers.Problem(Reasons.NotFound, "Stripe tells us nothing here.");
+        var (checkout, billing) = (catalog.Current.Settings.Get<PaymentSettings>()?.Prepaid?.Checkout, catalog.Current.Settings.Get<BillingSettings>()?.Stripe);
+        IReadOnlyList<Secret> secrets = [.. checkout?.WebhookSecrets ?? [], .. billing?.WebhookSecrets ?? []];
+        if (secrets.Count == 0) return BuyAnswers.Problem(Reasons.NotFound, "Stripe tells us nothing here.");
         if (await ReadAsync(request, MostBody, ct) is not { } body) return BuyAnswers.Problem(Reasons.MalformedRequest, $"An event has at most {MostBody / 1024} KiB.");
         // Before anything of the body is looked at: whoever cannot sign is not listened to.
-        if (!StripeSignature.Holds(request.Headers["Stripe-Signature"].ToString(), body, settings.WebhookSecrets.Select(s => s.Reveal()), time.GetUtcNow()))
+        if (!StripeSignature.Holds(request.Headers["Stripe-Signature"].ToString(), body, secrets.Select(s => s.Reveal()), time.GetUtcNow()))
             return BuyAnswers.Problem(Reasons.MalformedRequest, "Stripe-Signature does not fit the body, or is too old.");
         if (StripeEvent.Parse(body) is not { } told) return BuyAnswers.Problem(Reasons.MalformedRequest, "The body is no event.");
-        return await sale.ToldAsync(settings, told, ct) ? Results.Ok() : BuyAnswers.Problem(Reasons.VerifierDown, "Stripe could not be asked; tell it again.");
+        return await inbox.ToldAsync(checkout, billing, told, ct) ? Results.Ok() : BuyAnswers.Problem(Reasons.VerifierDown, "Stripe could not be asked; tell it again.");
     });
 
     /// <summary>The raw bytes, as they were signed; null when there are more.</summary>

@@ -43,15 +43,15 @@ internal sealed partial class Cashier(PaymentRegistry rails, PlanMethod plans, I
         }
         call.Pays = true;
         if (credential is Credential.Ambiguous several) return new Refusal(Reasons.AmbiguousPayment, several.Detail);
-        if (credential is Credential.Malformed bad) return Wrong(call, new Refusal(Reasons.MalformedCredential, bad.Detail) { Code = bad.Code });
+        if (credential is Credential.Malformed bad) return limits.Wrong(call, new Refusal(Reasons.MalformedCredential, bad.Detail) { Code = bad.Code });
         payment.Credential = credential;
-        if (credential is { Forged: true, Objection: { } forged }) return Wrong(call, forged);
+        if (credential is { Forged: true, Objection: { } forged }) return limits.Wrong(call, forged);
         if (credential.Correlation is { } correlation) call.Correlation = correlation;
-        if (rails.Accepted(call, credential.Method) is not { } method) return Wrong(call, new Refusal(Reasons.MethodUnsupported, $"'{credential.Method}' is not accepted here."));
+        if (rails.Accepted(call, credential.Method) is not { } method) return limits.Wrong(call, new Refusal(Reasons.MethodUnsupported, $"'{credential.Method}' is not accepted here."));
         payment.Method = method;
         try
         {
-            if (method.Identify(payment) is { } foreign) return Wrong(call, foreign);
+            if (method.Identify(payment) is { } foreign) return limits.Wrong(call, foreign);
             if (payment.HoldId is not null) (payment.MayBeAskedAgain, payment.BodyDigest) = (true, await PaymentReplies.DigestAsync(call));
             // Before anything that asks a rail or a clock: a payer whose connection broke must find what they paid for.
             if (payment.HoldId is { } id && await ledger.FindAsync(id, ct) is { Status: not HoldStatus.Released } known)
@@ -60,13 +60,13 @@ internal sealed partial class Cashier(PaymentRegistry rails, PlanMethod plans, I
                 if (answered is not null || payment.CreditOnly) return answered;
             }
             if (call.Plan is not null && (await IncludedAsync(payment, ct) is var included && included is not null || payment.State is not null)) return included;
-            if ((credential.Objection ?? credential.Terms?.Objection(call, payment.BodyDigest)) is { } objection) return Wrong(call, objection);
+            if ((credential.Objection ?? credential.Terms?.Objection(call, payment.BodyDigest)) is { } objection) return limits.Wrong(call, objection);
             using (Step.Verify(method.Name))
                 if (await method.VerifyAsync(payment, ct) is { } refused)
                 {
                     // A copy may have been held and settled meanwhile, here or on another node, and then no rail believes it any more.
                     if (payment.HoldId is { } mine && await ledger.FindAsync(mine, ct) is { Status: not HoldStatus.Released } since && await KnownAsync(payment, since, ct) is { } told) return told;
-                    return Wrong(call, refused);
+                    return limits.Wrong(call, refused);
                 }
         }
         catch (StorageUnavailableException e) { return CashierDoubts.Down(log, e, "Nothing was taken."); }
@@ -353,13 +353,6 @@ internal sealed partial class Cashier(PaymentRegistry rails, PlanMethod plans, I
     {
         payment.Call.Correlation = first.Hold.Correlation;
         return first.Status == HoldStatus.Unknown ? PaymentRefusals.Pending(payment, first.Reference) : await SecondLook.AgainAsync(answers, payment.Call, first, ct);
-    }
-
-    private Refusal Wrong(Call call, Answer answer)
-    {
-        var refusal = (Refusal)answer;
-        if (refusal.Reason.Status == 402 && !Reasons.IsAboutFunds(refusal.Reason)) limits.CountInvalidProof(call);
-        return refusal;
     }
 
     private Hold NewHold(Payment payment, string? credit) => payment.Capped(new Hold

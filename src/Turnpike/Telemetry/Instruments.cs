@@ -23,6 +23,7 @@ internal static class Instruments
     private static readonly Counter<long> Writes = Meter.CreateCounter<long>("turnpike.store.writes", "{write}", "Writes made durable; divided by commits, the size of a batch.");
     private static readonly Counter<long> Oddities = Meter.CreateCounter<long>("turnpike.usage.alarms", "{call}", "Metered answers that told something unexpected, by kind of event.");
     private static readonly Counter<long> Exports = Meter.CreateCounter<long>("turnpike.usage.exported", "{event}", "Events of use on their way out, by destination: sent, failed (tried again), dead, skipped.");
+    private static readonly Counter<long> Webhooks = Meter.CreateCounter<long>("turnpike.stripe.events", "{event}", "Events Stripe told us, by outcome: taken, later (told again), ignored.");
     private static readonly object[] Statuses = [.. Enumerable.Range(0, 600).Select(status => (object)status)];
 
     /// <summary>The gate answered itself. Calls that name no operation are counted under <c>none</c>: their paths are a stranger's invention.</summary>
@@ -38,6 +39,9 @@ internal static class Instruments
         Count(operation, status);
         if (Upstream.Enabled) Upstream.Record(took.TotalSeconds, new TagList { { "operation", operation } });
     }
+
+    /// <summary>An event of Stripe's, signed.</summary>
+    public static void Webhook(string outcome) => Webhooks.Add(1, new TagList { { "outcome", outcome } });
 
     public static void Verified(string method, TimeSpan took)
     {

@@ -210,13 +210,13 @@ public sealed class PostpaidTests : IDisposable
         await RoundAsync();
         var (desk, id) = (gate.Of<InvoiceDesk>(), (await OneAsync(gate)).Id);
         Money.TryParse("0.03 USD", out var some);
-        (await desk.CreditAsync(id, some, "late", "k1", default)).ShouldNotBeNull().PaidOut.ShouldBeFalse();
-        (await desk.CreditAsync(id, some, "late", "k1", default)).ShouldNotBeNull("the same again");
+        (await desk.WriteNoteAsync(id, some, "late", "k1", default)).ShouldNotBeNull().PaidOut.ShouldBeFalse();
+        (await desk.WriteNoteAsync(id, some, "late", "k1", default)).ShouldNotBeNull("the same again");
         (await OneAsync(gate)).Owed.ToString().ShouldBe("0.10 USD");
         await desk.PaidAsync(id, "bank", null, default);
-        (await desk.CreditAsync(id, some, "again", "k2", default)).ShouldNotBeNull().PaidOut.ShouldBeTrue();
+        (await desk.WriteNoteAsync(id, some, "again", "k2", default)).ShouldNotBeNull().PaidOut.ShouldBeTrue();
         Money.TryParse("0.08 USD", out var much);
-        (await desk.CreditAsync(id, much, "too much", "k3", default)).ShouldBeNull();
+        (await desk.WriteNoteAsync(id, much, "too much", "k3", default)).ShouldBeNull();
         (await SumAsync(gate, "invoiced")).ShouldBe(0);
         (await SumAsync(gate, "external")).ShouldBe(-70_000_000, "0.10 came, 0.03 went back");
         (await SumAsync(gate, "refunded")).ShouldBe(-60_000_000);

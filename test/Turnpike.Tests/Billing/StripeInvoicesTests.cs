@@ -109,7 +109,7 @@ public sealed class StripeInvoicesTests : IDisposable
         stripe.Objects.PayInvoice(invoice.StripeInvoice!);
         await gate.Of<StripeInvoicer>().LookAsync(invoice, default);
         Money.TryParse("0.05 USD", out var amount);
-        (await gate.Of<InvoiceDesk>().CreditAsync(invoice.Id, amount, "slow", "k", default)).ShouldNotBeNull();
+        (await gate.Of<InvoiceDesk>().WriteNoteAsync(invoice.Id, amount, "slow", "k", default)).ShouldNotBeNull();
         stripe.Fail("/credit_notes", StripeFault.After);
         await RoundAsync();
         await RoundAsync();

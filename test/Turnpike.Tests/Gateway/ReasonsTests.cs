@@ -91,6 +91,9 @@ public sealed class ReasonsTests
         ["session-ended"] = async _ => await WithAsync("", TestGate.Document.Replace("price: 0.01 USD }\n      history", "price: { per-session: 0.01 USD, lasts: 1h } }\n      history", StringComparison.Ordinal), g => g.GetAsync(Target, ("Turnpike-Session", "r_1.2.x"))),
         ["pricer-down"] = async _ => await WithAsync("", TestGate.Document.Replace("price: free", "price: { pricer: { url: \"https://pricer.example\" }, ceiling: 1.00 USD }", StringComparison.Ordinal), g => { g.Sites["pricer.example"] = static _ => throw new HttpRequestException("gone"); return g.GetAsync("/status"); }),
         ["allowance-used-up"] = _ => IncludedAsync("pay"),
+        ["credit-line-reached"] = async _ => await WithAsync("plans: { tiny: { postpaid: { per: 1mo, limit: 0.001 USD } } }\ncallers: { agent: { plan: tiny, keys: [\"${env:AGENT_KEY}\"] } }\n", TestGate.Document, g => g.GetAsync(Target, Key)),
+        ["invoice-past-due"] = _ => ArrearsAsync("pay"),
+        ["account-past-due"] = _ => ArrearsAsync("refuse"),
         ["allowance-renews"] = _ => IncludedAsync("wait"),
         ["allowance-over"] = _ => IncludedAsync("refuse"),
         ["cap-reached"] = async _ => await WithAsync("callers: { agent: { keys: [\"${env:AGENT_KEY}\"], caps: [{ amount: 0.001 USD, per: 1d }] } }\n", TestGate.Document, async g => await g.GetAsync(Target, Key, ("Authorization", await g.TokenAsync()))),
@@ -118,6 +121,12 @@ public sealed class ReasonsTests
     };
 
     private static readonly (string, string?) Key = ("apikey", Turnpike.Tests.Catalog.Documents.Variables["AGENT_KEY"]);
+
+    private static Task<Told> ArrearsAsync(string when) => WithAsync($"plans: {{ late: {{ postpaid: {{ per: 1mo, when-past-due: {when} }} }} }}\ncallers: {{ agent: {{ plan: late, keys: [\"${{env:AGENT_KEY}}\"] }} }}\n", TestGate.Document, g =>
+    {
+        g.Of<Turnpike.Plans.Arrears>().Replace(["agent"]);
+        return g.GetAsync(Target, Key);
+    });
 
     private static Task<Told> IncludedAsync(string then) => WithAsync($"plans: {{ one: {{ includes: [{{ amount: 1 requests, per: 1d, when-used-up: {then} }}] }} }}\ncallers: {{ agent: {{ plan: one, keys: [\"${{env:AGENT_KEY}}\"] }} }}\n", TestGate.Document, async g =>
     {

@@ -77,8 +77,8 @@ internal static class InvoicesApi
         if (Reason(body.Reason) is not { } reason) return await NoReason();
         if (await store.FindAsync(id, ct) is not { } invoice) return AdminProblem.NotFound("invoice");
         if (!Money.TryParse(body.Amount, out var amount) || amount.Currency != invoice.Currency || amount.IsZero || InvoiceMaker.Coins(amount) != amount) return AdminProblem.Malformed($"amount: write whole coins above zero in {invoice.Currency}, such as 0.10 {invoice.Currency}.");
-        if (await desk.CreditAsync(id, amount, reason, key, ct) is not { } note) return AdminProblem.Of(409, "refund-exceeds", "That is more than is left of it", $"{invoice.Charged} was charged, {invoice.Credited} has been credited; a draft or void invoice is not credited, and a key is one credit note.");
-        await stripe.CreditAsync(invoice, note, ct);
+        if (await desk.WriteNoteAsync(id, amount, reason, key, ct) is not { } note) return AdminProblem.Of(409, "refund-exceeds", "That is more than is left of it", $"{invoice.Charged} was charged, {invoice.Credited} has been credited; a draft or void invoice is not credited, and a key is one credit note.");
+        await stripe.TellNoteAsync(invoice, note, ct);
         return TypedResults.Ok(await ViewAsync(store, (await store.FindAsync(id, ct))!, ct));
     }
 

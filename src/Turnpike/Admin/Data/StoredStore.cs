@@ -103,7 +103,7 @@ internal static class StoredStore
 
     /// <summary>Tables that name nobody: our own keys, counters, places of chains, and what Stripe told of an intent, by id.</summary>
     public static IReadOnlyList<string> NamesNobody { get; } =
-        ["migrations", "counters", "audit_head", "audit_checkpoints", "audit_starts", "installation", "signers", "nodes", "revisions", "writers", "stripe_events", "usage_exports", "shown", "reputation_places", "price_takes", "price_tables", "credit_notes"];
+        ["migrations", "counters", "audit_head", "audit_checkpoints", "audit_starts", "installation", "signers", "nodes", "revisions", "writers", "stripe_events", "usage_exports", "shown", "reputation_places", "price_takes", "price_tables", "credit_notes", "disputes"];
 
     /// <summary>Columns that are not shown: what proves a key, and an answer's bytes, which its length stands for.</summary>
     public static IReadOnlyList<string> NotShown { get; } = ["caller_keys.hash", "tokens.sequence"];

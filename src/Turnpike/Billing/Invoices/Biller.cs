@@ -25,7 +25,7 @@ internal sealed partial class Biller(InvoiceMaker maker, InvoiceStore store, Inv
             if (await store.FindAsync(note.Invoice, ct) is { } credited)
             {
                 await desk.PostAsync(credited, note, ct);
-                await stripe.CreditAsync(credited, note, ct);
+                await stripe.TellNoteAsync(credited, note, ct);
             }
         foreach (var unasked in await store.NotLookedAtAsync(time.GetUtcNow() - Unasked, ct)) await stripe.LookAsync(unasked, ct);
         await desk.AgeAsync(ct);

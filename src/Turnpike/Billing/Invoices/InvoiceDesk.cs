@@ -57,11 +57,11 @@ internal sealed class InvoiceDesk(InvoiceStore store, ILedger ledger, IAuditTrai
     }
 
     /// <summary>Takes something back of an invoice, once per key; of one that was paid it goes back to its customer. Null: it is more than was charged, or there is no such invoice.</summary>
-    public async ValueTask<CreditNote?> CreditAsync(string id, Money amount, string reason, string key, CancellationToken ct)
+    public async ValueTask<CreditNote?> WriteNoteAsync(string id, Money amount, string reason, string key, CancellationToken ct)
     {
         if (await store.FindAsync(id, ct) is not { } invoice || invoice.Currency != amount.Currency) return null;
         var note = new CreditNote($"cn_{id["inv_".Length..]}_{key}", id, amount, reason, invoice.Status == InvoiceStatus.Paid, Done: false, null, time.GetUtcNow());
-        if (await store.CreditAsync(note, ct)) await SayAsync(AuditKinds.InvoiceCredited, invoice, amount, note.Id, ct);
+        if (await store.AddNoteAsync(note, ct)) await SayAsync(AuditKinds.InvoiceCredited, invoice, amount, note.Id, ct);
         else if (await store.FindNoteAsync(note.Id, ct) is { } existed && existed.Amount == amount) note = existed;
         else return null;
         await PostAsync(invoice, note, ct);

@@ -31,6 +31,11 @@ internal sealed class InvoiceStore(Database database, TimeProvider time)
         from invoices where stripe_invoice = $1
         """, Read, invoice), ct);
 
+    public ValueTask<Invoice?> FindByReferenceAsync(string reference, CancellationToken ct) => database.ReadAsync(sql => sql.First("""
+        select id, caller, currency, period_start, period_end, number, status, lines, moves, total, carried, charged, tax, credited, due_seconds, grace_seconds, booked, opened, due, ended, reference, stripe_invoice, url, error, created, looked
+        from invoices where reference = $1
+        """, Read, reference), ct);
+
     /// <summary>The invoice before this moment, whose leftover the next one begins with.</summary>
     public ValueTask<Invoice?> BeforeAsync(string caller, string currency, DateTimeOffset end, CancellationToken ct) => database.ReadAsync(sql => sql.First("""
         select id, caller, currency, period_start, period_end, number, status, lines, moves, total, carried, charged, tax, credited, due_seconds, grace_seconds, booked, opened, due, ended, reference, stripe_invoice, url, error, created, looked
@@ -59,9 +64,10 @@ internal sealed class InvoiceStore(Database database, TimeProvider time)
     public async ValueTask<IReadOnlySet<(string Caller, string Currency, DateTimeOffset End)>> BilledAsync(CancellationToken ct) =>
         (await database.ReadAsync(sql => sql.Query("select caller, currency, period_end from invoices", row => (row.Text(0), row.Text(1), row.Time(2))), ct)).ToHashSet();
 
-    /// <summary>Callers with an invoice that was not paid when its grace had ended, or never will be.</summary>
+    /// <summary>Callers with an invoice that was not paid when its grace had ended, or never will be, or whose payment is disputed.</summary>
     public async ValueTask<IReadOnlyList<string>> InArrearsAsync(DateTimeOffset now, CancellationToken ct) => await database.ReadAsync(sql => sql.Query("""
         select distinct caller from invoices where status = 'uncollectible' or status in ('open', 'past_due') and due + grace_seconds * 1000000 <= $1
+            or exists (select 1 from disputes where invoices.reference = 'stripe:' || disputes.intent and disputes.status not in ('won', 'lost', 'warning_closed'))
         """, row => row.Text(0), now), ct);
 
     public ValueTask BookedAsync(string id, CancellationToken ct) => database.WriteAsync(sql => sql.Run("update invoices set booked = 1, changed = $2 where id = $1", id, time.GetUtcNow()), ct);
@@ -107,7 +113,7 @@ internal sealed class InvoiceStore(Database database, TimeProvider time)
         """, id, Text(status), reference, time.GetUtcNow()), ct) == 1;
 
     /// <summary>Notes a credit; false when it exists, or there is not so much left to give.</summary>
-    public ValueTask<bool> CreditAsync(CreditNote note, CancellationToken ct) => database.WriteAsync(sql =>
+    public ValueTask<bool> AddNoteAsync(CreditNote note, CancellationToken ct) => database.WriteAsync(sql =>
     {
         if (sql.First("select 1 from credit_notes where id = $1", row => row.Long(0), note.Id) == 1) return false;
         if (sql.Change("update invoices set credited = credited + $2, changed = $3 where id = $1 and credited + $2 <= charged and status in ('open', 'past_due', 'paid', 'uncollectible')", note.Invoice, note.Amount.Units, note.Created) == 0) return false;

@@ -55,7 +55,7 @@ internal sealed class StripeInvoicer(StripeCalls stripe, InvoiceStore store, Cus
     }
 
     /// <summary>Tells Stripe of a credit note, once; of an invoice that is not Stripe's there is nothing to tell.</summary>
-    public async ValueTask CreditAsync(Invoice invoice, CreditNote note, CancellationToken ct)
+    public async ValueTask TellNoteAsync(Invoice invoice, CreditNote note, CancellationToken ct)
     {
         if (invoice.StripeInvoice is not { } id)
         {

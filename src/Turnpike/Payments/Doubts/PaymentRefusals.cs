@@ -8,6 +8,14 @@ namespace Turnpike.Payments.Doubts;
 /// <summary>What a payer is told whose payment is not taken, or not yet known to be.</summary>
 internal static class PaymentRefusals
 {
+    /// <summary>A proof that does not hold, counted against who sent it; too little money is no bad proof.</summary>
+    public static Refusal Wrong(this Limits.RateLimits limits, Call call, Answer answer)
+    {
+        var refusal = (Refusal)answer;
+        if (refusal.Reason.Status == 402 && !Reasons.IsAboutFunds(refusal.Reason)) limits.CountInvalidProof(call);
+        return refusal;
+    }
+
     public static Refusal Mismatch(Payment payment, HoldState known) => payment.Method!.SettlesInBooks
         ? new Refusal(Reasons.IdempotencyMismatch, $"It was used for '{known.Hold.Request}' or another body.")
         : new Refusal(Reasons.CredentialUsed, "It was presented before, for another request or in another form.");

@@ -1,0 +1,2 @@
+-- A payment that goes back finds its invoice.
+create index invoices_reference on invoices (reference);
