@@ -23,7 +23,7 @@ internal sealed partial class CashierPurchases(ILedger ledger, InHand inHand, Wa
         // Nothing is paid for a call that has not paid itself, nor twice for one.
         if (!payment.IsPaid || payment.Bought is not null || Spending.Of(payment.Call) is not { } spending) return new Refusal(Reasons.UpstreamAsksPayment, "The upstream answered 402.");
         if (await AskedTerms.ReadAsync(asked, ct) is not { } terms) return await RefuseAsync(payment, new Refusal(Reasons.UpstreamAsksPayment, "What it asks cannot be read."), asked);
-        if (Shopping.Choose(spending, wallets.Of(payment.Call.Catalog, spending), terms, MostFor(payment, spending), out var why) is not { } choice) return await RefuseAsync(payment, why, asked);
+        if (Shopping.Choose(spending, await wallets.OfAsync(payment.Call, spending, ct), terms, MostFor(payment, spending), out var why) is not { } choice) return await RefuseAsync(payment, why, asked);
         var credential = choice.How.Sign(time.GetUtcNow());
         var hold = NewHold(payment, spending, choice, credential, asked.RequestMessage!.RequestUri!);
         try
@@ -155,6 +155,7 @@ internal sealed partial class CashierPurchases(ILedger ledger, InHand inHand, Wa
     [
         .. spending.Caps.Select(cap => cap.At($"service/{payment.Call.Operation.Service}", payment.Call, host)),
         .. choice.Wallet.Caps.Select(cap => cap.At($"wallet/{choice.Wallet.Name}", payment.Call, host)),
+        .. choice.Wallet.Volume is { } volume ? (ReadOnlySpan<SpendAccount>)[volume.Account(choice.Wallet.Name, payment.Call)] : [],
     ];
 
     private static Refusal CapReached(Payment payment, Spending spending, Shopping.Choice choice, PaymentTerms terms, string account)
@@ -184,7 +185,7 @@ internal sealed partial class CashierPurchases(ILedger ledger, InHand inHand, Wa
             Payer = $"wallet:{choice.Wallet.Name}",
             Method = $"buy.{choice.How.Protocol}",
             PriceVersion = call.Catalog.Version,
-            Request = call.RequestLine,
+            Request = $"{call.Method} {url.Authority}", // what exactly was called stands with the call, and is erased with it
             Terms = new PurchaseTerms(receipt, choice.Wallet.Name, url.Authority, choice.How.Protocol) { Authorization = authorization }.ToJson(),
             Expires = authorization?.Expires,
         };
