@@ -17,6 +17,7 @@ internal static class Language
         PaymentSection.Section,
         MeterSection.Section,
         ExportSection.Section,
+        Billing.Invoices.BillingSection.Section,
         IdentitySection.Section,
         CallerSection.With(LimitSection.OfCaller, CapSection.OfCaller),
         PlanSection.Section,

@@ -57,8 +57,8 @@ internal static class BuyApi
     {
         var session = (await BuyForm.ReadAsync(request, ct)).Of("session_id");
         if (Find(catalog, operation, sandbox) is not { } ware || await LookAsync(ware, sale, session ?? "", ct) is not { Status: PurchaseStatus.Paid } order) return NotFound();
-        if (await sale.RotateAsync(order, ct) is not { } rotated) return BuyAnswers.Problem(Reasons.TokenRevoked, "This token cannot be replaced.");
-        return await ToldAsync(request, ware, rotated, sale, desk, ct);
+        if (!await sale.RotateAsync(order, ct)) return BuyAnswers.Problem(Reasons.TokenRevoked, "This token cannot be replaced.");
+        return await ToldAsync(request, ware, order, sale, desk, ct);
     }
 
     private static async Task<IResult> ToldAsync(HttpRequest request, BundleWare ware, Purchase order, TokenSale sale, TokenDesk desk, CancellationToken ct)

@@ -90,7 +90,7 @@ internal sealed class GateTransforms(Cashier cashier, RateLimits limits, Payment
 
     private static bool Drops(string name, StringValues values, Payment payment)
     {
-        if (HeaderLists.OfKeys.Contains(name)) return !IsTheUpstreams(payment);
+        if (HeaderLists.OfKeys.Contains(name)) return !IsTheUpstreams(payment) || values.Any(v => v is not null && v.AsSpan().TrimStart().StartsWith("tp_", StringComparison.Ordinal));
         if (FieldRules.Spoils(payment.Call, name)) return true;
         if (HeaderLists.DropFromRequest.Contains(name) || HeaderLists.IsOurs(name) || name.Contains('_', StringComparison.Ordinal) || name.StartsWith(':')) return true;
         if (!name.Equals("Authorization", StringComparison.OrdinalIgnoreCase)) return false;

@@ -98,6 +98,16 @@ internal static class ReceiptsApi
         json.WriteString("model", usage.Model);
         json.WriteString("source", usage.Origin);
         foreach (var (unit, count) in usage.Charged) json.WriteNumber(unit, count);
+        WriteCounts(json, "observed", usage.Observed);
+        WriteCounts(json, "reported", usage.Reported);
+        json.WriteEndObject();
+    }
+
+    /// <summary>What passed here and what the upstream told, beside what is charged.</summary>
+    private static void WriteCounts(Utf8JsonWriter json, string name, Metering.Counts counts)
+    {
+        json.WriteStartObject(name);
+        foreach (var (unit, count) in counts) json.WriteNumber(unit, count);
         json.WriteEndObject();
     }
 

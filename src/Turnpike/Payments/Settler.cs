@@ -12,7 +12,7 @@ namespace Turnpike.Payments;
 /// rail with what the books hold, backs off, and ends each as settled, released or credited. With the <see cref="Cashier"/> it is
 /// the only code that moves held money.
 /// </summary>
-internal sealed partial class Settler(PaymentRegistry rails, ILedger ledger, CashierReturns returns, CashierPurchases purchases, Metering.UsageStore usage, InHand inHand, TimeProvider time, Random random, ILogger<Settler> log) : BackgroundService
+internal sealed partial class Settler(PaymentRegistry rails, ILedger ledger, CashierReturns returns, CashierPurchases purchases, Metering.UsageStore usage, Metered.PeriodCount periods, InHand inHand, TimeProvider time, Random random, ILogger<Settler> log) : BackgroundService
 {
     private static readonly TimeSpan Pause = TimeSpan.FromSeconds(2), Longest = TimeSpan.FromMinutes(5), Stale = TimeSpan.FromMinutes(2);
     private readonly Dictionary<(string Hold, DateTimeOffset Changed), long> left = [];
@@ -128,6 +128,9 @@ internal sealed partial class Settler(PaymentRegistry rails, ILedger ledger, Cas
         if (open.Hold.IsPurchase) return await purchases.FinishAsync(open, ct);
         switch (open.Status)
         {
+            case HoldStatus.Held when await periods.ChargedAsync(open, ct) is { } charged:
+                await KeepAsync(open with { Observed = charged }, ct);
+                return true;
             case HoldStatus.Held when !open.Observed.IsZero:
                 await KeepAsync(open, ct);
                 return true;

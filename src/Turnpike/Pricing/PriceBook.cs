@@ -1,8 +1,11 @@
 using System.Collections.Concurrent;
 using Turnpike.Catalog;
 using Turnpike.Catalog.Document;
+using Turnpike.Identity.Reputations;
 using Turnpike.Ledger;
 using Turnpike.Metering;
+using Turnpike.Pricing.Periods;
+using Turnpike.Pricing.Requests;
 using Turnpike.Metering.Formats;
 using Turnpike.Pricing.Buying;
 
@@ -15,7 +18,7 @@ internal delegate ValueTask<UpstreamPrice?> UpstreamCost(Call call, Cancellation
 internal sealed record UpstreamPrice(Money? Cost, Refusal? Why);
 
 /// <summary>Tells what a call costs, and remembers what it cost a moment ago for those who still hold older terms.</summary>
-internal sealed class PriceBook(TimeProvider time, OutsidePrices? outside = null, UpstreamCost? upstream = null)
+internal sealed class PriceBook(TimeProvider time, OutsidePrices? outside = null, ReputationBook? reputations = null, PriceTableStore? tables = null, UpstreamCost? upstream = null)
 {
     /// <summary>How long terms may be answered.</summary>
     public static readonly TimeSpan Valid = TimeSpan.FromMinutes(5);
@@ -31,7 +34,16 @@ internal sealed class PriceBook(TimeProvider time, OutsidePrices? outside = null
     private readonly Demand demand = new();
 
     /// <summary>Sets the quote; leaves it null when nothing is owed. A price above the caller's own maximum ends the call.</summary>
-    public ValueTask<Answer?> QuoteAsync(Call call, CancellationToken ct)
+    public ValueTask<Answer?> QuoteAsync(Call call, CancellationToken ct) =>
+        reputations is not null && call.Operation.Settings.Get<PriceModel>() is { AsksReputation: true } ? KnowAsync(call, reputations, ct) : TellAsync(call, ct);
+
+    private async ValueTask<Answer?> KnowAsync(Call call, ReputationBook book, CancellationToken ct)
+    {
+        await book.LoadAsync(call, ct);
+        return await TellAsync(call, ct);
+    }
+
+    private ValueTask<Answer?> TellAsync(Call call, CancellationToken ct)
     {
         var price = call.Operation.Settings.Get<PriceModel>();
         var settings = call.Operation.Settings;
@@ -130,6 +142,7 @@ internal sealed class PriceBook(TimeProvider time, OutsidePrices? outside = null
     /// <summary>At the rates the caller was told, while they hold: a balance answers no terms, so the call names the version they were of.</summary>
     private Answer? QuoteAsTold(Call call, MeteredCall metered, PriceModel.Metered price)
     {
+        tables?.Keep(call.Catalog);
         var named = call.Headers[QuoteHeader];
         if (named.Count == 0 || named == call.Catalog.Version) return Quote(call, metered, price, call.Catalog.Version);
         if (named.Count == 1 && pastRates.TryGetValue((call.Operation.Name, named.ToString()), out var told) && told.Until >= call.Now) return Quote(call, metered, told.Price, named.ToString());
@@ -138,8 +151,8 @@ internal sealed class PriceBook(TimeProvider time, OutsidePrices? outside = null
 
     private Answer? Quote(Call call, MeteredCall metered, PriceModel.Metered price, string version)
     {
-        if (price.CardOf(price.By is null ? "" : metered.Request?.Model) is not { } card)
-            return new Refusal(Reasons.UnknownModel, metered.Request?.Model is { } asked ? $"'{Reading.Shown(asked)}' has no price here. These have: {string.Join(", ", price.Models.Keys.Order(StringComparer.Ordinal).Take(20))}." : "The request names no model.");
+        if (price.CardOf(price.By is null ? "" : metered.Asked) is not { } card)
+            return new Refusal(Reasons.UnknownModel, metered.Asked is { } asked ? $"'{Reading.Shown(asked)}' has no price here. These have: {string.Join(", ", price.Models.Keys.Order(StringComparer.Ordinal).Take(20))}." : "The request names no model.");
         var share = ShareOf(call, price, call.Now, InProgress(call, price));
         card = card.At(share);
         var (ceiling, least) = (price.Ceiling, price.Ceiling);

@@ -4,6 +4,7 @@ using Turnpike.Catalog.Document;
 using Turnpike.Catalog.Loading;
 using Turnpike.Ledger;
 using Turnpike.Metering;
+using Turnpike.Pricing.Requests;
 using Turnpike.Metering.Reading;
 
 namespace Turnpike.Pricing;
@@ -21,7 +22,9 @@ internal static class PriceSection
     private static readonly Key<Money> PerRecord = new("per-record", Shapes.Money, "The price of one record of a JSON answer; count says what a record is. The answer is counted before it leaves.") { Default = "none", Example = "0.002 USD" };
     private static readonly Key<string> Count = new("count", Path, "Where records stand in the answer.") { Default = "none", Example = "\"$.items[*]\"" };
     private static readonly Key<Money> Ceiling = new("ceiling", Shapes.Money, "The most one call may hold and cost.") { Default = "none; a metered price needs one", Example = "0.50 USD" };
-    private static readonly Key<string> By = new("by", Path, "Where the request names its model.") { Default = "the same price for all", Example = "$.model" };
+    private static readonly Key<ModelPlace> By = new("by", new ScalarShape<ModelPlace>("where the request names its model: members alone such as $.model, or a part of the path such as path:model",
+        (string t, out ModelPlace? v) => (v = ModelPlace.Parse(t)) is null ? "names no model; write $.model for a member of the body or a field of a form, or path:NAME for a part of the path" : null, @"^(\$\.|path:)"),
+        "Where the request names its model: in its body ($.model, also a field of a form), or a part of its path (path:NAME).") { Default = "the same price for all", Example = "$.model" };
     private static readonly Key<string> OtherModels = new("other-models", Shapes.Text, "refuse a model without a price, or the name of the one whose price it has.") { Default = "refuse", Example = "refuse" };
     private static readonly Key<long> DefaultMaximum = new("default-max-tokens", Shapes.Integer(1, MostTokens), "Written into requests that name no maximum.") { Default = "none: such a request holds the ceiling", Example = "1000" };
     private static readonly Key<Money> Minimum = new("minimum", Shapes.Money, "The least a delivered answer costs.") { Default = "nothing", Example = "0.001 USD" };
@@ -62,6 +65,13 @@ internal static class PriceSection
         PriceModel.Asked asked => $"as {asked.Url.Authority} says, at most {asked.Ceiling}",
         _ => price.ToString() ?? "",
     } + (price is { Rules.Count: > 0 } ? $", {price.Rules.Count} rule{(price.Rules.Count == 1 ? "" : "s")}" : "");
+
+    /// <summary>A price as a document of another time had it; null when it is none any more.</summary>
+    public static PriceModel? Read(string written)
+    {
+        var reading = new Reading(ConfigEnvironment.Process);
+        return YamlReader.Read(written, static (_, _, _) => { }) is { } node && Map.TryRead(new Spot(node, "", reading), out var price) ? price : null;
+    }
 
     private static string? ReadShort(string text, out PriceModel? price)
     {
@@ -114,7 +124,6 @@ internal static class PriceSection
     {
         var ceiling = m.Get(Ceiling);
         var by = m.Get(By);
-        if (by is not null && by.IndexOfAny(['[', ']']) >= 0) return Refuse(m.Of(By), "a model is named by members alone, such as $.model");
         var models = new Dictionary<string, Dictionary<string, Rate>>(StringComparer.Ordinal);
         foreach (var key in new[] { PerMillion, PerUnit })
             if (m.Get(key) is { } table && !table.AddTo(models, m.Of(key), by is not null, ceiling.Currency)) return null;
@@ -124,14 +133,16 @@ internal static class PriceSection
             if (by is not null) return Refuse(m.Of(By), "a price per record knows no models");
             Of(models, "")[Units.Records] = new Rate.Flat(m.Get(PerRecord).Units, 1);
         }
+        if (m.IsWritten(PerRecord) && models[""].Values.Any(rate => rate.Over is not null)) return Refuse(m.Of(PerRecord), "it is counted before the answer leaves, and what counts over a period afterwards: one price cannot do both");
         var other = m.Get(OtherModels) is { } named and not "refuse" ? named : null;
         if (other is not null && (by is null || !models.ContainsKey(other))) return Refuse(m.Of(OtherModels), $"'{Reading.Shown(other)}' is none of the models with a price");
         if (m.IsWritten(Minimum) && (m.Get(Minimum).Currency != ceiling.Currency || m.Get(Minimum) > ceiling)) return Refuse(m.Of(Minimum), $"the minimum is at most the ceiling, {ceiling}");
         return new PriceModel.Metered
         {
+            Written = NodeText.Of(m.At.Node),
             Ceiling = ceiling,
             Models = models.ToFrozenDictionary(p => p.Key, p => new RateCard(ceiling.Currency, p.Value), StringComparer.Ordinal),
-            By = by is null ? null : by[2..].Split('.'),
+            By = by,
             OtherModels = other,
             DefaultMaximum = m.IsWritten(DefaultMaximum) ? m.Get(DefaultMaximum) : null,
             Minimum = m.IsWritten(Minimum) ? m.Get(Minimum) : null,

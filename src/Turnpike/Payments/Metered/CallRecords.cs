@@ -20,12 +20,15 @@ internal static class CallRecords
             Operation = call.Operation.Name,
             Caller = call.Caller,
             Payer = payment.Payer,
-            Model = usage.Model ?? metered.Request?.Model,
+            Model = usage.Model ?? metered.Asked,
+            Asked = metered.Asked,
             Origin = usage.Source,
             Charged = charged,
+            Reported = usage.Reported,
+            Labels = Labels.Of(call),
             Observed = usage.Observed,
             Cost = cost,
-            Expense = Expense(call.Operation.Settings.Get<OwnCost>()?.Of(usage, metered.Request?.Model), payment.Bought),
+            Expense = Expense(call.Operation.Settings.Get<OwnCost>()?.Of(usage, metered.Asked), payment.Bought),
             Receipt = payment.State?.Hold.Receipt,
         };
     }
