@@ -38,6 +38,17 @@ internal sealed partial class CashierPurchases(ILedger ledger, InHand inHand, Wa
         catch (StorageUnavailableException e) { return CashierDoubts.Down(log, e, "Nothing was paid."); }
     }
 
+    /// <summary>Says so where a cap that every purchase for this call would be held against has nothing left; null: nothing is known against buying.</summary>
+    public async ValueTask<Answer?> SpentAsync(Call call, Spending spending, CancellationToken ct)
+    {
+        var host = call.Catalog.ServiceOf(call.Operation).Upstream.Targets[0].Url.Authority;
+        var caps = spending.Caps.Select(cap => cap.At($"service/{call.Operation.Service}", call, host));
+        if (spending.Wallets is [var only]) caps = caps.Concat(call.Catalog.Settings.Get<WalletSet>()!.Wallets[only].Caps.Select(cap => cap.At($"wallet/{only}", call, host)));
+        foreach (var cap in caps)
+            if (await ledger.AccountAsync(cap.Name, cap.Cap.Amount.Currency, ct) is { Available.IsZero: true }) return Spent(cap.End - call.Now);
+        return null;
+    }
+
     /// <summary>The upstream has answered what was presented to it. What it says of the payment is told, and asked for where it says nothing.</summary>
     public async ValueTask AnsweredAsync(UpstreamPayment bought, HttpResponseMessage answer)
     {
@@ -161,8 +172,10 @@ internal sealed partial class CashierPurchases(ILedger ledger, InHand inHand, Wa
     private static Refusal CapReached(Payment payment, Spending spending, Shopping.Choice choice, PaymentTerms terms, string account)
     {
         var cap = Caps(payment, spending, choice, terms.Url.Authority).Find(c => c.Name == account);
-        return new Refusal(Reasons.SpendingCapReached, "The owner's bound on what is paid to it is reached for now.") { RetryAfter = cap is null ? TimeSpan.FromMinutes(1) : cap.End - payment.Call.Now };
+        return Spent(cap is null ? TimeSpan.FromMinutes(1) : cap.End - payment.Call.Now);
     }
+
+    private static Refusal Spent(TimeSpan wait) => new(Reasons.SpendingCapReached, "The owner's bound on what is paid to it is reached for now.") { RetryAfter = wait };
 
     private static Hold NewHold(Payment payment, Spending spending, Shopping.Choice choice, IReadOnlyList<KeyValuePair<string, string>> credential, Uri url)
     {

@@ -99,6 +99,7 @@ public sealed class BuyingTests : IDisposable
             int.Parse(refused.Headers.RetryAfter!, System.Globalization.CultureInfo.InvariantCulture).ShouldBeInRange(1, 3600);
         }
         market.Seller.Paid.Count().ShouldBe(5);
+        (await market.Gate.GetAsync("/lookup/a")).Reason.ShouldBe("spending-cap-reached", "nobody is told a price that could buy nothing");
         await market.Gate.ShouldBalanceAsync();
         market.Gate.Time.Pass(TimeSpan.FromHours(1));
         (await market.GetAsync()).Status.ShouldBe(200, "another hour, another five cents");
