@@ -115,10 +115,11 @@ internal static class OpenApiDocument
         var (most, metered) = (sold.Price!.Most, sold.Price is PriceModel.Metered);
         json.WriteStartObject("x-payment-info");
         json.WriteStartObject("price");
-        json.WriteString("mode", metered ? "dynamic" : "fixed");
+        var varies = metered || sold.Price is PriceModel.CostPlus;
+        json.WriteString("mode", varies ? "dynamic" : "fixed");
         json.WriteString("currency", most.Currency);
-        if (metered) json.WriteString("min", (sold.Price as PriceModel.Metered)?.Minimum?.ToDecimal() ?? "0");
-        json.WriteString(metered ? "max" : "amount", most.ToDecimal());
+        if (varies) json.WriteString("min", (sold.Price as PriceModel.Metered)?.Minimum?.ToDecimal() ?? (sold.Price as PriceModel.CostPlus)?.Margin.ToDecimal() ?? "0");
+        json.WriteString(varies ? "max" : "amount", most.ToDecimal());
         json.WriteString("description", sold.Told);
         json.WriteEndObject();
         json.WriteStartArray("protocols");

@@ -154,7 +154,7 @@ internal sealed class GateTransforms(Cashier cashier, RateLimits limits, Payment
     }
 
     private static bool Echoes(StringValues value, Call call) =>
-        call.Catalog.ServiceOf(call.Operation).Injected.Texts.Any(secret => value.Any(v => v is not null && v.Contains(secret, StringComparison.Ordinal)));
+        Wallets.SecretsOf(call).Texts.Any(secret => value.Any(v => v is not null && v.Contains(secret, StringComparison.Ordinal)));
 
     private void Finish(HttpContext http, Payment payment)
     {

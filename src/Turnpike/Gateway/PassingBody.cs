@@ -4,6 +4,7 @@ using System.Globalization;
 using System.Security.Cryptography;
 using Turnpike.Catalog;
 using Turnpike.Payments;
+using Turnpike.Payments.Buying;
 
 namespace Turnpike.Gateway;
 
@@ -42,7 +43,7 @@ internal sealed class PassingBody(Stream inner, IReadOnlyList<byte[]> secrets, i
     public static PassingBody? Of(HttpContext http) => http.Items.TryGetValue(typeof(PassingBody), out var body) ? (PassingBody)body! : null;
 
     /// <summary>The injected header values of the call's service, long enough to be keys.</summary>
-    public static IReadOnlyList<byte[]> SecretsOf(Call call) => call.Catalog.ServiceOf(call.Operation).Injected.Values;
+    public static IReadOnlyList<byte[]> SecretsOf(Call call) => Wallets.SecretsOf(call).Values;
 
     public override async ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken = default)
     {

@@ -18,7 +18,7 @@ internal static class ReceiptsApi
     private static async Task<IResult> ReadAsync(string id, HttpContext http, ILedger ledger, Metering.UsageStore usage, InstallationKeys keys, Catalog.Loading.CatalogSource catalog, CancellationToken ct)
     {
         var bare = id.EndsWith(".jws", StringComparison.Ordinal);
-        if (http.Target().Error is not null || await ledger.FindByReceiptAsync(bare ? id[..^4] : id, ct) is not { } state)
+        if (http.Target().Error is not null || await ledger.FindByReceiptAsync(bare ? id[..^4] : id, ct) is not { Hold.IsPurchase: false } state) // what we pay is between the owner and the seller
             return Results.Problem("No receipt has this id.", statusCode: 404, title: "No such receipt", type: Reasons.NotFound.Type, extensions: new Dictionary<string, object?> { ["reason"] = "not-found" });
         http.Response.Headers.CacheControl = "private, no-store";
         http.Response.Headers.Vary = "Accept";

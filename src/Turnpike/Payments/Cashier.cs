@@ -152,7 +152,7 @@ internal sealed partial class Cashier(PaymentRegistry rails, PlanMethod plans, I
             payment.Taken = amount;
             if (payment.ByCredit || payment.Method!.SettlesInBooks)
             {
-                payment.State = await ledger.CaptureAsync(new Capture(held.Hold.Id, amount) { HeldBy = held.Incarnation, Reference = held.Hold.Receipt, Events = Collected(payment, held), With = RecordOf(payment, amount) }, CancellationToken.None);
+                payment.State = await ledger.CaptureAsync(new Capture(held.Hold.Id, amount) { HeldBy = held.Incarnation, Reference = held.Hold.Receipt, Events = MeteredCharge.Collected(payment, held, log), With = RecordOf(payment, amount) }, CancellationToken.None);
                 payment.Remaining = payment.State.Left;
                 Instruments.Paid(held.Hold.Method, "settled", held.Hold.Operation, amount.Units, amount.Currency);
                 return null;
@@ -228,19 +228,6 @@ internal sealed partial class Cashier(PaymentRegistry rails, PlanMethod plans, I
     {
         try { await usage.AddLaterAsync(CallRecords.Of(payment, payment.IsPaid ? payment.State!.Captured : null)); }
         catch (StorageUnavailableException e) { CashierDoubts.BooksDown(log, e); }
-    }
-
-    private List<AuditEvent> Collected(Payment payment, HoldState held)
-    {
-        List<AuditEvent> events = [payment.Event(AuditKinds.Settled, reference: held.Hold.Receipt)];
-        if (payment.Metered is not { } quote) return events;
-        foreach (var (kind, detail) in MeteredCharge.Alarms(payment, quote))
-        {
-            events.Add(payment.Event(kind, reference: held.Hold.Receipt) with { Detail = detail });
-            Instruments.Alarmed(held.Hold.Operation, kind);
-            Log.Alarm(log, held.Hold.Operation, detail);
-        }
-        return events;
     }
 
     private async ValueTask SayDeliveredAsync(Payment payment, bool soon)
@@ -388,9 +375,6 @@ internal sealed partial class Cashier(PaymentRegistry rails, PlanMethod plans, I
 
     private static partial class Log
     {
-        [LoggerMessage(Level = LogLevel.Warning, Message = "{Operation}: {Detail}")]
-        public static partial void Alarm(ILogger logger, string operation, string detail);
-
         [LoggerMessage(Level = LogLevel.Error, Message = "Collecting {Hold} failed in the rail's code; its outcome is unknown until the settler asks.")]
         public static partial void RailFailed(ILogger logger, Exception exception, string hold);
     }

@@ -64,7 +64,7 @@ internal sealed class CheckoutStandIn : IAsyncDisposable
         {
             app.MapPost("/v1/checkout/sessions", stripe.CreateAsync);
             app.MapGet("/v1/checkout/sessions/{id}", stripe.GetAsync);
-            app.MapGet("/pay/{id}", (string id) => Results.Content($"<!doctype html><html lang=\"en\"><title>Pay</title><h1>Pay</h1><form method=\"post\"><button type=\"submit\">Pay {stripe.Of(id).Amount}</button></form>", "text/html"));
+            app.MapGet("/pay/{id}", (string id) => Results.Content($"<!doctype html><html lang=\"en\"><title>Pay</title><link rel=\"icon\" href=\"data:,\"><h1>Pay</h1><form method=\"post\"><button type=\"submit\">Pay {stripe.Of(id).Amount}</button></form>", "text/html"));
             app.MapPost("/pay/{id}", (string id) => Results.Redirect(stripe.Pay(id)));
             app.MapFallback(context => Problem(context, 404, "unknown_url", "Unrecognized request URL."));
         });

@@ -23,7 +23,7 @@ internal sealed partial class CashierPurchases(ILedger ledger, InHand inHand, Wa
         // Nothing is paid for a call that has not paid itself, nor twice for one.
         if (!payment.IsPaid || payment.Bought is not null || Spending.Of(payment.Call) is not { } spending) return new Refusal(Reasons.UpstreamAsksPayment, "The upstream answered 402.");
         if (await AskedTerms.ReadAsync(asked, ct) is not { } terms) return await RefuseAsync(payment, new Refusal(Reasons.UpstreamAsksPayment, "What it asks cannot be read."), asked);
-        if (Shopping.Choose(spending, wallets.Of(payment.Call.Catalog, spending), terms, MostFor(payment, spending), out var why) is not { } choice) return await RefuseAsync(payment, why, asked);
+        if (Shopping.Choose(spending, await wallets.OfAsync(payment.Call, spending, ct), terms, MostFor(payment, spending), out var why) is not { } choice) return await RefuseAsync(payment, why, asked);
         var credential = choice.How.Sign(time.GetUtcNow());
         var hold = NewHold(payment, spending, choice, credential, asked.RequestMessage!.RequestUri!);
         try
@@ -36,6 +36,17 @@ internal sealed partial class CashierPurchases(ILedger ledger, InHand inHand, Wa
             }
         }
         catch (StorageUnavailableException e) { return CashierDoubts.Down(log, e, "Nothing was paid."); }
+    }
+
+    /// <summary>Says so where a cap that every purchase for this call would be held against has nothing left; null: nothing is known against buying.</summary>
+    public async ValueTask<Answer?> SpentAsync(Call call, Spending spending, CancellationToken ct)
+    {
+        var host = call.Catalog.ServiceOf(call.Operation).Upstream.Targets[0].Url.Authority;
+        var caps = spending.Caps.Select(cap => cap.At($"service/{call.Operation.Service}", call, host));
+        if (spending.Wallets is [var only]) caps = caps.Concat(call.Catalog.Settings.Get<WalletSet>()!.Wallets[only].Caps.Select(cap => cap.At($"wallet/{only}", call, host)));
+        foreach (var cap in caps)
+            if (await ledger.AccountAsync(cap.Name, cap.Cap.Amount.Currency, ct) is { Available.IsZero: true }) return Spent(cap.End - call.Now);
+        return null;
     }
 
     /// <summary>The upstream has answered what was presented to it. What it says of the payment is told, and asked for where it says nothing.</summary>
@@ -155,13 +166,16 @@ internal sealed partial class CashierPurchases(ILedger ledger, InHand inHand, Wa
     [
         .. spending.Caps.Select(cap => cap.At($"service/{payment.Call.Operation.Service}", payment.Call, host)),
         .. choice.Wallet.Caps.Select(cap => cap.At($"wallet/{choice.Wallet.Name}", payment.Call, host)),
+        .. choice.Wallet.Volume is { } volume ? (ReadOnlySpan<SpendAccount>)[volume.Account(choice.Wallet.Name, payment.Call)] : [],
     ];
 
     private static Refusal CapReached(Payment payment, Spending spending, Shopping.Choice choice, PaymentTerms terms, string account)
     {
         var cap = Caps(payment, spending, choice, terms.Url.Authority).Find(c => c.Name == account);
-        return new Refusal(Reasons.SpendingCapReached, "The owner's bound on what is paid to it is reached for now.") { RetryAfter = cap is null ? TimeSpan.FromMinutes(1) : cap.End - payment.Call.Now };
+        return Spent(cap is null ? TimeSpan.FromMinutes(1) : cap.End - payment.Call.Now);
     }
+
+    private static Refusal Spent(TimeSpan wait) => new(Reasons.SpendingCapReached, "The owner's bound on what is paid to it is reached for now.") { RetryAfter = wait };
 
     private static Hold NewHold(Payment payment, Spending spending, Shopping.Choice choice, IReadOnlyList<KeyValuePair<string, string>> credential, Uri url)
     {
@@ -184,7 +198,7 @@ internal sealed partial class CashierPurchases(ILedger ledger, InHand inHand, Wa
             Payer = $"wallet:{choice.Wallet.Name}",
             Method = $"buy.{choice.How.Protocol}",
             PriceVersion = call.Catalog.Version,
-            Request = call.RequestLine,
+            Request = $"{call.Method} {url.Authority}", // what exactly was called stands with the call, and is erased with it
             Terms = new PurchaseTerms(receipt, choice.Wallet.Name, url.Authority, choice.How.Protocol) { Authorization = authorization }.ToJson(),
             Expires = authorization?.Expires,
         };

@@ -1,6 +1,7 @@
 using Turnpike.Catalog;
 using Turnpike.Client;
 using Turnpike.Ledger;
+using Turnpike.Pricing;
 using Turnpike.Pricing.Buying;
 
 namespace Turnpike.Payments.Buying;
@@ -10,16 +11,16 @@ internal static class Shopping
 {
     /// <summary>The first way that is allowed: by wallet, then by protocol. What a seller says decides nothing that the owner has not allowed.</summary>
     /// <param name="most">The most that may be paid for this call.</param>
-    public static Choice? Choose(Spending spending, IEnumerable<(WalletSettings Settings, IWallet Wallet)> wallets, PaymentTerms terms, Money most, out Refusal why)
+    public static Choice? Choose(Spending spending, IReadOnlyList<Purse> purses, PaymentTerms terms, Money most, out Refusal why)
     {
         why = new Refusal(Reasons.UpstreamAsksPayment, "No wallet of this gateway can pay what it asks.");
-        foreach (var (settings, wallet) in wallets)
+        foreach (var (settings, wallet, share) in purses)
         {
             var choices = wallet.Choices(terms).ToList();
             foreach (var protocol in spending.Protocols)
             foreach (var choice in choices.Where(c => c.Protocol == protocol))
             {
-                var amount = new Money(choice.Amount.Nano, choice.Amount.Currency);
+                var amount = PriceModel.Share(new Money(choice.Amount.Nano, choice.Amount.Currency), share);
                 if (choice.Payee is { } payee && !spending.Payees.Contains(payee)) why = new Refusal(Reasons.UpstreamAsksPayment, "It asks to pay somebody who may not be paid.");
                 else if (amount.Currency != most.Currency || amount > most) why = new Refusal(Reasons.UpstreamTooDear, "It asks for more than may be paid for this call.");
                 else return new Choice(settings, choice, amount);

@@ -39,7 +39,7 @@ internal sealed class UpstreamTerms(HttpClients clients, Wallets wallets, TimePr
             response.RequestMessage = request;
             if ((int)response.StatusCode != 402 || await AskedTerms.ReadAsync(response, ct) is not { } terms) return null;
             var most = price.MostCost(price.Ceiling) is var margin && spending.PerCall is { } each && each.Currency == margin.Currency && each < margin ? each : margin;
-            if (Shopping.Choose(spending, wallets.Of(call.Catalog, spending), terms, most, out var why) is not { } choice) return new UpstreamPrice(null, why);
+            if (Shopping.Choose(spending, await wallets.OfAsync(call, spending, ct), terms, most, out var why) is not { } choice) return new UpstreamPrice(null, why);
             told.Keep(key, (choice.Amount, now), told.Stamp);
             return new UpstreamPrice(choice.Amount, null);
         }

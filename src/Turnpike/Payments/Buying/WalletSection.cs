@@ -2,6 +2,7 @@ using System.Collections.Frozen;
 using Turnpike.Catalog;
 using Turnpike.Catalog.Document;
 using Turnpike.Catalog.Loading;
+using Turnpike.Ledger;
 using Turnpike.Pricing.Buying;
 
 namespace Turnpike.Payments.Buying;
@@ -14,8 +15,13 @@ internal static class WalletSection
     private static readonly Key<Secret> Token = new("token", new SecretShape(), "A prepaid token that was bought from a seller, shared by all callers; either this or key.") { Default = "none", Example = "${env:SELLER_TOKEN}" };
     private static readonly Key<Uri> At = new("at", Shapes.Url, "With a token: the seller's address; the token is shown to nobody else.") { Default = "none", Example = "https://api.example.com" };
 
+    private static readonly Key<Money> From = new("from", Shapes.Money, "What has been bought in the period.") { Required = true, Example = "100.00 USD" };
+    private static readonly Key<string> Percent = new("percent", new ScalarShape<string>("a percentage such as 90%, above 0% and up to 100%", (string t, out string? v) => Share(v = t) is null ? "is no percentage; write 90% or 87.5%, above 0% and up to 100%" : null, @"^[0-9]{1,3}(\.[0-9]{1,2})?%$"), "How much of the list price is asked from then on.") { Required = true, Example = "90%" };
+    private static readonly Key<IReadOnlyList<VolumeTier>> Tiers = new("tiers", new ListShape<VolumeTier>(new MapShape<VolumeTier>([From, Percent], m => new VolumeTier(m.Get(From), Share(m.Get(Percent)!)!.Value)), least: 1), "From the least on.") { Required = true, Example = "[{ from: 100.00 USD, percent: 90% }]" };
+    private static readonly Key<Volume> Bought = new("volume", new MapShape<Volume>([.. PeriodShape.Keys, Tiers], BuildVolume), "With a token: what the seller asks of you after so much, as agreed with it; costs, cost-plus prices and caps count by it.") { Default = "always the price of the 402", Example = "{ per: 1mo, tiers: [{ from: 100.00 USD, percent: 90% }] }" };
+
     private static readonly Key<WalletSet> Key = new("wallets", new ConvertedShape<IReadOnlyList<KeyValuePair<string, WalletSettings>>, WalletSet>(
-            new NamedShape<WalletSettings>("wallets by name", "wallet", OperationSection.CheckName, new MapShape<WalletSettings>([Signing, Chains, Token, At, SpendCapSection.Key], Build)),
+            new NamedShape<WalletSettings>("wallets by name", "wallet", OperationSection.CheckName, new MapShape<WalletSettings>([Signing, Chains, Token, At, Bought, SpendCapSection.Key], Build)),
             all => new WalletSet(all.ToFrozenDictionary(w => w.Key, w => w.Value, StringComparer.Ordinal))),
         "What upstreams that ask for payment are paid from; services name them in pays.") { Default = "none", Example = "{ market: { key: \"${env:WALLET_KEY}\", chains: { \"eip155:8453\": { asset: USDC, rpc: \"${env:CHAIN_RPC}\" } }, caps: [{ amount: 50.00 USD, per: 1d }] } }" };
 
@@ -26,6 +32,7 @@ internal static class WalletSection
         if (m.IsWritten(Signing) == m.IsWritten(Token)) return Refuse(m.At, "a wallet has either a key, with chains, or a token, with at");
         if (m.IsWritten(Signing) != m.IsWritten(Chains)) return Refuse(m.At, "key and chains belong together");
         if (m.IsWritten(Token) != m.IsWritten(At)) return Refuse(m.At, "token and at belong together: a token is shown to the one who sold it");
+        if (m.IsWritten(Bought) && !m.IsWritten(Token)) return Refuse(m.Of(Bought), "a volume is of a token: signatures pay what is asked");
         if (m.Get(At) is { } at && at.Scheme != "https" && !at.IsLoopback) return Refuse(m.Of(At), "a token is sent over https, or to loopback");
         return new WalletSettings
         {
@@ -35,8 +42,19 @@ internal static class WalletSection
             Chains = [.. m.Get(Chains, []).Select(c => c.Value)],
             Token = m.IsWritten(Token) ? m.Get(Token) : null,
             At = m.Get(At),
+            Volume = m.Get(Bought),
         };
     }
+
+    private static Volume? BuildVolume(MapValues m)
+    {
+        var tiers = m.Get(Tiers, []);
+        if (tiers.Zip(tiers.Skip(1)).Any(pair => pair.First.From.Currency != pair.Second.From.Currency || pair.First.From >= pair.Second.From)) { m.Of(Tiers).Refuse("tiers are in one currency, each from more than the one before"); return null; }
+        return new Volume(PeriodShape.Read(m), tiers);
+    }
+
+    private static long? Share(string text) =>
+        text.EndsWith('%') && decimal.TryParse(text.AsSpan(0, text.Length - 1), System.Globalization.NumberStyles.AllowDecimalPoint, System.Globalization.CultureInfo.InvariantCulture, out var percent) && percent is > 0 and <= 100 && decimal.Round(percent, 2) == percent ? (long)(percent * 100) : null;
 
     private static WalletSettings? Refuse(Spot at, string why)
     {

@@ -22,6 +22,9 @@ internal sealed record WalletSettings
     /// <summary>A prepaid token; null for a key.</summary>
     public Secret? Token { get; init; }
 
+    /// <summary>What the token's seller asks after so much; null: always its list price.</summary>
+    public Volume? Volume { get; init; }
+
     /// <summary>The one origin the token is shown to.</summary>
     public Uri? At { get; init; }
 }

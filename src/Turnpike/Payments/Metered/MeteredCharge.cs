@@ -2,11 +2,12 @@ using Turnpike.Audit;
 using Turnpike.Catalog.Document;
 using Turnpike.Ledger;
 using Turnpike.Pricing;
+using Turnpike.Telemetry;
 
 namespace Turnpike.Payments.Metered;
 
 /// <summary>What a metered call comes to once its answer has ended.</summary>
-internal static class MeteredCharge
+internal static partial class MeteredCharge
 {
     /// <summary>What is taken: the price, or the price of what was used within what is held. What exceeds it is the owner's loss, never the payer's.</summary>
     public static Money Due(Payment payment)
@@ -35,4 +36,21 @@ internal static class MeteredCharge
     /// <summary>What is held in tokens is charged in tokens.</summary>
     private static Money Of(Payment payment, MeteredQuote quote) =>
         Money.IsMoney(payment.Ceiling.Currency) ? quote.Charge(quote.Call.Usage) : new Money(quote.Call.Usage[payment.Ceiling.Currency], payment.Ceiling.Currency);
+
+    /// <summary>What the trail hears of a collection in the books, and of what was odd about it.</summary>
+    public static List<AuditEvent> Collected(Payment payment, HoldState held, ILogger log)
+    {
+        List<AuditEvent> events = [payment.Event(AuditKinds.Settled, reference: held.Hold.Receipt)];
+        if (payment.Metered is not { } quote) return events;
+        foreach (var (kind, detail) in Alarms(payment, quote))
+        {
+            events.Add(payment.Event(kind, reference: held.Hold.Receipt) with { Detail = detail });
+            Instruments.Alarmed(held.Hold.Operation, kind);
+            Alarm(log, held.Hold.Operation, detail);
+        }
+        return events;
+    }
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "{Operation}: {Detail}")]
+    private static partial void Alarm(ILogger logger, string operation, string detail);
 }

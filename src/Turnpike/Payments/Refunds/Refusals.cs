@@ -14,6 +14,7 @@ internal static class Refusals
     /// <summary>Null when the payment has come to an end that something can be given back of.</summary>
     public static RefundResult.Refused? Of(HoldState payment) => payment switch
     {
+        _ when payment.Hold.IsPurchase => NotRefundable("It is what an upstream was paid: its seller gives it back, or nobody does."),
         _ when payment.Hold.IsRefund => NotRefundable("It is a refund itself."),
         { Status: HoldStatus.Released } => NotRefundable("Nothing was taken: it was released."),
         { Status: HoldStatus.Unknown } => NotRefundable("It is not known whether anything was taken: resolve it first."),

@@ -18,6 +18,8 @@ public sealed class BuyingSectionTests
     [InlineData("key: \"${env:WALLET_KEY}\", chains: { \"eip155:84532\": { asset: USDC, rpc: \"${env:CHAIN_RPC}\" } }", "key: \"${env:WALLET_KEY}\"", "key and chains belong together")]
     [InlineData("asset: USDC, rpc: \"${env:CHAIN_RPC}\" } }, caps", "asset: USDC } }, caps", "'rpc' is missing")]
     [InlineData("at: https://seller.test }", "at: http://seller.test }", "a token is sent over https, or to loopback")]
+    [InlineData("at: https://seller.test }", "at: https://seller.test, volume: { per: 1mo, tiers: [{ from: 2 USD, percent: 90% }, { from: 1 USD, percent: 80% }] } }", "each from more than the one before")]
+    [InlineData("caps: [{ amount: 10 USD, per: 1d }] }", "volume: { per: 1mo, tiers: [{ from: 2 USD, percent: 90% }] } }", "a volume is of a token")]
     [InlineData("at: https://seller.test }", "at: https://other.test }", null)]
     public void What_is_wrong_is_told(string from, string to, string? told)
     {

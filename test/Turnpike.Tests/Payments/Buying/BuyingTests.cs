@@ -99,6 +99,7 @@ public sealed class BuyingTests : IDisposable
             int.Parse(refused.Headers.RetryAfter!, System.Globalization.CultureInfo.InvariantCulture).ShouldBeInRange(1, 3600);
         }
         market.Seller.Paid.Count().ShouldBe(5);
+        (await market.Gate.GetAsync("/lookup/a")).Reason.ShouldBe("spending-cap-reached", "nobody is told a price that could buy nothing");
         await market.Gate.ShouldBalanceAsync();
         market.Gate.Time.Pass(TimeSpan.FromHours(1));
         (await market.GetAsync()).Status.ShouldBe(200, "another hour, another five cents");
@@ -271,5 +272,40 @@ public sealed class BuyingTests : IDisposable
         (row.Revenue, row.Cost, row.Left).ShouldBe((Usd("0.02"), Usd("0.01"), Usd("0.01")));
         (await market.Gate.Ledger.ListAsync(new HoldFilter(), default)).ShouldHaveSingleItem().Hold.IsPurchase.ShouldBeFalse();
         (await market.Gate.Ledger.ListAsync(new HoldFilter(Purchases: true), default)).ShouldHaveSingleItem().Hold.IsPurchase.ShouldBeTrue();
+    }
+
+    [Fact]
+    public async Task A_seller_that_echoes_our_token_tells_it_to_nobody()
+    {
+        using var shop = new Market(Market.Document.Replace("wallet: market", "wallet: pool", StringComparison.Ordinal), gate => new FakeSeller
+        {
+            ResourceHost = "seller.test", Offers = "prepaid", Clock = gate.Time.GetUtcNow,
+            OnPaid = _ => new HttpResponseMessage(HttpStatusCode.OK) { Content = new StringContent("you sent tp_bought"), Headers = { { "X-Debug", "tp_bought" } } },
+        });
+        var told = await shop.GetAsync();
+        (told.Status, told.Body, told.Headers.ContainsKey("X-Debug")).ShouldBe((200, "you sent *********", false));
+    }
+
+    [Fact]
+    public async Task What_was_paid_to_a_seller_is_no_payment_that_could_be_given_back()
+    {
+        var bought = await market.PurchaseAsync(await market.GetAsync());
+        Turnpike.Payments.Refunds.Refusals.Of(bought).ShouldNotBeNull();
+        bought.Hold.Request.ShouldBe("GET seller.test", "whatever stands in the target is not kept twice");
+    }
+
+    [Fact]
+    public async Task All_callers_together_reach_the_sellers_volume_price_and_it_is_passed_on()
+    {
+        var document = Market.Document.Replace("wallet: market", "wallet: pool", StringComparison.Ordinal)
+            .Replace("at: https://seller.test", "at: https://seller.test, volume: { per: 1mo, tiers: [{ from: 0.02 USD, percent: 50% }, { from: 0.03 USD, percent: 25% }] }", StringComparison.Ordinal);
+        using var shop = new Market(document, gate => new FakeSeller { ResourceHost = "seller.test", Offers = "prepaid", Clock = gate.Time.GetUtcNow });
+        var costs = new List<Money>();
+        for (var call = 0; call < 5; call++) costs.Add((await shop.PurchaseAsync(await shop.GetAsync())).Captured);
+        costs.ShouldBe([Usd("0.01"), Usd("0.01"), Usd("0.005"), Usd("0.005"), Usd("0.0025")]);
+        (await shop.Gate.GetAsync("/plus/a")).Json.GetProperty("price").GetProperty("amount").GetString().ShouldBe("0.003", "a fourth of a cent, and a fifth on top");
+        shop.Gate.Time.Pass(TimeSpan.FromDays(31));
+        (await shop.PurchaseAsync(await shop.GetAsync())).Captured.ShouldBe(Usd("0.01"), "another month");
+        await shop.Gate.ShouldBalanceAsync();
     }
 }
