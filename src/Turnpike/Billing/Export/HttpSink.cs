@@ -14,7 +14,7 @@ internal abstract class HttpSink(HttpClients clients, Uri allowed, TimeSpan time
 
     public abstract ValueTask<Sent> SendAsync(IReadOnlyList<OutboxRow> batch, CancellationToken ct);
 
-    public void Dispose() => http.Dispose();
+    public virtual void Dispose() => http.Dispose();
 
     /// <summary>Posts one body. No answer is no "no": it may have arrived.</summary>
     /// <param name="isCopy">Whether a refusal says that the receiver has it already.</param>
