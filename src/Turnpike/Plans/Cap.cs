@@ -10,11 +10,7 @@ internal sealed record Cap(Money Amount, Period Per, CapScope Each);
 /// <summary>A caller's caps: all of them hold.</summary>
 internal sealed record Caps(IReadOnlyList<Cap> All)
 {
-    /// <summary>The header in which an agent names what it is working on.</summary>
-    public const string TaskHeader = "Turnpike-Task";
-
     private const string Giver = "external:cap", Role = "cap:";
-    private const int MostTask = 128;
 
     /// <summary>The caps that count in this currency, as accounts: the call's money is reserved of each of them, beside where it comes from.</summary>
     public static IReadOnlyList<CapAccount> Of(Call call, string currency)
@@ -40,12 +36,9 @@ internal sealed record Caps(IReadOnlyList<Cap> All)
     private static string? OwnerOf(Cap cap, Call call) => cap.Each switch
     {
         CapScope.Key => $"{call.Caller}/{call.Principal!.Credential}",
-        CapScope.Task => Task(call) is { } task ? $"{call.Caller}/task:{task}" : null,
+        CapScope.Task => call.TaskName is { } task ? $"{call.Caller}/task:{task}" : null,
         _ => call.Caller,
     };
-
-    private static string? Task(Call call) =>
-        call.Headers[TaskHeader] is [{ Length: > 0 and <= MostTask } task] && task.All(c => c is > ' ' and <= '~') ? task : null;
 }
 
 /// <summary>A cap in the period a call falls into.</summary>

@@ -8,7 +8,7 @@ namespace Turnpike.Plans;
 internal static class CapSection
 {
     private static readonly Key<Money> Amount = new("amount", Shapes.Money, "The most that may be spent.") { Required = true, Example = "500.00 USD" };
-    private static readonly Key<CapScope> Each = new("each", new ChoiceShape<CapScope>(("caller", CapScope.Caller), ("key", CapScope.Key), ("task", CapScope.Task)), "Whom it holds for: the caller, each of its keys, or each task that the header Turnpike-Task names.") { Default = "caller", Example = "task" };
+    private static readonly Key<CapScope> Each = new("each", new ChoiceShape<CapScope>(("caller", CapScope.Caller), ("key", CapScope.Key), ("task", CapScope.Task)), "Whom it holds for: the caller, each of its keys, or each task that the header Turnpike-Task names, or else the trace id of traceparent.") { Default = "caller", Example = "task" };
 
     private static readonly Shape<Cap> One = new MapShape<Cap>([Amount, .. PeriodShape.Keys, Each], m => new Cap(m.Get(Amount), PeriodShape.Read(m), m.Get(Each)));
 

@@ -14,6 +14,9 @@ internal abstract record PriceModel
     /// <summary>When more or less of it is asked; the first that holds counts.</summary>
     public IReadOnlyList<PriceRule> Rules { get; init; } = [];
 
+    /// <summary>Whether anything has to be known of what its caller did.</summary>
+    public bool AsksReputation => Rules.Any(rule => rule.Reputation is not null);
+
     /// <summary>The most that the rules can make of an amount.</summary>
     protected Money MostOf(Money amount) => Share(amount, Rules.Select(rule => rule.Hundredths).Append(PriceRule.Whole).Max());
 
@@ -37,6 +40,20 @@ internal abstract record PriceModel
     internal sealed record Asked(Uri Url, Secret? Token, TimeSpan Timeout, TimeSpan Keep, Money Ceiling) : PriceModel
     {
         public override Money Most => Ceiling;
+    }
+
+    /// <summary>What the upstream asks for this very call, and a margin on top, at most the ceiling.</summary>
+    /// <param name="Hundredths">The share on top, in hundredths of a percent.</param>
+    /// <param name="Margin">An amount on top.</param>
+    internal sealed record CostPlus(long Hundredths, Money Margin, Money Ceiling) : PriceModel
+    {
+        public override Money Most => Ceiling;
+
+        /// <summary>What a call costs whose upstream asks so much; rounded up once.</summary>
+        public Money PriceOf(Money cost) => Share(cost, PriceRule.Whole + Hundredths) + Margin;
+
+        /// <summary>The most the upstream may ask for a call sold at this price: rounded down, so that it never comes out of the margin.</summary>
+        public Money MostCost(Money price) => price <= Margin ? Money.Zero(price.Currency) : price with { Units = (long)((Int128)(price.Units - Margin.Units) * PriceRule.Whole / (PriceRule.Whole + Hundredths)) };
     }
 
     /// <summary>By what the answer turns out to use, held for before and taken afterwards.</summary>

@@ -41,9 +41,13 @@ internal static class PriceSection
         m => new AskedDraft(m.Get(Url)!, m.IsWritten(Token) ? m.Get(Token) : null, m.Get(Timeout, TimeSpan.FromSeconds(1)), m.Get(Keep, TimeSpan.FromHours(1)))), "Somebody outside says the price, up to the ceiling.")
     { Default = "none", Example = "{ url: https://prices.example/quote, timeout: 1s }" };
 
+    private static readonly Key<string> CostPlus = new("cost-plus", new ScalarShape<string>("a percentage such as 20%, from 0% to 1000%, at most two decimals",
+        (string t, out string? v) => OnTop(v = t) is null ? "is no percentage; write 20% or 2.5%, from 0% to 1000%" : null, @"^[0-9]{1,4}(\.[0-9]{1,2})?%$"), "What the upstream asks for this very call, and so much on top; the service needs pays.") { Default = "none", Example = "20%" };
+    private static readonly Key<Money> Margin = new("margin", Shapes.Money, "With cost-plus: an amount on top.") { Default = "nothing", Example = "0.002 USD" };
+
     private static readonly Shape<PriceModel?> Short = new ScalarShape<PriceModel?>("free, or an amount of money such as 0.01 USD", ReadShort, @"^free$|^[0-9]+(\.[0-9]{1,9})? +[A-Z]{3}$");
 
-    private static readonly Shape<PriceModel> Map = new MapShape<PriceModel>([Amount, PerMillion, PerUnit, PerRecord, Count, Ceiling, By, OtherModels, DefaultMaximum, Minimum, PerSession, Lasts, Pricer, Rules], Build);
+    private static readonly Shape<PriceModel> Map = new MapShape<PriceModel>([Amount, PerMillion, PerUnit, PerRecord, Count, Ceiling, By, OtherModels, DefaultMaximum, Minimum, PerSession, Lasts, Pricer, CostPlus, Margin, Rules], Build);
 
     private static readonly Key<PriceModel?> Key = new("price", new ShortOrMapShape<PriceModel?>(Short, Map!), "What a delivered answer costs: free, an amount, or a map.") { Required = true, Example = "0.01 USD" };
 
@@ -57,6 +61,7 @@ internal static class PriceSection
         PriceModel.Metered { By: null } metered => $"by {string.Join(", ", metered.Models[""].Priced)}, at most {metered.Ceiling}",
         PriceModel.Metered metered => $"by use, {metered.Models.Count} model{(metered.Models.Count == 1 ? "" : "s")}, at most {metered.Ceiling}",
         PriceModel.Session session => $"{session.Amount} per session of {Shapes.Tell(session.Lasts)}",
+        PriceModel.CostPlus plus => $"what the upstream asks{(plus.Hundredths == 0 ? "" : $" and {plus.Hundredths / 100m:0.##}%")}{(plus.Margin.IsZero ? "" : $" and {plus.Margin}")}, at most {plus.Ceiling}",
         PriceModel.Asked asked => $"as {asked.Url.Authority} says, at most {asked.Ceiling}",
         _ => price.ToString() ?? "",
     } + (price is { Rules.Count: > 0 } ? $", {price.Rules.Count} rule{(price.Rules.Count == 1 ? "" : "s")}" : "");
@@ -89,16 +94,29 @@ internal static class PriceSection
             if (!m.IsWritten(Ceiling)) return Refuse(m.At, "what somebody outside says needs a ceiling, the most one call may cost");
             return Alone(m, Pricer, Ceiling) ? new PriceModel.Asked(pricer.Url, pricer.Token, pricer.Timeout, pricer.Keep, m.Get(Ceiling)) : null;
         }
-        if (!m.IsWritten(PerMillion) && !m.IsWritten(PerUnit) && !m.IsWritten(PerRecord)) return Refuse(m.At, "a price needs amount, per-million, per-unit, per-record, per-session or pricer");
+        if (m.IsWritten(CostPlus) || m.IsWritten(Margin)) return BuildCostPlus(m);
+        if (!m.IsWritten(PerMillion) && !m.IsWritten(PerUnit) && !m.IsWritten(PerRecord)) return Refuse(m.At, "a price needs amount, per-million, per-unit, per-record, per-session, pricer or cost-plus");
         if (m.IsWritten(PerRecord) != m.IsWritten(Count)) return Refuse(m.At, "per-record and count belong together: what a record costs, and what one is");
         if (!m.IsWritten(Ceiling)) return Refuse(m.At, "a metered price needs a ceiling, the most one call may cost");
         return BuildMetered(m);
     }
 
+    private static PriceModel? BuildCostPlus(MapValues m)
+    {
+        if (m.IsWritten(Rules)) return Refuse(m.Of(Rules), "what an upstream asks is not ours to share out; rules belong to an amount");
+        if (!m.IsWritten(Ceiling)) return Refuse(m.At, "what an upstream asks needs a ceiling, the most one call may cost");
+        var (ceiling, margin) = (m.Get(Ceiling), m.IsWritten(Margin) ? m.Get(Margin) : Money.Zero(m.Get(Ceiling).Currency));
+        if (margin.Currency != ceiling.Currency || margin >= ceiling) return Refuse(m.Of(Margin), $"a margin is below the ceiling, {ceiling}");
+        return Alone(m, CostPlus, Margin, Ceiling) ? new PriceModel.CostPlus(OnTop(m.Get(CostPlus) ?? "0%")!.Value, margin, ceiling) : null;
+    }
+
+    private static long? OnTop(string text) =>
+        text.EndsWith('%') && decimal.TryParse(text.AsSpan(0, text.Length - 1), System.Globalization.NumberStyles.AllowDecimalPoint, System.Globalization.CultureInfo.InvariantCulture, out var percent) && percent <= 1000 && decimal.Round(percent, 2) == percent ? (long)(percent * 100) : null;
+
     /// <summary>Refuses what means nothing beside the price that was written.</summary>
     private static bool Alone(MapValues m, params Key[] written)
     {
-        Key[] all = [Amount, PerMillion, PerUnit, PerRecord, Count, Ceiling, By, OtherModels, DefaultMaximum, Minimum, PerSession, Lasts, Pricer];
+        Key[] all = [Amount, PerMillion, PerUnit, PerRecord, Count, Ceiling, By, OtherModels, DefaultMaximum, Minimum, PerSession, Lasts, Pricer, CostPlus, Margin];
         return all.FirstOrDefault(key => m.IsWritten(key) && !written.Contains(key)) is not { } other || m.Of(other).Refuse($"'{other.Name}' belongs to a metered price; beside '{written[0].Name}' it means nothing");
     }
 

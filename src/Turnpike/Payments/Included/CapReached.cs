@@ -10,6 +10,7 @@ internal static class CapReached
     /// <summary>All legs are held or none, so that no concurrency spends more than a cap allows. What a plan includes is not spent.</summary>
     public static Hold Capped(this Payment payment, Hold hold)
     {
+        hold = payment.Line?.Under(hold) ?? hold;
         if (payment.Call.Principal is null || hold.Method == PlanMethod.MethodName || Caps.Of(payment.Call, hold.Ceiling.Currency) is not { Count: > 0 } caps) return hold;
         return hold with
         {

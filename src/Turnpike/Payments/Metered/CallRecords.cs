@@ -28,9 +28,16 @@ internal static class CallRecords
             Labels = Labels.Of(call),
             Observed = usage.Observed,
             Cost = cost,
-            Expense = call.Operation.Settings.Get<OwnCost>()?.Of(usage, metered.Asked),
+            Expense = Expense(call.Operation.Settings.Get<OwnCost>()?.Of(usage, metered.Asked), payment.Bought),
             Receipt = payment.State?.Hold.Receipt,
         };
+    }
+
+    /// <summary>What the owner wrote down, and what the upstream was paid for this very call.</summary>
+    private static Money? Expense(Money? own, Buying.UpstreamPayment? bought)
+    {
+        if (bought?.State is not { Status: not HoldStatus.Released, Captured: var paid }) return own;
+        return own is { } more && more.Currency == paid.Currency ? paid + more : paid;
     }
 
     /// <summary>A stream that a crash cut off: how much of what is not known, only what was charged.</summary>
