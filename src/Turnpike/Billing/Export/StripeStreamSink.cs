@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Net.Http.Headers;
 using System.Text.Json;
 using Turnpike.Catalog;
+using Turnpike.Catalog.Webhooks;
 
 namespace Turnpike.Billing.Export;
 
