@@ -78,7 +78,7 @@ internal static class PayApi
         var (left, _) = await desk.LeftAsync(token, ct);
         var headers = http.Response.Headers;
         headers["Turnpike-Correlation"] = payment.Call.Correlation;
-        headers["Turnpike-Receipt"] = Cashier.ReceiptUrl(payment.Call, order.Id);
+        headers["Turnpike-Receipt"] = PaymentReplies.ReceiptUrl(payment.Call, order.Id);
         if (payment.State is not null) replies.WriteReceipt(payment, new Reply(headers));
         Answers.AllowBrowsers(http);
         await BuyAnswers.Json(200, json => ware.Write(json, order, token, left, order.TopUp ? null : ware.Prepaid.Text.Of(token.Id))).ExecuteAsync(http);

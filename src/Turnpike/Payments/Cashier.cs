@@ -199,9 +199,7 @@ internal sealed partial class Cashier(PaymentRegistry rails, PlanMethod plans, I
     }
 
     /// <summary>Streams: so much has passed, which a crash is charged for. Nobody waits for it.</summary>
-    public void Observe(Payment payment, Money observed) => _ = ObserveAsync(payment, observed);
-
-    private async Task ObserveAsync(Payment payment, Money observed)
+    public async Task ObserveAsync(Payment payment, Money observed)
     {
         if (payment.State is not { } held || observed.Currency != held.Hold.Ceiling.Currency) return;
         try { await ledger.CheckpointAsync(held.Hold.Id, observed, CancellationToken.None); }
@@ -370,8 +368,6 @@ internal sealed partial class Cashier(PaymentRegistry rails, PlanMethod plans, I
         var credit = await ledger.AvailableAsync(account, payment.Ceiling.Currency, ct);
         return credit >= payment.Ceiling ? account : null;
     }
-
-    public static string ReceiptUrl(Call call, string receipt) => $"{call.Catalog.Gateway.Url.GetLeftPart(UriPartial.Authority)}/receipts/{receipt}";
 
     private static partial class Log
     {

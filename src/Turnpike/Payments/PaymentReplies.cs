@@ -35,7 +35,7 @@ internal sealed class PaymentReplies(PaymentRegistry rails, SessionPasses sessio
     public void WriteReceipt(Payment payment, Reply reply)
     {
         var (state, call) = (payment.State!, payment.Call);
-        reply.Headers["Turnpike-Receipt"] = Cashier.ReceiptUrl(call, state.Hold.Receipt);
+        reply.Headers["Turnpike-Receipt"] = ReceiptUrl(call, state.Hold.Receipt);
         reply.Headers["Turnpike-Cost"] = state.Captured.ToString();
         if (payment.MayBeAskedAgain) reply.Headers["Turnpike-Answer-Until"] = (call.Now + payment.Answers.Keep).ToString("yyyy-MM-dd'T'HH:mm:ss'Z'", CultureInfo.InvariantCulture);
         if (call.Quote is SessionQuote session)
@@ -55,8 +55,11 @@ internal sealed class PaymentReplies(PaymentRegistry rails, SessionPasses sessio
             if (protocol.Name == receipt.Protocol) protocol.WriteReceipt(receipt, reply);
     }
 
+    /// <summary>Where a receipt is, or will be.</summary>
+    public static string ReceiptUrl(Call call, string receipt) => $"{call.Catalog.Gateway.Url.GetLeftPart(UriPartial.Authority)}/receipts/{receipt}";
+
     /// <summary>The headers of an answer that is charged when it has ended: where its receipt will be.</summary>
-    public static void WritePromise(Payment payment, Reply reply) => reply.Headers["Turnpike-Receipt"] = Cashier.ReceiptUrl(payment.Call, payment.State!.Hold.Receipt);
+    public static void WritePromise(Payment payment, Reply reply) => reply.Headers["Turnpike-Receipt"] = ReceiptUrl(payment.Call, payment.State!.Hold.Receipt);
 
     /// <summary>SHA-256 of a request's body, so that a proof made for one body does not buy another; null without one or when it is large.</summary>
     public static async ValueTask<string?> DigestAsync(Call call)

@@ -5,7 +5,7 @@ using Turnpike.EndToEnd.Harness;
 
 namespace Turnpike.EndToEnd.Metering;
 
-/// <summary>Anthropic's and Google's own clients, through the gate, from recorded streams; paid by the token from a prepaid budget.</summary>
+/// <summary>Anthropic's, Google's and OpenAI's own clients, through the gate, from recorded streams; paid by the token from a prepaid budget.</summary>
 public sealed class LlmClientsTests : IAsyncLifetime
 {
     private const string Script = "llm/call.mjs";
@@ -26,9 +26,50 @@ public sealed class LlmClientsTests : IAsyncLifetime
                 on-hang-up: cancel
                 price: { ceiling: 0.10 USD, by: $.model, per-million: { claude-haiku-4-5: { input_tokens: 1.00 USD, output_tokens: 5.00 USD } } }
               generate:
-                match: "POST /v1beta/{**rest}"
+                match: "POST /v1beta/models/{model}"
                 usage: gemini
-                price: { ceiling: 0.10 USD, per-million: { input_tokens: 1.25 USD, output_tokens: 10.00 USD } }
+                price: { ceiling: 0.10 USD, by: "path:model", per-million: { gemini-2.5-pro: { input_tokens: 1.25 USD, output_tokens: 10.00 USD } } }
+              chat:
+                match: POST /v1/chat/completions
+                usage: openai
+                price: { ceiling: 0.10 USD, by: $.model, default-max-tokens: 300, per-million: { gpt-4o: { input_tokens: 2.50 USD, output_tokens: 10.00 USD } } }
+              chat-cancelled:
+                match: POST /cancels/v1/chat/completions
+                usage: openai
+                on-hang-up: cancel
+                price: { ceiling: 0.10 USD, by: $.model, default-max-tokens: 300, per-million: { gpt-4o: { input_tokens: 2.50 USD, output_tokens: 10.00 USD } } }
+              responses:
+                match: POST /v1/responses
+                usage: openai-responses
+                price: { ceiling: 0.10 USD, by: $.model, per-million: { gpt-4.1-mini: { input_tokens: 0.40 USD, output_tokens: 1.60 USD } } }
+        """;
+
+    private const string OpenAiStream = """
+        data: {"id":"c1","object":"chat.completion.chunk","created":1,"model":"gpt-4o-2024-08-06","choices":[{"index":0,"delta":{"role":"assistant","content":"The sea "},"finish_reason":null}],"usage":null}
+
+        data: {"id":"c1","object":"chat.completion.chunk","created":1,"model":"gpt-4o-2024-08-06","choices":[{"index":0,"delta":{"content":"is wide."},"finish_reason":null}],"usage":null}
+
+        data: {"id":"c1","object":"chat.completion.chunk","created":1,"model":"gpt-4o-2024-08-06","choices":[{"index":0,"delta":{},"finish_reason":"stop"}],"usage":null}
+
+        data: {"id":"c1","object":"chat.completion.chunk","created":1,"model":"gpt-4o-2024-08-06","choices":[],"usage":{"prompt_tokens":20,"completion_tokens":10,"total_tokens":30}}
+
+        data: [DONE]
+
+        """;
+
+    private const string OpenAiTools = """
+        data: {"id":"c2","object":"chat.completion.chunk","created":1,"model":"gpt-4o-2024-08-06","choices":[{"index":0,"delta":{"role":"assistant","tool_calls":[{"index":0,"id":"call_1","type":"function","function":{"name":"weather","arguments":""}}]},"finish_reason":null}]}
+
+        data: {"id":"c2","object":"chat.completion.chunk","created":1,"model":"gpt-4o-2024-08-06","choices":[{"index":0,"delta":{"tool_calls":[{"index":0,"function":{"arguments":"{\"location\":"}}]},"finish_reason":null}]}
+
+        data: {"id":"c2","object":"chat.completion.chunk","created":1,"model":"gpt-4o-2024-08-06","choices":[{"index":0,"delta":{"tool_calls":[{"index":0,"function":{"arguments":"\"Bonn\"}"}}]},"finish_reason":null}]}
+
+        data: {"id":"c2","object":"chat.completion.chunk","created":1,"model":"gpt-4o-2024-08-06","choices":[{"index":0,"delta":{},"finish_reason":"tool_calls"}]}
+
+        data: {"id":"c2","object":"chat.completion.chunk","created":1,"model":"gpt-4o-2024-08-06","choices":[],"usage":{"prompt_tokens":40,"completion_tokens":12,"total_tokens":52}}
+
+        data: [DONE]
+
         """;
 
     private const string GeminiStream = """
@@ -138,16 +179,95 @@ public sealed class LlmClientsTests : IAsyncLifetime
         (await gateway.RunAsync("ledger", "verify")).Code.ShouldBe(0);
     }
 
-    private async Task<(PaidCall Call, decimal Left)> AskAsync(string client, string name)
+    [Fact]
+    public async Task Openais_client_gets_its_tools_called()
     {
+        model.Stream = OpenAiTools;
         var token = await TokenAsync();
+        var call = await ChatAsync(token, ("TOOLS", "1"));
+        (call.Error, call.Json["finish"]!.GetValue<string>(), call.Json["tools"]![0]!["arguments"]!.GetValue<string>()).ShouldBe((null, "tool_calls", """{"location":"Bonn"}"""));
+        (await SettledAsync(token)).ShouldBe(1m - 40 * 0.0000025m - 12 * 0.00001m);
+    }
+
+    [Fact]
+    public async Task An_error_in_mid_stream_reaches_openais_client_as_one_and_what_passed_is_charged()
+    {
+        model.Stream = string.Join("\n\n", OpenAiStream.ReplaceLineEndings("\n").Split("\n\n").Take(2)) + "\n\ndata: {\"error\":{\"message\":\"The server is overloaded\",\"type\":\"server_error\"}}\n\n";
+        var token = await TokenAsync();
+        var call = await ChatAsync(token);
+        call.Error.ShouldNotBeNull().ShouldContain("overloaded");
+        (await SettledAsync(token)).ShouldBeInRange(0.999m, 1m - 0.000001m);
+    }
+
+    [Theory]
+    [InlineData(1)] // in the middle
+    [InlineData(3)] // between the last text and the usage
+    public async Task Who_leaves_openais_stream_pays_what_the_upstream_tells_in_the_end(int leave)
+    {
+        (model.Stream, model.WaitsBefore) = (OpenAiStream, leave);
+        var token = await TokenAsync();
+        var call = await ChatAsync(token, ("LEAVE", $"{leave}"));
+        call.Json["left"]!.GetValue<bool>().ShouldBeTrue(call.Error);
+        model.Going.TrySetResult();
+        (await SettledAsync(token)).ShouldBe(1m - 20 * 0.0000025m - 10 * 0.00001m);
+    }
+
+    [Theory]
+    [InlineData("", 0.00015)]
+    [InlineData("/cancels", 0)]
+    public async Task Who_leaves_openais_stream_before_its_first_byte_pays_what_is_told_or_nothing_where_that_cancels(string under, double cost)
+    {
+        (model.Stream, model.Delay) = (OpenAiStream, TimeSpan.FromSeconds(3));
+        var token = await TokenAsync();
+        var call = await ChatAsync(token, ("LEAVE", "0"), ("UNDER", under));
+        call.Json["left"]!.GetValue<bool>().ShouldBeTrue(call.Error);
+        (await SettledAsync(token)).ShouldBe(1m - (decimal)cost);
+    }
+
+    [Fact]
+    public async Task Openais_client_streams_responses_and_pays_for_what_they_tell()
+    {
+        model.Stream = ReplayedModel.Recorded("responses/stream.json");
+        var token = await TokenAsync();
+        var call = await ChatAsync(token, ("RESPONSES", "1"), ("MODEL", "gpt-4.1-mini"));
+        (call.Error, call.Status, call.Json["finish"]!.GetValue<string>()).ShouldBe((null, 200, "completed"));
+        (await SettledAsync(token)).ShouldBe(1m - 12 * 0.0000004m - 8 * 0.0000016m);
+    }
+
+    /// <summary>Each client sees its own provider's end, and no error; the budget is empty to the nano-dollar.</summary>
+    [Theory]
+    [InlineData("anthropic", "claude-haiku-4-5", "max_tokens")]
+    [InlineData("gemini", "gemini-2.5-pro", "MAX_TOKENS")]
+    public async Task A_stream_that_reaches_the_end_of_its_budget_ends_as_its_client_knows_it(string client, string name, string stop)
+    {
+        model.Stream = client == "gemini"
+            ? string.Concat(Enumerable.Repeat("""data: {"candidates":[{"content":{"role":"model","parts":[{"text":"sixsix"}]},"index":0}],"usageMetadata":{"promptTokenCount":10,"totalTokenCount":10},"modelVersion":"gemini-2.5-pro"}""" + "\n\n", 2000))
+            : """
+              event: message_start
+              data: {"type":"message_start","message":{"id":"m","type":"message","role":"assistant","model":"claude-haiku-4-5-20251001","content":[],"stop_reason":null,"stop_sequence":null,"usage":{"input_tokens":15,"output_tokens":1}}}
+
+              event: content_block_start
+              data: {"type":"content_block_start","index":0,"content_block":{"type":"text","text":""}}
+
+
+              """.ReplaceLineEndings("\n") + string.Concat(Enumerable.Repeat("event: content_block_delta\ndata: {\"type\":\"content_block_delta\",\"index\":0,\"delta\":{\"type\":\"text_delta\",\"text\":\"sixsix\"}}\n\n", 2000));
+        var (call, left) = await AskAsync(client, name, "0.0015 USD");
+        (call.Error, call.Status, call.Json["stop"]!.GetValue<string>(), left).ShouldBe((null, 200, stop, 0m));
+        (await gateway.RunAsync("ledger", "verify")).Code.ShouldBe(0);
+    }
+
+    private Task<PaidCall> ChatAsync(string token, params (string, string)[] more) => ClientScript.RunAsync("openai/chat.mjs", gateway.Url, [("TOKEN", token), ("STREAM", "1"), .. more]);
+
+    private async Task<(PaidCall Call, decimal Left)> AskAsync(string client, string name, string budget = "1.00 USD")
+    {
+        var token = await TokenAsync(budget);
         var call = await ClientScript.RunAsync(Script, gateway.Url, ("CLIENT", client), ("TOKEN", token), ("MODEL", name));
         return (call, await SettledAsync(token));
     }
 
-    private async Task<string> TokenAsync()
+    private async Task<string> TokenAsync(string budget = "1.00 USD")
     {
-        using var request = new HttpRequestMessage(HttpMethod.Post, new Uri(gateway.Admin, "/admin/v1/tokens")) { Content = new StringContent("""{"budget":"1.00 USD"}""", new MediaTypeHeaderValue("application/json")) };
+        using var request = new HttpRequestMessage(HttpMethod.Post, new Uri(gateway.Admin, "/admin/v1/tokens")) { Content = new StringContent($$"""{"budget":"{{budget}}"}""", new MediaTypeHeaderValue("application/json")) };
         request.Headers.Authorization = new("Bearer", Checkout.Variables()["TURNPIKE_ADMIN_KEY"]);
         using var answer = await http.SendAsync(request);
         return JsonNode.Parse(await answer.Content.ReadAsStringAsync())!["token"]!.GetValue<string>();

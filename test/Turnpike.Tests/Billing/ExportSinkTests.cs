@@ -56,6 +56,24 @@ public sealed class ExportSinkTests : IDisposable
     }
 
     [Fact]
+    public async Task Stripes_stream_takes_a_hundred_events_at_once_under_a_session_that_is_opened_anew_when_it_has_ended()
+    {
+        Open("usage-export: { stripe: { stripe: { api: \"https://meter.example\", stream: \"https://meter.example\", secret-key: \"${env:STRIPE_SECRET_KEY}\", events: { total_tokens: llm_tokens, requests: calls } }, subjects: { acme: cus_1 } } }\n");
+        var (opened, streamed) = (0, 0);
+        receiver.Instead = (_, body) => body.Length == 0
+            ? Receiver.Says(200, $$"""{"authentication_token":"session-{{++opened}}","expires_at":"{{gate!.Time.GetUtcNow().AddMinutes(15):yyyy-MM-ddTHH:mm:ssZ}}"}""")
+            : ++streamed == 2 ? Receiver.Says(401, """{"error":{"code":"billing_meter_event_session_expired"}}""") : Receiver.Says(200);
+        for (var i = 0; i < 60; i++) await AddAsync($"{i:00}", "acme");
+        await RoundsAsync();
+        var batches = receiver.Requests.Where(r => r.Head.RequestUri!.AbsolutePath == "/v2/billing/meter_event_stream").Select(r => (Events: JsonDocument.Parse(r.Body).RootElement.GetProperty("events").GetArrayLength(), Under: r.Head.Headers.Authorization!.ToString())).ToList();
+        batches[0].ShouldBe((100, "Bearer session-1"));
+        batches[1].ShouldBe((20, "Bearer session-1"));
+        batches[2..].ShouldAllBe(b => b.Under == "Bearer session-2", "what a session refused is sent under another");
+        receiver.Requests.SelectMany(r => r.Head.RequestUri!.AbsolutePath.EndsWith("stream", StringComparison.Ordinal) ? JsonDocument.Parse(r.Body).RootElement.GetProperty("events").EnumerateArray().Select(e => e.GetProperty("identifier").GetString()) : []).Distinct().Count().ShouldBe(120);
+        (await gate!.Of<OutboxStore>().StateAsync("stripe", default)).ShouldBe(new QueueState(0, null, 0, null));
+    }
+
+    [Fact]
     public async Task Lago_is_told_each_unit_of_its_subscriptions()
     {
         Open("usage-export: { lago: { lago: { api: \"https://meter.example\", api-key: \"${env:STRIPE_SECRET_KEY}\", codes: { output_tokens: out } }, subjects: { acme: sub_1 } } }\n");

@@ -59,7 +59,7 @@ public sealed class MeterTests : IDisposable
     }
 
     [Theory]
-    [InlineData("header:authorization", "holds a credential: nobody writes that down")]
+    [InlineData("header:authorization", "may hold a credential: nobody writes that down")]
     [InlineData("header:", "is no dimension; write operation, caller, payer, model, header:NAME, path:NAME or claim:NAME")]
     [InlineData("colour", "is no dimension; write operation, caller, payer, model, header:NAME, path:NAME or claim:NAME")]
     public void A_dimension_that_cannot_be_is_told(string dimension, string error) =>

@@ -27,7 +27,8 @@ internal static class ExportSection
     private static readonly Key<Uri> StripeApi = new("api", Shapes.Url, "Stripe's API; plain http only on loopback.") { Default = "https://api.stripe.com", Example = "https://api.stripe.com" };
     private static readonly Key<Secret> StripeKey = new("secret-key", new SecretShape(), "Stripe's secret API key.") { Required = true, Example = "${env:STRIPE_SECRET_KEY}" };
     private static readonly Key<IReadOnlyDictionary<string, string>> Events = new("events", Units, "The meter event for each unit that Stripe is told of.") { Required = true, Example = "{ total_tokens: llm_tokens }" };
-    private static readonly Key<ExportTarget.Stripe> Stripe = new("stripe", new MapShape<ExportTarget.Stripe>([StripeApi, StripeKey, Events], BuildStripe), "Stripe's meter events (v2); subjects name its customers.")
+    private static readonly Key<Uri> Stream = new("stream", Shapes.Url, "Where many events a second go, a hundred at once and checked there afterwards (the meter event stream).") { Default = "one by one, to api", Example = "https://meter-events.stripe.com" };
+    private static readonly Key<ExportTarget.Stripe> Stripe = new("stripe", new MapShape<ExportTarget.Stripe>([StripeApi, StripeKey, Events, Stream], BuildStripe), "Stripe's meter events (v2); subjects name its customers.")
     { Default = "not sent", Example = "{ secret-key: \"${env:STRIPE_SECRET_KEY}\", events: { total_tokens: llm_tokens } }" };
 
     private static readonly Key<Uri> LagoApi = new("api", Shapes.Url, "Lago's API.") { Default = "https://api.getlago.com", Example = "https://api.getlago.com" };
@@ -88,7 +89,10 @@ internal static class ExportSection
     {
         var api = m.Get(StripeApi) ?? new Uri("https://api.stripe.com");
         if (api.Scheme == "http" && !api.IsLoopback) { m.Of(StripeApi).Refuse("plain http is for a stand-in on loopback only; the secret key goes there"); return null; }
-        return new ExportTarget.Stripe(api, m.Get(StripeKey), m.Get(Events)!);
+        var stream = m.Get(Stream);
+        if (stream is { Scheme: "http", IsLoopback: false }) { m.Of(Stream).Refuse("plain http is for a stand-in on loopback only; a session's token goes there"); return null; }
+        if (stream is not null && m.Get(Events)!.Count > StripeStreamSink.MostEvents) { m.Of(Events).Refuse($"at most {StripeStreamSink.MostEvents} go at once"); return null; }
+        return new ExportTarget.Stripe(api, m.Get(StripeKey), m.Get(Events)!, stream);
     }
 
     private static string? CheckSecret(string text) => WebhookSignature.KeyOf(text) is { Length: >= WebhookSecretBytes } ? null : $"is no webhook secret: whsec_ and base64 of at least {WebhookSecretBytes} bytes";

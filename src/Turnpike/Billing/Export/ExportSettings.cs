@@ -34,7 +34,8 @@ internal abstract record ExportTarget
 
     /// <summary>Stripe's meter events, a unit each.</summary>
     /// <param name="Events">Names of events by unit.</param>
-    internal sealed record Stripe(Uri Api, Secret Key, IReadOnlyDictionary<string, string> Events) : ExportTarget;
+    /// <param name="Stream">Where many a second go, a hundred at once; null: one by one.</param>
+    internal sealed record Stripe(Uri Api, Secret Key, IReadOnlyDictionary<string, string> Events, Uri? Stream = null) : ExportTarget;
 
     /// <summary>Lago's events, a unit each.</summary>
     /// <param name="Codes">Codes of billable metrics by unit.</param>

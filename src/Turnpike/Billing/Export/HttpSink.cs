@@ -13,7 +13,7 @@ internal abstract class HttpSink(HttpClients clients, Uri allowed, TimeSpan time
 
     public abstract ValueTask<Sent> SendAsync(IReadOnlyList<OutboxRow> batch, CancellationToken ct);
 
-    public void Dispose() => http.Dispose();
+    public virtual void Dispose() => http.Dispose();
 
     /// <summary>Posts one body.</summary>
     /// <param name="isCopy">Whether a refusal says that the receiver has it already.</param>

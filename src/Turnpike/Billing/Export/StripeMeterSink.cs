@@ -10,7 +10,7 @@ namespace Turnpike.Billing.Export;
 /// </summary>
 internal sealed class StripeMeterSink(ExportTarget.Stripe target, HttpClients clients, TimeSpan timeout) : HttpSink(clients, target.Api, timeout)
 {
-    private const string Version = "2025-03-31.basil";
+    public const string Version = "2025-03-31.basil";
     private readonly Uri events = new(target.Api.AbsoluteUri.TrimEnd('/') + "/v2/billing/meter_events");
 
     public override int Most => 1;
@@ -26,7 +26,9 @@ internal sealed class StripeMeterSink(ExportTarget.Stripe target, HttpClients cl
         return new Sent.Accepted();
     }
 
-    private static byte[] Body(OutboxRow row, string unit, string name, long quantity) => UsageJson.Write(json =>
+    private static byte[] Body(OutboxRow row, string unit, string name, long quantity) => UsageJson.Write(json => WriteEvent(json, row, unit, name, quantity));
+
+    public static void WriteEvent(System.Text.Json.Utf8JsonWriter json, OutboxRow row, string unit, string name, long quantity)
     {
         json.WriteStartObject();
         json.WriteString("event_name", name);
@@ -37,7 +39,7 @@ internal sealed class StripeMeterSink(ExportTarget.Stripe target, HttpClients cl
         json.WriteString("value", quantity.ToString(CultureInfo.InvariantCulture));
         json.WriteEndObject();
         json.WriteEndObject();
-    });
+    }
 
     /// <summary>At most 100 characters; what is longer is named by its digest.</summary>
     private static string IdentifierOf(OutboxRow row, string unit)

@@ -63,6 +63,7 @@ internal sealed partial class UsageExporter(OutboxStore store, CatalogSource cat
     private IUsageSink SinkOf(ExportDestination to) => to.Target switch
     {
         ExportTarget.CloudEvents target => new CloudEventSink(target, clients, to.Timeout),
+        ExportTarget.Stripe { Stream: not null } target => new StripeStreamSink(target, clients, to.Timeout, time),
         ExportTarget.Stripe target => new StripeMeterSink(target, clients, to.Timeout),
         ExportTarget.Lago target => new LagoSink(target, clients, to.Timeout),
         ExportTarget.Webhook target => new WebhookSink(target, clients, to.Timeout, time),

@@ -92,7 +92,7 @@ internal sealed class AnswerMeter
     {
         if (payment.State is null || told != 0 && time.GetElapsedTime(told) < TimeSpan.FromSeconds(1)) return;
         told = time.GetTimestamp();
-        cashier.Observe(payment, quote.Running(Usage));
+        _ = cashier.ObserveAsync(payment, quote.Running(Usage));
     }
 
     private string? HeaderOf(string name) =>

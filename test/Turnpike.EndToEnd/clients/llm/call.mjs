@@ -1,4 +1,4 @@
-// Streams from a model through the gateway with a provider's own client. CLIENT=anthropic|gemini; LEAVE=n leaves after n events, 0 at once.
+// Streams from a model through the gateway with a provider's own client, the prepaid token being its API key. CLIENT=anthropic|gemini; LEAVE=n leaves after n events, 0 at once.
 import Anthropic from '@anthropic-ai/sdk';
 import { GoogleGenAI } from '@google/genai';
 
@@ -9,17 +9,14 @@ const said = { text: '', tools: [], events: 0, stop: null, usage: null, left: fa
 const seen = { status: 0, headers: {} };
 const realFetch = globalThis.fetch;
 globalThis.fetch = async (input, init) => {
-  // Google's client sends a key of its own whatever it is told; the token is in Authorization.
-  const headers = new Headers(init?.headers);
-  headers.delete('x-goog-api-key');
-  const response = await realFetch(input, { ...init, headers });
+  const response = await realFetch(input, init);
   seen.status = response.status;
   seen.headers = Object.fromEntries(response.headers);
   return response;
 };
 
 async function anthropic() {
-  const client = new Anthropic({ apiKey: null, authToken: TOKEN, baseURL: base, maxRetries: 0 });
+  const client = new Anthropic({ apiKey: TOKEN, baseURL: base, maxRetries: 0 });
   const tools = [{ name: 'weather', description: 'The weather.', input_schema: { type: 'object', properties: { location: { type: 'string' } } } }];
   const stream = client.messages.stream({ model: MODEL, max_tokens: 300, tools, messages: [{ role: 'user', content: 'Hello?' }] }, { signal: leaving.signal });
   for await (const event of stream) {
@@ -34,7 +31,7 @@ async function anthropic() {
 }
 
 async function gemini() {
-  const client = new GoogleGenAI({ apiKey: 'none', httpOptions: { baseUrl: base, headers: { Authorization: `Bearer ${TOKEN}` } } });
+  const client = new GoogleGenAI({ apiKey: TOKEN, httpOptions: { baseUrl: base } });
   const stream = await client.models.generateContentStream({ model: MODEL, contents: 'Hello?', config: { maxOutputTokens: 300, abortSignal: leaving.signal } });
   for await (const chunk of stream) {
     said.events++;

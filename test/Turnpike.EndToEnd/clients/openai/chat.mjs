@@ -1,30 +1,57 @@
-// Asks a model through the gateway with OpenAI's own client. STREAM=1 streams, USAGE=1 asks for the usage of a stream.
+// Asks a model through the gateway with OpenAI's own client. STREAM=1 streams, USAGE=1 asks for the usage of a stream, TOOLS=1 offers a
+// tool, RESPONSES=1 takes the Responses API; LEAVE=n leaves after n events, 0 before the first.
 import OpenAI from 'openai';
 
-const client = new OpenAI({ apiKey: process.env.TOKEN, baseURL: new URL('/v1', process.env.URL).href, maxRetries: 0 });
-const ask = { model: process.env.MODEL ?? 'gpt-4o', messages: [{ role: 'user', content: 'Tell me of the sea.' }] };
-if (process.env.STREAM) ask.stream = true;
-if (process.env.USAGE) ask.stream_options = { include_usage: true };
-if (process.env.MAX) ask.max_tokens = Number(process.env.MAX);
+const { TOKEN, URL: gateway, MODEL, STREAM, USAGE, MAX, TOOLS, RESPONSES, LEAVE, UNDER } = process.env;
+const client = new OpenAI({ apiKey: TOKEN, baseURL: new URL(`${UNDER ?? ''}/v1`, gateway).href, maxRetries: 0 });
+const leaving = new AbortController();
+const said = { text: '', chunks: 0, usage: null, finish: null, tools: [], left: false };
+const ask = { model: MODEL ?? 'gpt-4o' };
+if (RESPONSES) ask.input = 'Tell me of the sea.';
+else ask.messages = [{ role: 'user', content: 'Tell me of the sea.' }];
+if (STREAM) ask.stream = true;
+if (USAGE) ask.stream_options = { include_usage: true };
+if (MAX) ask.max_tokens = Number(MAX);
+if (TOOLS) ask.tools = [{ type: 'function', function: { name: 'weather', parameters: { type: 'object', properties: { location: { type: 'string' } } } } }];
+
+function take(chunk) {
+  said.chunks++;
+  if (RESPONSES) {
+    if (chunk.type === 'response.output_text.delta') said.text += chunk.delta;
+    if (chunk.response?.usage) said.usage = chunk.response.usage;
+    if (chunk.response?.status) said.finish = chunk.response.status;
+    return;
+  }
+  const choice = chunk.choices[0];
+  said.text += choice?.delta?.content ?? '';
+  said.finish = choice?.finish_reason ?? said.finish;
+  for (const call of choice?.delta?.tool_calls ?? []) {
+    const tool = (said.tools[call.index] ??= { name: '', arguments: '' });
+    tool.name += call.function?.name ?? '';
+    tool.arguments += call.function?.arguments ?? '';
+  }
+  if (chunk.usage) said.usage = chunk.usage;
+}
+
+if (LEAVE === '0') setTimeout(() => leaving.abort(), 1000);
 let line;
 try {
-  const { data, response } = await client.chat.completions.create(ask).withResponse();
-  const said = { text: '', chunks: 0, usage: null, finish: null };
-  if (ask.stream) {
+  const { data, response } = await (RESPONSES ? client.responses : client.chat.completions).create(ask, { signal: leaving.signal }).withResponse();
+  line = { status: response.status, headers: Object.fromEntries(response.headers), sent: null, error: null };
+  if (STREAM) {
     for await (const chunk of data) {
-      said.chunks++;
-      said.text += chunk.choices[0]?.delta?.content ?? '';
-      said.finish = chunk.choices[0]?.finish_reason ?? said.finish;
-      if (chunk.usage) said.usage = chunk.usage;
+      take(chunk);
+      if (LEAVE && said.chunks >= Number(LEAVE)) leaving.abort();
     }
+    said.left = leaving.signal.aborted;
   } else {
     said.text = data.choices[0].message.content;
     said.usage = data.usage;
     said.finish = data.choices[0].finish_reason;
   }
-  line = { status: response.status, headers: Object.fromEntries(response.headers), body: JSON.stringify(said), sent: null, error: null };
 } catch (error) {
-  line = { status: error?.status ?? 0, headers: Object.fromEntries(error?.headers ?? []), body: JSON.stringify(error?.error ?? {}), sent: null, error: String(error?.message ?? error) };
+  said.left = leaving.signal.aborted;
+  line = { ...(line ?? { status: error?.status ?? 0, headers: Object.fromEntries(error?.headers ?? []), sent: null }), error: String(error?.message ?? error) };
 }
-console.log(JSON.stringify(line));
+console.log(JSON.stringify({ ...line, body: JSON.stringify(said) }));
 process.exit(0);
