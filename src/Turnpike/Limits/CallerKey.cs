@@ -29,7 +29,7 @@ internal static class CallerKey
         "key" => call.Principal?.Credential,
         "organisation" => call.Principal?.Caller.Organisation,
         "payer" => call.Payer,
-        "model" => Bounded(call.Metered?.Request?.Model),
+        "model" => Bounded(call.Metered?.Asked),
         "address" => Network(call.Address, 32, 64),
         "address-prefix" => Network(call.Address, 24, 48),
         "plan" => call.Plan,

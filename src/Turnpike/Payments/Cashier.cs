@@ -5,6 +5,7 @@ using Turnpike.Catalog;
 using Turnpike.Ledger;
 using Turnpike.Limits;
 using Turnpike.Metering;
+using Turnpike.Payments.Buying;
 using Turnpike.Payments.Doubts;
 using Turnpike.Payments.Included;
 using Turnpike.Payments.Metered;
@@ -22,7 +23,7 @@ namespace Turnpike.Payments;
 /// The one place that takes money in a call. It reads a credential, lets its method verify it, holds, collects, and gives back
 /// what was not delivered. Only the <see cref="Settler"/> finishes what a crash or a silent rail left open.
 /// </summary>
-internal sealed partial class Cashier(PaymentRegistry rails, PlanMethod plans, ILedger ledger, AnswerStore answers, RateLimits limits, InHand inHand, UsageStore usage, SessionPasses sessions, RetryKeys retries, ILogger<Cashier> log)
+internal sealed partial class Cashier(PaymentRegistry rails, PlanMethod plans, ILedger ledger, AnswerStore answers, RateLimits limits, InHand inHand, UsageStore usage, PeriodCount periods, SessionPasses sessions, RetryKeys retries, CashierPurchases purchases, ILogger<Cashier> log)
 {
     public Payment Open(Call call) => new(call, CloseAsync);
 
@@ -79,6 +80,7 @@ internal sealed partial class Cashier(PaymentRegistry rails, PlanMethod plans, I
     private async ValueTask<Answer?> IncludedAsync(Payment payment, CancellationToken ct)
     {
         if (rails.Accepted(payment.Call, PlanMethod.MethodName) is null || PlanMethod.ClaimOf(payment.Call) is not { } claim) return null;
+        if ((payment.UsedUp = plans.PastDue(payment.Call)) is { } due) return due.Reason.Status == 402 ? null : due;
         if (IdempotencyKey.Read(payment.Call, claim.Payer, out var id) is { } unreadable) return unreadable;
         var presented = payment.Presented;
         payment.Presented = new Presented(PlanCredential.Instance, plans, claim.Payer, id, id is null ? null : await PaymentReplies.DigestAsync(payment.Call), id is not null);
@@ -87,7 +89,8 @@ internal sealed partial class Cashier(PaymentRegistry rails, PlanMethod plans, I
             if (id is not null && await ledger.FindAsync(id, ct) is { Status: not HoldStatus.Released } known && await KnownAsync(payment, known, ct) is { } answered) return answered;
             while (true)
             {
-                (payment.Legs, payment.Raises, payment.Agreed) = (claim.Legs, claim.Raises, claim.Parts[0].Amount);
+                (payment.Legs, payment.Raises, payment.Agreed) = (claim.Legs, claim.Raises, claim.Amount);
+                if (claim.IsOnAccount) payment.Method = rails.Find(PostpaidMethod.MethodName);
                 switch (await ledger.ReserveAsync(inHand, NewHold(payment, credit: null), ct))
                 {
                     case HoldResult.Held held: return await HeldAsync(payment, held.State, ct);
@@ -95,7 +98,7 @@ internal sealed partial class Cashier(PaymentRegistry rails, PlanMethod plans, I
                     case HoldResult.InsufficientFunds missing when await plans.InsteadAsync(payment.Call, claim, missing, ct) is { } over:
                         payment.Presented = presented;
                         payment.UsedUp = over;
-                        return over.Reason == Reasons.AllowanceUsedUp ? null : over;
+                        return over.Reason.Status == 402 ? null : over;
                 }
             }
         }
@@ -141,10 +144,12 @@ internal sealed partial class Cashier(PaymentRegistry rails, PlanMethod plans, I
     public async ValueTask<Answer?> CollectAsync(Payment payment)
     {
         payment.Collecting = true;
-        var (held, amount) = (payment.State!, MeteredCharge.Due(payment));
-        payment.Taken = amount;
+        var held = payment.State!;
         try
         {
+            await periods.TakeAsync(payment);
+            var amount = MeteredCharge.Due(payment);
+            payment.Taken = amount;
             if (payment.ByCredit || payment.Method!.SettlesInBooks)
             {
                 payment.State = await ledger.CaptureAsync(new Capture(held.Hold.Id, amount) { HeldBy = held.Incarnation, Reference = held.Hold.Receipt, Events = Collected(payment, held), With = RecordOf(payment, amount) }, CancellationToken.None);
@@ -163,6 +168,7 @@ internal sealed partial class Cashier(PaymentRegistry rails, PlanMethod plans, I
         }
         catch (HoldLostException)
         {
+            await periods.GiveBackAsync(payment);
             return new Refusal(Reasons.InFlight, "Another node took this one for dead and gave its payment back; nothing was taken here.") { RetryAfter = TimeSpan.FromSeconds(1) };
         }
     }
@@ -251,6 +257,7 @@ internal sealed partial class Cashier(PaymentRegistry rails, PlanMethod plans, I
     /// <summary>Leaving: what is only held goes back; what was taken and not delivered becomes the payer's credit.</summary>
     private async ValueTask CloseAsync(Payment payment)
     {
+        if (payment.Bought is { } bought) await purchases.CloseAsync(bought, payment.Delivered);
         if (payment.State is not { } state) return;
         if (payment.IsPaid) payment.Call.Charged = state.Captured;
         try { if (!payment.Delivered) await GiveBackAsync(payment, state); }
@@ -291,7 +298,7 @@ internal sealed partial class Cashier(PaymentRegistry rails, PlanMethod plans, I
                 await ledger.UnknownAsync(hold.Id, unknown.Reference, [payment.Event(AuditKinds.Unknown, "settlement-unknown", unknown.Reference)], CancellationToken.None);
                 payment.State = payment.State with { Status = HoldStatus.Unknown, Reference = unknown.Reference };
                 if (unknown.Refused is not null) await BlameAsync(payment, hold);
-                return PaymentRefusals.Pending(payment, unknown.Reference);
+                return unknown is { Refused: { } code, Reference: null } ? PaymentRefusals.Refused(payment, code, unknown.Detail) : PaymentRefusals.Pending(payment, unknown.Reference);
             case Settlement.Failed failed:
                 payment.State = await ledger.ReleaseAsync(hold.Id, failed.Code, [payment.Event(AuditKinds.Released, failed.Code, hold.Id)], CancellationToken.None, payment.State.Incarnation);
                 if (payment.State.Status != HoldStatus.Released) return PaymentRefusals.Pending(payment, payment.State.Reference); // its heir asks the rail, which told us no because it told the heir yes
@@ -313,7 +320,7 @@ internal sealed partial class Cashier(PaymentRegistry rails, PlanMethod plans, I
         payment.State = state;
         inHand.Take(state.Hold.Id);
         if (payment.Metered is not null) return null; // what is due is known when the answer has ended
-        payment.SettlesBefore = payment.Call.Operation.Settle == SettleMoment.Before || payment.Method!.SettlesBefore || payment.IsConfirmedFirst
+        payment.SettlesBefore = payment.Call.Operation.Settle == SettleMoment.Before || payment.Method!.SettlesBefore || payment.IsConfirmedFirst || Pricing.Buying.Spending.Of(payment.Call) is not null
             // What is paid from a balance cannot turn out unpaid.
             || !payment.Method.SettlesInBooks && !(await ledger.AvailableAsync(Loss.Account(payment.Payer!), state.Hold.Ceiling.Currency, ct)).IsZero;
         return payment.SettlesBefore ? await CollectAsync(payment) : null;

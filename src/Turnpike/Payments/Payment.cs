@@ -91,6 +91,9 @@ internal sealed class Payment(Call call, Func<Payment, ValueTask> close) : IAsyn
     /// <summary>A retry can name this payment: its credential is single-use, or it has an Idempotency-Key.</summary>
     public bool MayBeAskedAgain { get; set; }
 
+    /// <summary>What is paid for it in turn, to an upstream that asks for payment; null: nothing.</summary>
+    public Buying.UpstreamPayment? Bought { get; set; }
+
     public bool IsPaid => State is { Status: HoldStatus.Captured or HoldStatus.Settled or HoldStatus.Unknown };
 
     public Money Ceiling => Agreed ?? Call.Quote!.Ceiling;

@@ -10,7 +10,7 @@ internal static class Undelivered
     public static string Account(string payer) => $"credit:{payer}";
 
     /// <summary>Where it goes back to: the budget it came from, whether that is limited or only counted, or the payer's credit.</summary>
-    public static string Target(Hold hold) => hold.Legs[0].Limited || hold.Method == PlanMethod.MethodName ? hold.Legs[0].From : Account(hold.Payer);
+    public static string Target(Hold hold) => hold.Legs[0].Limited || hold.Method is PlanMethod.MethodName or PostpaidMethod.MethodName ? hold.Legs[0].From : Account(hold.Payer);
 
     /// <summary>What came instead of an answer: the upstream's status and bytes, or why there was none.</summary>
     public static AuditEvent Event(Payment payment) =>

@@ -22,6 +22,9 @@ internal static class PaymentRefusals
         Failure = Failure(payment, "settlement_pending", reference),
     };
 
+    /// <summary>The rail's no is told on; what we believe of it is the settler's matter (ADR 0026).</summary>
+    public static Refusal Refused(Payment payment, string code, string detail) => new(Reasons.SettlementFailed, detail) { Code = code, Failure = Failure(payment, code, null) };
+
     public static FailedSettlement Failure(Payment payment, string code, string? reference) =>
         new(payment.Credential!.Protocol, payment.Method!.NetworkOf(payment) ?? "", payment.Payer, reference, code);
 }
