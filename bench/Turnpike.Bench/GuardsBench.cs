@@ -56,7 +56,7 @@ internal static class GuardsBench
     {
         using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
         var point = key.ExportParameters(false).Q;
-        var set = JwkSet.Read(Encoding.UTF8.GetBytes($$"""{"keys":[{"kty":"EC","crv":"P-256","kid":"k","alg":"ES256","x":"{{Base64Url.EncodeToString(point.X)}}","y":"{{Base64Url.EncodeToString(point.Y)}}"}]}"""))!;
+        var set = PublicKey.ReadSet(Encoding.UTF8.GetBytes($$"""{"keys":[{"kty":"EC","crv":"P-256","kid":"k","alg":"ES256","x":"{{Base64Url.EncodeToString(point.X)}}","y":"{{Base64Url.EncodeToString(point.Y)}}"}]}"""), 8)!;
         var head = Base64Url.EncodeToString("""{"alg":"ES256","kid":"k","typ":"at+jwt"}"""u8);
         var tokens = Enumerable.Range(0, PerRound).Select(i =>
         {
