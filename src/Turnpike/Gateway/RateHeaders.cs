@@ -11,6 +11,9 @@ namespace Turnpike.Gateway;
 /// </summary>
 internal static class RateHeaders
 {
+    [ThreadStatic]
+    private static StringBuilder? first, second;
+
     private const long Micro = Money.Nano / 1_000_000;
 
     public static void Write(IHeaderDictionary headers, Call call, LimitState? violated = null)
@@ -19,7 +22,8 @@ internal static class RateHeaders
         if (violated is not null && known.All(p => p.Name != violated.Name))
             known = [.. known, new Policy(violated.Name, new Money(violated.Limit, violated.Unit), violated.Window == TimeSpan.Zero ? null : violated.Window, Math.Max(0, violated.Limit - violated.Used), violated.ResetAt - call.Now)];
         if (known.Count == 0) return;
-        var (policies, limits) = (new StringBuilder(), new StringBuilder());
+        var (policies, limits) = (first ??= new StringBuilder(256), second ??= new StringBuilder(256));
+        (_, _) = (policies.Clear(), limits.Clear());
         foreach (var policy in known) Append(policies, limits, policy);
         headers["RateLimit-Policy"] = policies.ToString();
         headers["RateLimit"] = limits.ToString();

@@ -152,7 +152,7 @@ internal sealed partial class Cashier(PaymentRegistry rails, PlanMethod plans, I
             payment.Taken = amount;
             if (payment.ByCredit || payment.Method!.SettlesInBooks)
             {
-                payment.State = await ledger.CaptureAsync(new Capture(held.Hold.Id, amount) { HeldBy = held.Incarnation, Reference = held.Hold.Receipt, Events = MeteredCharge.Collected(payment, held, log), With = RecordOf(payment, amount) }, CancellationToken.None);
+                payment.State = await ledger.CaptureAsync(new Capture(held.Hold.Id, amount) { HeldBy = held.Incarnation, Reference = held.Hold.Receipt, Events = MeteredCharge.Collected(payment, held, log), With = CallRecords.WriterOf(usage, payment, amount) }, CancellationToken.None);
                 payment.Remaining = payment.State.Left;
                 Instruments.Paid(held.Hold.Method, "settled", held.Hold.Operation, amount.Units, amount.Currency);
                 return null;
@@ -212,13 +212,6 @@ internal sealed partial class Cashier(PaymentRegistry rails, PlanMethod plans, I
         if (!payment.IsPaid && await CollectAsync(payment) is not null) return false;
         if (MeteredCharge.Excess(payment, quote) is { IsZero: false } over) await ledger.PostAsync(Loss.Overrun(payment.State!.Hold, over), CancellationToken.None);
         return true;
-    }
-
-    private Action<Sql>? RecordOf(Payment payment, Money amount)
-    {
-        if (payment.Metered is null) return null;
-        var record = CallRecords.Of(payment, amount);
-        return sql => usage.Insert(sql, record);
     }
 
     /// <summary>Nobody waits: it is durable with the next transaction.</summary>

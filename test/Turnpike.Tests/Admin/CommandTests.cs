@@ -82,6 +82,20 @@ public sealed class CommandTests
         (await RunAsync((o, e) => AuditCommand.VerifyAsync(gateway.Config + "x", RunningGateway.Environment, false, o, e, default))).Code.ShouldBe(2);
     }
 
+    [Theory]
+    [InlineData("2 requests per 1m", 0, "2 requests per 60s")]
+    [InlineData("2 requests", 2, "rate.per:")]
+    [InlineData("often per 1m", 2, "rate.amount:")]
+    public async Task A_rate_is_issued_as_it_is_written_and_told_when_it_is_none(string rate, int code, string told)
+    {
+        await using var gateway = RunningGateway.Stopped();
+        var issued = await IssueAsync(gateway, Order with { Rate = TokensCommand.Rate(rate) });
+        issued.Code.ShouldBe(code);
+        if (code != 0) { issued.Err.ShouldContain(told); return; }
+        var shown = await RunAsync((o, e) => TokensCommand.ShowAsync(gateway.Config, RunningGateway.Environment, issued.Output.Trim(), false, o, e, default));
+        shown.Output.ShouldContain(told);
+    }
+
     private static Task<(int Code, string Output, string Err)> IssueAsync(RunningGateway gateway, TokenBody body) =>
         RunAsync((o, e) => TokensCommand.IssueAsync(gateway.Config, RunningGateway.Environment, body, false, o, e, default));
 

@@ -139,6 +139,41 @@ public sealed class SecretScanningTests
         finally { folder.Delete(recursive: true); }
     }
 
+    [Fact]
+    public async Task What_a_repository_held_once_is_found_in_its_history_alone()
+    {
+        await using var gateway = RunningGateway.Stopped();
+        var folder = Directory.CreateTempSubdirectory("turnpike-scan-");
+        try
+        {
+            var key = Turnpike.Identity.KeyText.New();
+            await GitAsync(folder.FullName, "init", "-q");
+            await File.WriteAllTextAsync(folder.FullName + "/app.env", $"KEY={key}\n");
+            await GitAsync(folder.FullName, "add", ".");
+            await GitAsync(folder.FullName, "commit", "-qm", "oops");
+            await GitAsync(folder.FullName, "rm", "-q", "app.env");
+            await GitAsync(folder.FullName, "commit", "-qm", "gone");
+            var (output, err) = (new StringWriter(), new StringWriter());
+            (await KeyScan.RunAsync(gateway.Config, RunningGateway.Environment, folder.FullName, false, output, err, default)).ShouldBe(0, "the files are clean");
+            (await KeyScan.RunAsync(gateway.Config, RunningGateway.Environment, folder.FullName, true, output, err, default)).ShouldBe(1);
+            output.ToString().ShouldContain($"  key {key[..8]}…");
+            output.ToString().ShouldContain("commit ");
+            output.ToString().ShouldNotContain(key);
+            var bare = folder.CreateSubdirectory("elsewhere");
+            Directory.Move(folder.FullName + "/.git", folder.FullName + "/was-git");
+            (await KeyScan.RunAsync(gateway.Config, RunningGateway.Environment, bare.FullName, true, output, err, default)).ShouldBe(1, "no repository is no clean one");
+            err.ToString().ShouldNotBeEmpty();
+        }
+        finally { folder.Delete(recursive: true); }
+    }
+
+    private static async Task GitAsync(string folder, params string[] arguments)
+    {
+        using var git = System.Diagnostics.Process.Start("git", ["-C", folder, "-c", "user.name=Test", "-c", "user.email=test@example.com", .. arguments]);
+        await git.WaitForExitAsync();
+        Assert.SkipUnless(git.ExitCode == 0, "git is missing");
+    }
+
     private static string Hash(string text) => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(text)));
 
     private static async Task<(HttpStatusCode Status, string Body)> PostAsync(RunningGateway gateway, string body, (string Id, string Signature) signed, bool upper = false)

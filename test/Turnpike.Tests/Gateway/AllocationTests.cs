@@ -17,6 +17,25 @@ public sealed class AllocationTests
     }
 
     [Fact]
+    public async Task A_key_with_plan_three_limits_and_three_breakers_adds_four_kilobytes_at_most()
+    {
+        using var gate = new TestGate(document: """
+            services:
+              s:
+                upstream: ${env:UPSTREAM}
+                operations:
+                  guarded: { match: GET /guarded, price: free, identity: required, limits: [{ amount: 1000000 requests, per: 1m, key: [caller] }, { amount: 1000000 requests, per: 1h, key: [address] }] }
+            plans: { pro: { limits: [{ amount: 1000000 requests, per: 1m }], includes: [{ amount: 1000000 requests, per: 1mo }] } }
+            callers: { agent: { plan: pro, keys: ["${env:AGENT_KEY}"] } }
+            breakers: { loop: { watch: identical-requests, more-than: 1000000, within: 1s }, probing: { watch: endpoint-cycling, more-than: 1000, within: 60s }, spike: { watch: spend-spike, times: 10, floor: 0.10 USD, within: 60s } }
+            """);
+        (string, string?) key = ("apikey", Turnpike.Tests.Catalog.Documents.Variables["AGENT_KEY"]);
+        using var without = new TestGate();
+        var bare = await PerCallAsync(() => without.GetAsync("/status"), 200);
+        (await PerCallAsync(() => gate.GetAsync("/guarded", key), 200) - bare).ShouldBeLessThan(4 * 1024);
+    }
+
+    [Fact]
     public async Task A_402_stays_in_its_budget()
     {
         using var gate = new TestGate();
@@ -28,7 +47,7 @@ public sealed class AllocationTests
     {
         using var gate = new TestGate();
         var token = await gate.TokenAsync("1000.00 USD");
-        (await PerCallAsync(() => gate.GetAsync("/forecast/paris", ("Authorization", token)), 200)).ShouldBeLessThan(24_500);
+        (await PerCallAsync(() => gate.GetAsync("/forecast/paris", ("Authorization", token)), 200)).ShouldBeLessThan(24_700);
         await gate.ShouldBalanceAsync();
     }
 

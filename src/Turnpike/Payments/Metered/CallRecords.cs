@@ -7,6 +7,14 @@ namespace Turnpike.Payments.Metered;
 /// <summary>The record of one call's use, named by its receipt where it was paid.</summary>
 internal static class CallRecords
 {
+    /// <summary>Writes it with the money; null for a price that is the same for every answer.</summary>
+    public static Action<Storage.Sql>? WriterOf(UsageStore usage, Payment payment, Money cost)
+    {
+        if (payment.Metered is null) return null;
+        var record = Of(payment, cost);
+        return sql => usage.Insert(sql, record);
+    }
+
     public static UsageRecord Of(Payment payment, Money? cost)
     {
         var (call, metered) = (payment.Call, payment.Call.Metered!);
