@@ -96,6 +96,7 @@ internal sealed class AdminApp(IServiceProvider gateway, CatalogSource catalog) 
         Share<AuditRounds>(services);
         Share<TokenDesk>(services);
         Share<Allowances>(services);
+        Share<Plans.Grants.GrantDesk>(services);
         Share<Metering.UsageStore>(services);
         Share<Metering.MeterQueries>(services);
         Share<Metering.MarginQueries>(services);

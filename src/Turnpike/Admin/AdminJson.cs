@@ -29,6 +29,8 @@ namespace Turnpike.Admin;
 [JsonSerializable(typeof(AllowanceList))]
 [JsonSerializable(typeof(GrantBody))]
 [JsonSerializable(typeof(GrantView))]
+[JsonSerializable(typeof(BalanceView))]
+[JsonSerializable(typeof(TakenBackView))]
 [JsonSerializable(typeof(CallerBody))]
 [JsonSerializable(typeof(CallerView))]
 [JsonSerializable(typeof(CallerList))]

@@ -73,6 +73,9 @@ internal static class AuditKinds
     public const string DecisionMissing = "decision.missing";
     public const string LimitReset = "limit.reset";
     public const string Granted = "plan.granted";
+    public const string BalanceGranted = "balance.granted";
+    public const string BalanceExpired = "balance.expired";
+    public const string BalanceTakenBack = "balance.taken-back";
     public const string TokenIssued = "token.issued";
     public const string TokenFrozen = "token.frozen";
     public const string TokenThawed = "token.thawed";

@@ -51,6 +51,7 @@ internal static class Reasons
     public static readonly Reason TokenExhausted = new Reason("token-exhausted", 402, "The token's budget does not cover this call", "Top the token up, or pay another way.").AsMpp("payment-insufficient");
     public static readonly Reason TokenOverCalled = new Reason("token-over-called", 402, "The token's calls are used up", "Buy or ask for a new token.").AsMpp("payment-insufficient");
 
+    public static readonly Reason BalanceExhausted = new Reason("balance-exhausted", 402, "Your balance does not cover this call", "Pay one of the offers, or ask the owner for more.").AsMpp("payment-insufficient");
     public static readonly Reason SessionEnded = new Reason("session-ended", 402, "This session does not open this call", "Pay one of the offers, and send the Turnpike-Session header of that answer.").AsMpp("payment-required");
     public static readonly Reason AllowanceUsedUp = new Reason("allowance-used-up", 402, "What your plan includes is used up", "Pay one of the offers, or wait until resetAt.").AsMpp("payment-required");
 

@@ -22,7 +22,7 @@ namespace Turnpike.Payments;
 /// The one place that takes money in a call. It reads a credential, lets its method verify it, holds, collects, and gives back
 /// what was not delivered. Only the <see cref="Settler"/> finishes what a crash or a silent rail left open.
 /// </summary>
-internal sealed partial class Cashier(PaymentRegistry rails, PlanMethod plans, ILedger ledger, AnswerStore answers, RateLimits limits, InHand inHand, UsageStore usage, SessionPasses sessions, RetryKeys retries, ILogger<Cashier> log)
+internal sealed class Cashier(PaymentRegistry rails, PlanMethod plans, BalanceMethod balances, ILedger ledger, AnswerStore answers, RateLimits limits, InHand inHand, UsageStore usage, SessionPasses sessions, RetryKeys retries, ILogger<Cashier> log)
 {
     public Payment Open(Call call) => new(call, CloseAsync);
 
@@ -38,6 +38,7 @@ internal sealed partial class Cashier(PaymentRegistry rails, PlanMethod plans, I
         if (rails.Read(call) is not { } credential)
         {
             if (call.Plan is not null && (await IncludedAsync(payment, ct) is var included && included is not null || payment.State is not null)) return included;
+            if (await FromBalanceAsync(payment, ct) is var told && told is not null || payment.Method is not null) return told;
             return call.LeaveToUpstream() ? null : limits.TakeUnpaid(call) ?? payment.UsedUp ?? new Refusal(Reasons.PaymentRequired, call.Quote.Told);
         }
         call.Pays = true;
@@ -102,6 +103,20 @@ internal sealed partial class Cashier(PaymentRegistry rails, PlanMethod plans, I
         catch (StorageUnavailableException e) { return CashierDoubts.Down(log, e, "Nothing was taken."); }
     }
 
+    /// <summary>A caller with a balance pays with it: the hold knows whether it suffices. What was paid for before is answered as ever.</summary>
+    private async ValueTask<Answer?> FromBalanceAsync(Payment payment, CancellationToken ct)
+    {
+        try
+        {
+            if (rails.Accepted(payment.Call, BalanceMethod.MethodName) is null || !await balances.PresentAsync(payment, ct)) return null;
+            if (balances.Identify(payment) is { } unreadable) return unreadable;
+            if (payment.HoldId is not { } id) return null;
+            (payment.MayBeAskedAgain, payment.BodyDigest) = (true, await PaymentReplies.DigestAsync(payment.Call));
+            return await ledger.FindAsync(id, ct) is { Status: not HoldStatus.Released } known ? await KnownAsync(payment, known, ct) : null;
+        }
+        catch (StorageUnavailableException e) { return CashierDoubts.Down(log, e, "Nothing was taken."); }
+    }
+
     /// <summary>Reserves the money under the id the rail spends once: two copies of one proof get one hold.</summary>
     public ValueTask<Answer?> HoldAsync(Payment payment, CancellationToken ct) => payment.Call.Quote is null || payment.State is not null ? default : ReserveAsync(payment, ct);
 
@@ -142,7 +157,7 @@ internal sealed partial class Cashier(PaymentRegistry rails, PlanMethod plans, I
             if (payment.ByCredit || payment.Method!.SettlesInBooks)
             {
                 payment.State = await ledger.CaptureAsync(new Capture(held.Hold.Id, amount) { HeldBy = held.Incarnation, Reference = held.Hold.Receipt, Events = Collected(payment, held), With = RecordOf(payment, amount) }, CancellationToken.None);
-                payment.Remaining = payment.State.Left;
+                payment.Remaining = payment.LeftWhenHeld is { } then ? then + (payment.Ceiling - amount) : payment.State.Left;
                 Instruments.Paid(held.Hold.Method, "settled", held.Hold.Operation, amount.Units, amount.Currency);
                 return null;
             }
@@ -168,7 +183,7 @@ internal sealed partial class Cashier(PaymentRegistry rails, PlanMethod plans, I
         try { return await method.SettleAsync(captured, CancellationToken.None); }
         catch (Exception e) when (e is not StorageUnavailableException)
         {
-            Log.RailFailed(log, e, captured.Hold.Id);
+            CashierDoubts.RailFailed(log, e, captured.Hold.Id);
             return new Settlement.Unknown(null, "The rail failed.");
         }
     }
@@ -226,7 +241,7 @@ internal sealed partial class Cashier(PaymentRegistry rails, PlanMethod plans, I
         {
             events.Add(payment.Event(kind, reference: held.Hold.Receipt) with { Detail = detail });
             Instruments.Alarmed(held.Hold.Operation, kind);
-            Log.Alarm(log, held.Hold.Operation, detail);
+            CashierDoubts.Alarm(log, held.Hold.Operation, detail);
         }
         return events;
     }
@@ -304,7 +319,7 @@ internal sealed partial class Cashier(PaymentRegistry rails, PlanMethod plans, I
 
     private async ValueTask<Answer?> HeldAsync(Payment payment, HoldState state, CancellationToken ct)
     {
-        payment.State = state;
+        (payment.State, payment.LeftWhenHeld) = (state, state.Left);
         inHand.Take(state.Hold.Id);
         if (payment.Metered is not null) return null; // what is due is known when the answer has ended
         payment.SettlesBefore = payment.Call.Operation.Settle == SettleMoment.Before || payment.Method!.SettlesBefore
@@ -352,6 +367,7 @@ internal sealed partial class Cashier(PaymentRegistry rails, PlanMethod plans, I
     private Hold NewHold(Payment payment, string? credit) => payment.Capped(new Hold
     {
         Id = payment.HoldId ??= Ids.New("h"),
+        Sources = credit is null ? payment.Sources : [],
         Legs = credit is null ? payment.Legs : [new Leg(credit, $"revenue:{payment.Call.Operation.Name}", payment.Ceiling, Limited: true)],
         Raises = credit is null ? payment.Raises : [],
         Binding = payment.Binding,
@@ -379,13 +395,4 @@ internal sealed partial class Cashier(PaymentRegistry rails, PlanMethod plans, I
     }
 
     public static string ReceiptUrl(Call call, string receipt) => $"{call.Catalog.Gateway.Url.GetLeftPart(UriPartial.Authority)}/receipts/{receipt}";
-
-    private static partial class Log
-    {
-        [LoggerMessage(Level = LogLevel.Warning, Message = "{Operation}: {Detail}")]
-        public static partial void Alarm(ILogger logger, string operation, string detail);
-
-        [LoggerMessage(Level = LogLevel.Error, Message = "Collecting {Hold} failed in the rail's code; its outcome is unknown until the settler asks.")]
-        public static partial void RailFailed(ILogger logger, Exception exception, string hold);
-    }
 }

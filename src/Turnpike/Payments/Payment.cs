@@ -28,6 +28,9 @@ internal sealed class Payment(Call call, Func<Payment, ValueTask> close) : IAsyn
     /// <summary>The accounts to reserve, money first; set by verification.</summary>
     public IReadOnlyList<Leg> Legs { get; set; } = [];
 
+    /// <summary>Who gives for the first leg, in this order; empty: the leg says it.</summary>
+    public IReadOnlyList<string> Sources { get; set; } = [];
+
     /// <summary>What is brought up to its amount in the act of holding.</summary>
     public IReadOnlyList<Raise> Raises { get; set; } = [];
 
@@ -66,6 +69,9 @@ internal sealed class Payment(Call call, Func<Payment, ValueTask> close) : IAsyn
     public StoredAnswer? Keep { get; set; }
 
     public AnswerSettings Answers => Call.Catalog.Settings.Get<PaymentSettings>()?.Answers ?? AnswerSettings.Usual;
+
+    /// <summary>What all who gave for it had left when it was held; null where one account gives.</summary>
+    public Money? LeftWhenHeld { get; set; }
 
     /// <summary>What is left of the budget that paid, once that is known.</summary>
     public Money? Remaining { get; set; }

@@ -17,7 +17,7 @@ internal static class CallersCommand
         Status("suspend", CallerStatus.Suspended, "Serve a caller no more, until it is resumed."),
         Status("resume", CallerStatus.Active, "Serve a suspended caller again."),
         Status("close", CallerStatus.Closed, "Close a caller, for good."),
-        CallerPlanCommands.Plan(), CallerPlanCommands.Left(), CallerPlanCommands.Grant(),
+        CallerPlanCommands.Plan(), CallerPlanCommands.Left(), CallerPlanCommands.Grant(), CallerPlanCommands.Grants(), CallerPlanCommands.TakeBack(),
         Key(), Roll(), Revoke(),
     };
 

@@ -36,6 +36,7 @@ internal static class ErasureStore
             case "caller_keys": sql.Run("delete from caller_keys where id = $1", row.Text("id")); break;
             case "approvals": sql.Run("delete from approvals where id = $1", row.Text("id")); break;
             case "incidents": sql.Run("delete from incidents where scope = $1", row.Text("scope")); break;
+            case "grants": sql.Run("delete from grants where caller = $1 and id = $2", row.Text("caller"), row.Text("id")); break;
             case "tokens": sql.Run("delete from tokens where id = $1", row.Text("id")); break;
             case "purchases":
                 sql.Run("update purchases set token = $2, replaced = null, session = null, intent = null where id = $1", row.Text("id"), Named("token"));

@@ -54,6 +54,10 @@ internal static class StoredStore
         "select scope, mode, reason, since from incidents",
         StoredTable.Of("scope:t* mode:t reason:t- since:n"));
 
+    public static readonly StoredTable Grants = new("grants", "deleted",
+        "select caller, id, kind, amount, currency, priority, expires, note, created from grants",
+        StoredTable.Of("caller:t! id:t kind:t amount:n currency:t priority:n expires:n note:t- created:n"));
+
     public static readonly StoredTable Tokens = new("tokens", "deleted",
         "select id, budget, currency, calls, per_call, operations, rate_amount, rate_seconds, expires, status, note, created, bound_to from tokens",
         StoredTable.Of("id:t! budget:n currency:t calls:n per_call:n operations:t rate_amount:n rate_seconds:n expires:n status:t note:t- created:n bound_to:t*"));
@@ -71,7 +75,7 @@ internal static class StoredStore
         StoredTable.Of("destination:t source:t id:t subject:t! tries:n error:t- died:n"));
 
     /// <summary>Holds first: what they lead to is found by them.</summary>
-    public static IReadOnlyList<StoredTable> All { get; } = [Holds, Transfers, Accounts, Entries, Audit, Usage, Outbox, DeadLetters, Answers, RetryKeys, Callers, Keys, Approvals, Incidents, Tokens, Purchases];
+    public static IReadOnlyList<StoredTable> All { get; } = [Holds, Transfers, Accounts, Entries, Audit, Usage, Outbox, DeadLetters, Answers, RetryKeys, Callers, Keys, Approvals, Incidents, Grants, Tokens, Purchases];
 
     /// <summary>Tables that name nobody: our own keys, counters, places of chains, and what Stripe told of an intent, by id.</summary>
     public static IReadOnlyList<string> NamesNobody { get; } =

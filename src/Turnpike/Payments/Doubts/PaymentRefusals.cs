@@ -14,7 +14,7 @@ internal static class PaymentRefusals
 
     public static Refusal TooLittle(Payment payment, HoldResult.InsufficientFunds missing) => Caps.IsCap(missing.Account) ? CapReached.Of(payment.Call, missing) : payment.CreditOnly
         ? new Refusal(Reasons.CredentialUsed, "Its credit has been spent since.")
-        : payment.Method!.TooLittle(missing);
+        : payment.Method is BalanceMethod && payment.UsedUp is { } usedUp ? usedUp : payment.Method!.TooLittle(missing);
 
     public static Refusal Pending(Payment payment, string? reference) => new(Reasons.SettlementUnknown, "The payment was sent and is not confirmed yet.")
     {
