@@ -20,6 +20,7 @@ internal static class Language
         IdentitySection.Section,
         CallerSection.With(LimitSection.OfCaller, CapSection.OfCaller),
         PlanSection.Section,
+        CapSection.OfOrganisations,
         PriceSection.Section,
         OwnCostSection.Section,
         UsageSection.Section,

@@ -58,11 +58,13 @@ internal static class Reasons
     public static readonly Reason TokenRevoked = new("token-revoked", 403, "The token has been revoked", "Ask the one who gave it to you.");
     public static readonly Reason TokenFrozen = new("token-frozen", 403, "The token is frozen", "Ask the one who gave it to you.");
     public static readonly Reason TokenWrongOperation = new("token-wrong-operation", 403, "The token does not open this operation", "Use it where it was issued for.");
+    public static readonly Reason TokenStanding = new("token-standing", 403, "A standing grant is exchanged, not spent", "Exchange it for a short-lived token at /tokens/exchange, and spend that.");
     public static readonly Reason TokenCallCap = new("token-call-cap", 403, "One call of this token may not cost that much", "Pay another way.");
     public static readonly Reason ApprovalRequired = new("approval-required", 403, "An operator has to say yes first", "Ask at approval.url after Retry-After, then repeat this request. Nothing was taken.");
     public static readonly Reason ApprovalDenied = new("approval-denied", 403, "An operator has said no", "Ask the owner of this service.");
     public static readonly Reason StrongerIdentity = new("stronger-identity", 403, "This asks for a surer proof of who you are", "Sign the request with the key your credential is bound to.");
     public static readonly Reason AllowanceOver = new("allowance-over", 403, "What your plan allows is used up", "Ask the owner for a larger plan, or wait until resetAt.");
+    public static readonly Reason CapSpent = new("cap-spent", 403, "What may be spent in all is spent", "Ask the owner to raise the cap.");
     public static readonly Reason MissingScope = new("missing-scope", 403, "You lack a right this operation asks for", "Ask the owner of this service for what the detail names.");
     public static readonly Reason AccessDenied = new("access-denied", 403, "This is not open to you", "Ask the owner of this service.");
     public static readonly Reason PlanLacks = new("plan-lacks", 403, "Your plan does not open this", "Ask the owner of this service for a plan with what the detail names.");

@@ -34,6 +34,9 @@ internal sealed class Payment(Call call, Func<Payment, ValueTask> close) : IAsyn
     /// <summary>What is brought up to its amount in the act of holding.</summary>
     public IReadOnlyList<Raise> Raises { get; set; } = [];
 
+    /// <summary>What the token that pays says may be spent; empty: nothing but its budget.</summary>
+    public IReadOnlyList<Turnpike.Plans.OwnedCap> TokenCaps { get; set; } = [];
+
     /// <summary>The allowance that no longer covered this call, told with the terms.</summary>
     public Refusal? UsedUp { get; set; }
 

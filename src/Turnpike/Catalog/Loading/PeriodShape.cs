@@ -7,7 +7,8 @@ namespace Turnpike.Catalog.Loading;
 /// <summary>The keys of whatever is renewed period by period: <c>per</c>, <c>anchor</c> and <c>time-zone</c>.</summary>
 internal static class PeriodShape
 {
-    private static readonly Key<(int Count, string Unit)> Per = new("per", new ScalarShape<(int, string)>("a period such as 1m, 1h, 1d or 1mo", ReadPer, "^[1-9][0-9]*(s|m|h|d|mo)$"),
+    private static readonly Shape<(int Count, string Unit)> Length = new ScalarShape<(int, string)>("a period such as 1m, 1h, 1d or 1mo", ReadPer, "^[1-9][0-9]*(s|m|h|d|mo)$");
+    private static readonly Key<(int Count, string Unit)> Per = new("per", Length,
         "How often it begins anew: seconds, minutes and hours of fixed length, days and months of the calendar.") { Required = true, Example = "1mo" };
     private static readonly Key<DateTime> Anchor = new("anchor", new ScalarShape<DateTime>("a date or a local time such as 2026-01-15 or 2026-01-15T06:00", ReadAnchor, "^[0-9]{4}-[0-9]{2}-[0-9]{2}(T[0-9]{2}:[0-9]{2})?$"),
         "A local time at which one period begins; the others follow from it.") { Default = "midnight, and the first of the month", Example = "2026-01-15" };
@@ -15,6 +16,11 @@ internal static class PeriodShape
         "Whose days and months these are.") { Default = "UTC", Example = "Europe/Berlin" };
 
     public static readonly IReadOnlyList<Key> Keys = [Per, Anchor, Zone];
+
+    private static readonly Key<(int Count, string Unit)> Maybe = new("per", Length, "How often it begins anew: seconds, minutes and hours of fixed length, days and months of the calendar.") { Default = "never: in all", Example = "1mo" };
+
+    /// <summary>The same where nothing need be renewed.</summary>
+    public static readonly IReadOnlyList<Key> OptionalKeys = [Maybe, Anchor, Zone];
 
     /// <summary>An amount of anything that can be counted: money, requests, or a unit of usage.</summary>
     public static readonly Shape<Money> Amount = new ScalarShape<Money>("an amount such as 5 requests, 10000 total_tokens or 10.00 USD",
@@ -25,6 +31,24 @@ internal static class PeriodShape
     {
         var (count, unit) = m.Get(Per);
         return new Period(count, unit, m.IsWritten(Anchor) ? m.Get(Anchor) : Period.DefaultAnchor, m.Get(Zone) ?? TimeZoneInfo.Utc);
+    }
+
+    /// <summary>Null where no period is written.</summary>
+    public static Period? ReadOptional(MapValues m)
+    {
+        if (!m.IsWritten(Maybe)) return null;
+        var (count, unit) = m.Get(Maybe);
+        return new Period(count, unit, m.IsWritten(Anchor) ? m.Get(Anchor) : Period.DefaultAnchor, m.Get(Zone) ?? TimeZoneInfo.Utc);
+    }
+
+    /// <summary>What is wrong where something is said of a period that is not there.</summary>
+    public static string? WhyNoPeriod(MapValues m) => !m.IsWritten(Maybe) && (m.IsWritten(Anchor) || m.IsWritten(Zone)) ? "'anchor' and 'time-zone' say when a period begins, but 'per' is missing" : null;
+
+    /// <summary>Reads <c>1d</c>, in UTC.</summary>
+    public static bool TryRead(string? text, out Period? period)
+    {
+        period = text is not null && ReadPer(text, out var per) is null ? new Period(per.Count, per.Unit, Period.DefaultAnchor, TimeZoneInfo.Utc) : null;
+        return period is not null;
     }
 
     private static string? CheckUnit(string unit) =>

@@ -32,7 +32,7 @@ internal static class BalanceApi
             foreach (var cap in Caps.Of(call, currency))
             {
                 var left = await ledger.AccountAsync(cap.Name, currency, ct) is { } state ? state.Available : cap.Cap.Amount;
-                caps.Add(new Included($"cap/{cap.Cap.Per.Text}", Sum.Of(cap.Cap.Amount), Sum.Of(cap.Cap.Amount - left), Sum.Of(left), cap.End));
+                caps.Add(new Included($"cap/{cap.Told}", Sum.Of(cap.Cap.Amount), Sum.Of(cap.Cap.Amount - left), Sum.Of(left), cap.End));
             }
         return caps;
     }

@@ -12,7 +12,7 @@ internal static class PaymentRefusals
         ? new Refusal(Reasons.IdempotencyMismatch, $"It was used for '{known.Hold.Request}' or another body.")
         : new Refusal(Reasons.CredentialUsed, "It was presented before, for another request or in another form.");
 
-    public static Refusal TooLittle(Payment payment, HoldResult.InsufficientFunds missing) => Caps.IsCap(missing.Account) ? CapReached.Of(payment.Call, missing) : payment.CreditOnly
+    public static Refusal TooLittle(Payment payment, HoldResult.InsufficientFunds missing) => Caps.IsCap(missing.Account) ? CapReached.Refuse(payment, missing) : payment.CreditOnly
         ? new Refusal(Reasons.CredentialUsed, "Its credit has been spent since.")
         : payment.Method is BalanceMethod && payment.UsedUp is { } usedUp ? usedUp : payment.Method!.TooLittle(missing);
 
