@@ -28,6 +28,7 @@ internal static class Language
         LimitSection.Section,
         Limits.Breakers.BreakerSection.Section,
         Limits.Notices.NoticeSection.Section,
+        Limits.Notices.WarnSection.Section,
         Billing.Leaks.LeakSection.Section,
         LimitSection.OfService,
         LimitSection.OfOperation,

@@ -76,6 +76,7 @@ internal static class AuditKinds
     public const string BalanceGranted = "balance.granted";
     public const string BalanceExpired = "balance.expired";
     public const string BalanceTakenBack = "balance.taken-back";
+    public const string SpendWarned = "spend.warned";
     public const string TokenIssued = "token.issued";
     public const string TokenFrozen = "token.frozen";
     public const string TokenThawed = "token.thawed";

@@ -11,6 +11,7 @@ using Turnpike.Payments.Metered;
 using Turnpike.Payments.Prepaid;
 using Turnpike.Payments.Retries;
 using Turnpike.Payments.Sessions;
+using Turnpike.Payments.Warnings;
 using Turnpike.Plans;
 using Turnpike.Pricing;
 using Turnpike.Storage;
@@ -22,7 +23,7 @@ namespace Turnpike.Payments;
 /// The one place that takes money in a call. It reads a credential, lets its method verify it, holds, collects, and gives back
 /// what was not delivered. Only the <see cref="Settler"/> finishes what a crash or a silent rail left open.
 /// </summary>
-internal sealed class Cashier(PaymentRegistry rails, PlanMethod plans, BalanceMethod balances, ILedger ledger, AnswerStore answers, RateLimits limits, InHand inHand, UsageStore usage, SessionPasses sessions, RetryKeys retries, ILogger<Cashier> log)
+internal sealed class Cashier(PaymentRegistry rails, PlanMethod plans, BalanceMethod balances, ILedger ledger, AnswerStore answers, RateLimits limits, InHand inHand, UsageStore usage, SessionPasses sessions, RetryKeys retries, SpendWarnings warnings, ILogger<Cashier> log)
 {
     public Payment Open(Call call) => new(call, CloseAsync);
 
@@ -94,8 +95,7 @@ internal sealed class Cashier(PaymentRegistry rails, PlanMethod plans, BalanceMe
                     case HoldResult.Held held: return await HeldAsync(payment, held.State, ct);
                     case HoldResult.AlreadyUsed used: return await KnownAsync(payment, used.State, ct) ?? new Refusal(Reasons.InFlight, "Its first presentation has just ended.") { RetryAfter = TimeSpan.FromSeconds(1) };
                     case HoldResult.InsufficientFunds missing when await plans.InsteadAsync(payment.Call, claim, missing, ct) is { } over:
-                        payment.Presented = presented;
-                        payment.UsedUp = over;
+                        (payment.Presented, payment.UsedUp, payment.ShortOf) = (presented, over, missing);
                         return over.Reason == Reasons.AllowanceUsedUp ? null : over;
                 }
             }
@@ -260,6 +260,7 @@ internal sealed class Cashier(PaymentRegistry rails, PlanMethod plans, BalanceMe
     /// <summary>Leaving: what is only held goes back; what was taken and not delivered becomes the payer's credit.</summary>
     private async ValueTask CloseAsync(Payment payment)
     {
+        warnings.Touch(payment);
         if (payment.State is not { } state) return;
         if (payment.IsPaid) payment.Call.Charged = state.Captured;
         try { if (!payment.Delivered) await GiveBackAsync(payment, state); }

@@ -40,6 +40,9 @@ internal sealed class Payment(Call call, Func<Payment, ValueTask> close) : IAsyn
     /// <summary>The allowance that no longer covered this call, told with the terms.</summary>
     public Refusal? UsedUp { get; set; }
 
+    /// <summary>The account that did not cover this call, when one did not.</summary>
+    public HoldResult.InsufficientFunds? ShortOf { get; set; }
+
     /// <summary>What settlement needs, as JSON of the method's own.</summary>
     public string? Terms { get; set; }
 

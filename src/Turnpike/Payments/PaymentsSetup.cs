@@ -10,6 +10,7 @@ using Turnpike.Payments.Prepaid;
 using Turnpike.Payments.Refunds;
 using Turnpike.Payments.Retries;
 using Turnpike.Payments.Stripe;
+using Turnpike.Payments.Warnings;
 using Turnpike.Payments.X402;
 using Turnpike.Storage;
 
@@ -37,6 +38,7 @@ internal static class PaymentsSetup
         services.AddSingleton<IPaymentMethod, StripeMethod>();
         services.AddSingleton<IRefundRail, StripeRefunds>().AddSingleton<IRefundRail, AuthorizationRefunds>().AddSingleton<CashierReturns>();
         services.AddHostedService<ChainWatch>();
+        services.AddSingleton<SpendWarnings>().AddHostedService(s => s.GetRequiredService<SpendWarnings>());
         services.AddSingleton<PaymentRegistry>().AddSingleton<PaymentReplies>().AddSingleton<InHand>().AddSingleton<Sessions.SessionPasses>().AddSingleton<Cashier>().AddSingleton<Settler>();
         return services.AddHostedService(s => s.GetRequiredService<Settler>());
     }

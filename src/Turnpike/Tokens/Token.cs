@@ -41,6 +41,9 @@ internal sealed record Token
     /// <summary>How much was ever given away with it.</summary>
     public Money Gift { get; init; }
 
+    /// <summary>What was added to its budget since.</summary>
+    public Money Added { get; init; }
+
     /// <summary>Keys of which one has to sign every request that presents it; empty: whoever has its text may spend it.</summary>
     public IReadOnlyList<string> BoundTo { get; init; } = [];
 

@@ -27,6 +27,7 @@ internal sealed class TokenDesk(TokenStore store, ILedger ledger, IAuditTrail au
             Series = order.Series,
             Owner = order.Owner,
             Gift = order.Gift ?? Money.Zero(order.Budget.Currency),
+            Added = Money.Zero(order.Budget.Currency),
             BoundTo = order.BoundTo,
             Expires = order.Valid is { } valid ? time.GetUtcNow() + valid : null,
             Note = order.Note,
@@ -55,9 +56,9 @@ internal sealed class TokenDesk(TokenStore store, ILedger ledger, IAuditTrail au
         var correlation = Ids.New("c");
         if (token.Calls is not null && calls is { } more)
             await ledger.PostAsync(new Transfer($"topup:{id}:calls", source, token.Account, new Money(more, Token.CallsCurrency), "top-up", LimitedFrom: false, LimitedTo: true) { Correlation = correlation }, ct);
-        if (gift is { } given && await ledger.PostAsync(Given($"topup:{id}:gift", token, given, correlation), ct) == PostResult.Posted) await store.AddGiftAsync(token.Id, given, ct);
+        if (gift is { } given && await ledger.PostAsync(Given($"topup:{id}:gift", token, given, correlation), ct) == PostResult.Posted) await store.AddAsync(token.Id, given, given, ct);
         var added = new AuditEvent { Kind = AuditKinds.TokenToppedUp, Correlation = correlation, Payer = token.Account, Amount = paid.ToString(), Reference = token.Id };
-        await ledger.PostAsync(new Transfer($"topup:{id}", source, token.Account, paid, "top-up", LimitedFrom: false, LimitedTo: true) { Correlation = correlation, Events = [added] }, ct);
+        if (await ledger.PostAsync(new Transfer($"topup:{id}", source, token.Account, paid, "top-up", LimitedFrom: false, LimitedTo: true) { Correlation = correlation, Events = [added] }, ct) == PostResult.Posted) await store.AddAsync(token.Id, paid, Money.Zero(paid.Currency), ct);
         if (token.Expires is { } expires && (valid is null || bought + valid > expires)) await store.ExtendAsync(token.Id, bought + valid, ct);
     }
 

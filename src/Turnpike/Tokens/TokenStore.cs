@@ -29,18 +29,18 @@ internal sealed class TokenStore
     {
         if (token.BoundTo.Count > 0) revisions.Bump(sql, Revision); // every node has to know that there are such
         sql.Run("""
-        insert into tokens (id, budget, currency, calls, per_call, operations, rate_amount, rate_seconds, expires, status, note, created, bound_to, caps, owner, parent, series, gift)
-        values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18) on conflict (id) do nothing
+        insert into tokens (id, budget, currency, calls, per_call, operations, rate_amount, rate_seconds, expires, status, note, created, bound_to, caps, owner, parent, series, gift, added)
+        values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19) on conflict (id) do nothing
         """, token.Id, token.Budget.Units, token.Budget.Currency, token.Calls, token.PerCall?.Units, string.Join(' ', token.Operations),
         token.Rate?.Amount, token.Rate is { } rate ? (long)rate.Per.TotalSeconds : SqlValue.Null, token.Expires, Text(token.Status), token.Note, token.Created, token.BoundTo.Count == 0 ? SqlValue.Null : string.Join(' ', token.BoundTo),
-        token.Caps.Count == 0 ? SqlValue.Null : string.Join('\n', token.Caps), token.Owner, token.Parent, token.Series?.ToString(), token.Gift.Units);
+        token.Caps.Count == 0 ? SqlValue.Null : string.Join('\n', token.Caps), token.Owner, token.Parent, token.Series?.ToString(), token.Gift.Units, token.Added.Units);
     }, ct);
 
-    /// <summary>More was given away with it.</summary>
-    public async ValueTask AddGiftAsync(string id, Money gift, CancellationToken ct) => await database.WriteAsync(sql =>
+    /// <summary>More was put onto it, and so much of that was given away.</summary>
+    public async ValueTask AddAsync(string id, Money added, Money gift, CancellationToken ct) => await database.WriteAsync(sql =>
     {
         revisions.Bump(sql, Revision);
-        sql.Run("update tokens set gift = gift + $2 where id = $1", id, gift.Units);
+        sql.Run("update tokens set added = added + $2, gift = gift + $3 where id = $1", id, added.Units, gift.Units);
     }, ct);
 
     public async ValueTask<Token?> FindAsync(string id, CancellationToken ct)
@@ -48,7 +48,7 @@ internal sealed class TokenStore
         if (kept.TryGetValue(id, out var known)) return known;
         var before = Volatile.Read(ref changes);
         var token = await database.ReadAsync(sql => sql.First("""
-            select id, budget, currency, calls, per_call, operations, rate_amount, rate_seconds, expires, status, note, created, sequence, bound_to, caps, owner, parent, series, gift
+            select id, budget, currency, calls, per_call, operations, rate_amount, rate_seconds, expires, status, note, created, sequence, bound_to, caps, owner, parent, series, gift, added
             from tokens where id = $1
             """, Read, id), ct);
         if (token is null || !database.IsWritable) return token;
@@ -61,7 +61,7 @@ internal sealed class TokenStore
 
     /// <summary>Newest first, below the token <paramref name="before"/>.</summary>
     public async ValueTask<IReadOnlyList<Token>> ListAsync(string? before, int most, CancellationToken ct) => await database.ReadAsync(sql => sql.Query("""
-        select id, budget, currency, calls, per_call, operations, rate_amount, rate_seconds, expires, status, note, created, sequence, bound_to, caps, owner, parent, series, gift
+        select id, budget, currency, calls, per_call, operations, rate_amount, rate_seconds, expires, status, note, created, sequence, bound_to, caps, owner, parent, series, gift, added
         from tokens where parent is null and (cast($1 as text) is null or sequence < (select sequence from tokens where id = $1)) order by sequence desc limit $2
         """, Read, before, most), ct);
 
@@ -123,6 +123,7 @@ internal sealed class TokenStore
         Parent = row.TextOrNull(16),
         Series = TokenSeries.Parse(row.TextOrNull(17)),
         Gift = new Money(row.Long(18), row.Text(2)),
+        Added = new Money(row.Long(19), row.Text(2)),
     };
 
     private static string Text(TokenStatus status) => status switch { TokenStatus.Active => "active", TokenStatus.Frozen => "frozen", _ => "revoked" };

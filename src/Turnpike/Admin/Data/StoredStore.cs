@@ -59,8 +59,8 @@ internal static class StoredStore
         StoredTable.Of("caller:t! id:t kind:t amount:n currency:t priority:n expires:n note:t- created:n"));
 
     public static readonly StoredTable Tokens = new("tokens", "deleted",
-        "select id, budget, currency, calls, per_call, operations, rate_amount, rate_seconds, expires, status, note, created, bound_to, caps, owner, parent, series, gift from tokens",
-        StoredTable.Of("id:t! budget:n currency:t calls:n per_call:n operations:t rate_amount:n rate_seconds:n expires:n status:t note:t- created:n bound_to:t* caps:t owner:t! parent:t! series:t gift:n"));
+        "select id, budget, currency, calls, per_call, operations, rate_amount, rate_seconds, expires, status, note, created, bound_to, caps, owner, parent, series, gift, added from tokens",
+        StoredTable.Of("id:t! budget:n currency:t calls:n per_call:n operations:t rate_amount:n rate_seconds:n expires:n status:t note:t- created:n bound_to:t* caps:t owner:t! parent:t! series:t gift:n added:n"));
 
     public static readonly StoredTable Purchases = new("purchases", "pseudonym for the token; session and intent are emptied",
         "select id, session, operation, price, budget, currency, calls, valid_seconds, token, topup, replaced, intent, status, shown, created, changed from purchases",
