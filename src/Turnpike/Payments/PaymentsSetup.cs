@@ -29,7 +29,7 @@ internal static class PaymentsSetup
         services.AddSingleton<IPaymentProtocol, PrepaidProtocol>();
         services.AddSingleton<PlanMethod>().AddSingleton<IPaymentMethod, PlanMethod>();
         services.AddSingleton<IPaymentMethod, PrepaidMethod>();
-        services.AddSingleton<BalanceMethod>().AddSingleton<IPaymentMethod>(s => s.GetRequiredService<BalanceMethod>());
+        services.AddSingleton<BalanceMethod>().AddSingleton<IPaymentMethod, BalanceMethod>();
         services.AddSingleton<HttpClients>(static _ => GuardedHttp.Create);
         services.AddSingleton(Random.Shared).AddSingleton<RailTimings>().AddSingleton<RailCosts>();
         services.AddSingleton<IChainNonces, ChainNonceStore>().AddSingleton<EvmChains>().AddSingleton<AuthorizationRail>();
