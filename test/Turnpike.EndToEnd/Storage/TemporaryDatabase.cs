@@ -30,7 +30,7 @@ internal sealed class TemporaryDatabase : IDisposable
     /// <summary>With this schema and no other.</summary>
     public Database OpenEmpty(IReadOnlyList<Migration> migrations) => Database.Open(new StorageOptions(NewEmpty()), TimeProvider.System, [.. migrations, Marks]);
 
-    public static string NewEmpty() => Task.Run(async () => await (await PostgresServer.SharedAsync()).CreateDatabaseAsync()).GetAwaiter().GetResult();
+    public static string NewEmpty() => Task.Run(async () => await (await SharedPostgres.GetAsync()).CreateDatabaseAsync()).GetAwaiter().GetResult();
 
     public void Dispose()
     {
@@ -40,7 +40,7 @@ internal sealed class TemporaryDatabase : IDisposable
     // The schema is written once and copied: a test of the books is not a test of the migrations.
     private static string Create() => Task.Run(async () =>
     {
-        var server = await PostgresServer.SharedAsync();
+        var server = await SharedPostgres.GetAsync();
         if (template is null)
         {
             var first = await server.CreateDatabaseAsync();

@@ -12,9 +12,10 @@ internal sealed class InHand(NodeLease lease)
 {
     private readonly ConcurrentDictionary<string, bool> holds = new(StringComparer.Ordinal);
     private readonly ConcurrentDictionary<string, Doubt> doubts = new(StringComparer.Ordinal);
+    private long left;
 
-    /// <summary>Holds of calls that are over, and that the database did not let come to their end.</summary>
-    public ICollection<Doubt> Doubts => doubts.Values;
+    /// <summary>Holds of calls that are over, and that the database did not let come to their end: oldest first.</summary>
+    public IEnumerable<Doubt> Doubts => doubts.IsEmpty ? [] : doubts.Values.OrderBy(doubt => doubt.Order);
 
     public void Take(string hold) => holds[hold] = true;
 
@@ -26,7 +27,7 @@ internal sealed class InHand(NodeLease lease)
     public bool IsBusy(HoldState hold) => Has(hold.Hold.Id) || hold.Outcome == HoldOutcome.Open && !lease.IsOurs(hold.Incarnation);
 
     /// <summary>A call that was the only one to know of this hold is over: the settler ends it, should it be there.</summary>
-    public void Leave(Hold hold, bool delivered) => doubts[hold.Receipt] = new Doubt(hold.Id, hold.Receipt, delivered);
+    public void Leave(Hold hold, bool delivered) => doubts[hold.Receipt] = new Doubt(hold.Id, hold.Receipt, delivered, Interlocked.Increment(ref left));
 
     public void Ended(Doubt doubt) => doubts.TryRemove(doubt.Receipt, out _);
 
@@ -36,4 +37,5 @@ internal sealed class InHand(NodeLease lease)
 
 /// <summary>A hold that may be there, or may be further than its call was told.</summary>
 /// <param name="Delivered">The answer it pays for was passed on to its end.</param>
-internal sealed record Doubt(string Hold, string Receipt, bool Delivered);
+/// <param name="Order">Grows with every doubt of this process.</param>
+internal sealed record Doubt(string Hold, string Receipt, bool Delivered, long Order);

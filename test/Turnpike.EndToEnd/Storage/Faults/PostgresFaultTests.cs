@@ -55,7 +55,7 @@ public sealed class PostgresFaultTests(Chain chain)
     [InlineData(true)]
     public async Task The_connection_is_cut_at_a_commit(bool after)
     {
-        var server = await PostgresServer.SharedAsync();
+        var server = await SharedPostgres.GetAsync();
         await using var proxy = new PostgresProxy(server.Port);
         await using var api = await PaidApi.StartOnAsync(chain, await server.CreateDatabaseAsync(proxy.Port));
         var load = await Load.StartAsync([api]);
@@ -77,7 +77,7 @@ public sealed class PostgresFaultTests(Chain chain)
     [Fact]
     public async Task A_server_that_falls_silent_keeps_nobody_waiting_and_what_it_had_of_them_ends_by_itself()
     {
-        var server = await PostgresServer.SharedAsync();
+        var server = await SharedPostgres.GetAsync();
         await using var proxy = new PostgresProxy(server.Port);
         await using var api = await PaidApi.StartOnAsync(chain, await server.CreateDatabaseAsync(proxy.Port));
         var load = await Load.StartAsync([api]);
@@ -96,7 +96,7 @@ public sealed class PostgresFaultTests(Chain chain)
     [Fact]
     public async Task Limits_hold_as_they_say_while_nodes_do_not_hear_each_other()
     {
-        var server = await PostgresServer.SharedAsync();
+        var server = await SharedPostgres.GetAsync();
         await using var proxy = new PostgresProxy(server.Port);
         await using var api = await PaidApi.StartOnAsync(chain, await server.CreateDatabaseAsync(proxy.Port));
         var document = await File.ReadAllTextAsync(api.Gateway.Config);

@@ -53,7 +53,7 @@ public sealed class NodeHistoryTests : IDisposable
         left.ShouldBe(Usd(8 * 1_000 - 32 * 40 * 4).Units);
         await Task.Delay(1_500); // a server's sessions tell of deadlocks once a second
         var database = place.Options.Location[(place.Options.Location.LastIndexOf('/') + 1)..];
-        (await (await PostgresServer.SharedAsync()).AskAsync($"select deadlocks from pg_stat_database where datname = '{database}'", database)).ShouldBe(0L);
+        (await (await SharedPostgres.GetAsync()).AskAsync($"select deadlocks from pg_stat_database where datname = '{database}'", database)).ShouldBe(0L);
     }
 
     public void Dispose()

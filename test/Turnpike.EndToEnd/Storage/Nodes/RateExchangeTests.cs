@@ -53,8 +53,8 @@ public sealed class RateExchangeTests : IDisposable
     [Fact]
     public async Task A_node_that_does_not_hear_knows_it_and_hears_again()
     {
-        await using var proxy = new Faults.PostgresProxy((await PostgresServer.SharedAsync()).Port);
-        var behind = await JoinAsync("a", await (await PostgresServer.SharedAsync()).CreateDatabaseAsync(proxy.Port));
+        await using var proxy = new Faults.PostgresProxy((await SharedPostgres.GetAsync()).Port);
+        var behind = await JoinAsync("a", await (await SharedPostgres.GetAsync()).CreateDatabaseAsync(proxy.Port));
         await Task.Delay(500);
         behind.Exchange.IsDeaf.ShouldBeFalse();
         proxy.Silent = true;

@@ -35,7 +35,7 @@ public sealed class RevisionsTests : IDisposable
         await ToldAsync(a, b);
         var told = new TaskCompletionSource();
         b.Revisions.On("missed", told.SetResult);
-        await (await PostgresServer.SharedAsync()).RunAsync("select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and query like '%listen turnpike%' and pid <> pg_backend_pid()", store[(store.LastIndexOf('/') + 1)..]);
+        await (await SharedPostgres.GetAsync()).RunAsync("select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and query like '%listen turnpike%' and pid <> pg_backend_pid()", store[(store.LastIndexOf('/') + 1)..]);
         await a.Database.WriteAsync(sql => a.Revisions.Bump(sql, "missed"), default);
         await told.Task.WaitAsync(Second);
         await ToldAsync(a, b);
