@@ -95,6 +95,7 @@ internal sealed class AdminApp(IServiceProvider gateway, CatalogSource catalog) 
         Share<IAuditTrail>(services);
         Share<AuditRounds>(services);
         Share<TokenDesk>(services);
+        Share<TokenHandover>(services);
         Share<Allowances>(services);
         Share<Plans.Grants.GrantDesk>(services);
         Share<Metering.UsageStore>(services);

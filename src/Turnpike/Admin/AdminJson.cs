@@ -11,6 +11,7 @@ namespace Turnpike.Admin;
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow, WriteIndented = true)]
 [JsonSerializable(typeof(TokenBody))]
 [JsonSerializable(typeof(ReasonBody))]
+[JsonSerializable(typeof(HandoverBody))]
 [JsonSerializable(typeof(TokenView))]
 [JsonSerializable(typeof(TokenList))]
 [JsonSerializable(typeof(BreakerView))]

@@ -82,6 +82,7 @@ internal static class AuditKinds
     public const string TokenThawed = "token.thawed";
     public const string TokenRevoked = "token.revoked";
     public const string TokenToppedUp = "token.topped-up";
+    public const string TokenTransferred = "token.transferred";
     public const string TokenShown = "token.shown";
     public const string TokenRotated = "token.rotated";
     public const string PurchaseReversed = "purchase.reversed";

@@ -27,7 +27,7 @@ internal sealed class TokenStore
     /// <summary>Adds a token; nothing when there is one of that id.</summary>
     public async ValueTask AddAsync(Token token, CancellationToken ct) => await database.WriteAsync(sql =>
     {
-        if (token.BoundTo.Count > 0) revisions.Bump(sql, Revision); // every node has to know that there are such
+        if (token is { BoundTo.Count: > 0, Parent: null }) revisions.Bump(sql, Revision); // every node has to know that there are such
         sql.Run("""
         insert into tokens (id, budget, currency, calls, per_call, operations, rate_amount, rate_seconds, expires, status, note, created, bound_to, caps, owner, parent, series, gift, added)
         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19) on conflict (id) do nothing
@@ -58,6 +58,17 @@ internal sealed class TokenStore
         if (Volatile.Read(ref changes) != before) kept.TryRemove(id, out _);
         return token;
     }
+
+    /// <summary>As it stands in the database, whatever was kept.</summary>
+    public ValueTask<Token?> FreshAsync(string id, CancellationToken ct)
+    {
+        kept.TryRemove(id, out _);
+        return FindAsync(id, ct);
+    }
+
+    /// <summary>True when some of its money was taken back with its purchase.</summary>
+    public async ValueTask<bool> WasReversedAsync(string account, CancellationToken ct) => await database.ScanAsync(sql =>
+        sql.First("select 1 from entries where account = $1 and units < 0 and source >= 'reverse:' and source < 'reverse;' limit 1", row => row.Long(0), account) == 1, ct);
 
     /// <summary>Newest first, below the token <paramref name="before"/>.</summary>
     public async ValueTask<IReadOnlyList<Token>> ListAsync(string? before, int most, CancellationToken ct) => await database.ReadAsync(sql => sql.Query("""

@@ -8,10 +8,10 @@ using Turnpike.Tokens;
 
 namespace Turnpike.Admin.Cli;
 
-/// <summary><c>turnpike tokens issue|show|revoke</c>. Beside a running gateway, writing goes through its Admin API.</summary>
+/// <summary><c>turnpike tokens issue|show|revoke|transfer</c>. Beside a running gateway, writing goes through its Admin API.</summary>
 internal static class TokensCommand
 {
-    public static Command Create() => new("tokens", "Prepaid tokens: a budget an agent can spend, and no more.") { Issue(), Show(), Revoke() };
+    public static Command Create() => new("tokens", "Prepaid tokens: a budget an agent can spend, and no more.") { Issue(), Show(), Revoke(), Transfer() };
 
     private static Command Issue()
     {
@@ -44,6 +44,15 @@ internal static class TokensCommand
         var command = new Command("show", "Show a token: its text, its rules, and what is left of it.\nExample: turnpike tokens show tp_…") { id, config, json };
         command.SetAction((p, ct) => ShowAsync(p.GetValue(config)!, ConfigEnvironment.Process, p.GetValue(id)!, p.GetValue(json), Console.Out, Console.Error, ct));
         return command;
+    }
+
+    private static Command Transfer()
+    {
+        var (from, to) = (new Argument<string>("from") { Description = "The id of the token that gives." }, new Argument<string>("to") { Description = "The id of the token that receives; both are one owner's." });
+        var (amount, key) = (new Argument<string>("amount") { Description = "How much, \"1.00 USD\"." }, new Option<string>("--id") { Description = "Your own name for it: the same id moves it once.", Required = true });
+        return GatewayAsk.Of("transfer", "Move money between two tokens of one owner.\nExample: turnpike tokens transfer 0ab… 0cd… \"1.00 USD\" --id case-7", [from, to, amount, key], AdminJson.Readable.TokenView,
+            (gateway, p, ct) => gateway.PostAsync($"tokens/{Uri.EscapeDataString(p.GetValue(from)!)}/transfer", new HandoverBody(p.GetValue(to), p.GetValue(amount)), AdminJson.Default.HandoverBody, AdminJson.Default.TokenView, ct, p.GetValue(key)),
+            view => [$"{view.Id}  {view.Left.Amount} {view.Left.Currency} left"]);
     }
 
     private static Command Revoke()
