@@ -37,7 +37,7 @@ public sealed class EvmWallet : IWallet
     public Address Address { get; }
 
     /// <inheritdoc/>
-    public IEnumerable<PaymentChoice> Choices(PaymentTerms terms) => [.. X402(terms), .. Mpp(terms)];
+    public IEnumerable<PaymentChoice> Choices(PaymentTerms terms) => [.. X402(terms), .. X402V1(terms), .. Mpp(terms)];
 
     private IEnumerable<PaymentChoice> X402(PaymentTerms terms)
     {
@@ -45,7 +45,7 @@ public sealed class EvmWallet : IWallet
         {
             if (ExactEvmTerms.Create(offer, out _) is not { } exact || Find(exact.ChainId, exact.Asset) is not { } asset) continue;
             if (offer.MaxTimeoutSeconds <= 0 || Amount.FromUnits(exact.Amount.ToBigInteger(), asset.Decimals, asset.Currency) is not { } amount) continue;
-            yield return new PaymentChoice(PaymentProtocols.X402, amount, Revocable: false, now => [SignExact(terms.X402!, offer, exact, asset, now)]);
+            yield return new PaymentChoice(PaymentProtocols.X402, amount, Revocable: false, now => [SignExact(terms.X402!, offer, exact, asset, now)]) { Network = KnownNetworks.Caip2(exact.ChainId), Asset = exact.Asset, Payee = exact.PayTo };
         }
     }
 
@@ -63,6 +63,24 @@ public sealed class EvmWallet : IWallet
         }));
     }
 
+    /// <summary>Older sellers: their terms are in the body, and their proof echoes nothing. Only where there are no newer terms.</summary>
+    private IEnumerable<PaymentChoice> X402V1(PaymentTerms terms)
+    {
+        foreach (var offer in terms.X402 is null ? terms.X402V1 : [])
+        {
+            if (ExactEvmTerms.Create(offer, out _) is not { } exact || Find(exact.ChainId, exact.Asset) is not { } asset) continue;
+            if (offer.MaxTimeoutSeconds <= 0 || Amount.FromUnits(exact.Amount.ToBigInteger(), asset.Decimals, asset.Currency) is not { } amount) continue;
+            yield return new PaymentChoice(PaymentProtocols.X402, amount, Revocable: false, now => [SignExact(offer, exact, asset, now)]) { Network = KnownNetworks.Caip2(exact.ChainId), Asset = exact.Asset, Payee = exact.PayTo };
+        }
+    }
+
+    private KeyValuePair<string, string> SignExact(PaymentRequirementsV1 offer, ExactEvmTerms exact, KnownAsset asset, DateTimeOffset now)
+    {
+        var lifetime = Math.Min(offer.MaxTimeoutSeconds, (long)Longest.TotalSeconds);
+        var payload = Sign(asset, exact.PayTo, exact.Amount, RandomNumberGenerator.GetBytes(32), now, now.ToUnixTimeSeconds() + lifetime);
+        return new(PaymentHeaders.SignatureV1, X402Header.Encode(new PaymentPayloadV1 { X402Version = 1, Scheme = offer.Scheme, Network = offer.Network, Payload = payload.ToJson() }));
+    }
+
     private IEnumerable<PaymentChoice> Mpp(PaymentTerms terms)
     {
         foreach (var challenge in terms.Mpp)
@@ -70,7 +88,7 @@ public sealed class EvmWallet : IWallet
             if (challenge is not { Method: ChargeRequest.EvmMethod, Intent: ChargeRequest.Intent } || EvmChargeTerms.Read(challenge) is not { } charge) continue;
             if (Find(charge.ChainId, charge.Asset) is not { } asset || Amount.FromUnits(charge.Amount.ToBigInteger(), asset.Decimals, asset.Currency) is not { } amount) continue;
             if (HeaderFor(challenge, terms) is not { } header) continue;
-            yield return new PaymentChoice(PaymentProtocols.Mpp, amount, Revocable: false, now => [new(header, SignCharge(challenge, charge, asset, now))]);
+            yield return new PaymentChoice(PaymentProtocols.Mpp, amount, Revocable: false, now => [new(header, SignCharge(challenge, charge, asset, now))]) { Network = KnownNetworks.Caip2(charge.ChainId), Asset = charge.Asset, Payee = charge.Recipient };
         }
     }
 

@@ -28,16 +28,19 @@ public sealed record PaymentReceipt
         {
             Protocol = attempt.Protocol,
             Amount = attempt.Revocable && Amount.TryParse(Header(response, "Turnpike-Cost"), out var cost) && cost.Currency == attempt.Amount.Currency && cost.Nano <= attempt.Amount.Nano ? cost : attempt.Amount,
-            Reference = attempt.Protocol switch
-            {
-                PaymentProtocols.X402 => Header(response, "PAYMENT-RESPONSE") is { } text && X402Header.DecodeReceipt(text) is { Success: true, Transaction.Length: > 0 } settled ? settled.Transaction : null,
-                PaymentProtocols.Mpp => MppReceipt.Decode(Header(response, MppHeaders.Receipt))?.Reference,
-                _ => receipt?.Segments[^1],
-            },
+            Reference = ReferenceOf(response, attempt.Protocol) ?? (attempt.Protocol == PaymentProtocols.Prepaid ? receipt?.Segments[^1] : null),
             Receipt = receipt,
             Remaining = Amount.TryParse(Header(response, "Turnpike-Remaining"), out var left) ? left : null,
         };
     }
+
+    /// <summary>What the rail calls the payment an answer tells of, as the seller has it; null when it does not tell, or says that it failed.</summary>
+    public static string? ReferenceOf(HttpResponseMessage response, string protocol) => protocol switch
+    {
+        PaymentProtocols.X402 => (Header(response, "PAYMENT-RESPONSE") ?? Header(response, "X-PAYMENT-RESPONSE")) is { } text && X402Header.DecodeReceipt(text) is { Success: true, Transaction.Length: > 0 } settled ? settled.Transaction : null,
+        PaymentProtocols.Mpp => MppReceipt.Decode(Header(response, MppHeaders.Receipt))?.Reference,
+        _ => null,
+    };
 
     private static string? Header(HttpResponseMessage response, string name) =>
         response.Headers.NonValidated.TryGetValues(name, out var values) && values.Count == 1 ? values.ToString() : null;

@@ -16,6 +16,9 @@ public sealed record PaymentTerms
     /// <summary>x402 v2, or null.</summary>
     public PaymentRequired? X402 { get; init; }
 
+    /// <summary>What x402 v1 asks for, in the body; none where it does not.</summary>
+    public IReadOnlyList<PaymentRequirementsV1> X402V1 { get; init; } = [];
+
     /// <summary>The MPP challenges that could be read.</summary>
     public IReadOnlyList<Challenge> Mpp { get; init; } = [];
 
@@ -47,6 +50,7 @@ public sealed record PaymentTerms
         {
             Url = request.RequestUri!,
             X402 = response.Headers.TryGetValues(Required, out var terms) && terms.ToList() is [var one] && X402Header.DecodeTerms(one) is { } decoded && IsFor(decoded, request.RequestUri!) ? decoded : null,
+            X402V1 = ReadV1(problem, request.RequestUri!),
             Mpp = [.. challenges.SelectMany(line => Challenge.ParseAll(line, out _) ?? [])],
             Prepaid = challenges.Any(line => AuthParams.Parse(line, out _)?.Any(scheme => scheme.Is("Bearer")) == true),
             Price = price,
@@ -59,8 +63,20 @@ public sealed record PaymentTerms
 
     /// <summary>A seller that passes on another host's terms would have us pay for a proof it can spend there.</summary>
     private static bool IsFor(PaymentRequired terms, Uri url) =>
-        !Uri.TryCreate(terms.Resource.Url, UriKind.Absolute, out var resource) || resource.Scheme is not ("http" or "https")
+        IsFor(terms.Resource.Url, url);
+
+    private static bool IsFor(string told, Uri url) =>
+        !Uri.TryCreate(told, UriKind.Absolute, out var resource) || resource.Scheme is not ("http" or "https")
         || resource.Host.Equals(url.Host, StringComparison.OrdinalIgnoreCase);
+
+    private static IReadOnlyList<PaymentRequirementsV1> ReadV1(ReadOnlyMemory<byte> body, Uri url)
+    {
+        try
+        {
+            return !body.IsEmpty && JsonSerializer.Deserialize(body.Span, X402Json.Wire.PaymentRequiredV1) is { X402Version: 1, Accepts: { } accepts } ? [.. accepts.Where(offer => offer is not null && IsFor(offer.Resource, url))] : [];
+        }
+        catch (Exception e) when (e is JsonException or InvalidOperationException) { return []; }
+    }
 
     private static (Amount? Price, string? Reason) ReadProblem(ReadOnlyMemory<byte> problem)
     {

@@ -28,6 +28,8 @@ internal static class Commands
         Admin.Cli.AuditCommand.Create(),
         Admin.Data.DataCommand.Create(),
         Admin.Cli.LedgerCommand.Create(),
+        Admin.Cli.Accounts.InvoicesCommand.Create(),
+        Admin.Cli.Accounts.StatementsCommand.Create(),
         Admin.Cli.KeysCommand.Create(),
         Admin.Cli.StoreCommand.Create(),
         Demo.DemoCommand.Create(),

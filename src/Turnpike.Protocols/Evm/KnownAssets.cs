@@ -6,7 +6,7 @@ namespace Turnpike.Protocols.Evm;
 public sealed record KnownAsset(ulong ChainId, string Symbol, Address Address, string Name, string Version, int Decimals = 6, bool HasEip3009 = true)
 {
     /// <summary>What one unit is worth.</summary>
-    public string Currency => "USD";
+    public string Currency { get; init; } = "USD";
 }
 
 /// <summary>The default assets of the x402 ecosystem, by chain.</summary>

@@ -5,4 +5,7 @@ public static class PaymentHeaders
 {
     /// <summary>A v2 payment.</summary>
     public const string Signature = "PAYMENT-SIGNATURE";
+
+    /// <summary>A v1 payment.</summary>
+    public const string SignatureV1 = "X-PAYMENT";
 }

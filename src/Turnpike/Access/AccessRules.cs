@@ -4,12 +4,14 @@ using Turnpike.Access.Lists;
 using Turnpike.Access.Rules;
 using Turnpike.Catalog;
 using Turnpike.Identity;
+using Turnpike.Limits;
 using Turnpike.Payments;
+using Turnpike.Payments.Included;
 
 namespace Turnpike.Access;
 
 /// <summary>May this caller, and later this payer, do this at all? A no here never becomes a 402.</summary>
-internal sealed class AccessRules(IEnumerable<IAccessRule> rules, IncidentRule incidents, UpstreamRule upstreams, ApprovalDesk approvals, FirstPayments first, OutsideDecisions outside, CallerDirectory callers)
+internal sealed class AccessRules(IEnumerable<IAccessRule> rules, IncidentRule incidents, UpstreamRule upstreams, BreakerRule breakers, ApprovalDesk approvals, FirstPayments first, OutsideDecisions outside, CallerDirectory callers, RuleLimits limits)
 {
     private readonly IAccessRule[] rules = [.. rules];
 
@@ -22,16 +24,10 @@ internal sealed class AccessRules(IEnumerable<IAccessRule> rules, IncidentRule i
     }
 
     /// <summary>When the price is known, and before anybody is shown it.</summary>
-    public ValueTask<Answer?> CheckPriceAsync(Call call, CancellationToken ct)
-    {
-        if (call.Quote is not { } quote) return default;
-        var approval = approvals.CheckAsync(call, ct);
-        if (!approval.IsCompletedSuccessfully) return ThenAskAsync(approval, call, quote, ct);
-        return approval.Result is { } no ? new(no) : outside.AskAsync(call, AskAt.Price, quote.Ceiling, null, null, ct);
-    }
+    public ValueTask<Answer?> CheckPriceAsync(Call call, CancellationToken ct) => call.Quote is { } quote ? CheckPriceAsync(call, quote, ct) : default;
 
-    private async ValueTask<Answer?> ThenAskAsync(ValueTask<Answer?> asking, Call call, Quote quote, CancellationToken ct) =>
-        await asking ?? await outside.AskAsync(call, AskAt.Price, quote.Ceiling, null, null, ct);
+    private async ValueTask<Answer?> CheckPriceAsync(Call call, Quote quote, CancellationToken ct) =>
+        await breakers.CheckPriceAsync(call, ct) ?? await approvals.CheckAsync(call, ct) ?? await outside.AskAsync(call, AskAt.Price, quote.Ceiling, null, null, ct);
 
     /// <summary>Once more when it is known who pays: verifying takes its time, and rights may have ended meanwhile.</summary>
     public ValueTask<Answer?> CheckAsync(Payment payment, CancellationToken ct)
@@ -41,7 +37,8 @@ internal sealed class AccessRules(IEnumerable<IAccessRule> rules, IncidentRule i
     }
 
     private async ValueTask<Answer?> StillAsync(Payment payment, CancellationToken ct) =>
-        (payment.Call.Principal is null ? null : await callers.StillAsync(payment.Call, ct)) ?? await first.CheckAsync(payment, ct) ?? await upstreams.CheckAsync(payment, ct);
+        (payment.Call.Principal is null ? null : await callers.StillAsync(payment.Call, ct)) ?? await first.CheckAsync(payment, ct)
+        ?? (payment is { Payer: { } payer, Method.Name: not PlanMethod.MethodName } ? await limits.AdmitPayerAsync(payment.Call, payer, ct) : null) ?? await upstreams.CheckAsync(payment, ct);
 
     /// <summary>The money is there, and the answer about to leave: a no withholds it, and the money is the payer's again.</summary>
     public ValueTask<Answer?> CheckSettledAsync(Payment payment, CancellationToken ct) =>

@@ -10,7 +10,7 @@ internal static class AccessSetup
 {
     public static IServiceCollection AddAccess(this IServiceCollection services)
     {
-        services.AddSingleton<IncidentRule>().AddSingleton<IAccessRule>(s => s.GetRequiredService<IncidentRule>()).AddSingleton<IAccessRule, LoopRule>().AddSingleton<UpstreamRule>().AddSingleton<IAccessRule>(s => s.GetRequiredService<UpstreamRule>()).AddSingleton<IAccessRule, TransportRule>().AddSingleton<IAccessRule, ListRule>().AddSingleton<IAccessRule, BoundTokenRule>().AddSingleton<IAccessRule, CredentialRule>().AddSingleton<IAccessRule, AssuranceRule>().AddSingleton<IAccessRule, ScopeRule>().AddSingleton<IAccessRule, EntitlementRule>().AddSingleton<IAccessRule, SchemaRule>();
+        services.AddSingleton<IncidentRule>().AddSingleton<IAccessRule>(s => s.GetRequiredService<IncidentRule>()).AddSingleton<IAccessRule, LoopRule>().AddSingleton<UpstreamRule>().AddSingleton<IAccessRule>(s => s.GetRequiredService<UpstreamRule>()).AddSingleton<IAccessRule, TransportRule>().AddSingleton<BreakerRule>().AddSingleton<IAccessRule>(s => s.GetRequiredService<BreakerRule>()).AddSingleton<IAccessRule, ListRule>().AddSingleton<IAccessRule, BoundTokenRule>().AddSingleton<IAccessRule, CredentialRule>().AddSingleton<IAccessRule, AssuranceRule>().AddSingleton<IAccessRule, ScopeRule>().AddSingleton<IAccessRule, EntitlementRule>().AddSingleton<IAccessRule, SchemaRule>();
         return services.AddSingleton<ApprovalStore>().AddSingleton<ApprovalDesk>().AddSingleton<PayerHistoryStore>().AddSingleton<FirstPayments>().AddSingleton<OutsideDecisions>().AddSingleton<AccessRules>();
     }
 }

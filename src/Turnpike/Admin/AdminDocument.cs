@@ -26,8 +26,8 @@ internal static class AdminDocument
         {
             operation.Responses ??= [];
             operation.Responses["401"] = new OpenApiResponse { Description = "No admin key, or a wrong one" };
-            if (operation.OperationId is "issueToken" or "refundPayment")
-                (operation.Parameters ??= []).Add(new OpenApiParameter { Name = "Idempotency-Key", In = ParameterLocation.Header, Required = operation.OperationId == "refundPayment", Description = "The same key is the same token, or refund.", Schema = new OpenApiSchema { Type = JsonSchemaType.String, MaxLength = 255 } });
+            if (operation.OperationId is "issueToken" or "refundPayment" or "creditInvoice")
+                (operation.Parameters ??= []).Add(new OpenApiParameter { Name = "Idempotency-Key", In = ParameterLocation.Header, Required = operation.OperationId != "issueToken", Description = "The same key is the same token, or refund.", Schema = new OpenApiSchema { Type = JsonSchemaType.String, MaxLength = 255 } });
             return Task.CompletedTask;
         });
     });

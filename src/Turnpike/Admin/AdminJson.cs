@@ -67,6 +67,14 @@ namespace Turnpike.Admin;
 [JsonSerializable(typeof(Meters.DeadLetterList))]
 [JsonSerializable(typeof(Meters.ReplayBody))]
 [JsonSerializable(typeof(Meters.ReplayView))]
+[JsonSerializable(typeof(Accounts.InvoiceView))]
+[JsonSerializable(typeof(Accounts.InvoiceList))]
+[JsonSerializable(typeof(Accounts.PaidBody))]
+[JsonSerializable(typeof(Accounts.CreditNoteBody))]
+[JsonSerializable(typeof(Accounts.BillingBody))]
+[JsonSerializable(typeof(Accounts.PortalBody))]
+[JsonSerializable(typeof(Accounts.PortalView))]
+[JsonSerializable(typeof(Accounts.StatementView))]
 internal sealed partial class AdminJson : JsonSerializerContext
 {
     /// <summary>For terminals: a plus sign stays one.</summary>

@@ -1,6 +1,7 @@
 using Turnpike.Admin.Support;
 using Turnpike.Audit;
 using Turnpike.Ledger;
+using Turnpike.Payments.Buying;
 
 namespace Turnpike.Admin;
 
@@ -47,6 +48,9 @@ internal sealed record PaymentView
 
     public DateTimeOffset? Expires { get; init; }
 
+    /// <summary>For what was paid to an upstream: the receipt of the call it was for.</summary>
+    public string? PaidFor { get; init; }
+
     public required DateTimeOffset Created { get; init; }
 
     public required DateTimeOffset Changed { get; init; }
@@ -73,6 +77,7 @@ internal sealed record PaymentView
         Correlation = state.Hold.Correlation,
         Note = state.Note,
         Expires = state.Hold.Expires,
+        PaidFor = PurchaseTerms.From(state)?.For,
         Created = state.Created,
         Changed = state.Changed,
         Age = state.IsOpen ? (long)(now - state.Created).TotalSeconds : null,
@@ -83,15 +88,16 @@ internal sealed record PaymentView
 /// <param name="Next">Give it as <c>before</c> for the next page; null at the end.</param>
 internal sealed record PaymentList(IReadOnlyList<PaymentView> Payments, string? Next);
 
-/// <summary>All of one payment's story: the row, what was given back of it, and every decision of its correlation from the first 402 on.</summary>
-internal sealed record PaymentStory(PaymentView Payment, IReadOnlyList<RefundView> Refunds, IReadOnlyList<EventView> Events)
+/// <summary>All of one payment's story: the row, what its upstream was paid in turn, what was given back of it, and every decision of its correlation from the first 402 on.</summary>
+internal sealed record PaymentStory(PaymentView Payment, PaymentView? Upstream, IReadOnlyList<RefundView> Refunds, IReadOnlyList<EventView> Events)
 {
     /// <summary>By hold or receipt; null when there is no such payment.</summary>
     public static async ValueTask<PaymentStory?> FindAsync(ILedger ledger, IAuditTrail audit, string id, DateTimeOffset now, CancellationToken ct)
     {
         if ((await ledger.FindAsync(id, ct) ?? await ledger.FindByReceiptAsync(id, ct)) is not { } state) return null;
         var events = await audit.ReadAsync(new AuditFilter(Correlation: state.Hold.Correlation, Most: 500), ct);
-        return new PaymentStory(PaymentView.Of(state, now), state.Hold.IsRefund ? [] : await RefundView.OfAsync(ledger, state, ct), [.. events.Select(EventView.Of)]);
+        var bought = await ledger.FindAsync(Hold.PurchasePrefix + state.Hold.Receipt, ct);
+        return new PaymentStory(PaymentView.Of(state, now), bought is null ? null : PaymentView.Of(bought, now), state.Hold.IsRefund ? [] : await RefundView.OfAsync(ledger, state, ct), [.. events.Select(EventView.Of)]);
     }
 }
 

@@ -26,6 +26,9 @@ internal sealed record TokenView
     /// <summary><c>active</c>, <c>frozen</c>, <c>revoked</c>, or <c>expired</c>.</summary>
     public required string Status { get; init; }
 
+    /// <summary>The token that took its place, and has what was left of it.</summary>
+    public string? ReplacedBy { get; init; }
+
     public required MoneyView Budget { get; init; }
 
     public required MoneyView Left { get; init; }
@@ -70,6 +73,7 @@ internal sealed record TokenView
             Id = token.Id,
             Token = text,
             Status = token.Status == TokenStatus.Active && token.Expires <= now ? "expired" : token.Status.ToString().ToLowerInvariant(),
+            ReplacedBy = token.ReplacedBy,
             Budget = MoneyView.Of(token.Budget),
             Left = MoneyView.Of(money),
             Calls = token.Calls,

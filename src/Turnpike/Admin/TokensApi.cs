@@ -26,8 +26,18 @@ internal static class TokensApi
         tokens.MapPost("/{id}/transfer", TransferAsync).Produces<TokenView>().ProducesProblem(400).ProducesProblem(403).ProducesProblem(422)
             .WithName("transferToken").WithSummary("Move money to another token of the same owner").WithDescription("With an Idempotency-Key, which moves it once. Never what was given away, never off a frozen, revoked or refunded token, never to one that lives longer.");
         Status(tokens, "revoke", TokenStatus.Revoked, "Revoke a token, for good, from the next call on");
-        Status(tokens, "freeze", TokenStatus.Frozen, "Freeze a token until it is unfrozen");
+        Status(tokens, "freeze", TokenStatus.Frozen, "Freeze a token, and what took its place, until it is unfrozen");
         Status(tokens, "unfreeze", TokenStatus.Active, "Let a frozen token buy again");
+        tokens.MapPost("/{id}/rotate", RotateAsync).Produces<TokenView>().ProducesProblem(404).ProducesProblem(409)
+            .WithName("rotateToken").WithSummary("Put a new token in the place of one that may have got into wrong hands").WithDescription("It has the same rules and what is left; the old one buys nothing from then on. A token that is frozen or revoked is not replaced.");
+    }
+
+    private static async Task<Results<Ok<TokenView>, ProblemHttpResult>> RotateAsync(string id, ReasonBody? body, TokenDesk desk, CatalogSource catalog, TimeProvider time, CancellationToken ct)
+    {
+        if (await desk.FindAsync(id, ct) is not { } old) return AdminProblem.NotFound("token");
+        return await desk.SucceedAsync(old, body?.Reason ?? "by an operator", ct) is { } next
+            ? TypedResults.Ok(await TokenView.OfAsync(next, desk, Text(catalog)?.Of(next.Id), time.GetUtcNow(), ct))
+            : AdminProblem.Of(409, "token-not-active", "The token may not be spent, so nothing takes its place", "Unfreeze it first; what is revoked stays so.");
     }
 
     private static async Task<Results<Created<TokenView>, ProblemHttpResult>> IssueAsync(TokenBody body, HttpRequest request, TokenOrders orders, TokenDesk desk, CatalogSource catalog, TimeProvider time, CancellationToken ct)

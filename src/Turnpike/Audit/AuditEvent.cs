@@ -69,6 +69,7 @@ internal static class AuditKinds
     public const string ApprovalDecided = "approval.decided";
     public const string BreakerTripped = "breaker.tripped";
     public const string BreakerReset = "breaker.reset";
+    public const string NoticeUndeliverable = "notice.undeliverable";
     public const string LimitShadowed = "limit.shadowed";
     public const string DecisionMissing = "decision.missing";
     public const string LimitReset = "limit.reset";
@@ -85,7 +86,19 @@ internal static class AuditKinds
     public const string TokenTransferred = "token.transferred";
     public const string TokenShown = "token.shown";
     public const string TokenRotated = "token.rotated";
+    public const string UpstreamPaying = "upstream.paying";
+    public const string UpstreamPaid = "upstream.paid";
+    public const string UpstreamUnknown = "upstream.unknown";
+    public const string UpstreamReleased = "upstream.released";
+    public const string UpstreamLost = "upstream.lost";
+    public const string UpstreamRefused = "upstream.refused";
     public const string PurchaseReversed = "purchase.reversed";
+    public const string InvoiceSent = "invoice.sent";
+    public const string InvoicePaid = "invoice.paid";
+    public const string InvoicePastDue = "invoice.past-due";
+    public const string InvoiceVoided = "invoice.voided";
+    public const string InvoiceGivenUp = "invoice.uncollectible";
+    public const string InvoiceCredited = "invoice.credited";
     public const string CallerChanged = "caller.changed";
     public const string KeyIssued = "key.issued";
     public const string KeyLeaked = "key.leaked";

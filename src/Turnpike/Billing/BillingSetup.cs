@@ -1,4 +1,5 @@
 using Turnpike.Billing.Export;
+using Turnpike.Billing.Invoices;
 using Turnpike.Catalog.Loading;
 using Turnpike.Metering;
 
@@ -11,7 +12,10 @@ internal static class BillingSetup
     {
         services.AddSingleton<PurchaseStore>().AddSingleton<StripeCheckout>().AddSingleton<TokenSale>().AddSingleton<SandboxCheckout>().AddSingleton<Leaks.GithubKeys>().AddSingleton<Leaks.LeakedCredentials>();
         services.AddSingleton<UsageExports>(s => { var catalog = s.GetRequiredService<CatalogSource>(); return () => catalog.Current.Settings.Get<ExportSettings>()?.Names ?? []; });
+        services.AddSingleton<UnbilledStore>().AddSingleton<PlanSpanStore>().AddSingleton<InvoiceStore>().AddSingleton<CustomerStore>().AddSingleton<StripeCalls>();
+        services.AddSingleton<InvoiceMaker>().AddSingleton<InvoiceDesk>().AddSingleton<StripeInvoicer>().AddSingleton<Biller>().AddHostedService(s => s.GetRequiredService<Biller>());
+        services.AddSingleton<Statements.BookStore>().AddSingleton<Statements.StatementDesk>();
         services.AddSingleton<OutboxStore>().AddSingleton<UsageExporter>();
-        return services.AddHostedService(s => s.GetRequiredService<UsageExporter>());
+        return services.AddHostedService<SaleRounds>().AddHostedService(s => s.GetRequiredService<UsageExporter>());
     }
 }

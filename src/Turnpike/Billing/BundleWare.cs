@@ -13,6 +13,12 @@ namespace Turnpike.Billing;
 /// <param name="Rails">Who takes a bundle's price in a call.</param>
 internal sealed record BundleWare(Operation Operation, PrepaidSettings Prepaid, StripeCheckoutSettings? Checkout, IReadOnlyList<Payable> Rails, Uri Gateway, string CallPath)
 {
+    /// <summary>What every page says where test money may be sold; null where money is money.</summary>
+    public string? Notice { get; init; }
+
+    /// <summary>Paid at our own till, with test money.</summary>
+    public bool IsSandbox => Notice is not null && Checkout is null;
+
     public IReadOnlyList<Bundle> Bundles => Prepaid.Bundles;
 
     /// <summary>What one call costs, where that is always the same.</summary>
@@ -27,11 +33,11 @@ internal sealed record BundleWare(Operation Operation, PrepaidSettings Prepaid, 
     {
         if (catalog.Settings.Get<PaymentSettings>() is not { Prepaid: { Bundles.Count: > 0 } prepaid }) return null;
         var rails = Payable.Of(catalog.Settings).Where(rail => !rail.TakesLess).ToList();
-        if (prepaid.Checkout is null && !prepaid.Bundles.Any(bundle => rails.Any(rail => rail.CanServe(new PriceModel.Fixed(bundle.Price))))) return null;
+        if (prepaid.Checkout is null && !catalog.Gateway.Sandbox && !prepaid.Bundles.Any(bundle => rails.Any(rail => rail.CanServe(new PriceModel.Fixed(bundle.Price))))) return null;
         if (catalog.Operations.GetValueOrDefault(name) is not { } operation || operation.Settings.Get<PriceModel>() is null) return null;
         if (!Payable.Accepted(operation, Payable.Of(catalog.Settings)).Any(rail => rail.Method == "prepaid")) return null;
         var service = catalog.ServiceOf(operation);
-        return new BundleWare(operation, prepaid, prepaid.Checkout, rails, catalog.Gateway.Url, service.Prefix + (service.Wrapped ? "/" : operation.Path.Text));
+        return new BundleWare(operation, prepaid, prepaid.Checkout, rails, catalog.Gateway.Url, service.Prefix + (service.Wrapped ? "/" : operation.Path.Text)) { Notice = catalog.Gateway.Sandbox ? SandboxPages.Notice : null };
     }
 
     /// <summary>The bundle of a number from 1 on, or of its price; null for anything else.</summary>
@@ -49,6 +55,7 @@ internal sealed record BundleWare(Operation Operation, PrepaidSettings Prepaid, 
     public void Write(Utf8JsonWriter json)
     {
         json.WriteStartObject();
+        WriteNotice(json);
         json.WriteString("operation", Operation.Name);
         if (Operation.Description is { } description) json.WriteString("description", description);
         if (PerCall is { } price) BuyAnswers.Write(json, "price", price);
@@ -67,6 +74,7 @@ internal sealed record BundleWare(Operation Operation, PrepaidSettings Prepaid, 
     public void Write(Utf8JsonWriter json, Purchase order, CheckoutSession? session)
     {
         json.WriteStartObject();
+        WriteNotice(json);
         json.WriteString("purchase", order.Id);
         json.WriteString("status", order.Status == PurchaseStatus.Ended ? "ended" : "open");
         BuyAnswers.Write(json, "price", order.Price);
@@ -80,6 +88,7 @@ internal sealed record BundleWare(Operation Operation, PrepaidSettings Prepaid, 
     public void Write(Utf8JsonWriter json, Purchase order, Token token, Money left, string? text)
     {
         json.WriteStartObject();
+        WriteNotice(json);
         json.WriteString("purchase", order.Id);
         json.WriteString("status", "paid");
         if (text is not null) json.WriteString("token", text);
@@ -97,7 +106,15 @@ internal sealed record BundleWare(Operation Operation, PrepaidSettings Prepaid, 
             json.WriteEndObject();
             if (order.Session is { } session) WriteRotate(json, session);
         }
+        if (order.Session is { } shown) json.WriteString("done", Done(shown));
         json.WriteEndObject();
+    }
+
+    private void WriteNotice(Utf8JsonWriter json)
+    {
+        if (Notice is null) return;
+        json.WriteBoolean("sandbox", true);
+        json.WriteString("notice", Notice);
     }
 
     private void WriteRotate(Utf8JsonWriter json, string session)
@@ -109,7 +126,7 @@ internal sealed record BundleWare(Operation Operation, PrepaidSettings Prepaid, 
         json.WriteEndObject();
     }
 
-    private string Done(string session) => $"{Url}/done?session_id={Uri.EscapeDataString(session)}";
+    public string Done(string session) => $"{Url}/done?session_id={Uri.EscapeDataString(session)}";
 
     private static void Write(Utf8JsonWriter json, int number, Bundle bundle, string? pay)
     {

@@ -21,6 +21,8 @@ internal static class BuyApi
         buy.MapPost("/{bundle:int}", PayApi.PayAsync);
         buy.MapGet("/done", DoneAsync);
         buy.MapPost("/rotate", RotateAsync);
+        buy.MapGet("/till", TillAsync);
+        buy.MapPost("/till", PayAtTillAsync);
     }
 
     private static IResult Show(string operation, HttpRequest request, CatalogSource catalog, SandboxCheckout sandbox)
@@ -36,6 +38,7 @@ internal static class BuyApi
         if (!origin.Loopback && !counters.TryTake("orders", origin.Address, Orders, out var wait)) return TooOften(request, wait);
         var form = await BuyForm.ReadAsync(request, ct);
         if (ware.Choose(form.Of("bundle")) is not { } bundle) return Refuse(request, ware, $"bundle is a number from 1 to {ware.Bundles.Count}.");
+        if (ware.IsSandbox) return await sandbox.OrderAsync(ware, bundle, Presented(request, form), Html(request), ct);
         if (ware.Checkout is null) return ware.PayUrl(bundle) is { } pay ? Results.Redirect(pay, permanent: false, preserveMethod: true) : Refuse(request, ware, "Nobody takes the price of this bundle.");
         var (topUp, why) = await ToTopUpAsync(ware, bundle, Presented(request, form), desk, ct);
         if (why is not null) return Refuse(request, ware, why);
@@ -44,38 +47,54 @@ internal static class BuyApi
         return Html(request) ? Results.Redirect(url, permanent: false, preserveMethod: false) : BuyAnswers.Json(201, json => ware.Write(json, order, session));
     }
 
-    private static async Task<IResult> DoneAsync(string operation, HttpRequest request, CatalogSource catalog, TokenSale sale, TokenDesk desk, CancellationToken ct)
+    private static async Task<IResult> DoneAsync(string operation, HttpRequest request, CatalogSource catalog, SandboxCheckout sandbox, TokenSale sale, TokenDesk desk, CancellationToken ct)
     {
-        if (BundleWare.Find(catalog.Current, operation) is not { } ware || await LookAsync(ware, sale, request.Query["session_id"].ToString(), ct) is not { } order) return NotFound();
+        if (Find(catalog, operation, sandbox) is not { } ware || await LookAsync(ware, sale, request.Query["session_id"].ToString(), ct) is not { } order) return NotFound();
         return await ToldAsync(request, ware, order, sale, desk, ct);
     }
 
-    private static async Task<IResult> RotateAsync(string operation, HttpRequest request, CatalogSource catalog, TokenSale sale, TokenDesk desk, CancellationToken ct)
+    private static async Task<IResult> RotateAsync(string operation, HttpRequest request, CatalogSource catalog, SandboxCheckout sandbox, TokenSale sale, TokenDesk desk, CancellationToken ct)
     {
         var session = (await BuyForm.ReadAsync(request, ct)).Of("session_id");
-        if (BundleWare.Find(catalog.Current, operation) is not { } ware || await LookAsync(ware, sale, session ?? "", ct) is not { Status: PurchaseStatus.Paid } order) return NotFound();
-        if (await sale.RotateAsync(order, ct) is not { } rotated) return BuyAnswers.Problem(Reasons.TokenRevoked, "This token cannot be replaced.");
-        return await ToldAsync(request, ware, rotated, sale, desk, ct);
+        if (Find(catalog, operation, sandbox) is not { } ware || await LookAsync(ware, sale, session ?? "", ct) is not { Status: PurchaseStatus.Paid } order) return NotFound();
+        if (!await sale.RotateAsync(order, ct)) return BuyAnswers.Problem(Reasons.TokenRevoked, "This token cannot be replaced.");
+        return await ToldAsync(request, ware, order, sale, desk, ct);
     }
 
     private static async Task<IResult> ToldAsync(HttpRequest request, BundleWare ware, Purchase order, TokenSale sale, TokenDesk desk, CancellationToken ct)
     {
         var html = Html(request);
-        if (order.Status == PurchaseStatus.Ended) return Gone(html, "The checkout ended without a payment. Nothing was charged.");
+        if (order.Status == PurchaseStatus.Ended) return Gone(ware, html, "The checkout ended without a payment. Nothing was charged.");
         if (order.Status == PurchaseStatus.Open)
         {
             request.HttpContext.Response.Headers.RetryAfter = "5";
             return html ? BuyAnswers.Page(BuyPages.Waiting(ware), 202) : BuyAnswers.Json(202, json => ware.Write(json, order, null));
         }
-        if (await sale.ShowAsync(order, ct) is not { } token) return Gone(html, "This token has been shown too often, or too long ago. Ask the seller.");
+        if (await sale.ShowAsync(order, ct) is not { } token) return Gone(ware, html, "This token has been shown too often, or too long ago. Ask the seller.");
         var (left, _) = await desk.LeftAsync(token, ct);
         // Whoever topped a token up has it; the page's address alone is no right to see somebody's token.
         var text = order.TopUp ? null : ware.Prepaid.Text.Of(token.Id);
         return html ? BuyAnswers.Page(BuyPages.Sold(ware, order, token, left, text), 200) : BuyAnswers.Json(200, json => ware.Write(json, order, token, left, text));
     }
 
+    private static async Task<IResult> TillAsync(string operation, HttpRequest request, CatalogSource catalog, SandboxCheckout sandbox, TokenSale sale, CancellationToken ct) =>
+        Find(catalog, operation, sandbox) is { IsSandbox: true } ware && await LookAsync(ware, sale, request.Query["session_id"].ToString(), ct) is { } order
+            ? order.Status == PurchaseStatus.Open ? BuyAnswers.Page(SandboxPages.Till(ware, order), 200) : Results.Redirect(ware.Done(order.Session!), permanent: false, preserveMethod: false)
+            : NotFound();
+
+    private static async Task<IResult> PayAtTillAsync(string operation, HttpRequest request, CatalogSource catalog, SandboxCheckout sandbox, TokenSale sale, CancellationToken ct)
+    {
+        var form = await BuyForm.ReadAsync(request, ct);
+        if (Find(catalog, operation, sandbox) is not { IsSandbox: true } ware || await LookAsync(ware, sale, form.Of("session_id") ?? "", ct) is not { } order) return NotFound();
+        await sale.PayWithTestMoneyAsync(order, pays: form.Of("pay") == "yes", ct);
+        return Results.Redirect(ware.Done(order.Session!), permanent: false, preserveMethod: false);
+    }
+
+    /// <summary>What is sold: bundles, or a budget of one's own choice for test money.</summary>
+    private static BundleWare? Find(CatalogSource catalog, string operation, SandboxCheckout sandbox) => BundleWare.Find(catalog.Current, operation) ?? sandbox.Find(operation)?.ToBundles();
+
     private static async ValueTask<Purchase?> LookAsync(BundleWare ware, TokenSale sale, string session, CancellationToken ct) =>
-        session.Length is > 0 and <= 200 && ware.Checkout is { } checkout && await sale.LookAsync(checkout, session, ct) is { } order && order.Operation == ware.Operation.Name ? order : null;
+        session.Length is > 0 and <= 200 && await sale.LookAsync(ware.Checkout, session, ct) is { } order && order.Operation == ware.Operation.Name ? order : null;
 
     /// <summary>The token to add to, when one is presented, and why it cannot be added to.</summary>
     public static async ValueTask<(Token? Token, string? WhyNot)> ToTopUpAsync(BundleWare ware, Payments.Bundle bundle, string? text, TokenDesk desk, CancellationToken ct)
@@ -86,7 +105,7 @@ internal static class BuyApi
     }
 
     /// <summary>Why a token cannot be topped up with this; null when it can.</summary>
-    private static string? WhyNot(Token? token, BundleWare ware, Payments.Bundle bundle) => token switch
+    public static string? WhyNot(Token? token, BundleWare ware, Payments.Bundle bundle) => token switch
     {
         null => "The token is not one of ours.",
         { Status: TokenStatus.Revoked } => "The token has been revoked.",
@@ -98,7 +117,7 @@ internal static class BuyApi
         _ => null,
     };
 
-    private static string? Presented(HttpRequest request, BuyForm form)
+    public static string? Presented(HttpRequest request, BuyForm form)
     {
         var header = request.Headers.Authorization.ToString();
         return header.StartsWith("Bearer ", StringComparison.OrdinalIgnoreCase) ? header[7..].Trim() : form.Of("token")?.Trim();
@@ -106,7 +125,7 @@ internal static class BuyApi
 
     private static IResult Refuse(HttpRequest request, BundleWare ware, string why) => Html(request) ? BuyAnswers.Page(BuyPages.Form(ware, why), 400) : BuyAnswers.Problem(Reasons.MalformedRequest, why);
 
-    private static IResult Gone(bool html, string why) => html ? BuyAnswers.Page(BuyPages.Gone(why), 410) : Results.Problem(why, statusCode: 410, title: "Not shown", type: Reasons.NotFound.Type, extensions: new Dictionary<string, object?> { ["reason"] = Reasons.NotFound.Code });
+    private static IResult Gone(BundleWare ware, bool html, string why) => html ? BuyAnswers.Page(BuyPages.Gone(ware, why), 410) : Results.Problem(why, statusCode: 410, title: "Not shown", type: Reasons.NotFound.Type, extensions: new Dictionary<string, object?> { ["reason"] = Reasons.NotFound.Code });
 
     private static IResult NotFound() => BuyAnswers.Problem(Reasons.NotFound, "There is no such purchase here.");
 

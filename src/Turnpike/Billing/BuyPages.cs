@@ -23,7 +23,7 @@ internal static class BuyPages
         """;
 
     /// <param name="error">Why the last order was refused, or null.</param>
-    public static string Form(BundleWare ware, string? error) => Frame($"Buy {ware.Operation.Name}", null, $"""
+    public static string Form(BundleWare ware, string? error) => Frame($"Buy {ware.Operation.Name}", ware.Notice, $"""
         <p>{Text(ware.Operation.Description ?? ware.Operation.Name)}{(ware.PerCall is { } price ? $": <strong>{Text(price.ToString())}</strong> per call" : "")}.</p>
         {(error is null ? "" : $"<p role=\"alert\">{Text(error)}</p>")}
         <form method="post" action="/buy/{Uri.EscapeDataString(ware.Operation.Name)}">
@@ -35,7 +35,7 @@ internal static class BuyPages
         </form>
         """);
 
-    public static string Sold(BundleWare ware, Purchase order, Token token, Money left, string? text) => Frame(order.TopUp ? "Your token was topped up" : "Your token", null, $"""
+    public static string Sold(BundleWare ware, Purchase order, Token token, Money left, string? text) => Frame(order.TopUp ? "Your token was topped up" : "Your token", ware.Notice, $"""
         <p>{Text(left.ToString())} is left for calls to <code>{Text(ware.Operation.Name)}</code>{(token.Expires is { } expires ? $" until {expires:u}" : "")}.</p>
         {(text is null ? "" : $"""
         <p>Keep it: this page shows it again at most {TokenSale.MostShown} times within {TokenSale.ShownFor.Days} days.</p>
@@ -48,9 +48,9 @@ internal static class BuyPages
         <p><a href="/buy/{Uri.EscapeDataString(ware.Operation.Name)}">Buy more</a></p>
         """);
 
-    public static string Waiting(BundleWare ware) => Frame("Waiting for the payment", null, $"<p>The payment for <code>{Text(ware.Operation.Name)}</code> has not arrived yet. Reload this page in a moment; nothing is lost if you close it.</p>");
+    public static string Waiting(BundleWare ware) => Frame("Waiting for the payment", ware.Notice, $"<p>The payment for <code>{Text(ware.Operation.Name)}</code> has not arrived yet. Reload this page in a moment; nothing is lost if you close it.</p>");
 
-    public static string Gone(string why) => Frame("Not shown", null, $"<p>{Text(why)}</p>");
+    public static string Gone(BundleWare ware, string why) => Frame("Not shown", ware.Notice, $"<p>{Text(why)}</p>");
 
     /// <summary>A bundle in one line.</summary>
     public static string Told(Bundle bundle) =>

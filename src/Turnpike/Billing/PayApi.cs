@@ -74,7 +74,7 @@ internal static class PayApi
 
     private static async ValueTask ShowAsync(HttpContext http, BundleWare ware, Purchase order, Payment payment, PaymentReplies replies, TokenDesk desk, CancellationToken ct)
     {
-        var token = await desk.FindAsync(order.Token, ct) ?? throw new InvalidOperationException($"The token of {order.Id} is not there.");
+        var token = await desk.CurrentAsync(order.Token, ct) ?? throw new InvalidOperationException($"The token of {order.Id} is not there.");
         var (left, _) = await desk.LeftAsync(token, ct);
         var headers = http.Response.Headers;
         headers["Turnpike-Correlation"] = payment.Call.Correlation;

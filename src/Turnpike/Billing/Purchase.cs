@@ -12,9 +12,6 @@ internal sealed record Purchase(string Id, string Operation, Money Price, Money 
     /// <summary>The payment behind it, once there is one.</summary>
     public string? Intent { get; init; }
 
-    /// <summary>The token that <see cref="Token"/> took the place of: calls in flight at that moment may still give something back to it.</summary>
-    public string? Replaced { get; init; }
-
     public PurchaseStatus Status { get; init; }
 
     /// <summary>How often its token was shown.</summary>

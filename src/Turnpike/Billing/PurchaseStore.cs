@@ -20,22 +20,17 @@ internal sealed class PurchaseStore(Database database, TimeProvider time)
         database.WriteAsync(sql => sql.Run("update purchases set session = $2, changed = $3 where id = $1 and session is null", id, session, time.GetUtcNow()), ct);
 
     public ValueTask<Purchase?> FindAsync(string id, CancellationToken ct) => database.ReadAsync(sql => sql.First("""
-        select id, operation, price, budget, currency, calls, valid_seconds, token, topup, session, intent, status, shown, created, replaced
+        select id, operation, price, budget, currency, calls, valid_seconds, token, topup, session, intent, status, shown, created
         from purchases where id = $1
         """, Read, id), ct);
 
     public ValueTask<Purchase?> FindBySessionAsync(string session, CancellationToken ct) => database.ReadAsync(sql => sql.First("""
-        select id, operation, price, budget, currency, calls, valid_seconds, token, topup, session, intent, status, shown, created, replaced
+        select id, operation, price, budget, currency, calls, valid_seconds, token, topup, session, intent, status, shown, created
         from purchases where session = $1
         """, Read, session), ct);
 
-    public ValueTask<Purchase?> FindByTokenAsync(string token, CancellationToken ct) => database.ReadAsync(sql => sql.First("""
-        select id, operation, price, budget, currency, calls, valid_seconds, token, topup, session, intent, status, shown, created, replaced
-        from purchases where token = $1 and topup = 0
-        """, Read, token), ct);
-
     public ValueTask<Purchase?> FindByIntentAsync(string intent, CancellationToken ct) => database.ReadAsync(sql => sql.First("""
-        select id, operation, price, budget, currency, calls, valid_seconds, token, topup, session, intent, status, shown, created, replaced
+        select id, operation, price, budget, currency, calls, valid_seconds, token, topup, session, intent, status, shown, created
         from purchases where intent = $1
         """, Read, intent), ct);
 
@@ -47,10 +42,6 @@ internal sealed class PurchaseStore(Database database, TimeProvider time)
     /// <summary>Counts one more showing; false when it has been shown <paramref name="most"/> times.</summary>
     public async ValueTask<bool> TryShowAsync(string id, long most, CancellationToken ct) =>
         await database.WriteAsync(sql => sql.Change("update purchases set shown = shown + 1, changed = $3 where id = $1 and shown < $2", id, most, time.GetUtcNow()), ct) == 1;
-
-    /// <summary>Another token takes the place of the one that was bought, once.</summary>
-    public ValueTask ReplaceTokenAsync(string id, string old, string next, CancellationToken ct) =>
-        database.WriteAsync(sql => sql.Run("update purchases set token = $3, replaced = $2, changed = $4 where id = $1 and token = $2", id, old, next, time.GetUtcNow()), ct);
 
     /// <summary>Notes an event of Stripe's. False when it is known and done: a copy.</summary>
     public ValueTask<bool> NoteAsync(StripeEvent told, CancellationToken ct) => database.WriteAsync(sql =>
@@ -67,6 +58,12 @@ internal sealed class PurchaseStore(Database database, TimeProvider time)
         "select id, type, intent, amount from stripe_events where intent = $1 and done = 0 order by created, id",
         row => Read(row.Text(1).Split(' '), row), intent), ct);
 
+    /// <summary>Payments of paid orders about which something was told that is not dealt with.</summary>
+    public async ValueTask<IReadOnlyList<Purchase>> BehindAsync(CancellationToken ct) => await database.ReadAsync(sql => sql.Query("""
+        select id, operation, price, budget, currency, calls, valid_seconds, token, topup, session, intent, status, shown, created
+        from purchases where status = 'paid' and intent in (select intent from stripe_events where done = 0 and intent is not null) order by created, id limit 100
+        """, Read), ct);
+
     /// <summary>How much of a payment is known to have gone back, in minor units.</summary>
     public ValueTask<long> RefundedAsync(string intent, CancellationToken ct) => database.ReadAsync(sql => sql.First(
         "select coalesce(max(amount), 0) from stripe_events where intent = $1 and type = 'charge.refunded' and done = 1", row => row.Long(0), intent), ct);
@@ -79,7 +76,6 @@ internal sealed class PurchaseStore(Database database, TimeProvider time)
         Status = row.Text(11) switch { "paid" => PurchaseStatus.Paid, "ended" => PurchaseStatus.Ended, _ => PurchaseStatus.Open },
         Shown = row.Long(12),
         Created = row.Time(13),
-        Replaced = row.TextOrNull(14),
     };
 
     // A dispute's outcome is kept beside its type: an order that is known to be paid only later must still hear of it.

@@ -1,9 +1,8 @@
 using System.Net;
-using Turnpike.Tokens;
 
 namespace Turnpike.Billing;
 
-/// <summary>The checkout's two pages: plain forms, no scripts, nothing from elsewhere; every one says that the money is test money.</summary>
+/// <summary>The sandbox's pages: plain forms, no scripts, nothing from elsewhere; every one says that the money is test money.</summary>
 internal static class SandboxPages
 {
     public const string Notice = "TEST MONEY: nothing is charged, and what is bought is worth nothing elsewhere.";
@@ -16,17 +15,17 @@ internal static class SandboxPages
         <p><label for="budget">How much may the token spend, in {Text(ware.Price.Currency)}?</label><br>
         <input id="budget" name="budget" inputmode="decimal" required autocomplete="off" value="{ware.Usual.ToDecimal()}" aria-describedby="bounds">
         <small id="bounds">{Text(ware.Bounds)}</small></p>
-        <p><button type="submit">Buy with test money</button></p>
+        <p><label for="token">Top up a token you have (leave empty for a new one)</label><br><input id="token" name="token" size="60" autocomplete="off"></p>
+        <p><button type="submit">Continue to payment</button></p>
         </form>
         """);
 
-    public static string Sold(SandboxWare ware, Token token, string text) => Page("Your token", $"""
-        <p>It pays {Text(token.Budget.ToString())} of calls to <code>{Text(ware.Operation.Name)}</code> until {token.Expires:u}. Keep it: it is not shown again.</p>
-        <p><label for="token">Token</label><br><input id="token" readonly size="80" value="{Text(text)}"></p>
-        <p>Send it with each call:</p>
-        <pre><code>Authorization: Bearer {Text(text)}</code></pre>
-        <p>What is left: <code>curl -H 'Authorization: Bearer {Text(text)}' {Text(ware.Gateway.GetLeftPart(UriPartial.Authority))}/balance</code></p>
-        <p><a href="/buy/{Uri.EscapeDataString(ware.Operation.Name)}">Buy another</a></p>
+    /// <summary>Our own till, where a real checkout has its payment page.</summary>
+    public static string Till(BundleWare ware, Purchase order) => Page("Pay with test money", $"""
+        <p>You are about to pay <strong>{Text(order.Price.ToString())}</strong> of test money for <strong>{Text(order.Budget.ToString())}</strong> of calls to <code>{Text(ware.Operation.Name)}</code>{(order.TopUp ? ", added to the token you have" : "")}.</p>
+        <form method="post" action="/buy/{Uri.EscapeDataString(ware.Operation.Name)}/till"><input type="hidden" name="session_id" value="{Text(order.Session!)}">
+        <p><button type="submit" name="pay" value="yes">Pay {Text(order.Price.ToString())} of test money</button> <button type="submit" name="pay" value="no">Cancel</button></p>
+        </form>
         """);
 
     private static string Page(string title, string body) => BuyPages.Frame(title, Notice, body);

@@ -7,13 +7,16 @@ using Turnpike.Tokens;
 namespace Turnpike.Billing;
 
 /// <summary>What the sandbox checkout sells: the right to call one operation, for at least one call and at most so much.</summary>
-internal sealed record SandboxWare(Operation Operation, Money Price, Money Most, PrepaidSettings Prepaid, Uri Gateway)
+internal sealed record SandboxWare(Operation Operation, Money Price, Money Most, PrepaidSettings Prepaid, Uri Gateway, string CallPath)
 {
     private const int UsualCalls = 5;
 
     public Money Usual => Price with { Units = checked(Price.Units * UsualCalls) };
 
     public string Url => $"{Gateway.GetLeftPart(UriPartial.Authority)}/buy/{Operation.Name}";
+
+    /// <summary>The same as the pages of bundles know it.</summary>
+    public BundleWare ToBundles() => new(Operation, Prepaid with { Bundles = [] }, null, [], Gateway, CallPath) { Notice = SandboxPages.Notice };
 
     /// <summary>What a budget may be, as a sentence.</summary>
     public string Bounds => $"A budget is between {Price} and {Most}.";
@@ -38,26 +41,9 @@ internal sealed record SandboxWare(Operation Operation, Money Price, Money Most,
         json.WriteStartObject("buy");
         json.WriteString("method", "POST");
         json.WriteString("url", Url);
-        json.WriteString("format", "JSON {\"budget\": \"0.05 USD\"}");
+        json.WriteString("format", "JSON {\"budget\": \"0.05 USD\"}; with \"token\" to top one up");
         Write(json, "least", Price);
         Write(json, "most", Most);
-        json.WriteEndObject();
-        json.WriteEndObject();
-    }
-
-    /// <summary>What was sold.</summary>
-    public void Write(Utf8JsonWriter json, Token token, string text)
-    {
-        json.WriteStartObject();
-        json.WriteBoolean("sandbox", true);
-        json.WriteString("notice", SandboxPages.Notice);
-        json.WriteString("token", text);
-        json.WriteString("operation", Operation.Name);
-        Write(json, "budget", token.Budget);
-        json.WriteString("expires", token.Expires!.Value);
-        json.WriteStartObject("send");
-        json.WriteString("header", "Authorization");
-        json.WriteString("format", "Bearer " + text);
         json.WriteEndObject();
         json.WriteEndObject();
     }

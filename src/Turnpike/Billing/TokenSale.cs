@@ -18,7 +18,7 @@ internal sealed partial class TokenSale(PurchaseStore store, StripeCheckout stri
 
     public static readonly TimeSpan ShownFor = TimeSpan.FromDays(30);
 
-    private const string Source = "external:stripe";
+    private const string Source = "external:stripe", TestMoney = "cs_sandbox_";
 
     /// <summary>Writes the order down and opens a checkout; the session is null when Stripe did not answer.</summary>
     /// <param name="topUp">The token to add to; null: a new one.</param>
@@ -31,11 +31,31 @@ internal sealed partial class TokenSale(PurchaseStore store, StripeCheckout stri
         return (order, session);
     }
 
+    /// <summary>An order that is paid at our own till, with test money.</summary>
+    public async ValueTask<Purchase> BeginWithTestMoneyAsync(string operation, Bundle bundle, Token? topUp, CancellationToken ct)
+    {
+        var order = new Purchase(Ids.New("buy"), operation, bundle.Price, bundle.Budget, bundle.Calls, bundle.Valid, topUp?.Id ?? TokenText.NewId(), topUp is not null) { Session = TestMoney + TokenText.NewId(), Created = time.GetUtcNow() };
+        await store.AddAsync(order, ct);
+        await store.SetSessionAsync(order.Id, order.Session, ct);
+        return order;
+    }
+
+    /// <summary>The buyer pays with test money, or leaves; what is paid or ended stays so.</summary>
+    public async ValueTask PayWithTestMoneyAsync(Purchase order, bool pays, CancellationToken ct)
+    {
+        if (order.Status != PurchaseStatus.Open || order.Session?.StartsWith(TestMoney, StringComparison.Ordinal) != true) return;
+        // Delivered before it is said to be paid: a crash in between leaves it to be paid again, which adds nothing.
+        if (pays) await DeliverAsync(order, "external:sandbox", ct);
+        await store.SetStatusAsync(order.Id, pays ? PurchaseStatus.Paid : PurchaseStatus.Ended, null, ct);
+    }
+
     /// <summary>The order behind a session, finished if it has been paid; null when there is none of this operation.</summary>
-    public async ValueTask<Purchase?> LookAsync(StripeCheckoutSettings settings, string session, CancellationToken ct)
+    /// <param name="settings">Who is asked whether it is paid; null: what was paid with test money, nobody.</param>
+    public async ValueTask<Purchase?> LookAsync(StripeCheckoutSettings? settings, string session, CancellationToken ct)
     {
         if (await store.FindBySessionAsync(session, ct) is not { } order) return null;
-        if (order.Status == PurchaseStatus.Paid) return order;
+        if (session.StartsWith(TestMoney, StringComparison.Ordinal) != settings is null) return null; // test money buys nothing once the sandbox is closed
+        if (settings is null || order.Status == PurchaseStatus.Paid) return order;
         return await stripe.FindAsync(settings, session, ct) is { } found ? await FinishAsync(order, found, ct) : order;
     }
 
@@ -43,24 +63,14 @@ internal sealed partial class TokenSale(PurchaseStore store, StripeCheckout stri
     public async ValueTask<Token?> ShowAsync(Purchase order, CancellationToken ct)
     {
         if (time.GetUtcNow() - order.Created > ShownFor || !await store.TryShowAsync(order.Id, MostShown, ct)) return null;
-        var token = await desk.FindAsync(order.Token, ct);
-        if (token is not null && order.Replaced is { } replaced && await desk.FindAsync(replaced, ct) is { } old) await desk.MoveAsync(old, token, ct);
+        var token = await desk.CurrentAsync(order.Token, ct);
         if (token is not null) await audit.RecordAsync(new AuditEvent { Kind = AuditKinds.TokenShown, Correlation = Ids.New("c"), Payer = token.Account, Operation = order.Operation, Reference = order.Id }, ct);
         return token;
     }
 
-    /// <summary>For a token that got into wrong hands: a new one with what is left of it; the old one buys nothing from now on.</summary>
-    /// <returns>The order with its new token; null when this one cannot be replaced.</returns>
-    public async ValueTask<Purchase?> RotateAsync(Purchase order, CancellationToken ct)
-    {
-        if (order.TopUp || await desk.FindAsync(order.Token, ct) is not { Status: TokenStatus.Active } old) return null;
-        // Two who rotate at once, or again after a crash, come to the same next token; the money moves in one step and is never in two hands.
-        var next = await desk.SucceedAsync(old, ct);
-        await store.ReplaceTokenAsync(order.Id, old.Id, next.Id, ct);
-        await desk.SetStatusAsync(old.Id, TokenStatus.Revoked, "rotated by its buyer", ct);
-        await audit.RecordAsync(new AuditEvent { Kind = AuditKinds.TokenRotated, Correlation = Ids.New("c"), Payer = next.Account, Operation = order.Operation, Reference = order.Id, Detail = $"was {old.Account}" }, ct);
-        return order with { Token = next.Id, Replaced = old.Id };
-    }
+    /// <summary>For a token that got into wrong hands: a new one in its place, which two who rotate at once share. False when it cannot be replaced.</summary>
+    public async ValueTask<bool> RotateAsync(Purchase order, CancellationToken ct) =>
+        !order.TopUp && await desk.CurrentAsync(order.Token, ct) is { } token && await desk.SucceedAsync(token, "rotated by its buyer", ct) is not null;
 
     /// <summary>Something Stripe told us. False: it could not be dealt with now, so Stripe shall tell it again.</summary>
     public async ValueTask<bool> ToldAsync(StripeCheckoutSettings settings, StripeEvent told, CancellationToken ct)
@@ -101,14 +111,24 @@ internal sealed partial class TokenSale(PurchaseStore store, StripeCheckout stri
         await DeliverAsync(order, Source, ct);
         await store.SetStatusAsync(order.Id, PurchaseStatus.Paid, found.Intent, ct);
         var paid = order with { Status = PurchaseStatus.Paid, Intent = found.Intent };
-        if (found.Intent is { } intent)
-        {
-            foreach (var earlier in await store.WaitingAsync(intent, ct))
-            {
-                if (await ReverseAsync(paid, earlier, ct)) await store.DoneAsync(earlier.Id, ct);
-            }
-        }
+        await CatchUpAsync(paid, ct);
         return paid;
+    }
+
+    /// <summary>
+    /// What was told of payments and is not dealt with: before their order was known to be paid, while another word of the same payment
+    /// was being booked, or in a process that died. Stripe was told that it arrived, and will not say it again.
+    /// </summary>
+    public async ValueTask CatchUpAsync(CancellationToken ct)
+    {
+        foreach (var order in await store.BehindAsync(ct)) await CatchUpAsync(order, ct);
+    }
+
+    private async ValueTask CatchUpAsync(Purchase paid, CancellationToken ct)
+    {
+        if (paid.Intent is null) return;
+        foreach (var earlier in await store.WaitingAsync(paid.Intent, ct))
+            if (await ReverseAsync(paid, earlier, ct)) await store.DoneAsync(earlier.Id, ct);
     }
 
     /// <summary>What was paid for, each part once by the order's id: two who come at the same time, or again after a crash, add nothing.</summary>
@@ -153,13 +173,15 @@ internal sealed partial class TokenSale(PurchaseStore store, StripeCheckout stri
     /// <param name="before">What had gone back before, and <paramref name="after"/>: with this, in the currency's minor unit.</param>
     private async ValueTask<bool> TakeBackAsync(Purchase order, string id, long before, long after, string why, CancellationToken ct)
     {
-        var currency = order.Price.Currency;
+        var (currency, account) = (order.Price.Currency, (await desk.FindAsync(order.Token, ct))?.Account ?? Token.AccountOf(order.Token));
         var (amount, whole) = (StripeCurrencies.OfMinor(after - before, currency), StripeCurrencies.OfMinor(after, currency) >= order.Price);
         if (whole) await desk.SetStatusAsync(order.Token, TokenStatus.Revoked, $"its payment was {why}", ct);
-        var said = new AuditEvent { Kind = AuditKinds.PurchaseReversed, Correlation = Ids.New("c"), Payer = "token:" + order.Token, Operation = order.Operation, Amount = amount.ToString(), Reference = order.Id, Detail = why };
+        // What calls on their way hold cannot be taken, and comes back to it when they end: until an operator has looked it buys nothing (I2).
+        else if (await ledger.AvailableAsync(account, currency, ct) < amount) await desk.SetStatusAsync(order.Token, TokenStatus.Frozen, $"its payment was {why} in part, and less was left", ct);
+        var said = new AuditEvent { Kind = AuditKinds.PurchaseReversed, Correlation = Ids.New("c"), Payer = account, Operation = order.Operation, Amount = amount.ToString(), Reference = order.Id, Detail = why };
         if (await ledger.PostAsync(new Transfer($"reverse:{id}", "loss:disputed", Source, amount, why, LimitedFrom: false, LimitedTo: false) { Events = [said] }, ct) == PostResult.Conflict) return false;
-        await desk.TakeAsync("token:" + order.Token, $"reverse:{id}:token", amount, "loss:disputed", ct);
-        if (whole && order.Budget > order.Price) await desk.TakeAsync("token:" + order.Token, $"reverse:{id}:gift", order.Budget with { Units = order.Budget.Units - order.Price.Units }, "external:promotion", ct);
+        await desk.TakeAsync(account, $"reverse:{id}:token", amount, "loss:disputed", ct);
+        if (whole && order.Budget > order.Price) await desk.TakeAsync(account, $"reverse:{id}:gift", order.Budget with { Units = order.Budget.Units - order.Price.Units }, "external:promotion", ct);
         return true;
     }
 

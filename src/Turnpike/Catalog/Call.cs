@@ -10,6 +10,9 @@ namespace Turnpike.Catalog;
 /// </summary>
 internal sealed class Call : IAsyncDisposable
 {
+    /// <summary>The header in which an agent names what it is working on.</summary>
+    public const string TaskHeader = "Turnpike-Task";
+
     private List<IAsyncDisposable>? leases;
 
     public required ServiceCatalog Catalog { get; init; }
@@ -48,6 +51,15 @@ internal sealed class Call : IAsyncDisposable
 
     /// <summary>The plan this caller has bought, by name.</summary>
     public string? Plan { get; set; }
+
+    /// <summary>What the caller did here before; null where nobody asked.</summary>
+    public Reputation? Reputation { get; set; }
+
+    /// <summary>Who pays, when that is verified.</summary>
+    public string? Payer { get; set; }
+
+    /// <summary>What an agent is working on: the header Turnpike-Task, else the trace this call belongs to; null when it says neither.</summary>
+    public string? TaskName => Headers[TaskHeader] is [{ Length: > 0 and <= 128 } task] && task.All(c => c is > ' ' and <= '~') ? task : TraceOf(Headers.TraceParent);
 
     /// <summary>True when the caller's key came in Authorization, so that a payment needs another header.</summary>
     public bool KeyInAuthorization { get; set; }
@@ -115,6 +127,10 @@ internal sealed class Call : IAsyncDisposable
 
     /// <summary>Something admission took that goes back when the call ends.</summary>
     public void Lease(IAsyncDisposable lease) => (leases ??= []).Add(lease);
+
+    /// <summary>The trace id of a <c>traceparent</c> (W3C Trace Context §3.2.2), all zeroes being none.</summary>
+    private static string? TraceOf(Microsoft.Extensions.Primitives.StringValues header) =>
+        header is [{ Length: >= 55 } text] && text[2] == '-' && text[35] == '-' && text.AsSpan(3, 32) is var id && !id.ContainsAnyExcept("0123456789abcdef") && id.ContainsAnyExcept('0') ? id.ToString() : null;
 
     public async ValueTask DisposeAsync()
     {

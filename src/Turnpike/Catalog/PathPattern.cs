@@ -96,6 +96,21 @@ internal sealed class PathPattern : IEquatable<PathPattern>
         return path.Length == 0;
     }
 
+    /// <summary>What a canonical path that fits has where the pattern has <c>{name}</c> or <c>{**name}</c>, as it is written there; null: it has no such part.</summary>
+    public string? Capture(string path, string name)
+    {
+        var from = 1;
+        foreach (var segment in segments)
+        {
+            if (from > path.Length) return null;
+            var slash = path.IndexOf('/', from);
+            var to = slash < 0 || segment.Kind == Kind.Rest ? path.Length : slash;
+            if (segment.Kind != Kind.Literal && segment.Text == name) return path[from..to];
+            from = to + 1;
+        }
+        return null;
+    }
+
     public bool Equals(PathPattern? other) => other?.Text == Text;
 
     public override bool Equals(object? obj) => Equals(obj as PathPattern);

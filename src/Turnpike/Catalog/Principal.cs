@@ -1,3 +1,5 @@
+using System.Collections.Frozen;
+
 namespace Turnpike.Catalog;
 
 /// <summary>Who asks in one call, and how that was proved.</summary>
@@ -10,6 +12,9 @@ internal sealed record Principal(Caller Caller)
 
     /// <summary>What it may do in this call: the caller's scopes, or as many of them as its credential was given.</summary>
     public IReadOnlyList<string> Scopes { get; init; } = [];
+
+    /// <summary>What its token says beside, where it is one text: nothing is decided by it.</summary>
+    public IReadOnlyDictionary<string, string> Claims { get; init; } = FrozenDictionary<string, string>.Empty;
 
     /// <summary>What its credential opens.</summary>
     public CredentialRules Rules { get; init; } = CredentialRules.None;

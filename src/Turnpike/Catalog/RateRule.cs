@@ -16,7 +16,14 @@ internal sealed record RateRule(string Id, string Name, Money Amount, TimeSpan? 
     public Money? Burst { get; init; }
 
     /// <summary>Who is counted together: one key made of all parts; a part that is absent drops out.</summary>
-    public IReadOnlyList<string> Key { get; init; } = [];
+    public IReadOnlyList<string> Key
+    {
+        get;
+        init => (field, ByPayer) = (value, value.Contains("payer", StringComparer.Ordinal));
+    } = [];
+
+    /// <summary>Who pays is known only when the payment is verified: counted then, and not at all where nobody pays.</summary>
+    public bool ByPayer { get; private init; }
 
     /// <summary>How long a call may be kept waiting instead of being refused.</summary>
     public TimeSpan Wait { get; init; }
@@ -58,4 +65,7 @@ internal enum RateCount
 
     /// <summary>This window and what is left of the one before, by its share.</summary>
     SlidingWindow,
+
+    /// <summary>Each one by its moment, for few: exact, where a client that asks at just the rate that is allowed must pass.</summary>
+    Each,
 }

@@ -53,6 +53,8 @@ internal static class Reasons
 
     public static readonly Reason BalanceExhausted = new Reason("balance-exhausted", 402, "Your balance does not cover this call", "Pay one of the offers, or ask the owner for more.").AsMpp("payment-insufficient");
     public static readonly Reason SessionEnded = new Reason("session-ended", 402, "This session does not open this call", "Pay one of the offers, and send the Turnpike-Session header of that answer.").AsMpp("payment-required");
+    public static readonly Reason CreditLineReached = new Reason("credit-line-reached", 402, "No more is taken on account in this period", "Pay one of the offers, or wait until resetAt.").AsMpp("payment-required");
+    public static readonly Reason InvoicePastDue = new Reason("invoice-past-due", 402, "An invoice of yours was not paid in time", "Pay the invoice, or pay this call by one of the offers.").AsMpp("payment-required");
     public static readonly Reason AllowanceUsedUp = new Reason("allowance-used-up", 402, "What your plan includes is used up", "Pay one of the offers, or wait until resetAt.").AsMpp("payment-required");
 
     public static readonly Reason TokenRevoked = new("token-revoked", 403, "The token has been revoked", "Ask the one who gave it to you.");
@@ -65,6 +67,7 @@ internal static class Reasons
     public static readonly Reason StrongerIdentity = new("stronger-identity", 403, "This asks for a surer proof of who you are", "Sign the request with the key your credential is bound to.");
     public static readonly Reason AllowanceOver = new("allowance-over", 403, "What your plan allows is used up", "Ask the owner for a larger plan, or wait until resetAt.");
     public static readonly Reason CapSpent = new("cap-spent", 403, "What may be spent in all is spent", "Ask the owner to raise the cap.");
+    public static readonly Reason AccountPastDue = new("account-past-due", 403, "An invoice of yours was not paid in time", "Pay the invoice; you are served again within a minute.");
     public static readonly Reason MissingScope = new("missing-scope", 403, "You lack a right this operation asks for", "Ask the owner of this service for what the detail names.");
     public static readonly Reason AccessDenied = new("access-denied", 403, "This is not open to you", "Ask the owner of this service.");
     public static readonly Reason PlanLacks = new("plan-lacks", 403, "Your plan does not open this", "Ask the owner of this service for a plan with what the detail names.");
@@ -89,6 +92,8 @@ internal static class Reasons
     public static readonly Reason InternalError = new("internal-error", 500, "The gateway failed", "Nothing was taken that was not delivered. Try again, and tell the owner.");
     public static readonly Reason UpstreamFailed = new("upstream-failed", 502, "The service behind this gateway failed", "You were not charged; the same payment works again.");
     public static readonly Reason UpstreamAsksPayment = new("upstream-asks-payment", 502, "The service behind this gateway asked the gateway to pay", "You were not charged. The owner has to see to it.");
+    public static readonly Reason UpstreamTooDear = new("upstream-too-dear", 502, "The service behind this gateway asks for more than may be paid", "You were not charged, or have it back as credit. Ask again later, or ask the owner.");
+    public static readonly Reason SpendingCapReached = new("spending-cap-reached", 503, "What may be spent on the service behind this gateway is spent", "What you paid is yours again. Repeat the request after Retry-After.");
     public static readonly Reason AnswerWithheld = new("answer-withheld", 502, "The answer may not be shown to you as it is", "You were not charged. The owner has to see to it.");
     public static readonly Reason UpstreamDown = new("upstream-down", 503, "The service behind this gateway is down", "You were not charged; the same payment works again.");
     public static readonly Reason UpstreamTimeout = new("upstream-timeout", 504, "The service behind this gateway took too long", "You were not charged; the same payment works again.");

@@ -14,7 +14,7 @@ internal sealed partial class Faults(RequestDelegate next, ILogger<Faults> log)
         catch (BadHttpRequestException e) { await AnswerAsync(http, Reasons.MalformedRequest with { Status = e.StatusCode }); }
         catch (StorageUnavailableException e)
         {
-            Log.Failed(log, e);
+            Log.StoreDown(log, e);
             await AnswerAsync(http, Reasons.StoreDown);
         }
         catch (Exception e)
@@ -37,6 +37,9 @@ internal sealed partial class Faults(RequestDelegate next, ILogger<Faults> log)
 
     private static partial class Log
     {
+        [LoggerMessage(Level = LogLevel.Critical, Message = "A call could not be written down; its answer is withheld, or broken off where it had begun.")]
+        public static partial void StoreDown(ILogger logger, Exception exception);
+
         [LoggerMessage(Level = LogLevel.Error, Message = "A call failed in a way nobody foresaw.")]
         public static partial void Failed(ILogger logger, Exception exception);
     }

@@ -6,13 +6,15 @@ using Turnpike.Gateway.Metered;
 using Turnpike.Catalog;
 using Turnpike.Limits.Upstreams;
 using Turnpike.Payments;
+using Turnpike.Payments.Buying;
+using Turnpike.Pricing.Buying;
 using Turnpike.Telemetry;
 using Yarp.ReverseProxy.Forwarder;
 
 namespace Turnpike.Gateway;
 
 /// <summary>Sends an admitted call to its upstream through YARP, and says what went wrong when that fails.</summary>
-internal sealed class Forwarder(IHttpForwarder forwarder, GateTransforms transforms, UpstreamBoard board, IAuditTrail audit) : IDisposable
+internal sealed class Forwarder(IHttpForwarder forwarder, GateTransforms transforms, UpstreamBoard board, CashierPurchases purchases, IAuditTrail audit) : IDisposable
 {
     private readonly ConcurrentDictionary<string, HttpMessageInvoker> clients = new(StringComparer.Ordinal);
     private readonly ConcurrentDictionary<string, Turn> turns = new(StringComparer.Ordinal);
@@ -45,12 +47,30 @@ internal sealed class Forwarder(IHttpForwarder forwarder, GateTransforms transfo
         for (var retries = service.Upstream.Retries; ; retries--)
         {
             var target = turns.GetOrAdd(service.Name, static _ => new()).Next(Takers(service.Upstream));
+            if (Spending.Of(http.Payment().Call) is not null && http.Payment().Call.ReadBody is { } body) await body(http.RequestAborted); // it may have to be sent twice
             var error = await forwarder.SendAsync(http, target.Url.AbsoluteUri, client, config, transforms);
+            if (http.Payment().Bought is not null) return await BuyAsync(http, target, client, config, error);
             Note(http, service.Upstream, target, error);
             if (error == ForwarderError.None || retries == 0 || !MayRepeat(http, error)) return error;
             http.Response.Clear();
             http.Features.Set<IForwarderErrorFeature>(null);
         }
+    }
+
+    /// <summary>
+    /// The same again with our payment, to the very address that asked for it, and never to another: whoever got it may use it. Not
+    /// cancelled by a caller who leaves: it has paid.
+    /// </summary>
+    private async ValueTask<ForwarderError> BuyAsync(HttpContext http, UpstreamTarget target, HttpMessageInvoker client, ForwarderRequestConfig config, ForwarderError error)
+    {
+        var bought = http.Payment().Bought!;
+        if (error != ForwarderError.None || bought.Presented || transforms.Answered(http)) return error;
+        http.Response.Clear();
+        if (http.Payment().Call.ReadBody is { } body) await body(CancellationToken.None);
+        error = await forwarder.SendAsync(http, target.Url.AbsoluteUri, client, config, transforms);
+        Note(http, http.Payment().Call.Catalog.ServiceOf(http.Payment().Call.Operation).Upstream, target, error);
+        if (bought.State.Status == Ledger.HoldStatus.Captured) await purchases.LostAsync(bought, reached: !NotReached(http, error));
+        return error;
     }
 
     /// <summary>Only what the upstream cannot have done: it was not reached, or it was only asked to tell something. A body is sent once.</summary>

@@ -8,13 +8,15 @@ using Turnpike.Catalog;
 using Turnpike.Limits.Incidents;
 using Turnpike.Limits;
 using Turnpike.Payments;
+using Turnpike.Payments.Buying;
 using Turnpike.Plans;
+using Turnpike.Pricing.Buying;
 using Yarp.ReverseProxy.Forwarder;
 
 namespace Turnpike.Gateway;
 
 /// <summary>The gate's two hooks inside forwarding: what the upstream is told, and settlement before the first byte leaves.</summary>
-internal sealed class GateTransforms(Cashier cashier, RateLimits limits, PaymentReplies replies, IncidentRule incidents, IncidentBoard board, AccessRules access) : HttpTransformer
+internal sealed class GateTransforms(Cashier cashier, RateLimits limits, PaymentReplies replies, IncidentRule incidents, IncidentBoard board, AccessRules access, CashierPurchases purchases) : HttpTransformer
 {
     private static readonly object AnsweredKey = new();
 
@@ -29,11 +31,13 @@ internal sealed class GateTransforms(Cashier cashier, RateLimits limits, Payment
         foreach (var (name, values) in httpContext.Request.Headers)
             if (!Drops(name, values, payment)) Add(proxyRequest, name, values);
         // What an upstream sends back must be readable here: for what it tells of usage, and for keys of its own that it echoes.
-        if (service.Injected.Values.Count > 0 || call.Metered is { Reads: true }) proxyRequest.Headers.Remove("Accept-Encoding");
+        if (service.Injected.Values.Count > 0 || call.Metered is { Reads: true } || Spending.Of(call) is not null) proxyRequest.Headers.Remove("Accept-Encoding");
         // What the upstream is to check must stand on its own: our key beside it would open the door for anybody.
         if (!IsTheUpstreams(payment))
             foreach (var (name, value) in service.Headers) Replace(proxyRequest, name, value.Reveal());
         Tell(proxyRequest, payment);
+        foreach (var (name, value) in payment.Bought?.Credential ?? []) Replace(proxyRequest, name, value);
+        payment.Bought?.Presented = true;
         Turnpike.Telemetry.Tracing.PassOn(proxyRequest, call.Operation.Name, call.Correlation);
         // The very string that was matched and priced. Uri would decode and collapse it once more.
         proxyRequest.RequestUri = new Uri(destinationPrefix.TrimEnd('/') + service.Below(call.Target.Value), new UriCreationOptions { DangerousDisablePathAndQueryCanonicalization = true });
@@ -45,7 +49,9 @@ internal sealed class GateTransforms(Cashier cashier, RateLimits limits, Payment
         if (proxyResponse is null) return true;
         var payment = httpContext.Payment();
         var status = (int)proxyResponse.StatusCode;
-        Answer? answer = proxyResponse.StatusCode == HttpStatusCode.PaymentRequired ? new Refusal(Reasons.UpstreamAsksPayment, "The upstream answered 402.") : null;
+        if (payment.Bought is { } bought) await purchases.AnsweredAsync(bought, proxyResponse);
+        var answer = status == 402 ? await purchases.BuyAsync(payment, proxyResponse, cancellationToken) : null;
+        if (payment.Bought is { Presented: false } && answer is null) return false; // nothing of this answer is wanted: it is asked again, paid
         if (status == 401 && payment.Call.Deferred is not null) answer = Claim(payment.Call);
         answer ??= await FieldRules.ApplyAsync(payment.Call, proxyResponse, cancellationToken);
         // The last decision before money moves: what was switched off while the upstream worked is not sold.
@@ -84,7 +90,7 @@ internal sealed class GateTransforms(Cashier cashier, RateLimits limits, Payment
 
     private static bool Drops(string name, StringValues values, Payment payment)
     {
-        if (HeaderLists.OfKeys.Contains(name)) return !IsTheUpstreams(payment);
+        if (HeaderLists.OfKeys.Contains(name)) return !IsTheUpstreams(payment) || values.Any(v => v is not null && v.AsSpan().TrimStart().StartsWith("tp_", StringComparison.Ordinal));
         if (FieldRules.Spoils(payment.Call, name)) return true;
         if (HeaderLists.DropFromRequest.Contains(name) || HeaderLists.IsOurs(name) || name.Contains('_', StringComparison.Ordinal) || name.StartsWith(':')) return true;
         if (!name.Equals("Authorization", StringComparison.OrdinalIgnoreCase)) return false;
@@ -110,8 +116,10 @@ internal sealed class GateTransforms(Cashier cashier, RateLimits limits, Payment
     private static void Tell(HttpRequestMessage request, Payment payment)
     {
         var (call, headers) = (payment.Call, request.Headers);
-        headers.TryAddWithoutValidation("Turnpike-Correlation", call.Correlation);
         headers.TryAddWithoutValidation("Via", LoopRule.Mark);
+        // Somebody else's service, which we buy from as anybody does: who our callers are is none of its business.
+        if (Spending.Of(call) is not null) return;
+        headers.TryAddWithoutValidation("Turnpike-Correlation", call.Correlation);
         headers.TryAddWithoutValidation("X-Forwarded-For", call.Address);
         headers.TryAddWithoutValidation("X-Forwarded-Proto", call.Secure ? "https" : "http");
         headers.TryAddWithoutValidation("X-Forwarded-Host", call.Catalog.Gateway.Url.Authority);

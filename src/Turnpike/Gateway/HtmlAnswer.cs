@@ -26,6 +26,7 @@ internal static class HtmlAnswer
             <head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>{Text(refusal.Reason.Title)}</title>
             <style>body{"{"}font:16px/1.5 system-ui,sans-serif;max-width:44rem;margin:3rem auto;padding:0 1rem{"}"}td,th{"{"}text-align:left;padding:.2rem 1rem .2rem 0;overflow-wrap:anywhere{"}"}code{"{"}font-size:.9em{"}"}</style></head>
             <body><main>
+            {(call.Catalog.Gateway.Sandbox ? "<p><strong>SANDBOX: test money may be sold here, and is worth nothing elsewhere.</strong></p>" : "")}
             <h1>{Text(refusal.Reason.Title)}</h1>
             <p>{Text(refusal.Detail)}</p>
             <p>{Text(refusal.Reason.Hint)}</p>
@@ -39,6 +40,7 @@ internal static class HtmlAnswer
             foreach (var offer in offers)
                 page.Append($"<tr><td>{Text(offer.Protocol)}</td><td>{Text(offer.Method)}</td><td>{Text(offer.Network ?? "")}</td><td>{Text(offer.Amount)} {Text(offer.Currency)}</td><td><code>{Text(offer.Send.Header)}</code></td></tr>\n");
             page.Append("</tbody></table>\n");
+            foreach (var url in offers.Select(o => o.Url).OfType<string>().Distinct()) page.Append($"<p><a href=\"{Text(url)}\">Buy a token for this</a></p>\n");
         }
         return page.Append($"<p><small>reason <code>{Text(refusal.Reason.Code)}</code>, correlation <code>{Text(call.Correlation)}</code></small></p>\n</main></body></html>\n").ToString();
     }

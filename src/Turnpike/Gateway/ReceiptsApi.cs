@@ -2,6 +2,7 @@ using System.Text.Json;
 using Turnpike.Audit;
 using Turnpike.Catalog;
 using Turnpike.Ledger;
+using Turnpike.Payments.Buying;
 using Turnpike.Payments.Refunds;
 using Turnpike.Pricing;
 
@@ -24,19 +25,20 @@ internal static class ReceiptsApi
         Answers.AllowBrowsers(http);
         var used = await usage.FindByReceiptAsync(state.Hold.Receipt, ct);
         var signed = await SignedReceipt.OfAsync(state, used, ledger, keys, catalog.Current.Gateway, ct);
+        var bought = await BoughtAsync(ledger, state, ct);
         return bare || http.Request.Headers.Accept.Any(a => a?.Contains(Jose, StringComparison.OrdinalIgnoreCase) == true)
             ? Results.Text(signed, Jose)
-            : Results.Bytes(Write(state, catalog.Current.Gateway.Sandbox, signed, used, catalog.Current), "application/json");
+            : Results.Bytes(Write(state, catalog.Current.Gateway.Sandbox, signed, used, catalog.Current, bought), "application/json");
     }
 
     /// <summary>The receipt as JSON: also what the CLI and the Admin API show.</summary>
-    public static byte[] Write(HoldState state, bool sandbox, string? signed = null, Metering.UsageRecord? usage = null, ServiceCatalog? catalog = null)
+    public static byte[] Write(HoldState state, bool sandbox, string? signed = null, Metering.UsageRecord? usage = null, ServiceCatalog? catalog = null, HoldState? bought = null)
     {
         var buffer = new System.Buffers.ArrayBufferWriter<byte>(1024);
         using (var json = new Utf8JsonWriter(buffer, new JsonWriterOptions { Indented = true }))
         {
             json.WriteStartObject();
-            WriteFields(json, state, sandbox);
+            WriteFields(json, state, sandbox, bought);
             if (usage is not null) WriteUsage(json, usage);
             if (catalog is not null) WriteSession(json, state, catalog);
             if (signed is not null) json.WriteString("signed", signed);
@@ -45,7 +47,7 @@ internal static class ReceiptsApi
         return buffer.WrittenSpan.ToArray();
     }
 
-    public static void WriteFields(Utf8JsonWriter json, HoldState state, bool sandbox)
+    public static void WriteFields(Utf8JsonWriter json, HoldState state, bool sandbox, HoldState? bought = null)
     {
         json.WriteString("id", state.Hold.Receipt);
         json.WriteString("status", StatusOf(state));
@@ -62,6 +64,24 @@ internal static class ReceiptsApi
         json.WriteString("time", state.Created);
         json.WriteString("changed", state.Changed);
         if (sandbox) json.WriteBoolean("sandbox", true);
+        if (bought is not null) WriteUpstream(json, bought);
+    }
+
+    /// <summary>What was paid to the upstream for this call; null: nothing.</summary>
+    public static async ValueTask<HoldState?> BoughtAsync(ILedger ledger, HoldState state, CancellationToken ct) =>
+        await ledger.FindAsync(Hold.PurchasePrefix + state.Hold.Receipt, ct) is { Status: HoldStatus.Settled or HoldStatus.Unknown } bought ? bought : null;
+
+    /// <summary>The next link of the chain: the payment's name at its rail. What it came to is between the owner and the upstream.</summary>
+    private static void WriteUpstream(Utf8JsonWriter json, HoldState bought)
+    {
+        var terms = PurchaseTerms.From(bought);
+        json.WriteStartObject("upstream");
+        json.WriteString("receipt", bought.Hold.Receipt);
+        json.WriteString("status", bought.Status == HoldStatus.Settled ? "paid" : "unknown");
+        json.WriteString("protocol", terms?.Protocol);
+        if (terms?.Authorization is { } authorization) json.WriteString("network", authorization.Network);
+        json.WriteString("reference", bought.Reference);
+        json.WriteEndObject();
     }
 
     public static void WriteMoney(Utf8JsonWriter json, string name, Money money)
@@ -78,6 +98,16 @@ internal static class ReceiptsApi
         json.WriteString("model", usage.Model);
         json.WriteString("source", usage.Origin);
         foreach (var (unit, count) in usage.Charged) json.WriteNumber(unit, count);
+        WriteCounts(json, "observed", usage.Observed);
+        WriteCounts(json, "reported", usage.Reported);
+        json.WriteEndObject();
+    }
+
+    /// <summary>What passed here and what the upstream told, beside what is charged.</summary>
+    private static void WriteCounts(Utf8JsonWriter json, string name, Metering.Counts counts)
+    {
+        json.WriteStartObject(name);
+        foreach (var (unit, count) in counts) json.WriteNumber(unit, count);
         json.WriteEndObject();
     }
 

@@ -16,12 +16,13 @@ internal static class SignedReceipt
     {
         var budget = state.Hold.Legs[0];
         Money? remaining = budget.Limited ? await ledger.AvailableAsync(budget.From, budget.Amount.Currency, ct) : null;
+        var bought = await ReceiptsApi.BoughtAsync(ledger, state, ct);
         var buffer = new ArrayBufferWriter<byte>(512);
         using (var json = new Utf8JsonWriter(buffer))
         {
             json.WriteStartObject();
             json.WriteString("iss", gateway.Url.GetLeftPart(UriPartial.Authority));
-            ReceiptsApi.WriteFields(json, state, gateway.Sandbox);
+            ReceiptsApi.WriteFields(json, state, gateway.Sandbox, bought);
             if (usage is not null) ReceiptsApi.WriteUsage(json, usage);
             else
             {

@@ -1,5 +1,6 @@
 using Turnpike.Catalog;
 using Turnpike.Identity.OAuth;
+using Turnpike.Identity.Reputations;
 using Turnpike.Identity.Signatures;
 using Turnpike.Storage.Nodes;
 
@@ -23,6 +24,7 @@ internal static class IdentitySetup
         services.AddSingleton<ICallerProof, JwtProof>();
         services.AddSingleton<KeyProof>().AddSingleton<ICallerProof>(s => s.GetRequiredService<KeyProof>());
         services.AddSingleton<ICallerProof, IntrospectionProof>();
+        services.AddSingleton<ReputationStore>().AddSingleton<ReputationBook>().AddHostedService(s => s.GetRequiredService<ReputationBook>());
         return services.AddSingleton<CallerDirectory>();
     }
 }

@@ -54,6 +54,11 @@ internal sealed record Hold
     /// <summary>The beginning of the ids of money on its way back; nothing a caller presents names such a hold.</summary>
     public const string RefundPrefix = "refund:";
 
+    /// <summary>The beginning of the ids of what is paid to upstreams: one for each call that was paid for, named by its receipt.</summary>
+    public const string PurchasePrefix = "buy:";
+
+    public bool IsPurchase => Id.StartsWith(PurchasePrefix, StringComparison.Ordinal);
+
     public bool IsRefund => Id.StartsWith(RefundPrefix, StringComparison.Ordinal);
 }
 

@@ -84,9 +84,9 @@ internal static class HoldStore
                    status, observed, captured, reference, broadcast, rail_amount, note, sequence, incarnation, created, changed, outcome
             from holds
             where sequence < $1 and (cast($2 as text) is null or status = $2) and (cast($3 as text) is null or operation = $3)
-              and case when substr(id, 1, 7) = 'refund:' then 1 else 0 end = $5
+              and case when substr(id, 1, 7) = 'refund:' then 1 when substr(id, 1, 4) = 'buy:' then 2 else 0 end = $5
             order by sequence desc limit $4
-            """, HoldRow.Read, before, filter.Status, filter.Operation, filter.Most, filter.Refunds ? 1 : 0);
+            """, HoldRow.Read, before, filter.Status, filter.Operation, filter.Most, filter.Purchases ? 2 : filter.Refunds ? 1 : 0);
 
     private static List<HoldState> ByPayer(Sql sql, HoldFilter filter, string payer, long before) =>
         sql.Query("""
@@ -94,9 +94,9 @@ internal static class HoldStore
                    status, observed, captured, reference, broadcast, rail_amount, note, sequence, incarnation, created, changed, outcome
             from holds
             where payer = $5 and sequence < $1 and (cast($2 as text) is null or status = $2) and (cast($3 as text) is null or operation = $3)
-              and case when substr(id, 1, 7) = 'refund:' then 1 else 0 end = $6
+              and case when substr(id, 1, 7) = 'refund:' then 1 when substr(id, 1, 4) = 'buy:' then 2 else 0 end = $6
             order by sequence desc limit $4
-            """, HoldRow.Read, before, filter.Status, filter.Operation, filter.Most, payer, filter.Refunds ? 1 : 0);
+            """, HoldRow.Read, before, filter.Status, filter.Operation, filter.Most, payer, filter.Purchases ? 2 : filter.Refunds ? 1 : 0);
 
     private static List<HoldState> ByCorrelation(Sql sql, HoldFilter filter, string correlation, long before) =>
         sql.Query("""
@@ -105,7 +105,7 @@ internal static class HoldStore
             from holds
             where correlation = $5 and sequence < $1 and (cast($2 as text) is null or status = $2) and (cast($3 as text) is null or operation = $3)
               and (cast($6 as text) is null or payer = $6)
-              and case when substr(id, 1, 7) = 'refund:' then 1 else 0 end = $7
+              and case when substr(id, 1, 7) = 'refund:' then 1 when substr(id, 1, 4) = 'buy:' then 2 else 0 end = $7
             order by sequence desc limit $4
-            """, HoldRow.Read, before, filter.Status, filter.Operation, filter.Most, correlation, filter.Payer, filter.Refunds ? 1 : 0);
+            """, HoldRow.Read, before, filter.Status, filter.Operation, filter.Most, correlation, filter.Payer, filter.Purchases ? 2 : filter.Refunds ? 1 : 0);
 }

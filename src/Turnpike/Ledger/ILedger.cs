@@ -84,8 +84,8 @@ internal interface ILedger
 /// <summary>A limited account. What was used of its raises is <c>Raised - Available</c>, while nothing else was posted to it.</summary>
 internal sealed record AccountState(Money Available, Money Raised);
 
-/// <summary>Which payments to list; or, instead of them, which refunds.</summary>
-internal sealed record HoldFilter(string? Status = null, string? Payer = null, string? Operation = null, string? Correlation = null, string? Before = null, int Most = 50, bool Refunds = false);
+/// <summary>Which payments to list; or, instead of them, which refunds, or which payments to upstreams.</summary>
+internal sealed record HoldFilter(string? Status = null, string? Payer = null, string? Operation = null, string? Correlation = null, string? Before = null, int Most = 50, bool Refunds = false, bool Purchases = false);
 
 /// <summary>The outcome of a books check: totals per currency and role, and every finding as a sentence.</summary>
 internal sealed record BooksReport(IReadOnlyList<AccountTotal> Totals, long Holds, long OpenHolds, long Entries, IReadOnlyList<string> Findings)

@@ -60,23 +60,28 @@ internal static class LedgerStore
 
     private static void Save(Sql sql, BookedHold hold)
     {
-        if (hold.Stored && !hold.Retaken)
-        {
-            Update(sql, hold.State);
-            return;
-        }
-        if (hold.Retaken) sql.Run("delete from holds where id = $1", hold.State.Hold.Id);
-        Insert(sql, hold.State);
+        if (hold.Stored && !hold.Retaken) Update(sql, hold.State);
+        else Write(sql, hold.Stored ? RetakeHold : InsertHold, hold.State);
     }
 
-    private static void Insert(Sql sql, HoldState state)
+    private const string InsertHold = """
+        insert into holds (sequence, id, status, binding, receipt, correlation, operation, payer, caller, method, price_version, request,
+                           terms, expires, legs, observed, captured, reference, broadcast, rail_amount, note, incarnation, created, changed, outcome)
+        values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25)
+        """;
+
+    // In place: a node that waits for the lock of a row that is deleted and written anew finds none, and takes the hold for one that never was.
+    private const string RetakeHold = """
+        update holds set sequence = $1, status = $3, binding = $4, receipt = $5, correlation = $6, operation = $7, payer = $8, caller = $9, method = $10, price_version = $11,
+                         request = $12, terms = $13, expires = $14, legs = $15, observed = $16, captured = $17, reference = $18, broadcast = $19, rail_amount = $20, note = $21,
+                         incarnation = $22, created = $23, changed = $24, outcome = $25
+        where id = $2
+        """;
+
+    private static void Write(Sql sql, string statement, HoldState state)
     {
         var hold = state.Hold;
-        sql.RunRow("""
-            insert into holds (sequence, id, status, binding, receipt, correlation, operation, payer, caller, method, price_version, request,
-                               terms, expires, legs, observed, captured, reference, broadcast, rail_amount, note, incarnation, created, changed, outcome)
-            values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25)
-            """,
+        sql.RunRow(statement,
             state.Sequence, hold.Id, HoldRow.Text(state.Status), hold.Binding, hold.Receipt, hold.Correlation, hold.Operation, hold.Payer, hold.Caller,
             hold.Method, hold.PriceVersion, hold.Request, hold.Terms, hold.Expires, Legs.Write(hold.Legs), state.Observed.Units, state.Captured.Units,
             state.Reference, state.Broadcast, state.RailAmount, state.Note, state.Incarnation, state.Created, state.Changed, (long)state.Outcome);

@@ -18,6 +18,7 @@ internal sealed class Counter(long number)
     private long before; // sliding: what the window before this one came to
     private long untold; // what was taken here since the other nodes were told
     private bool listed;
+    private List<long>? each; // moments on the steady clock, in order
 
     /// <summary>Called when something was taken here, once until it has been told; null where nobody else counts.</summary>
     public Action<Counter>? Changed { get; init; }
@@ -41,6 +42,12 @@ internal sealed class Counter(long number)
             var over = Debt(rule, now) + Int128.Min((Int128)amount * per.Ticks, burst) - burst;
             return over > 0 ? Up(over) : TimeSpan.Zero;
         }
+        if (rule.Count == RateCount.Each)
+        {
+            var moments = Moments(per, now);
+            var over = moments.Count + Math.Min(amount, rule.Amount.Units) - rule.Amount.Units;
+            return over <= 0 ? TimeSpan.Zero : new TimeSpan(moments[(int)over - 1] + per.Ticks - now.Steady);
+        }
         var rest = Roll(rule, per, now);
         var most = rule.Amount.Units - Math.Min(amount, rule.Amount.Units);
         if (Weighed(rule, per, rest) <= most) return TimeSpan.Zero;
@@ -60,6 +67,11 @@ internal sealed class Counter(long number)
             full = Debt(rule, now) + (Int128)now.Steady * scale + (Int128)amount * per.Ticks;
             return new(amount, 0);
         }
+        if (rule is { Per: { } time, Count: RateCount.Each })
+        {
+            Moments(time, now).AddRange(Enumerable.Repeat(now.Steady, (int)amount));
+            return new(amount, now.Steady);
+        }
         if (rule.Per is { } length) Roll(rule, length, now);
         used += amount;
         return new(amount, window);
@@ -72,6 +84,13 @@ internal sealed class Counter(long number)
         Note(more);
         if (rule.Per is not { } per) used -= taken.Count;
         else if (rule.Count == RateCount.TokenBucket) full += (Int128)more * per.Ticks * scale / rule.Amount.Units;
+        else if (rule.Count == RateCount.Each)
+        {
+            var at = each?.LastIndexOf(taken.Window) ?? -1;
+            if (at < 0) return;
+            if (more < 0) each!.RemoveRange(at + 1 + (int)more, -(int)more);
+            else each!.InsertRange(at, Enumerable.Repeat(taken.Window, (int)more));
+        }
         else if (taken.Window == window) used += more;
         else if (taken.Window == window - 1) before += more;
     }
@@ -93,6 +112,11 @@ internal sealed class Counter(long number)
             full = Debt(rule, now) + (Int128)now.Steady * scale + (Int128)amount * per.Ticks;
             return;
         }
+        if (rule.Count == RateCount.Each)
+        {
+            Moments(per, now).AddRange(Enumerable.Repeat(now.Steady, (int)Math.Clamp(amount, 0, rule.Amount.Units)));
+            return;
+        }
         Roll(rule, per, now);
         used = Math.Max(0, used + amount);
     }
@@ -108,6 +132,7 @@ internal sealed class Counter(long number)
             var left = room > 0 ? (long)(room / per.Ticks) : 0;
             return (left, debt == 0 ? TimeSpan.Zero : Up((Int128)(left + 1) * per.Ticks - room));
         }
+        if (rule.Count == RateCount.Each) return Moments(per, now) is { Count: > 0 } moments ? (Math.Max(0, rule.Amount.Units - moments.Count), new TimeSpan(moments[0] + per.Ticks - now.Steady)) : (rule.Amount.Units, TimeSpan.Zero);
         var rest = Roll(rule, per, now);
         return (Math.Max(0, rule.Amount.Units - Weighed(rule, per, rest)), new TimeSpan(rest));
     }
@@ -118,8 +143,19 @@ internal sealed class Counter(long number)
         if (untold != 0) return false;
         if (rule.Per is not { } per) return used + Elsewhere == 0;
         if (rule.Count == RateCount.TokenBucket) return Debt(rule, now) == 0;
+        if (rule.Count == RateCount.Each) return Moments(per, now).Count == 0;
         Roll(rule, per, now);
         return used == 0 && before == 0;
+    }
+
+    /// <summary>Those that still count.</summary>
+    private List<long> Moments(TimeSpan per, Moment now)
+    {
+        each ??= new List<long>(4);
+        var gone = 0;
+        while (gone < each.Count && each[gone] + per.Ticks <= now.Steady) gone++;
+        each.RemoveRange(0, gone);
+        return each;
     }
 
     private void Note(long more)

@@ -7,7 +7,7 @@ namespace Turnpike.Limits;
 /// <summary>The <c>limits:</c> section.</summary>
 internal static class LimitSection
 {
-    private static readonly Shape<string> Part = new ChoiceShape<string>(("caller", "caller"), ("address", "address"), ("payer", "payer"), ("operation", "operation"));
+    private static readonly Shape<string> Part = new ChoiceShape<string>(("caller", "caller"), ("key", "key"), ("organisation", "organisation"), ("address", "address"), ("address-prefix", "address-prefix"), ("operation", "operation"), ("service", "service"));
 
     private static readonly Key<long> Amount = new("amount", Shapes.Count("requests"), "How many.") { Required = true, Example = "60 requests" };
     private static readonly Key<TimeSpan> Per = new("per", Shapes.Duration, "In how long.") { Required = true, Example = "1m" };

@@ -1,5 +1,4 @@
 using Turnpike.Catalog;
-using Turnpike.Limits.Breakers;
 
 namespace Turnpike.Limits;
 
@@ -7,25 +6,19 @@ namespace Turnpike.Limits;
 /// Who may knock how often. Three doors stand open to strangers and each has its own limit, so that a flood at one of them
 /// costs nothing at the next: terms handed out, proofs that were wrong, and calls to outside verifiers.
 /// </summary>
-internal sealed class RateLimits(RateCounters counters, RuleLimits rules, BreakerBoard breakers)
+internal sealed class RateLimits(RateCounters counters, RuleLimits rules)
 {
     private const string Unpaid = "unpaid", Proofs = "invalid-proofs", Verifier = "verifier-calls";
 
     /// <summary>Before anything is verified: a caller whose proofs keep failing waits, and so does one who is too fast.</summary>
     public ValueTask<Answer?> AdmitAsync(Call call, CancellationToken ct)
     {
-        if (call.Quote is null || Key(call, Settings(call)?.InvalidProofs ?? LimitSettings.DefaultInvalidProofs) is not { } key) return NarrowAsync(call, ct);
+        if (call.Quote is null || Key(call, Settings(call)?.InvalidProofs ?? LimitSettings.DefaultInvalidProofs) is not { } key) return rules.AdmitAsync(call, ct);
         var rate = Settings(call)?.InvalidProofs ?? LimitSettings.DefaultInvalidProofs;
         return counters.IsSpent(Proofs, key, rate, out var wait)
             ? new(Wait(call, Reasons.TooManyInvalidProofs, Proofs, rate, wait))
-            : NarrowAsync(call, ct);
+            : rules.AdmitAsync(call, ct);
     }
-
-    private ValueTask<Answer?> NarrowAsync(Call call, CancellationToken ct) =>
-        call.Catalog.Settings.Get<BreakerSettings>() is null ? rules.AdmitAsync(call, ct) : BothAsync(call, ct);
-
-    private async ValueTask<Answer?> BothAsync(Call call, CancellationToken ct) =>
-        await breakers.CheckAsync(call, ct) ?? await rules.AdmitAsync(call, ct);
 
     /// <summary>Terms are about to be handed out to someone who presented nothing; a 429 instead when that was asked too often.</summary>
     public Answer? TakeUnpaid(Call call)

@@ -18,7 +18,16 @@ internal sealed class RuleLimits(CounterSet counters, RateExchange exchange, IAu
     private int waiting;
 
     /// <summary>Reserves what this call takes under every rule, or nothing; then it is 429.</summary>
-    public ValueTask<Answer?> AdmitAsync(Call call, CancellationToken ct)
+    public ValueTask<Answer?> AdmitAsync(Call call, CancellationToken ct) => AdmitAsync(call, byPayer: false, ct);
+
+    /// <summary>The same for limits by payer, when it is verified who pays and before anything is held.</summary>
+    public ValueTask<Answer?> AdmitPayerAsync(Call call, string payer, CancellationToken ct)
+    {
+        call.Payer = payer;
+        return AdmitAsync(call, byPayer: true, ct);
+    }
+
+    private ValueTask<Answer?> AdmitAsync(Call call, bool byPayer, CancellationToken ct)
     {
         var document = call.Catalog.Settings.Get<LimitSettings>()?.Calls;
         var service = call.Catalog.ServiceOf(call.Operation).Settings.Get<RateRules>()?.All;
@@ -26,12 +35,10 @@ internal sealed class RuleLimits(CounterSet counters, RateExchange exchange, IAu
         var plan = PlanBook.Of(call)?.Limits;
         var caller = call.Principal?.Caller.Settings.Get<RateRules>()?.All;
         if (document is null && service is null && operation is null && plan is not { Count: > 0 } && caller is null) return default;
-        var demands = new List<Demand>(4);
-        Add(demands, document, call);
-        Add(demands, service, call);
-        Add(demands, operation, call);
-        Add(demands, plan, call);
-        Add(demands, caller, call);
+        var demands = new List<Demand>(byPayer ? 0 : 4);
+        foreach (var rules in new[] { document, service, operation, plan, caller })
+            foreach (var rule in rules ?? [])
+                if (rule.ByPayer == byPayer && AmountOf(rule, call) is > 0 and var amount) demands.Add(new Demand(rule, CallerKey.Of(call, rule.Key), amount));
         if (exchange.IsDeaf)
         {
             if (demands.Any(demand => demand.Rule is { OnStoreFailure: OnStoreFailure.Deny, Shadow: false }))
@@ -45,10 +52,10 @@ internal sealed class RuleLimits(CounterSet counters, RateExchange exchange, IAu
     {
         if (!counters.TryTake(demands, out var tight, out var wait) && await WaitAsync(demands, tight, wait, ct) is { } last)
         {
-            call.Policies = Told(demands);
+            call.Policies = Told(call, demands);
             return Refuse(call, demands[last.Tight], last.Wait);
         }
-        call.Policies = Told(demands);
+        call.Policies = Told(call, demands);
         call.Lease(new Admission(call, demands));
         foreach (var demand in demands)
             if (demand.Exceeded) await audit.RecordAsync(Shadowed(call, demand), ct);
@@ -74,14 +81,8 @@ internal sealed class RuleLimits(CounterSet counters, RateExchange exchange, IAu
         finally { Interlocked.Decrement(ref waiting); }
     }
 
-    private static Policy[] Told(Demand[] demands) =>
-        [.. demands.Where(d => !d.Rule.Shadow).Select(d => new Policy(d.Rule.Name, d.Rule.Amount, d.Rule.Per, d.Left, d.Until))];
-
-    private static void Add(List<Demand> demands, IReadOnlyList<RateRule>? rules, Call call)
-    {
-        foreach (var rule in rules ?? [])
-            if (AmountOf(rule, call) is > 0 and var amount) demands.Add(new Demand(rule, CallerKey.Of(call, rule.Key), amount));
-    }
+    private static Policy[] Told(Call call, Demand[] demands) =>
+        [.. call.Policies ?? [], .. demands.Where(d => !d.Rule.Shadow).Select(d => new Policy(d.Rule.Name, d.Rule.Amount, d.Rule.Per, d.Left, d.Until))];
 
     /// <summary>What this call may come to at most in the rule's unit; zero when it is not counted in it.</summary>
     private static long AmountOf(RateRule rule, Call call) => rule.Amount.Currency switch

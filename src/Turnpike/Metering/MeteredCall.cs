@@ -13,6 +13,9 @@ internal sealed class MeteredCall(UsageSettings settings)
     /// <summary>The request's body as far as it matters here; null when it is none that says anything.</summary>
     public JsonRequest? Request { get; set; }
 
+    /// <summary>The model that is asked for, in the body, a form or the path; null where none is read.</summary>
+    public string? Asked { get; set; }
+
     /// <summary>The most that can be used, by unit; a unit that is missing has no bound but the price's ceiling.</summary>
     public Counts Bounds { get; } = new();
 

@@ -1,3 +1,5 @@
+using System.Collections.Frozen;
+
 namespace Turnpike.Metering;
 
 /// <summary>
@@ -11,6 +13,9 @@ internal sealed class Usage
 
     /// <summary>What the upstream says.</summary>
     public Counts Reported { get; } = new();
+
+    /// <summary>What units come to whose tiers count over a period, in millionths of the smallest unit, once they were taken of it.</summary>
+    public IReadOnlyDictionary<string, Int128> InPeriod { get; set; } = FrozenDictionary<string, Int128>.Empty;
 
     /// <summary>The model that served, as the upstream names it.</summary>
     public string? Model { get; set; }

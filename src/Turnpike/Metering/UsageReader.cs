@@ -29,7 +29,13 @@ internal sealed class UsageReader
     /// <summary>It comes in frames, so that it can be cut between two of them.</summary>
     public bool HasFrames => framing is not Framing.Whole;
 
+    /// <summary>It may be one text that is there at once: then it is no stream, whatever it can be cut into.</summary>
+    public bool MayBeWhole => framing is Framing.Whole or Framing.Elements;
+
     public UsageFormat Format => format;
+
+    /// <summary>The provider's own words for the end of a stream that reached its maximum.</summary>
+    public ReadOnlyMemory<byte> Ending() => format.Ending(Told, call, framing);
 
     private Counts Observed => call.Usage.Observed;
 

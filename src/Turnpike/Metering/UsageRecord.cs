@@ -1,3 +1,4 @@
+using System.Collections.Frozen;
 using Turnpike.Ledger;
 
 namespace Turnpike.Metering;
@@ -24,6 +25,9 @@ internal sealed record UsageRecord
     /// <summary>The model that served, or was asked for where the answer names none.</summary>
     public string? Model { get; init; }
 
+    /// <summary>The model that was asked for; its rates hold where the one that served has none.</summary>
+    public string? Asked { get; init; }
+
     /// <summary><c>reported</c>, <c>estimated</c>, <c>mixed</c>, or <c>correction</c>.</summary>
     public required string Origin { get; init; }
 
@@ -32,6 +36,12 @@ internal sealed record UsageRecord
 
     /// <summary>What passed, as far as it was seen here.</summary>
     public Counts Observed { get; init; } = new();
+
+    /// <summary>What the upstream told, all of it or in part.</summary>
+    public Counts Reported { get; init; } = new();
+
+    /// <summary>What meters group by beside names: <c>header:x-team</c>, <c>path:city</c>, <c>claim:team</c>.</summary>
+    public IReadOnlyDictionary<string, string> Labels { get; init; } = FrozenDictionary<string, string>.Empty;
 
     /// <summary>What was paid for it.</summary>
     public Money? Cost { get; init; }

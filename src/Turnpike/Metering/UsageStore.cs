@@ -1,3 +1,4 @@
+using System.Collections.Frozen;
 using System.Text;
 using System.Text.Json;
 using Turnpike.Ledger;
@@ -9,8 +10,8 @@ namespace Turnpike.Metering;
 internal sealed class UsageStore(Database database, UsageExports exports, TimeProvider time)
 {
     private const string New = """
-        insert into usage_records (source, id, happened, operation, caller, payer, model, origin, charged, observed, cost, currency, receipt, expense, expense_currency)
-        values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)
+        insert into usage_records (source, id, happened, operation, caller, payer, model, origin, charged, observed, cost, currency, receipt, expense, expense_currency, asked, reported, labels)
+        values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)
         on conflict (source, id) do nothing
         """;
 
@@ -22,6 +23,7 @@ internal sealed class UsageStore(Database database, UsageExports exports, TimePr
         [
             record.Source, record.Id, Microseconds.ToMicroseconds(record.Happened), record.Operation, record.Caller, record.Payer, record.Model, record.Origin,
             Write(record.Charged), Write(record.Observed), record.Cost?.Units ?? 0, record.Cost?.Currency, record.Receipt, record.Expense?.Units, record.Expense?.Currency,
+            record.Asked, record.Origin == "mixed" ? Write(record.Reported) : null, record.Labels.Count == 0 ? null : WriteLabels(record.Labels),
         ];
         if (destinations.Count == 0) { sql.Run(New, values); return; }
         // A copy is not sent again: what it repeats may have been sent long ago.
@@ -41,7 +43,7 @@ internal sealed class UsageStore(Database database, UsageExports exports, TimePr
     public ValueTask AddAsync(UsageRecord record, CancellationToken ct) => database.WriteAsync(sql => Insert(sql, record), ct);
 
     public ValueTask<UsageRecord?> FindByReceiptAsync(string receipt, CancellationToken ct) => database.ReadAsync(sql => sql.First("""
-        select source, id, happened, operation, caller, payer, model, origin, charged, observed, cost, currency, receipt, expense, expense_currency
+        select source, id, happened, operation, caller, payer, model, origin, charged, observed, cost, currency, receipt, expense, expense_currency, asked, reported, labels
         from usage_records where receipt = $1
         """, Read, receipt), ct);
 
@@ -64,17 +66,17 @@ internal sealed class UsageStore(Database database, UsageExports exports, TimePr
     }, ct);
 
     private static IEnumerable<UsageRecord> All(Sql sql, DateTimeOffset from, DateTimeOffset to) => sql.Stream("""
-        select source, id, happened, operation, caller, payer, model, origin, charged, observed, cost, currency, receipt, expense, expense_currency
+        select source, id, happened, operation, caller, payer, model, origin, charged, observed, cost, currency, receipt, expense, expense_currency, asked, reported, labels
         from usage_records where happened >= $1 and happened < $2 order by happened
         """, Read, Microseconds.ToMicroseconds(from), Microseconds.ToMicroseconds(to));
 
     private static IEnumerable<UsageRecord> OfPayer(Sql sql, DateTimeOffset from, DateTimeOffset to, string payer) => sql.Stream("""
-        select source, id, happened, operation, caller, payer, model, origin, charged, observed, cost, currency, receipt, expense, expense_currency
+        select source, id, happened, operation, caller, payer, model, origin, charged, observed, cost, currency, receipt, expense, expense_currency, asked, reported, labels
         from usage_records where payer = $3 and happened >= $1 and happened < $2 order by happened
         """, Read, Microseconds.ToMicroseconds(from), Microseconds.ToMicroseconds(to), payer);
 
     private static IEnumerable<UsageRecord> OfCaller(Sql sql, DateTimeOffset from, DateTimeOffset to, string caller) => sql.Stream("""
-        select source, id, happened, operation, caller, payer, model, origin, charged, observed, cost, currency, receipt
+        select source, id, happened, operation, caller, payer, model, origin, charged, observed, cost, currency, receipt, expense, expense_currency, asked, reported, labels
         from usage_records where caller = $3 and happened >= $1 and happened < $2 order by happened
         """, Read, Microseconds.ToMicroseconds(from), Microseconds.ToMicroseconds(to), caller);
 
@@ -94,7 +96,30 @@ internal sealed class UsageStore(Database database, UsageExports exports, TimePr
         Cost = row.TextOrNull(11) is { } currency ? new Money(row.Long(10), currency) : null,
         Receipt = row.TextOrNull(12),
         Expense = row.TextOrNull(14) is { } spent ? new Money(row.Long(13), spent) : null,
+        Asked = row.TextOrNull(15),
+        Reported = row.TextOrNull(16) is { } told ? ReadCounts(told) : row.Text(7) == "reported" ? ReadCounts(row.Text(8)) : new(),
+        Labels = row.TextOrNull(17) is { } labels ? ReadLabels(labels) : FrozenDictionary<string, string>.Empty,
     };
+
+    private static string WriteLabels(IReadOnlyDictionary<string, string> labels)
+    {
+        var buffer = new System.Buffers.ArrayBufferWriter<byte>(128);
+        using (var json = new Utf8JsonWriter(buffer))
+        {
+            json.WriteStartObject();
+            foreach (var (name, value) in labels) json.WriteString(name, value);
+            json.WriteEndObject();
+        }
+        return Encoding.UTF8.GetString(buffer.WrittenSpan);
+    }
+
+    private static Dictionary<string, string> ReadLabels(string text)
+    {
+        var labels = new Dictionary<string, string>(StringComparer.Ordinal);
+        using var json = JsonDocument.Parse(text);
+        foreach (var label in json.RootElement.EnumerateObject()) labels[label.Name] = label.Value.GetString()!;
+        return labels;
+    }
 
     /// <summary><c>{"input_tokens":12,"output_tokens":10}</c>: names are ours, so nothing needs escaping.</summary>
     private static string Write(Counts counts)

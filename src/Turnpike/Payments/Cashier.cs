@@ -5,6 +5,7 @@ using Turnpike.Catalog;
 using Turnpike.Ledger;
 using Turnpike.Limits;
 using Turnpike.Metering;
+using Turnpike.Payments.Buying;
 using Turnpike.Payments.Doubts;
 using Turnpike.Payments.Included;
 using Turnpike.Payments.Metered;
@@ -23,7 +24,7 @@ namespace Turnpike.Payments;
 /// The one place that takes money in a call. It reads a credential, lets its method verify it, holds, collects, and gives back
 /// what was not delivered. Only the <see cref="Settler"/> finishes what a crash or a silent rail left open.
 /// </summary>
-internal sealed class Cashier(PaymentRegistry rails, PlanMethod plans, BalanceMethod balances, ILedger ledger, AnswerStore answers, RateLimits limits, InHand inHand, UsageStore usage, SessionPasses sessions, RetryKeys retries, SpendWarnings warnings, ILogger<Cashier> log)
+internal sealed class Cashier(PaymentRegistry rails, PlanMethod plans, BalanceMethod balances, ILedger ledger, AnswerStore answers, RateLimits limits, InHand inHand, UsageStore usage, PeriodCount periods, SessionPasses sessions, RetryKeys retries, CashierPurchases purchases, SpendWarnings warnings, ILogger<Cashier> log)
 {
     public Payment Open(Call call) => new(call, CloseAsync);
 
@@ -81,6 +82,7 @@ internal sealed class Cashier(PaymentRegistry rails, PlanMethod plans, BalanceMe
     private async ValueTask<Answer?> IncludedAsync(Payment payment, CancellationToken ct)
     {
         if (rails.Accepted(payment.Call, PlanMethod.MethodName) is null || PlanMethod.ClaimOf(payment.Call) is not { } claim) return null;
+        if ((payment.UsedUp = plans.PastDue(payment.Call)) is { } due) return due.Reason.Status == 402 ? null : due;
         if (IdempotencyKey.Read(payment.Call, claim.Payer, out var id) is { } unreadable) return unreadable;
         var presented = payment.Presented;
         payment.Presented = new Presented(PlanCredential.Instance, plans, claim.Payer, id, id is null ? null : await PaymentReplies.DigestAsync(payment.Call), id is not null);
@@ -89,14 +91,15 @@ internal sealed class Cashier(PaymentRegistry rails, PlanMethod plans, BalanceMe
             if (id is not null && await ledger.FindAsync(id, ct) is { Status: not HoldStatus.Released } known && await KnownAsync(payment, known, ct) is { } answered) return answered;
             while (true)
             {
-                (payment.Legs, payment.Raises, payment.Agreed) = (claim.Legs, claim.Raises, claim.Parts[0].Amount);
+                (payment.Legs, payment.Raises, payment.Agreed) = (claim.Legs, claim.Raises, claim.Amount);
+                if (claim.IsOnAccount) payment.Method = rails.Find(PostpaidMethod.MethodName);
                 switch (await ledger.ReserveAsync(inHand, NewHold(payment, credit: null), ct))
                 {
                     case HoldResult.Held held: return await HeldAsync(payment, held.State, ct);
                     case HoldResult.AlreadyUsed used: return await KnownAsync(payment, used.State, ct) ?? new Refusal(Reasons.InFlight, "Its first presentation has just ended.") { RetryAfter = TimeSpan.FromSeconds(1) };
                     case HoldResult.InsufficientFunds missing when await plans.InsteadAsync(payment.Call, claim, missing, ct) is { } over:
                         (payment.Presented, payment.UsedUp, payment.ShortOf) = (presented, over, missing);
-                        return over.Reason == Reasons.AllowanceUsedUp ? null : over;
+                        return over.Reason.Status == 402 ? null : over;
                 }
             }
         }
@@ -127,6 +130,12 @@ internal sealed class Cashier(PaymentRegistry rails, PlanMethod plans, BalanceMe
             if (await retries.ClaimAsync(payment, ct) is { } named) return named.Refused ?? await InsteadAsync(payment, named.Instead!, ct);
             var credit = await CreditAsync(payment, ct);
             var result = await ledger.ReserveAsync(inHand, NewHold(payment, credit), ct);
+            if (payment.Line is { } line && line.IsMissing(result))
+            {
+                if (await line.Over(ct) is { } more) return more;
+                payment.Line = null;
+                result = await ledger.ReserveAsync(inHand, NewHold(payment, credit), ct);
+            }
             // The credit was spent elsewhere in this moment: the presented proof pays after all.
             if (result is HoldResult.InsufficientFunds && credit is not null && !payment.CreditOnly) result = await ledger.ReserveAsync(inHand, NewHold(payment, credit = null), ct);
             for (var tries = 0; tries < 3 && result is HoldResult.InsufficientFunds some && payment.TryLower(some.Available); tries++) result = await ledger.ReserveAsync(inHand, NewHold(payment, credit), ct);
@@ -150,13 +159,15 @@ internal sealed class Cashier(PaymentRegistry rails, PlanMethod plans, BalanceMe
     public async ValueTask<Answer?> CollectAsync(Payment payment)
     {
         payment.Collecting = true;
-        var (held, amount) = (payment.State!, MeteredCharge.Due(payment));
-        payment.Taken = amount;
+        var held = payment.State!;
         try
         {
+            await periods.TakeAsync(payment);
+            var amount = MeteredCharge.Due(payment);
+            payment.Taken = amount;
             if (payment.ByCredit || payment.Method!.SettlesInBooks)
             {
-                payment.State = await ledger.CaptureAsync(new Capture(held.Hold.Id, amount) { HeldBy = held.Incarnation, Reference = held.Hold.Receipt, Events = Collected(payment, held), With = RecordOf(payment, amount) }, CancellationToken.None);
+                payment.State = await ledger.CaptureAsync(new Capture(held.Hold.Id, amount) { HeldBy = held.Incarnation, Reference = held.Hold.Receipt, Events = CollectedEvents.Of(payment, held, log), With = RecordOf(payment, amount) }, CancellationToken.None);
                 payment.Remaining = payment.LeftWhenHeld is { } then ? then + (payment.Ceiling - amount) : payment.State.Left;
                 Instruments.Paid(held.Hold.Method, "settled", held.Hold.Operation, amount.Units, amount.Currency);
                 return null;
@@ -172,6 +183,7 @@ internal sealed class Cashier(PaymentRegistry rails, PlanMethod plans, BalanceMe
         }
         catch (HoldLostException)
         {
+            await periods.GiveBackAsync(payment);
             return new Refusal(Reasons.InFlight, "Another node took this one for dead and gave its payment back; nothing was taken here.") { RetryAfter = TimeSpan.FromSeconds(1) };
         }
     }
@@ -233,19 +245,6 @@ internal sealed class Cashier(PaymentRegistry rails, PlanMethod plans, BalanceMe
         catch (StorageUnavailableException e) { CashierDoubts.BooksDown(log, e); }
     }
 
-    private List<AuditEvent> Collected(Payment payment, HoldState held)
-    {
-        List<AuditEvent> events = [payment.Event(AuditKinds.Settled, reference: held.Hold.Receipt)];
-        if (payment.Metered is not { } quote) return events;
-        foreach (var (kind, detail) in MeteredCharge.Alarms(payment, quote))
-        {
-            events.Add(payment.Event(kind, reference: held.Hold.Receipt) with { Detail = detail });
-            Instruments.Alarmed(held.Hold.Operation, kind);
-            CashierDoubts.Alarm(log, held.Hold.Operation, detail);
-        }
-        return events;
-    }
-
     private async ValueTask SayDeliveredAsync(Payment payment, bool soon)
     {
         try { await ledger.FinishAsync(payment.State!.Hold.Id, HoldOutcome.Delivered, [payment.Event(AuditKinds.Delivered, reference: payment.State.Hold.Receipt) with { Detail = payment.Passed }], CancellationToken.None, soon); }
@@ -261,6 +260,7 @@ internal sealed class Cashier(PaymentRegistry rails, PlanMethod plans, BalanceMe
     private async ValueTask CloseAsync(Payment payment)
     {
         warnings.Touch(payment);
+        if (payment.Bought is { } bought) await purchases.CloseAsync(bought, payment.Delivered);
         if (payment.State is not { } state) return;
         if (payment.IsPaid) payment.Call.Charged = state.Captured;
         try { if (!payment.Delivered) await GiveBackAsync(payment, state); }
@@ -301,7 +301,7 @@ internal sealed class Cashier(PaymentRegistry rails, PlanMethod plans, BalanceMe
                 await ledger.UnknownAsync(hold.Id, unknown.Reference, [payment.Event(AuditKinds.Unknown, "settlement-unknown", unknown.Reference)], CancellationToken.None);
                 payment.State = payment.State with { Status = HoldStatus.Unknown, Reference = unknown.Reference };
                 if (unknown.Refused is not null) await BlameAsync(payment, hold);
-                return PaymentRefusals.Pending(payment, unknown.Reference);
+                return unknown is { Refused: { } code, Reference: null } ? PaymentRefusals.Refused(payment, code, unknown.Detail) : PaymentRefusals.Pending(payment, unknown.Reference);
             case Settlement.Failed failed:
                 payment.State = await ledger.ReleaseAsync(hold.Id, failed.Code, [payment.Event(AuditKinds.Released, failed.Code, hold.Id)], CancellationToken.None, payment.State.Incarnation);
                 if (payment.State.Status != HoldStatus.Released) return PaymentRefusals.Pending(payment, payment.State.Reference); // its heir asks the rail, which told us no because it told the heir yes
@@ -323,7 +323,7 @@ internal sealed class Cashier(PaymentRegistry rails, PlanMethod plans, BalanceMe
         (payment.State, payment.LeftWhenHeld) = (state, state.Left);
         inHand.Take(state.Hold.Id);
         if (payment.Metered is not null) return null; // what is due is known when the answer has ended
-        payment.SettlesBefore = payment.Call.Operation.Settle == SettleMoment.Before || payment.Method!.SettlesBefore
+        payment.SettlesBefore = payment.Call.Operation.Settle == SettleMoment.Before || payment.Method!.SettlesBefore || payment.IsConfirmedFirst || Pricing.Buying.Spending.Of(payment.Call) is not null
             // What is paid from a balance cannot turn out unpaid.
             || !payment.Method.SettlesInBooks && !(await ledger.AvailableAsync(Loss.Account(payment.Payer!), state.Hold.Ceiling.Currency, ct)).IsZero;
         return payment.SettlesBefore ? await CollectAsync(payment) : null;

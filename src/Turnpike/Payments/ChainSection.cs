@@ -37,6 +37,13 @@ internal static class ChainSection
     public static readonly Shape<IReadOnlyList<KeyValuePair<string, ChainSettings>>> Shape =
         new NamedShape<ChainSettings>("chains by CAIP-2 name", "chain", CheckName, new MapShape<ChainSettings>([Rpc, Asset, PayTo, SettlerKey, Facilitator], Build));
 
+    private static readonly Key<Uri> Asked = new("rpc", Shapes.KeyedUrl, "The JSON-RPC node that tells what became of a payment whose answer was lost.") { Required = true, Example = "${env:CHAIN_RPC}" };
+
+    /// <summary>The chains a wallet pays on: nobody is paid there, and nothing is settled from here.</summary>
+    public static readonly Shape<IReadOnlyList<KeyValuePair<string, ChainSettings>>> OfWallet =
+        new NamedShape<ChainSettings>("chains by CAIP-2 name", "chain", CheckName, new MapShape<ChainSettings>([Asset, Asked], m =>
+            KnownNetworks.TryChainId(m.At.Name, out var id) && AssetOf(m, id) is { } asset ? new ChainSettings { Network = m.At.Name, ChainId = id, Rpc = m.Get(Asked), Asset = asset, PayTo = default } : null));
+
     private static string? CheckName(string name)
     {
         if (KnownNetworks.TryChainId(name, out var id)) return name == KnownNetworks.Caip2(id) ? null : $"is no CAIP-2 name; did you mean \"{KnownNetworks.Caip2(id)}\"?";
@@ -81,7 +88,7 @@ internal static class ChainSection
         return new AssetSettings(known.Address, known.Name, known.Version, known.Decimals, known.Currency);
     }
 
-    private static string? CheckKey(string text)
+    public static string? CheckKey(string text)
     {
         var digits = text.StartsWith("0x", StringComparison.Ordinal) ? text[2..] : text;
         return digits.Length == 64 && digits.All(char.IsAsciiHexDigit) && BigInteger.Parse("0" + digits, NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture) is var key && key > 0 && key < Order

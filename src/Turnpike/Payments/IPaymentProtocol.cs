@@ -57,6 +57,11 @@ internal interface IPaymentMethod
     /// </summary>
     ValueTask<Settlement> SettleAsync(Ledger.HoldState captured, CancellationToken ct);
 
+    /// <summary>This payment counts as settled only when so many blocks hold it. Rails without blocks are final when they say so.</summary>
+    void Confirm(Payment payment, int blocks)
+    {
+    }
+
     /// <summary>The network a payment is on, CAIP-2; null where there is none.</summary>
     string? NetworkOf(Payment payment) => null;
 

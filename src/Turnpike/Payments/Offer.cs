@@ -71,7 +71,7 @@ internal abstract record Settlement
     /// <summary>Nobody knows yet. Neither served, nor charged again, nor offered anew until the settler does.</summary>
     internal sealed record Unknown(string? Reference, string Detail) : Settlement
     {
-        /// <summary>Why the rail said no for now, where it may still take the money later.</summary>
+        /// <summary>Why the rail said no for now, where it may still take the money later. Without a reference nothing says that it was sent, and the payer is told the no.</summary>
         public string? Refused { get; init; }
     }
 }

@@ -4,6 +4,7 @@ using System.Text;
 using Turnpike.Audit;
 using Turnpike.Catalog;
 using Turnpike.Ledger;
+using Turnpike.Payments.Included;
 using Turnpike.Pricing;
 
 namespace Turnpike.Payments;
@@ -68,6 +69,12 @@ internal sealed class Payment(Call call, Func<Payment, ValueTask> close) : IAsyn
     /// <summary>Collected before forwarding, so that a refusal costs the upstream nothing.</summary>
     public bool SettlesBefore { get; set; }
 
+    /// <summary>It is to be final before anything is forwarded.</summary>
+    public bool IsConfirmedFirst { get; set; }
+
+    /// <summary>A sum above which more is asked of this payer; null: nothing is.</summary>
+    public PayerLine? Line { get; set; }
+
     /// <summary>The digest of the body, where the payment is bound to it.</summary>
     public string? BodyDigest { get; set; }
 
@@ -95,6 +102,9 @@ internal sealed class Payment(Call call, Func<Payment, ValueTask> close) : IAsyn
 
     /// <summary>A retry can name this payment: its credential is single-use, or it has an Idempotency-Key.</summary>
     public bool MayBeAskedAgain { get; set; }
+
+    /// <summary>What is paid for it in turn, to an upstream that asks for payment; null: nothing.</summary>
+    public Buying.UpstreamPayment? Bought { get; set; }
 
     public bool IsPaid => State is { Status: HoldStatus.Captured or HoldStatus.Settled or HoldStatus.Unknown };
 

@@ -1,6 +1,7 @@
 using Turnpike.Catalog;
 using Turnpike.Catalog.Loading;
 using Turnpike.Limits;
+using Turnpike.Payments.Buying;
 using Turnpike.Payments.Costs;
 using Turnpike.Payments.Doubts;
 using Turnpike.Payments.Evm;
@@ -12,6 +13,7 @@ using Turnpike.Payments.Retries;
 using Turnpike.Payments.Stripe;
 using Turnpike.Payments.Warnings;
 using Turnpike.Payments.X402;
+using Turnpike.Pricing;
 using Turnpike.Storage;
 
 namespace Turnpike.Payments;
@@ -27,7 +29,7 @@ internal static class PaymentsSetup
         services.AddSingleton<IPaymentProtocol, X402Protocol>();
         services.AddSingleton<IPaymentProtocol, MppProtocol>();
         services.AddSingleton<IPaymentProtocol, PrepaidProtocol>();
-        services.AddSingleton<PlanMethod>().AddSingleton<IPaymentMethod, PlanMethod>();
+        services.AddSingleton<PlanMethod>().AddSingleton<IPaymentMethod, PlanMethod>().AddSingleton<IPaymentMethod, PostpaidMethod>();
         services.AddSingleton<IPaymentMethod, PrepaidMethod>();
         services.AddSingleton<BalanceMethod>().AddSingleton<IPaymentMethod, BalanceMethod>();
         services.AddSingleton<HttpClients>(static _ => GuardedHttp.Create);
@@ -37,9 +39,10 @@ internal static class PaymentsSetup
         services.AddSingleton<IPaymentMethod, EvmChargeMethod>();
         services.AddSingleton<IPaymentMethod, StripeMethod>();
         services.AddSingleton<IRefundRail, StripeRefunds>().AddSingleton<IRefundRail, AuthorizationRefunds>().AddSingleton<CashierReturns>();
+        services.AddSingleton<Wallets>().AddSingleton<UpstreamTerms>().AddSingleton<UpstreamCost>(s => s.GetRequiredService<UpstreamTerms>().CostAsync).AddSingleton<CashierPurchases>();
         services.AddHostedService<ChainWatch>();
         services.AddSingleton<SpendWarnings>().AddHostedService(s => s.GetRequiredService<SpendWarnings>());
-        services.AddSingleton<PaymentRegistry>().AddSingleton<PaymentReplies>().AddSingleton<InHand>().AddSingleton<Sessions.SessionPasses>().AddSingleton<Cashier>().AddSingleton<Settler>();
+        services.AddSingleton<PaymentRegistry>().AddSingleton<PaymentReplies>().AddSingleton<InHand>().AddSingleton<Sessions.SessionPasses>().AddSingleton<Metered.PeriodCount>().AddSingleton<Cashier>().AddSingleton<Settler>();
         return services.AddHostedService(s => s.GetRequiredService<Settler>());
     }
 }

@@ -1,5 +1,6 @@
 using Turnpike.Audit;
 using Turnpike.Ledger;
+using Turnpike.Payments.Buying;
 using Turnpike.Payments.Doubts;
 using Turnpike.Payments.Refunds;
 using Turnpike.Telemetry;
@@ -11,7 +12,7 @@ namespace Turnpike.Payments;
 /// rail with what the books hold, backs off, and ends each as settled, released or credited. With the <see cref="Cashier"/> it is
 /// the only code that moves held money.
 /// </summary>
-internal sealed partial class Settler(PaymentRegistry rails, ILedger ledger, CashierReturns returns, Metering.UsageStore usage, InHand inHand, TimeProvider time, Random random, ILogger<Settler> log) : BackgroundService
+internal sealed partial class Settler(PaymentRegistry rails, ILedger ledger, CashierReturns returns, CashierPurchases purchases, Metering.UsageStore usage, Metered.PeriodCount periods, InHand inHand, TimeProvider time, Random random, ILogger<Settler> log) : BackgroundService
 {
     private static readonly TimeSpan Pause = TimeSpan.FromSeconds(2), Longest = TimeSpan.FromMinutes(5), Stale = TimeSpan.FromMinutes(2);
     private readonly Dictionary<(string Hold, DateTimeOffset Changed), long> left = [];
@@ -111,6 +112,7 @@ internal sealed partial class Settler(PaymentRegistry rails, ILedger ledger, Cas
             unknown = await ledger.SettledAsync(unknown.Hold.Id, reference, null, [Event(unknown, AuditKinds.Settled, "resolved", reference), resolved], ct);
         }
         catch (LedgerException) { return; }
+        if (unknown.Hold.IsPurchase) { await purchases.ConcludeAsync(unknown, ct); return; }
         if (unknown.Hold.IsRefund) { await ledger.FinishAsync(unknown.Hold.Id, HoldOutcome.Delivered, [], ct); return; }
         Instruments.Paid(unknown.Hold.Method, "settled", unknown.Hold.Operation, unknown.Captured.Units, unknown.Captured.Currency);
         await CreditAsync(unknown, ct);
@@ -123,8 +125,12 @@ internal sealed partial class Settler(PaymentRegistry rails, ILedger ledger, Cas
     private async ValueTask<bool> FinishAsync(HoldState open, CancellationToken ct)
     {
         if (open.Hold.IsRefund) return await returns.FinishAsync(open, ct);
+        if (open.Hold.IsPurchase) return await purchases.FinishAsync(open, ct);
         switch (open.Status)
         {
+            case HoldStatus.Held when await periods.ChargedAsync(open, ct) is { } charged:
+                await KeepAsync(open with { Observed = charged }, ct);
+                return true;
             case HoldStatus.Held when !open.Observed.IsZero:
                 await KeepAsync(open, ct);
                 return true;

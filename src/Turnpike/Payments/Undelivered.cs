@@ -10,7 +10,7 @@ internal static class Undelivered
     public static string Account(string payer) => $"credit:{payer}";
 
     /// <summary>Where it goes back to: the budget it came from, whether that is limited or only counted, or the payer's credit.</summary>
-    public static string Target(Hold hold) => hold.Legs[0].Limited || hold.Method == PlanMethod.MethodName ? hold.Legs[0].From : Account(hold.Payer);
+    public static string Target(Hold hold) => hold.Legs[0].Limited || hold.Method is PlanMethod.MethodName or PostpaidMethod.MethodName ? hold.Legs[0].From : Account(hold.Payer);
 
     /// <summary>Gives <paramref name="amount"/> back as credit: to the grants it came from, what was spent last first, beyond what went back before.</summary>
     public static IReadOnlyList<Leg> Back(HoldState paid, string from, Money amount, Money before)

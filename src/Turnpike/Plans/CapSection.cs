@@ -12,7 +12,7 @@ internal static class CapSection
     private const int MostName = 128;
 
     private static readonly Key<Money> Amount = new("amount", Shapes.Money, "The most that may be spent.") { Required = true, Example = "500.00 USD" };
-    private static readonly Key<CapScope> Each = new("each", Scopes(CapScope.Caller), "Whom it holds for: the caller, each of its keys, each token it pays with, or each task that the header Turnpike-Task names.") { Default = "caller", Example = "task" };
+    private static readonly Key<CapScope> Each = new("each", Scopes(CapScope.Caller), "Whom it holds for: the caller, each of its keys, each token it pays with, or each task that the header Turnpike-Task names, or else the trace id of traceparent.") { Default = "caller", Example = "task" };
     private static readonly Key<CapScope> EachOf = new("each", Scopes(CapScope.Organisation), "Whom it holds for: all of it together, each of its callers, each of their keys, each token they pay with, or each task.") { Default = "organisation", Example = "caller" };
 
     private static readonly Key<Caps> OfOne = new("caps", List(EachOf, CapScope.Organisation), "The most its callers may spend, together and each.") { Required = true, Example = "[{ amount: 5000.00 USD, per: 1mo }]" };
@@ -24,13 +24,10 @@ internal static class CapSection
         "What callers with the same 'organisation' may spend together.") { Default = "none", Example = "{ Acme Corp: { caps: [{ amount: 5000.00 USD, per: 1mo }] } }" });
 
     private static ConvertedShape<IReadOnlyList<Cap>, Caps> List(Key<CapScope> each, CapScope usual) =>
-        new(new ListShape<Cap>(new MapShape<Cap>([Amount, .. PeriodShape.OptionalKeys, each], m => Build(m, each, usual))), caps => new Caps(caps));
+        new(new ListShape<Cap>(new MapShape<Cap>([Amount, .. PeriodShape.UnendingKeys, each], m => Build(m, each, usual))), caps => new Caps(caps));
 
-    private static Cap? Build(MapValues m, Key<CapScope> each, CapScope usual)
-    {
-        if (PeriodShape.WhyNoPeriod(m) is { } why) { m.At.Refuse(why); return null; }
-        return new Cap(m.Get(Amount), PeriodShape.ReadOptional(m), m.IsWritten(each) ? m.Get(each) : usual);
-    }
+    private static Cap? Build(MapValues m, Key<CapScope> each, CapScope usual) =>
+        PeriodShape.TryReadOptional(m, out var period) ? new Cap(m.Get(Amount), period, m.IsWritten(each) ? m.Get(each) : usual) : null;
 
     private static ChoiceShape<CapScope> Scopes(CapScope first) => new([.. Enum.GetValues<CapScope>().Where(s => s >= first).Select(s => (Cap.Text(s), s))]);
 

@@ -6,11 +6,7 @@ namespace Turnpike.Plans;
 /// <summary>The caps that a place of the document, or a token, names: all of them hold.</summary>
 internal sealed record Caps(IReadOnlyList<Cap> All)
 {
-    /// <summary>The header in which an agent names what it is working on.</summary>
-    public const string TaskHeader = "Turnpike-Task";
-
     private const string Giver = "external:cap", Role = "cap:", TokenPayer = "token:";
-    private const int MostTask = 128;
 
     /// <summary>
     /// The caps that count in this currency, as accounts, from the organisation down to the task: the call's money is reserved of each of
@@ -28,7 +24,7 @@ internal sealed record Caps(IReadOnlyList<Cap> All)
             Add(ref accounts, Of(caller), call, currency, payer);
         }
         foreach (var (owner, cap) in ofToken ?? [])
-            if ((cap.Each == CapScope.Task ? Task(call) is { } task ? $"{owner}/task:{task}" : null : owner) is { } whose) Add(ref accounts, whose, cap, call, currency);
+            if ((cap.Each == CapScope.Task ? call.TaskName is { } task ? $"{owner}/task:{task}" : null : owner) is { } whose) Add(ref accounts, whose, cap, call, currency);
         if (accounts is { Count: > 1 }) accounts.Sort((a, b) => a.Cap.Each.CompareTo(b.Cap.Each));
         return accounts ?? [];
     }
@@ -74,12 +70,9 @@ internal sealed record Caps(IReadOnlyList<Cap> All)
             CapScope.Caller => call.Caller,
             CapScope.Key => call.Principal is { } principal ? $"{call.Caller}/{principal.Credential}" : null,
             CapScope.Token => token,
-            _ => Task(call) is { } task && (call.Caller ?? token) is { } owner ? $"{owner}/task:{task}" : null,
+            _ => call.TaskName is { } task && (call.Caller ?? token) is { } owner ? $"{owner}/task:{task}" : null,
         };
     }
-
-    private static string? Task(Call call) =>
-        call.Headers[TaskHeader] is [{ Length: > 0 and <= MostTask } task] && task.All(c => c is > ' ' and <= '~') ? task : null;
 }
 
 /// <summary>A cap that says itself whose it is.</summary>

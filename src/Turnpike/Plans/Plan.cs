@@ -17,6 +17,9 @@ internal sealed record Plan(string Name)
     /// <summary>What it opens beside amounts: switches that are on, and values the upstream is told.</summary>
     public Entitlements Entitlements { get; init; } = Entitlements.None;
 
+    /// <summary>How what is not included is taken on account; null: it is not.</summary>
+    public Postpaid? Postpaid { get; init; }
+
     /// <summary>Models by the name of their tier.</summary>
     public FrozenDictionary<string, FrozenSet<string>> Tiers { get; init; } = FrozenDictionary<string, FrozenSet<string>>.Empty;
 }

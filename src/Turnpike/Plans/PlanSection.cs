@@ -27,7 +27,7 @@ internal static class PlanSection
 
     private static readonly Key<long> Weight = new("weight", Shapes.Integer(1, 1000), "Its turns, where calls wait for an upstream that takes only so much at once.") { Default = "1", Example = "5" };
 
-    private static readonly Shape<Plan> One = new MapShape<Plan>([Includes, Limits, Tiers, Entitlements, Weight], BuildPlan);
+    private static readonly Shape<Plan> One = new MapShape<Plan>([Includes, PostpaidSection.Key, Limits, Tiers, Entitlements, Weight], BuildPlan);
 
     private static readonly Key<PlanSettings> Key = new("plans", new ConvertedShape<IReadOnlyList<KeyValuePair<string, Plan>>, PlanSettings>(new NamedShape<Plan>("plans by name", "plan", OperationSection.CheckName, One), Named),
         "What callers can buy: allowances and limits.") { Default = "none", Example = "{ free: { includes: [{ amount: 5 requests, per: 1m }] } }" };
@@ -54,7 +54,10 @@ internal static class PlanSection
             if (allowance.Tier is { } tier && !tiers.ContainsKey(tier)) m.At.Reading.PlaceOf(allowance, "tier").Refuse($"'{tier}' is no tier of this plan");
         foreach (var twice in includes.GroupBy(a => (a.Feature, string.Join(' ', a.Operations))).Where(g => g.Count() > 1))
             m.Of(Includes).Refuse($"{twice.First().Amount.Currency} per {twice.First().Per.Text} is included twice for the same");
-        return new Plan("") { Includes = includes, Limits = m.Get(Limits, []), Tiers = tiers, Entitlements = new Entitlements(m.Get(Entitlements, [])), Weight = (int)m.Get(Weight, 1L) };
+        var postpaid = m.Get(PostpaidSection.Key);
+        foreach (var counted in includes.Where(a => postpaid is not null && a.Overage is not null))
+            m.At.Reading.PlaceOf(counted, Overage.Name).Refuse("counts units; a postpaid plan bills the price of the calls, up to the 'limit' of 'postpaid'");
+        return new Plan("") { Includes = includes, Postpaid = postpaid, Limits = m.Get(Limits, []), Tiers = tiers, Entitlements = new Entitlements(m.Get(Entitlements, [])), Weight = (int)m.Get(Weight, 1L) };
     }
 
     private static PlanSettings Named(IReadOnlyList<KeyValuePair<string, Plan>> plans) =>
@@ -75,6 +78,7 @@ internal static class PlanSection
         {
             var parts = plan.Includes.Select(a => $"{a.Amount} per {a.Per.Text} included, then {a.WhenUsedUp.ToString().ToLowerInvariant()}")
                 .Concat(plan.Limits.Select(l => $"at most {l.Amount}{(l.Per is { } per ? $" per {Shapes.Tell(per)}" : " at once")}"));
+            if (plan.Postpaid is { } account) parts = parts.Append($"on account per {account.Per.Text}{(account.Fee is { } fee ? $" for {fee}" : "")}{(account.Limit is { } most ? $" up to {most}" : "")}, due after {Shapes.Tell(account.Due)}");
             yield return $"{plan.Name}: {string.Join("; ", parts)}";
         }
     }

@@ -6,5 +6,5 @@ namespace Turnpike.Plans;
 internal static class PlansSetup
 {
     public static IServiceCollection AddPlans(this IServiceCollection services) =>
-        services.AddSingleton<Allowances>().AddSingleton<GrantStore>().AddSingleton<GrantDesk>().AddHostedService<GrantExpiry>();
+        services.AddSingleton<Allowances>().AddSingleton<Arrears>().AddSingleton<GrantStore>().AddSingleton<GrantDesk>().AddHostedService<GrantExpiry>();
 }

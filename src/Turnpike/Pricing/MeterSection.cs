@@ -9,7 +9,10 @@ internal static class MeterSection
 {
     private static readonly Shape<string> Unit = new ScalarShape<string>("a unit such as input_tokens", (string t, out string? v) => Units.CheckName(v = t) is { } wrong ? $"is none: {wrong}" : null, "^[a-z][a-z0-9_]{0,47}$");
 
-    private static readonly Shape<string> Dimension = new ChoiceShape<string>([.. MeterDefinition.Dimensions.Select(d => (d, d))]);
+    private static readonly Shape<string> Dimension = new ScalarShape<string>("operation, caller, payer, model, header:NAME, path:NAME or claim:NAME", ReadDimension, "^(operation|caller|payer|model|(header|path|claim):[A-Za-z0-9_.-]{1,64})$");
+
+    /// <summary>Headers that hold what nobody may write down.</summary>
+    private static readonly string[] Secret = ["authorization", "proxy-authorization", "cookie", "apikey", "x-api-key", "x-goog-api-key", "payment-signature", "x-payment", "payment-authorization", "sign-in-with-x", "dpop", "signature", "turnpike-session"];
 
     private static readonly (Aggregation Aggregation, Key<string> Key)[] Aggregations =
     [
@@ -22,7 +25,7 @@ internal static class MeterSection
         (Aggregation.Latest, Of("latest", "A unit's value in the last call.", "seats")),
     ];
 
-    private static readonly Key<IReadOnlyList<string>> GroupBy = new("group-by", new ListShape<string>(Dimension), "What is kept apart: operation, caller, payer, model.") { Default = "everything together", Example = "[model, caller]" };
+    private static readonly Key<IReadOnlyList<string>> GroupBy = new("group-by", new ListShape<string>(Dimension), "What is kept apart: operation, caller, payer, model; or a header of the request (header:x-team), a part of its path (path:city), a claim of the caller's token (claim:team).") { Default = "everything together", Example = "[model, caller]" };
     private static readonly Key<long> MostGroups = new("max-groups", Shapes.Integer(1, 100_000), "Groups beyond these are told together as (others).") { Default = "1000", Example = "1000" };
 
     private static readonly Shape<IReadOnlyList<KeyValuePair<string, MeterDefinition>>> Named =
@@ -37,6 +40,15 @@ internal static class MeterSection
     {
         Tell = catalog => catalog.Settings.Get<MeterSet>()?.ByName.Values.Select(m => $"{m.Name}: {m.Aggregation.ToString().ToLowerInvariant()} of {m.Unit}{(m.GroupBy.Count > 0 ? " by " + string.Join(", ", m.GroupBy) : "")}") ?? [],
     };
+
+    private static string? ReadDimension(string text, out string? dimension)
+    {
+        dimension = text;
+        if (MeterDefinition.Dimensions.Contains(text)) return null;
+        if (!MeterDefinition.IsLabel(text) || text[(text.IndexOf(':', StringComparison.Ordinal) + 1)..] is not { Length: > 0 and <= 64 } name || name.Any(c => !char.IsAsciiLetterOrDigit(c) && c is not ('-' or '_' or '.'))) return "is no dimension; write operation, caller, payer, model, header:NAME, path:NAME or claim:NAME";
+        if (text.StartsWith(MeterDefinition.Header, StringComparison.Ordinal) && Secret.Contains(name, StringComparer.OrdinalIgnoreCase)) return "holds a credential: nobody writes that down";
+        return null;
+    }
 
     private static Key<string> Of(string name, string doc, string example) => new(name, Unit, doc) { Default = "not asked", Example = example };
 

@@ -2,6 +2,7 @@ using Turnpike.Catalog;
 using Turnpike.Ledger;
 using Turnpike.Metering;
 using Turnpike.Metering.Formats;
+using Turnpike.Pricing.Periods;
 
 namespace Turnpike.Pricing;
 
@@ -18,10 +19,18 @@ internal sealed record MeteredQuote(Money Ceiling, string Version, DateTimeOffse
     /// <summary>The price of what was used, at the rates of the model that served where it has some; whoever takes it keeps to the ceiling.</summary>
     public Money Charge(Usage usage)
     {
-        var card = usage.Model is { } served && Price.Models.TryGetValue(served, out var own) ? own.At(Share) : Card;
-        var charge = card.Charge(usage);
+        var charge = CardOf(usage).Charge(usage);
         return Price.Minimum is { } least && charge < least ? least : charge;
     }
+
+    /// <summary>What of it counts over a period, by the rates it is charged at.</summary>
+    public IReadOnlyList<PeriodUse> InPeriods(Usage usage, string operation)
+    {
+        var (card, model) = (CardOf(usage), usage.Model is { } served && Price.By is not null ? Price.NameOf(served) : null);
+        return [.. card.InPeriods(usage).Select(q => new PeriodUse(q.Key, $"{operation}/{model ?? Call.Asked}/{q.Key}", card[q.Key], q.Value))];
+    }
+
+    private RateCard CardOf(Usage usage) => Price.By is not null && usage.Model is { } served && Price.NameOf(served) is { } own ? Price.Models[own].At(Share) : Card;
 
     /// <summary>What so far would cost; cheap. What a crash is charged for.</summary>
     public Money Running(Usage usage) => Card.Estimate(Sum(Units.Inputs, usage), Sum(Units.Outputs, usage));
@@ -31,6 +40,12 @@ internal sealed record MeteredQuote(Money Ceiling, string Version, DateTimeOffse
         Math.Max(Reported(Units.Inputs, usage), UsageFormat.AtLeast(Call.Request?.TextBytes ?? 0)),
         Math.Max(Reported(Units.Outputs, usage), UsageFormat.AtLeast(text)));
 
+    /// <summary>
+    /// The largest maximum that is written where neither the caller nor the document names one: every model takes it. What a payer with
+    /// much left could buy is more than most models give, and they refuse such a number; and what is no text takes none at all.
+    /// </summary>
+    private const long MostUnasked = 4096;
+
     /// <summary>The most output, each answer alone, that fits into <paramref name="held"/>; null: nothing has to be said to the upstream.</summary>
     public long? MaximumFor(Money held)
     {
@@ -38,7 +53,7 @@ internal sealed record MeteredQuote(Money Ceiling, string Version, DateTimeOffse
         if (held.Currency == Units.Total) return Math.Max(1, Math.Min(request.Maximum ?? Price.DefaultMaximum ?? long.MaxValue, (held.Units - request.MostInput) / request.Multiple));
         var asked = request.Maximum ?? Price.DefaultMaximum;
         // The input alone may reach the ceiling by its size, though hardly ever by its tokens: then the running estimate bounds it.
-        if (Cost(1) is not { } least || least > held) return asked;
+        if (Cost(1) is not { } least || least > held || asked is null && Cost(MostUnasked) <= held) return asked;
         long low = 1, high = asked ?? 10_000_000;
         while (low < high)
         {
@@ -54,7 +69,7 @@ internal sealed record MeteredQuote(Money Ceiling, string Version, DateTimeOffse
 
     /// <summary>True when the model that served is one the document does not name, and not the one that was asked for under a dated name.</summary>
     public bool IsForeign(string served) =>
-        Price.By is not null && !Price.Models.ContainsKey(served) && Call.Request?.Model is { } asked && !IsDated(served, asked);
+        Price.By is not null && Price.NameOf(served) is null && Call.Asked is { } asked && !IsDated(served, asked);
 
     /// <summary>The most a call can cost whose answers have at most <paramref name="output"/> tokens each; null when nothing bounds it.</summary>
     private Money? Cost(long output) => MostFor(Card, Call, output);

@@ -26,6 +26,7 @@ internal static class OwnCostSection
     {
         var tables = new[] { PerMillion, PerUnit }.Where(m.IsWritten).ToList();
         var rates = tables.SelectMany(key => m.Get(key)!.Rates).ToList();
+        if (rates.FirstOrDefault(r => r.Rate.Over is not null) is { Rate: not null } lasting) { lasting.At.Refuse("a cost is that of one call: 'per' belongs to a price"); return null; }
         var currency = m.IsWritten(Amount) ? m.Get(Amount).Currency : rates.Select(r => r.Currency).FirstOrDefault();
         if (currency is null) { m.At.Refuse("a cost needs amount, per-million or per-unit"); return null; }
         var models = new Dictionary<string, Dictionary<string, Rate>>(StringComparer.Ordinal);

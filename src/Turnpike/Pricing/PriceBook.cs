@@ -1,14 +1,24 @@
 using System.Collections.Concurrent;
 using Turnpike.Catalog;
 using Turnpike.Catalog.Document;
+using Turnpike.Identity.Reputations;
 using Turnpike.Ledger;
 using Turnpike.Metering;
+using Turnpike.Pricing.Periods;
+using Turnpike.Pricing.Requests;
 using Turnpike.Metering.Formats;
+using Turnpike.Pricing.Buying;
 
 namespace Turnpike.Pricing;
 
+/// <summary>Asks what the upstream of a call asks for it; null when it does not tell.</summary>
+internal delegate ValueTask<UpstreamPrice?> UpstreamCost(Call call, CancellationToken ct);
+
+/// <summary>What an upstream asks for a call, or why it will not be paid.</summary>
+internal sealed record UpstreamPrice(Money? Cost, Refusal? Why);
+
 /// <summary>Tells what a call costs, and remembers what it cost a moment ago for those who still hold older terms.</summary>
-internal sealed class PriceBook(TimeProvider time, OutsidePrices? outside = null)
+internal sealed class PriceBook(TimeProvider time, OutsidePrices? outside = null, ReputationBook? reputations = null, PriceTableStore? tables = null, UpstreamCost? upstream = null)
 {
     /// <summary>How long terms may be answered.</summary>
     public static readonly TimeSpan Valid = TimeSpan.FromMinutes(5);
@@ -24,12 +34,31 @@ internal sealed class PriceBook(TimeProvider time, OutsidePrices? outside = null
     private readonly Demand demand = new();
 
     /// <summary>Sets the quote; leaves it null when nothing is owed. A price above the caller's own maximum ends the call.</summary>
-    public ValueTask<Answer?> QuoteAsync(Call call, CancellationToken ct)
+    public ValueTask<Answer?> QuoteAsync(Call call, CancellationToken ct) =>
+        reputations is not null && call.Operation.Settings.Get<PriceModel>() is { AsksReputation: true } ? KnowAsync(call, reputations, ct) : TellAsync(call, ct);
+
+    private async ValueTask<Answer?> KnowAsync(Call call, ReputationBook book, CancellationToken ct)
+    {
+        await book.LoadAsync(call, ct);
+        return await TellAsync(call, ct);
+    }
+
+    private ValueTask<Answer?> TellAsync(Call call, CancellationToken ct)
     {
         var price = call.Operation.Settings.Get<PriceModel>();
         var settings = call.Operation.Settings;
-        if (call.Catalog.Settings.Get<MeterSet>() is not null || price is PriceModel.Metered || settings.Get<UsageSettings>() is not null || settings.Get<OwnCost>() is not null) return MeterAsync(call, price, ct);
+        if (call.Catalog.Settings.Get<MeterSet>() is not null || price is PriceModel.Metered || settings.Get<UsageSettings>() is not null || settings.Get<OwnCost>() is not null || Spending.Of(call) is not null) return MeterAsync(call, price, ct);
         return price is PriceModel.Asked asked ? AskAsync(call, asked, ct) : new(Fix(call, price));
+    }
+
+    /// <summary>What the upstream asks for this call, and the margin: told once, and honoured as long as the terms are good.</summary>
+    private async ValueTask<Answer?> AskUpstreamAsync(Call call, PriceModel.CostPlus price, CancellationToken ct)
+    {
+        if (upstream is null || await upstream(call, ct) is not { } asked) return new Refusal(Reasons.PricerDown, "The service behind this gateway does not tell what this call costs.") { RetryAfter = TimeSpan.FromSeconds(1) };
+        if (asked.Cost is not { } cost) return asked.Why;
+        if (cost.Currency != price.Ceiling.Currency || cost > price.Ceiling || price.PriceOf(cost) is var sold && sold > price.Ceiling) return new Refusal(Reasons.UpstreamTooDear, $"It comes to more than {price.Ceiling}, the most that is asked here.");
+        call.Quote = new Quote(sold, "call", call.Catalog.Version, call.Now + Valid);
+        return Clamp(call, sold);
     }
 
     /// <summary>A price that is known before the call.</summary>
@@ -105,6 +134,7 @@ internal sealed class PriceBook(TimeProvider time, OutsidePrices? outside = null
         {
             PriceModel.Metered rated => QuoteAsTold(call, metered, rated),
             PriceModel.Asked asked => await AskAsync(call, asked, ct),
+            PriceModel.CostPlus plus => await AskUpstreamAsync(call, plus, ct),
             _ => Fix(call, price),
         };
     }
@@ -112,6 +142,7 @@ internal sealed class PriceBook(TimeProvider time, OutsidePrices? outside = null
     /// <summary>At the rates the caller was told, while they hold: a balance answers no terms, so the call names the version they were of.</summary>
     private Answer? QuoteAsTold(Call call, MeteredCall metered, PriceModel.Metered price)
     {
+        tables?.Keep(call.Catalog);
         var named = call.Headers[QuoteHeader];
         if (named.Count == 0 || named == call.Catalog.Version) return Quote(call, metered, price, call.Catalog.Version);
         if (named.Count == 1 && pastRates.TryGetValue((call.Operation.Name, named.ToString()), out var told) && told.Until >= call.Now) return Quote(call, metered, told.Price, named.ToString());
@@ -120,8 +151,8 @@ internal sealed class PriceBook(TimeProvider time, OutsidePrices? outside = null
 
     private Answer? Quote(Call call, MeteredCall metered, PriceModel.Metered price, string version)
     {
-        if (price.CardOf(price.By is null ? "" : metered.Request?.Model) is not { } card)
-            return new Refusal(Reasons.UnknownModel, metered.Request?.Model is { } asked ? $"'{Reading.Shown(asked)}' has no price here. These have: {string.Join(", ", price.Models.Keys.Order(StringComparer.Ordinal).Take(20))}." : "The request names no model.");
+        if (price.CardOf(price.By is null ? "" : metered.Asked) is not { } card)
+            return new Refusal(Reasons.UnknownModel, metered.Asked is { } asked ? $"'{Reading.Shown(asked)}' has no price here. These have: {string.Join(", ", price.Models.Keys.Order(StringComparer.Ordinal).Take(20))}." : "The request names no model.");
         var share = ShareOf(call, price, call.Now, InProgress(call, price));
         card = card.At(share);
         var (ceiling, least) = (price.Ceiling, price.Ceiling);

@@ -1,6 +1,7 @@
 using System.Collections.Frozen;
 using Turnpike.Catalog;
 using Turnpike.Ledger;
+using Turnpike.Pricing.Requests;
 
 namespace Turnpike.Pricing;
 
@@ -12,6 +13,9 @@ internal abstract record PriceModel
 
     /// <summary>When more or less of it is asked; the first that holds counts.</summary>
     public IReadOnlyList<PriceRule> Rules { get; init; } = [];
+
+    /// <summary>Whether anything has to be known of what its caller did.</summary>
+    public bool AsksReputation => Rules.Any(rule => rule.Reputation is not null);
 
     /// <summary>The most that the rules can make of an amount.</summary>
     protected Money MostOf(Money amount) => Share(amount, Rules.Select(rule => rule.Hundredths).Append(PriceRule.Whole).Max());
@@ -38,10 +42,27 @@ internal abstract record PriceModel
         public override Money Most => Ceiling;
     }
 
+    /// <summary>What the upstream asks for this very call, and a margin on top, at most the ceiling.</summary>
+    /// <param name="Hundredths">The share on top, in hundredths of a percent.</param>
+    /// <param name="Margin">An amount on top.</param>
+    internal sealed record CostPlus(long Hundredths, Money Margin, Money Ceiling) : PriceModel
+    {
+        public override Money Most => Ceiling;
+
+        /// <summary>What a call costs whose upstream asks so much; rounded up once.</summary>
+        public Money PriceOf(Money cost) => Share(cost, PriceRule.Whole + Hundredths) + Margin;
+
+        /// <summary>The most the upstream may ask for a call sold at this price: rounded down, so that it never comes out of the margin.</summary>
+        public Money MostCost(Money price) => price <= Margin ? Money.Zero(price.Currency) : price with { Units = (long)((Int128)(price.Units - Margin.Units) * PriceRule.Whole / (PriceRule.Whole + Hundredths)) };
+    }
+
     /// <summary>By what the answer turns out to use, held for before and taken afterwards.</summary>
     internal sealed record Metered : PriceModel
     {
         public override Money Most => Ceiling;
+
+        /// <summary>As it was written, in JSON.</summary>
+        public required string Written { get; init; }
 
         /// <summary>The most one call may hold.</summary>
         public required Money Ceiling { get; init; }
@@ -49,8 +70,8 @@ internal abstract record PriceModel
         /// <summary>Rates by model; the empty name where there are no models.</summary>
         public required FrozenDictionary<string, RateCard> Models { get; init; }
 
-        /// <summary>Where the request names its model: names of members from the body's top; null: there are no models.</summary>
-        public IReadOnlyList<string>? By { get; init; }
+        /// <summary>Where the request names its model; null: there are no models.</summary>
+        public ModelPlace? By { get; init; }
 
         /// <summary>The model whose rates others are charged at; null: others are refused.</summary>
         public string? OtherModels { get; init; }
@@ -68,12 +89,10 @@ internal abstract record PriceModel
         public string? Count { get; init; }
 
         /// <summary>The rates that a model was served at: its own, those of the one it is a dated name of, or those for all others.</summary>
-        public RateCard? CardFor(string? served)
-        {
-            if (By is null) return Models[""];
-            var name = served is null || Models.ContainsKey(served) ? served : Models.Keys.FirstOrDefault(m => MeteredQuote.IsDated(served, m));
-            return CardOf(name ?? served);
-        }
+        public RateCard? CardFor(string? served) => By is null ? Models[""] : CardOf(served is null ? null : NameOf(served) ?? served);
+
+        /// <summary>The name here of a model that served: its own, or the one it is a dated name of; null: it has no rates of its own.</summary>
+        public string? NameOf(string served) => Models.ContainsKey(served) ? served : Models.Keys.Where(m => MeteredQuote.IsDated(served, m)).MaxBy(m => m.Length);
 
         /// <summary>The rates of a model that is asked for by this name, or null.</summary>
         public RateCard? CardOf(string? model) =>

@@ -20,12 +20,15 @@ internal sealed record PriceRule(long Hundredths)
 
     public Assurance? Assurance { get; init; }
 
+    public ReputationBounds? Reputation { get; init; }
+
     /// <summary>At least so many calls of the operation in progress on this node, this one too.</summary>
     public long? Busy { get; init; }
 
     public bool Holds(Call call, DateTimeOffset at, long inProgress) =>
         (Plan is null || call.Plan == Plan)
         && (Assurance is not { } least || (call.Principal?.Assurance ?? Catalog.Assurance.Anonymous) >= least)
+        && Reputation?.Hold(call) != false
         && (Busy is not { } busy || inProgress >= busy)
         && (Hours is null && Days.Count == 0 || HoldsAt(TimeZoneInfo.ConvertTime(at, Zone)));
 

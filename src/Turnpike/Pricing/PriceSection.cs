@@ -4,6 +4,7 @@ using Turnpike.Catalog.Document;
 using Turnpike.Catalog.Loading;
 using Turnpike.Ledger;
 using Turnpike.Metering;
+using Turnpike.Pricing.Requests;
 using Turnpike.Metering.Reading;
 
 namespace Turnpike.Pricing;
@@ -21,7 +22,9 @@ internal static class PriceSection
     private static readonly Key<Money> PerRecord = new("per-record", Shapes.Money, "The price of one record of a JSON answer; count says what a record is. The answer is counted before it leaves.") { Default = "none", Example = "0.002 USD" };
     private static readonly Key<string> Count = new("count", Path, "Where records stand in the answer.") { Default = "none", Example = "\"$.items[*]\"" };
     private static readonly Key<Money> Ceiling = new("ceiling", Shapes.Money, "The most one call may hold and cost.") { Default = "none; a metered price needs one", Example = "0.50 USD" };
-    private static readonly Key<string> By = new("by", Path, "Where the request names its model.") { Default = "the same price for all", Example = "$.model" };
+    private static readonly Key<ModelPlace> By = new("by", new ScalarShape<ModelPlace>("where the request names its model: members alone such as $.model, or a part of the path such as path:model",
+        (string t, out ModelPlace? v) => (v = ModelPlace.Parse(t)) is null ? "names no model; write $.model for a member of the body or a field of a form, or path:NAME for a part of the path" : null, @"^(\$\.|path:)"),
+        "Where the request names its model: in its body ($.model, also a field of a form), or a part of its path (path:NAME).") { Default = "the same price for all", Example = "$.model" };
     private static readonly Key<string> OtherModels = new("other-models", Shapes.Text, "refuse a model without a price, or the name of the one whose price it has.") { Default = "refuse", Example = "refuse" };
     private static readonly Key<long> DefaultMaximum = new("default-max-tokens", Shapes.Integer(1, MostTokens), "Written into requests that name no maximum.") { Default = "none: such a request holds the ceiling", Example = "1000" };
     private static readonly Key<Money> Minimum = new("minimum", Shapes.Money, "The least a delivered answer costs.") { Default = "nothing", Example = "0.001 USD" };
@@ -38,9 +41,13 @@ internal static class PriceSection
         m => new AskedDraft(m.Get(Url)!, m.IsWritten(Token) ? m.Get(Token) : null, m.Get(Timeout, TimeSpan.FromSeconds(1)), m.Get(Keep, TimeSpan.FromHours(1)))), "Somebody outside says the price, up to the ceiling.")
     { Default = "none", Example = "{ url: https://prices.example/quote, timeout: 1s }" };
 
+    private static readonly Key<string> CostPlus = new("cost-plus", new ScalarShape<string>("a percentage such as 20%, from 0% to 1000%, at most two decimals",
+        (string t, out string? v) => OnTop(v = t) is null ? "is no percentage; write 20% or 2.5%, from 0% to 1000%" : null, @"^[0-9]{1,4}(\.[0-9]{1,2})?%$"), "What the upstream asks for this very call, and so much on top; the service needs pays.") { Default = "none", Example = "20%" };
+    private static readonly Key<Money> Margin = new("margin", Shapes.Money, "With cost-plus: an amount on top.") { Default = "nothing", Example = "0.002 USD" };
+
     private static readonly Shape<PriceModel?> Short = new ScalarShape<PriceModel?>("free, or an amount of money such as 0.01 USD", ReadShort, @"^free$|^[0-9]+(\.[0-9]{1,9})? +[A-Z]{3}$");
 
-    private static readonly Shape<PriceModel> Map = new MapShape<PriceModel>([Amount, PerMillion, PerUnit, PerRecord, Count, Ceiling, By, OtherModels, DefaultMaximum, Minimum, PerSession, Lasts, Pricer, Rules], Build);
+    private static readonly Shape<PriceModel> Map = new MapShape<PriceModel>([Amount, PerMillion, PerUnit, PerRecord, Count, Ceiling, By, OtherModels, DefaultMaximum, Minimum, PerSession, Lasts, Pricer, CostPlus, Margin, Rules], Build);
 
     private static readonly Key<PriceModel?> Key = new("price", new ShortOrMapShape<PriceModel?>(Short, Map!), "What a delivered answer costs: free, an amount, or a map.") { Required = true, Example = "0.01 USD" };
 
@@ -54,9 +61,17 @@ internal static class PriceSection
         PriceModel.Metered { By: null } metered => $"by {string.Join(", ", metered.Models[""].Priced)}, at most {metered.Ceiling}",
         PriceModel.Metered metered => $"by use, {metered.Models.Count} model{(metered.Models.Count == 1 ? "" : "s")}, at most {metered.Ceiling}",
         PriceModel.Session session => $"{session.Amount} per session of {Shapes.Tell(session.Lasts)}",
+        PriceModel.CostPlus plus => $"what the upstream asks{(plus.Hundredths == 0 ? "" : $" and {plus.Hundredths / 100m:0.##}%")}{(plus.Margin.IsZero ? "" : $" and {plus.Margin}")}, at most {plus.Ceiling}",
         PriceModel.Asked asked => $"as {asked.Url.Authority} says, at most {asked.Ceiling}",
         _ => price.ToString() ?? "",
     } + (price is { Rules.Count: > 0 } ? $", {price.Rules.Count} rule{(price.Rules.Count == 1 ? "" : "s")}" : "");
+
+    /// <summary>A price as a document of another time had it; null when it is none any more.</summary>
+    public static PriceModel? Read(string written)
+    {
+        var reading = new Reading(ConfigEnvironment.Process);
+        return YamlReader.Read(written, static (_, _, _) => { }) is { } node && Map.TryRead(new Spot(node, "", reading), out var price) ? price : null;
+    }
 
     private static string? ReadShort(string text, out PriceModel? price)
     {
@@ -79,16 +94,29 @@ internal static class PriceSection
             if (!m.IsWritten(Ceiling)) return Refuse(m.At, "what somebody outside says needs a ceiling, the most one call may cost");
             return Alone(m, Pricer, Ceiling) ? new PriceModel.Asked(pricer.Url, pricer.Token, pricer.Timeout, pricer.Keep, m.Get(Ceiling)) : null;
         }
-        if (!m.IsWritten(PerMillion) && !m.IsWritten(PerUnit) && !m.IsWritten(PerRecord)) return Refuse(m.At, "a price needs amount, per-million, per-unit, per-record, per-session or pricer");
+        if (m.IsWritten(CostPlus) || m.IsWritten(Margin)) return BuildCostPlus(m);
+        if (!m.IsWritten(PerMillion) && !m.IsWritten(PerUnit) && !m.IsWritten(PerRecord)) return Refuse(m.At, "a price needs amount, per-million, per-unit, per-record, per-session, pricer or cost-plus");
         if (m.IsWritten(PerRecord) != m.IsWritten(Count)) return Refuse(m.At, "per-record and count belong together: what a record costs, and what one is");
         if (!m.IsWritten(Ceiling)) return Refuse(m.At, "a metered price needs a ceiling, the most one call may cost");
         return BuildMetered(m);
     }
 
+    private static PriceModel? BuildCostPlus(MapValues m)
+    {
+        if (m.IsWritten(Rules)) return Refuse(m.Of(Rules), "what an upstream asks is not ours to share out; rules belong to an amount");
+        if (!m.IsWritten(Ceiling)) return Refuse(m.At, "what an upstream asks needs a ceiling, the most one call may cost");
+        var (ceiling, margin) = (m.Get(Ceiling), m.IsWritten(Margin) ? m.Get(Margin) : Money.Zero(m.Get(Ceiling).Currency));
+        if (margin.Currency != ceiling.Currency || margin >= ceiling) return Refuse(m.Of(Margin), $"a margin is below the ceiling, {ceiling}");
+        return Alone(m, CostPlus, Margin, Ceiling) ? new PriceModel.CostPlus(OnTop(m.Get(CostPlus) ?? "0%")!.Value, margin, ceiling) : null;
+    }
+
+    private static long? OnTop(string text) =>
+        text.EndsWith('%') && decimal.TryParse(text.AsSpan(0, text.Length - 1), System.Globalization.NumberStyles.AllowDecimalPoint, System.Globalization.CultureInfo.InvariantCulture, out var percent) && percent <= 1000 && decimal.Round(percent, 2) == percent ? (long)(percent * 100) : null;
+
     /// <summary>Refuses what means nothing beside the price that was written.</summary>
     private static bool Alone(MapValues m, params Key[] written)
     {
-        Key[] all = [Amount, PerMillion, PerUnit, PerRecord, Count, Ceiling, By, OtherModels, DefaultMaximum, Minimum, PerSession, Lasts, Pricer];
+        Key[] all = [Amount, PerMillion, PerUnit, PerRecord, Count, Ceiling, By, OtherModels, DefaultMaximum, Minimum, PerSession, Lasts, Pricer, CostPlus, Margin];
         return all.FirstOrDefault(key => m.IsWritten(key) && !written.Contains(key)) is not { } other || m.Of(other).Refuse($"'{other.Name}' belongs to a metered price; beside '{written[0].Name}' it means nothing");
     }
 
@@ -96,7 +124,6 @@ internal static class PriceSection
     {
         var ceiling = m.Get(Ceiling);
         var by = m.Get(By);
-        if (by is not null && by.IndexOfAny(['[', ']']) >= 0) return Refuse(m.Of(By), "a model is named by members alone, such as $.model");
         var models = new Dictionary<string, Dictionary<string, Rate>>(StringComparer.Ordinal);
         foreach (var key in new[] { PerMillion, PerUnit })
             if (m.Get(key) is { } table && !table.AddTo(models, m.Of(key), by is not null, ceiling.Currency)) return null;
@@ -106,14 +133,16 @@ internal static class PriceSection
             if (by is not null) return Refuse(m.Of(By), "a price per record knows no models");
             Of(models, "")[Units.Records] = new Rate.Flat(m.Get(PerRecord).Units, 1);
         }
+        if (m.IsWritten(PerRecord) && models[""].Values.Any(rate => rate.Over is not null)) return Refuse(m.Of(PerRecord), "it is counted before the answer leaves, and what counts over a period afterwards: one price cannot do both");
         var other = m.Get(OtherModels) is { } named and not "refuse" ? named : null;
         if (other is not null && (by is null || !models.ContainsKey(other))) return Refuse(m.Of(OtherModels), $"'{Reading.Shown(other)}' is none of the models with a price");
         if (m.IsWritten(Minimum) && (m.Get(Minimum).Currency != ceiling.Currency || m.Get(Minimum) > ceiling)) return Refuse(m.Of(Minimum), $"the minimum is at most the ceiling, {ceiling}");
         return new PriceModel.Metered
         {
+            Written = NodeText.Of(m.At.Node),
             Ceiling = ceiling,
             Models = models.ToFrozenDictionary(p => p.Key, p => new RateCard(ceiling.Currency, p.Value), StringComparer.Ordinal),
-            By = by is null ? null : by[2..].Split('.'),
+            By = by,
             OtherModels = other,
             DefaultMaximum = m.IsWritten(DefaultMaximum) ? m.Get(DefaultMaximum) : null,
             Minimum = m.IsWritten(Minimum) ? m.Get(Minimum) : null,

@@ -3,5 +3,5 @@ namespace Turnpike.Pricing;
 /// <summary>Registers pricing.</summary>
 internal static class PricingSetup
 {
-    public static IServiceCollection AddPricing(this IServiceCollection services) => services.AddSingleton<OutsidePrices>().AddSingleton<PriceBook>();
+    public static IServiceCollection AddPricing(this IServiceCollection services) => services.AddSingleton<Periods.PeriodStore>().AddSingleton<Periods.PriceTableStore>().AddSingleton<OutsidePrices>().AddSingleton<PriceBook>();
 }

@@ -39,13 +39,20 @@ internal sealed class RateCard
     public Money Charge(Usage usage)
     {
         Int128 sum = 0;
-        foreach (var (unit, count) in Quantities(usage)) sum += rates[unit].Of(count);
+        foreach (var (unit, count) in Quantities(usage)) sum += Of(unit, count, usage);
         return Rounded(sum);
     }
 
+    /// <summary>What of a call's use counts over a period, by unit.</summary>
+    public IEnumerable<KeyValuePair<string, long>> InPeriods(Usage usage) => units.Any(u => rates[u].Over is not null) ? Quantities(usage).Where(q => rates[q.Key].Over is not null && q.Value > 0) : [];
+
+    /// <summary>What counts over a period is known when it was taken of it; until then, it is the most it can be.</summary>
+    private Int128 Of(string unit, long count, Usage usage) =>
+        rates[unit].Over is null ? rates[unit].Of(count) : usage.InPeriod.TryGetValue(unit, out var due) ? due : rates[unit].Most(count);
+
     /// <summary>The same, a line for each rate: quantity, rate, what it comes to before the sum is rounded.</summary>
     public IEnumerable<string> Explain(Usage usage) =>
-        Quantities(usage).Select(q => $"             {q.Value} {q.Key}: {Rounded(rates[q.Key].Of(q.Value))} ({rates[q.Key].Told(Currency)})");
+        Quantities(usage).Select(q => $"             {q.Value} {q.Key}: {Rounded(Of(q.Key, q.Value, usage))} ({rates[q.Key].Told(Currency)})");
 
     /// <summary>What each rate is for: kinds without a rate of their own are added to the one they are a kind of.</summary>
     private Counts Quantities(Usage usage)
@@ -70,9 +77,9 @@ internal sealed class RateCard
     /// <summary>The price of so much text in and out, without allocating: for streams, again and again.</summary>
     public Money Estimate(long inputTokens, long outputTokens)
     {
-        Int128 sum = rates.TryGetValue(Units.Total, out var total) ? total.Of(inputTokens + outputTokens) : 0;
-        if (rates.TryGetValue(Units.Requests, out var each)) sum += each.Of(1);
-        return Rounded(sum + (input?.Of(inputTokens) ?? 0) + (output?.Of(outputTokens) ?? 0));
+        Int128 sum = rates.TryGetValue(Units.Total, out var total) ? total.Least(inputTokens + outputTokens) : 0;
+        if (rates.TryGetValue(Units.Requests, out var each)) sum += each.Least(1);
+        return Rounded(sum + (input?.Least(inputTokens) ?? 0) + (output?.Least(outputTokens) ?? 0));
     }
 
     /// <summary>The most that so many tokens can cost, whatever kind they turn out to be; null when something without a bound is priced too.</summary>
@@ -80,12 +87,12 @@ internal sealed class RateCard
     {
         Int128 sum = 0;
         if (rates.TryGetValue(Units.Total, out var total))
-            sum += bounds.Has(Units.Input) && bounds.Has(Units.Output) ? total.Of(bounds[Units.Input] + bounds[Units.Output]) : -1;
+            sum += bounds.Has(Units.Input) && bounds.Has(Units.Output) ? total.Most(bounds[Units.Input] + bounds[Units.Output]) : -1;
         foreach (var unit in units)
         {
             if (unit == Units.Total || Units.Inputs.Contains(unit) || Units.Outputs.Contains(unit) || unit == Units.Reasoning) continue;
-            if (unit == Units.Requests) sum += rates[unit].Of(1);
-            else if (bounds.Has(unit)) sum += rates[unit].Of(bounds[unit]);
+            if (unit == Units.Requests) sum += rates[unit].Most(1);
+            else if (bounds.Has(unit)) sum += rates[unit].Most(bounds[unit]);
             else return null;
         }
         if (Dearest(Units.Inputs, bounds, Units.Input) is not { } inputs || Dearest([.. Units.Outputs, Units.Reasoning], bounds, Units.Output) is not { } outputs) return null;
@@ -100,7 +107,7 @@ internal sealed class RateCard
         {
             if (!rates.TryGetValue(kind, out var rate)) continue;
             any = true;
-            if (bounds.Has(bound)) most = Int128.Max(most, rate.Of(bounds[bound]));
+            if (bounds.Has(bound)) most = Int128.Max(most, rate.Most(bounds[bound]));
         }
         return any && !bounds.Has(bound) ? null : most;
     }

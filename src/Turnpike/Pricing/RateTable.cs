@@ -1,6 +1,7 @@
 using System.Diagnostics.CodeAnalysis;
 using System.Text.Json;
 using Turnpike.Catalog.Document;
+using Turnpike.Catalog.Loading;
 using Turnpike.Ledger;
 using Turnpike.Metering;
 
@@ -33,7 +34,7 @@ internal sealed class RateTableShape(long per) : Shape<RateTable>
 {
     private const long MostCount = 1_000_000_000_000;
 
-    private static readonly string[] RateKeys = ["graduated", "volume", "package", "price"];
+    private static readonly string[] RateKeys = ["each", "graduated", "volume", "package", "price", "free", .. PeriodShape.OptionalKeys.Select(key => key.Name)];
 
     private static readonly Key<long> UpTo = new("up-to", Shapes.Integer(1, MostCount), "The last one in the tier; the last tier has none.") { Default = "everything above", Example = "1000" };
     private static readonly Key<Money> Each = new("each", Shapes.Money, "The price of one in this tier.") { Default = "nothing", Example = "0.05 USD" };
@@ -42,12 +43,14 @@ internal sealed class RateTableShape(long per) : Shape<RateTable>
     private static readonly Shape<IReadOnlyList<TierText>> Tiers = new ListShape<TierText>(TierShape, least: 1);
     private static readonly Key<IReadOnlyList<TierText>> Graduated = new("graduated", Tiers, "Tiers, each charging what falls into it.") { Default = "none", Example = "[{ up-to: 5000, each: 0.05 USD }, { each: 0.01 USD }]" };
     private static readonly Key<IReadOnlyList<TierText>> Volume = new("volume", Tiers, "Tiers; the one the whole falls into charges all of it.") { Default = "none", Example = "[{ up-to: 5000, each: 0.05 USD }, { each: 0.01 USD }]" };
+    private static readonly Key<Money> One = new("each", Shapes.Money, "The price of one, or of a million.") { Default = "none", Example = "2.50 USD" };
+    private static readonly Key<long> Free = new("free", Shapes.Integer(1, MostCount), "So many cost nothing, of each call or of each period.") { Default = "none", Example = "1000" };
     private static readonly Key<long> Package = new("package", Shapes.Integer(1, MostCount), "How many a package holds; a begun one is charged whole.") { Default = "none", Example = "1000" };
     private static readonly Key<Money> Price = new("price", Shapes.Money, "The price of a package.") { Default = "none", Example = "1.00 USD" };
 
-    private readonly MapShape<PricedRate> rate = new([Graduated, Volume, Package, Price], m => Build(m, per));
+    private readonly MapShape<PricedRate> rate = new([One, Graduated, Volume, Package, Price, Free, .. PeriodShape.OptionalKeys], m => PeriodShape.TryReadOptional(m, out var period) && Build(m, per) is { } built ? built with { Rate = built.Rate with { Over = period, Free = m.IsWritten(Free) ? m.Get(Free) : 0 } } : null);
 
-    public override string Says => "prices by unit, or by model and unit, each an amount, { graduated: [{ up-to, each, flat }] }, { volume: [{ up-to, each, flat }] } or { package, price }";
+    public override string Says => "prices by unit, or by model and unit, each an amount, { graduated: [{ up-to, each, flat }] }, { volume: [{ up-to, each, flat }] } or { package, price }; with free: 1000 where some cost nothing, and per: 1mo where it counts over a period for each caller";
 
     public override bool TryRead(Spot at, [MaybeNullWhen(false)] out RateTable value)
     {
@@ -86,9 +89,10 @@ internal sealed class RateTableShape(long per) : Shape<RateTable>
 
     private static PricedRate? Build(MapValues m, long per)
     {
-        if (new Key[] { Graduated, Volume, Package }.Count(m.IsWritten) != 1) { m.At.Refuse("a rate is one of graduated, volume and package"); return null; }
+        if (new Key[] { One, Graduated, Volume, Package }.Count(m.IsWritten) != 1) { m.At.Refuse("a rate is one of each, graduated, volume and package"); return null; }
         if (m.IsWritten(Package) != m.IsWritten(Price)) { m.At.Refuse("package and price belong together"); return null; }
         if (m.IsWritten(Package)) return new PricedRate(new Rate.Package(m.Get(Package), m.Get(Price).Units), m.Get(Price).Currency);
+        if (m.IsWritten(One)) return new PricedRate(new Rate.Flat(m.Get(One).Units, per), m.Get(One).Currency);
         var key = m.IsWritten(Graduated) ? Graduated : Volume;
         var written = m.Get(key, []);
         var currency = written.Select(t => t.Each ?? t.Entry).FirstOrDefault(p => p is not null)?.Currency;

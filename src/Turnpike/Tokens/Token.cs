@@ -56,14 +56,20 @@ internal sealed record Token
 
     public DateTimeOffset Created { get; init; }
 
-    /// <summary>Where its money is: its own budget, or that of its standing grant.</summary>
-    public string Account => "token:" + (Parent ?? Id);
+    /// <summary>The token that took its place; null: none did.</summary>
+    public string? ReplacedBy { get; init; }
+
+    /// <summary>Its budget. A token that took another's place spends that one's: a lineage is one account.</summary>
+    public string Account { get => field ?? AccountOf(Id); init; }
+
+    /// <summary>The account of a lineage, by its first token.</summary>
+    public static string AccountOf(string id) => "token:" + id;
 
     /// <summary>What receipts call the payer.</summary>
-    public string Payer => "token:" + Id;
+    public string Payer => AccountOf(Id);
 
     /// <summary>Tokens of one lineage are one owner's.</summary>
-    public string Lineage => Owner ?? Payer;
+    public string Lineage => Owner ?? Account;
 
     /// <summary>True when one of those who signed a request is one it is bound to, or it is bound to nobody.</summary>
     public bool MayBePresentedBy(IReadOnlyList<string> signers) => BoundTo.Count == 0 || signers.Any(s => BoundTo.Contains(s, StringComparer.Ordinal));

@@ -56,26 +56,33 @@ internal sealed class TokenDesk(TokenStore store, ILedger ledger, IAuditTrail au
         var correlation = Ids.New("c");
         if (token.Calls is not null && calls is { } more)
             await ledger.PostAsync(new Transfer($"topup:{id}:calls", source, token.Account, new Money(more, Token.CallsCurrency), "top-up", LimitedFrom: false, LimitedTo: true) { Correlation = correlation }, ct);
-        if (gift is { } given && await ledger.PostAsync(Given($"topup:{id}:gift", token, given, correlation), ct) == PostResult.Posted) await store.AddAsync(token.Id, given, given, ct);
+        if (gift is { } given && await ledger.PostAsync(Given($"topup:{id}:gift", token, given, correlation), ct) == PostResult.Posted) await store.AddAsync(token.Account, given, given, ct);
         var added = new AuditEvent { Kind = AuditKinds.TokenToppedUp, Correlation = correlation, Payer = token.Account, Amount = paid.ToString(), Reference = token.Id };
-        if (await ledger.PostAsync(new Transfer($"topup:{id}", source, token.Account, paid, "top-up", LimitedFrom: false, LimitedTo: true) { Correlation = correlation, Events = [added] }, ct) == PostResult.Posted) await store.AddAsync(token.Id, paid, Money.Zero(paid.Currency), ct);
-        if (token.Expires is { } expires && (valid is null || bought + valid > expires)) await store.ExtendAsync(token.Id, bought + valid, ct);
+        if (await ledger.PostAsync(new Transfer($"topup:{id}", source, token.Account, paid, "top-up", LimitedFrom: false, LimitedTo: true) { Correlation = correlation, Events = [added] }, ct) == PostResult.Posted) await store.AddAsync(token.Account, paid, Money.Zero(paid.Currency), ct);
+        if (token.Expires is { } expires && (valid is null || bought + valid > expires)) await store.ExtendAsync(token.Account, bought + valid, ct);
     }
 
-    /// <summary>The token that takes the place of another, with its rules and what is left of it. Safe to repeat.</summary>
-    public async ValueTask<Token> SucceedAsync(Token old, CancellationToken ct)
+    /// <summary>
+    /// For a token that got into wrong hands: another one with its rules and its account, and the old one buys nothing from now on. No
+    /// money moves, so what is given back, added or taken back later finds the same account. Safe to repeat. Null when it may not be spent.
+    /// </summary>
+    public async ValueTask<Token?> SucceedAsync(Token old, string reason, CancellationToken ct)
     {
-        var next = old with { Id = TokenText.IdAfter(old.Id), Owner = old.Lineage };
-        await store.AddAsync(next, ct);
-        await MoveAsync(old, next, ct);
-        return next;
+        var next = TokenText.IdAfter(old.Id);
+        if (await store.SucceedAsync(old, next, ct))
+        {
+            await audit.RecordAsync(new AuditEvent { Kind = AuditKinds.TokenRevoked, Correlation = Ids.New("c"), Payer = Token.AccountOf(old.Id), Reference = old.Id, Detail = reason }, ct);
+            await audit.RecordAsync(new AuditEvent { Kind = AuditKinds.TokenRotated, Correlation = Ids.New("c"), Payer = Token.AccountOf(next), Reference = next, Detail = $"was {Token.AccountOf(old.Id)}: {reason}" }, ct);
+        }
+        return await store.FindAsync(old.Id, ct) is { ReplacedBy: not null } replaced ? await store.FindAsync(replaced.ReplacedBy, ct) : null;
     }
 
-    /// <summary>Moves what is left of a token to another one.</summary>
-    public async ValueTask MoveAsync(Token old, Token next, CancellationToken ct)
+    /// <summary>The last token of this one's lineage: itself, where nothing took its place.</summary>
+    public async ValueTask<Token?> CurrentAsync(string id, CancellationToken ct)
     {
-        await MoveAsync(old.Account, next.Account, old.Budget.Currency, ct);
-        if (old.Calls is not null) await MoveAsync(old.Account, next.Account, Token.CallsCurrency, ct);
+        var token = await store.FindAsync(id, ct);
+        while (token is { ReplacedBy: { } next }) token = await store.FindAsync(next, ct);
+        return token;
     }
 
     /// <summary>Takes up to an amount out of an account, as much as there is. Safe to repeat: what was taken is not taken again.</summary>
@@ -90,15 +97,6 @@ internal sealed class TokenDesk(TokenStore store, ILedger ledger, IAuditTrail au
         }
     }
 
-    private async ValueTask MoveAsync(string from, string to, string currency, CancellationToken ct)
-    {
-        while (true)
-        {
-            var left = await ledger.AvailableAsync(from, currency, ct);
-            if (left.IsZero || await ledger.PostAsync(new Transfer(Ids.New("move"), from, to, left, "rotation", LimitedFrom: true, LimitedTo: true), ct) != PostResult.InsufficientFunds) return;
-        }
-    }
-
     private static Transfer Given(string id, Token token, Money gift, string correlation) =>
         new(id, "external:promotion", token.Account, gift, "gift", LimitedFrom: false, LimitedTo: true) { Correlation = correlation };
 
@@ -106,19 +104,21 @@ internal sealed class TokenDesk(TokenStore store, ILedger ledger, IAuditTrail au
 
     public ValueTask<IReadOnlyList<Token>> ListAsync(string? before, int most, CancellationToken ct) => store.ListAsync(before, most, ct);
 
-    /// <summary>What is left: money, and calls where they are counted.</summary>
+    /// <summary>What is left: money, and calls where they are counted. What was replaced has nothing of its own any more.</summary>
     public async ValueTask<(Money Money, long? Calls)> LeftAsync(Token token, CancellationToken ct)
     {
-        var money = await ledger.AvailableAsync(token.Account, token.Budget.Currency, ct);
+        if (token.ReplacedBy is not null) return (Money.Zero(token.Budget.Currency), token.Calls is null ? null : 0);
+        var from = token.Parent is { } parent ? await store.FindAsync(parent, ct) ?? token : token;
+        var money = await ledger.AvailableAsync(from.Account, token.Budget.Currency, ct);
         // One of a series may take so much of its standing grant, and no more than that has.
         if (token.Parent is not null && (await ledger.AccountAsync(Caps.AccountOf(token.Payer), token.Budget.Currency, ct))?.Available is var own && (own ?? token.Budget) < money) money = own ?? token.Budget;
         return (money, token.Calls is null ? null : (await ledger.AvailableAsync(token.Account, Token.CallsCurrency, ct)).Units);
     }
 
-    /// <summary>In force for the next call. False when there is no such token, or it is revoked: revoking is final.</summary>
+    /// <summary>In force for the next call, for it and what took its place. False when there is no such token, or it is revoked: revoking is final.</summary>
     public async ValueTask<bool> SetStatusAsync(string id, TokenStatus status, string reason, CancellationToken ct)
     {
-        if (!await store.SetStatusAsync(id, status, ct)) return false;
+        if (await store.FindAsync(id, ct) is not { } token || !await store.SetStatusAsync(token.Account, status, ct)) return false;
         await audit.RecordAsync(new AuditEvent { Kind = KindOf(status), Correlation = Ids.New("c"), Payer = "token:" + id, Reference = id, Detail = reason }, ct);
         return true;
     }

@@ -17,7 +17,7 @@ internal sealed class TokenHandover(TokenStore tokens, ILedger ledger, TimeProvi
         if (await tokens.FreshAsync(fromId, ct) is not { } from || await tokens.FreshAsync(toId, ct) is not { } to) return (Reasons.UnknownToken, "One of the two tokens is not known here.");
         var now = time.GetUtcNow();
         if ((WhyNot(from, now, "gives") ?? WhyNot(to, now, "receives")) is { } spent) return spent;
-        if (from.Id == to.Id || amount.IsZero || amount.Currency != from.Budget.Currency || amount.Currency != to.Budget.Currency) return (Reasons.MalformedRequest, $"amount: write an amount above zero in {from.Budget.Currency}, to another token in {from.Budget.Currency}.");
+        if (from.Account == to.Account || amount.IsZero || amount.Currency != from.Budget.Currency || amount.Currency != to.Budget.Currency) return (Reasons.MalformedRequest, $"amount: write an amount above zero in {from.Budget.Currency}, to another token in {from.Budget.Currency}.");
         if (from.Lineage != to.Lineage) return (Reasons.AccessDenied, "The two tokens are not of one owner.");
         if (from.Calls is not null || to.Calls is not null) return (Reasons.AccessDenied, "A token that counts its calls keeps its money.");
         if (from.Expires is { } end && (to.Expires is null || to.Expires > end)) return (Reasons.AccessDenied, $"The money may be spent until {end:u}; the other token lives longer.");
@@ -27,8 +27,8 @@ internal sealed class TokenHandover(TokenStore tokens, ILedger ledger, TimeProvi
         switch (await ledger.PostAsync(transfer, ct))
         {
             case PostResult.Posted:
-                await tokens.AddAsync(to.Id, amount, Money.Zero(amount.Currency), ct);
-                await tokens.AddAsync(from.Id, amount with { Units = -amount.Units }, Money.Zero(amount.Currency), ct);
+                await tokens.AddAsync(to.Account, amount, Money.Zero(amount.Currency), ct);
+                await tokens.AddAsync(from.Account, amount with { Units = -amount.Units }, Money.Zero(amount.Currency), ct);
                 return null;
             case PostResult.Existed: return null;
             case PostResult.Conflict: return (Reasons.IdempotencyMismatch, "The key was used for another transfer.");

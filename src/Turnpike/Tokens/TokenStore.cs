@@ -37,18 +37,15 @@ internal sealed class TokenStore
     }, ct);
 
     /// <summary>More was put onto it, and so much of that was given away.</summary>
-    public async ValueTask AddAsync(string id, Money added, Money gift, CancellationToken ct) => await database.WriteAsync(sql =>
-    {
-        revisions.Bump(sql, Revision);
-        sql.Run("update tokens set added = added + $2, gift = gift + $3 where id = $1", id, added.Units, gift.Units);
-    }, ct);
+    public async ValueTask AddAsync(string account, Money added, Money gift, CancellationToken ct) => await ChangeAsync(sql =>
+        sql.Change("update tokens set added = added + $3, gift = gift + $4 where (id = $1 or account = $2)", FirstOf(account), account, added.Units, gift.Units), ct);
 
     public async ValueTask<Token?> FindAsync(string id, CancellationToken ct)
     {
         if (kept.TryGetValue(id, out var known)) return known;
         var before = Volatile.Read(ref changes);
         var token = await database.ReadAsync(sql => sql.First("""
-            select id, budget, currency, calls, per_call, operations, rate_amount, rate_seconds, expires, status, note, created, sequence, bound_to, caps, owner, parent, series, gift, added
+            select id, budget, currency, calls, per_call, operations, rate_amount, rate_seconds, expires, status, note, created, sequence, bound_to, account, replaced_by, caps, owner, parent, series, gift, added
             from tokens where id = $1
             """, Read, id), ct);
         if (token is null || !database.IsWritable) return token;
@@ -72,29 +69,37 @@ internal sealed class TokenStore
 
     /// <summary>Newest first, below the token <paramref name="before"/>.</summary>
     public async ValueTask<IReadOnlyList<Token>> ListAsync(string? before, int most, CancellationToken ct) => await database.ReadAsync(sql => sql.Query("""
-        select id, budget, currency, calls, per_call, operations, rate_amount, rate_seconds, expires, status, note, created, sequence, bound_to, caps, owner, parent, series, gift, added
+        select id, budget, currency, calls, per_call, operations, rate_amount, rate_seconds, expires, status, note, created, sequence, bound_to, account, replaced_by, caps, owner, parent, series, gift, added
         from tokens where parent is null and (cast($1 as text) is null or sequence < (select sequence from tokens where id = $1)) order by sequence desc limit $2
         """, Read, before, most), ct);
 
-    /// <summary>False when there is no such token, or it is revoked, which is final.</summary>
-    public async ValueTask<bool> SetStatusAsync(string id, TokenStatus status, CancellationToken ct)
-    {
-        return await database.WriteAsync(sql =>
-        {
-            revisions.Bump(sql, Revision);
-            return sql.Change("update tokens set status = $2 where id = $1 and status <> 'revoked'", id, Text(status)) == 1;
-        }, ct);
-    }
+    /// <summary>
+    /// For the whole lineage of a token, so that nobody gets out of a freeze by having the token replaced in that moment: whichever of
+    /// the two comes first, the other sees it. False when none of it is left: revoked is final.
+    /// </summary>
+    public ValueTask<bool> SetStatusAsync(string account, TokenStatus status, CancellationToken ct) => ChangeAsync(sql =>
+        sql.Change("update tokens set status = $3 where (id = $1 or account = $2) and status <> 'revoked'", FirstOf(account), account, Text(status)) > 0, ct);
 
-    /// <summary>Moves the end of its life; null: it has none any more.</summary>
-    public async ValueTask ExtendAsync(string id, DateTimeOffset? expires, CancellationToken ct)
+    /// <summary>Moves the end of a lineage's life; null: it has none any more.</summary>
+    public async ValueTask ExtendAsync(string account, DateTimeOffset? expires, CancellationToken ct) => await ChangeAsync(sql =>
+        sql.Change("update tokens set expires = $3 where (id = $1 or account = $2)", FirstOf(account), account, expires), ct);
+
+    /// <summary>Another token, with the same rules and the same account, takes the place of one that may be spent. False when it may not, or has been replaced.</summary>
+    public ValueTask<bool> SucceedAsync(Token old, string next, CancellationToken ct) => ChangeAsync(sql =>
     {
-        await database.WriteAsync(sql =>
-        {
-            revisions.Bump(sql, Revision);
-            sql.Run("update tokens set expires = $2 where id = $1", id, expires);
-        }, ct);
-    }
+        if (sql.Change("update tokens set status = 'revoked', replaced_by = $2 where id = $1 and status = 'active'", old.Id, next) == 0) return false;
+        sql.Run("""
+            insert into tokens (id, budget, currency, calls, per_call, operations, rate_amount, rate_seconds, expires, status, note, created, bound_to, account, caps, owner, parent, series, gift, added)
+            select $2, budget, currency, calls, per_call, operations, rate_amount, rate_seconds, expires, 'active', note, created, bound_to, $3, caps, owner, parent, series, gift, added from tokens where id = $1
+            """, old.Id, next, old.Account);
+        return true;
+    }, ct);
+
+    /// <summary>The ids of all tokens that spend, or spent, what this one spends; none when there is no such token.</summary>
+    public static IReadOnlyList<string> Lineage(Sql sql, string id) =>
+        sql.First("select coalesce(account, 'token:' || id) from tokens where id = $1", row => row.Text(0), id) is { } account
+            ? sql.Query("select id from tokens where (id = $1 or account = $2) order by id", row => row.Text(0), FirstOf(account), account)
+            : [];
 
     /// <summary>False: no token is bound to a key, so none has to be looked at. Null: nobody knows yet.</summary>
     public bool? AnyBound => anyBound switch { 1 => false, 2 => true, _ => null };
@@ -107,6 +112,16 @@ internal sealed class TokenStore
         if (Volatile.Read(ref changes) == before) anyBound = any ? 2 : 1;
         return any;
     }
+
+    // The revision first: its row is kept until the commit, so changes of tokens come one after another on all nodes, and each
+    // statement sees the tokens that the change before it made.
+    private ValueTask<T> ChangeAsync<T>(Func<Sql, T> change, CancellationToken ct) => database.WriteAsync(sql =>
+    {
+        revisions.Bump(sql, Revision);
+        return change(sql);
+    }, ct);
+
+    private static string FirstOf(string account) => account[Token.AccountOf("").Length..];
 
     // Changes are an operator's, and rare: all of them are read again.
     private void Forget()
@@ -129,12 +144,14 @@ internal sealed class TokenStore
         Note = row.TextOrNull(10),
         Created = row.Time(11),
         BoundTo = row.TextOrNull(13)?.Split(' ') ?? [],
-        Caps = [.. (row.TextOrNull(14)?.Split('\n') ?? []).Select(text => Cap.TryParse(text, CapScope.Token, out var cap) ? cap : throw new StorageException($"A token has a cap '{text}' this version does not know."))],
-        Owner = row.TextOrNull(15),
-        Parent = row.TextOrNull(16),
-        Series = TokenSeries.Parse(row.TextOrNull(17)),
-        Gift = new Money(row.Long(18), row.Text(2)),
-        Added = new Money(row.Long(19), row.Text(2)),
+        Account = row.TextOrNull(14)!,
+        ReplacedBy = row.TextOrNull(15),
+        Caps = [.. (row.TextOrNull(16)?.Split('\n') ?? []).Select(text => Cap.TryParse(text, CapScope.Token, out var cap) ? cap : throw new StorageException($"A token has a cap '{text}' this version does not know."))],
+        Owner = row.TextOrNull(17),
+        Parent = row.TextOrNull(18),
+        Series = TokenSeries.Parse(row.TextOrNull(19)),
+        Gift = new Money(row.Long(20), row.Text(2)),
+        Added = new Money(row.Long(21), row.Text(2)),
     };
 
     private static string Text(TokenStatus status) => status switch { TokenStatus.Active => "active", TokenStatus.Frozen => "frozen", _ => "revoked" };

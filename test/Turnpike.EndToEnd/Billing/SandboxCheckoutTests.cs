@@ -1,6 +1,7 @@
 using System.Net;
 using System.Net.Http.Headers;
 using Microsoft.AspNetCore.Builder;
+using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging.Abstractions;
 using Turnpike.Catalog.Document;
 using Turnpike.Catalog.Loading;
@@ -18,6 +19,7 @@ public sealed class SandboxCheckoutTests : IAsyncLifetime
     private readonly List<IAsyncDisposable> running = [];
     private DemoUpstream? upstream;
     private Uri? url;
+    private WebApplication? app;
 
     public async ValueTask InitializeAsync()
     {
@@ -49,10 +51,78 @@ public sealed class SandboxCheckoutTests : IAsyncLifetime
         form.Body.ShouldNotContain("<script");
         form.Header("Content-Security-Policy")!.ShouldContain("default-src 'none'");
         var sold = await SendAsync(HttpMethod.Post, "/buy/forecast", "budget=0.05", ("Accept", Html), ("Content-Type", "application/x-www-form-urlencoded"));
-        sold.Status.ShouldBe(HttpStatusCode.Created);
-        sold.Body.ShouldContain("value=\"tp_");
-        sold.Body.ShouldContain("TEST MONEY");
-        sold.Header("Cache-Control")!.ShouldContain("no-store");
+        sold.Status.ShouldBe(HttpStatusCode.Found);
+        var till = await SendAsync(HttpMethod.Get, Below(sold.Header("Location")!), null, ("Accept", Html));
+        till.Body.ShouldContain("Pay 0.05 USD of test money");
+        var session = Below(sold.Header("Location")!).Split("session_id=")[1];
+        (await SendAsync(HttpMethod.Get, $"/buy/forecast/done?session_id={session}", null, ("Accept", Html))).Body.ShouldContain("Waiting for the payment");
+        var paid = await SendAsync(HttpMethod.Post, "/buy/forecast/till", $"session_id={session}&pay=yes", ("Accept", Html), ("Content-Type", "application/x-www-form-urlencoded"));
+        paid.Status.ShouldBe(HttpStatusCode.Found);
+        var done = await SendAsync(HttpMethod.Get, Below(paid.Header("Location")!), null, ("Accept", Html));
+        foreach (var page in (Answered[])[till, done])
+        {
+            page.Body.ShouldContain("TEST MONEY");
+            page.Header("Cache-Control")!.ShouldContain("no-store");
+        }
+        done.Body.ShouldContain("value=\"tp_");
+    }
+
+    /// <summary>The article's story, with test money from beginning to end: 402, a token, calls until 402, a top-up, calls, 402; the books balance.</summary>
+    [Fact]
+    public async Task The_story_402_buy_calls_402_top_up_calls_402()
+    {
+        var refused = await SendAsync(HttpMethod.Get, "/forecast/rome");
+        refused.Status.ShouldBe(HttpStatusCode.PaymentRequired);
+        var shop = Below(refused.Json["offers"]!.AsArray().Single(o => o!["protocol"]!.GetValue<string>() == "prepaid")!["url"]!.GetValue<string>());
+        shop.ShouldBe("/buy/forecast");
+
+        var sold = await SendAsync(HttpMethod.Post, shop, """{"budget":"0.03 USD"}""");
+        var text = sold.Json["token"]!.GetValue<string>();
+        (string, string) token = ("Authorization", "Bearer " + text);
+        string? receipt = null;
+        for (var call = 1; call <= 3; call++)
+        {
+            var answer = await SendAsync(HttpMethod.Get, $"/forecast/rome?day={call}", null, token);
+            (answer.Status, answer.Header("Turnpike-Remaining")).ShouldBe((HttpStatusCode.OK, $"0.0{3 - call} USD"));
+            receipt = Below(answer.Header("Turnpike-Receipt")!);
+        }
+        (await SendAsync(HttpMethod.Get, receipt!)).Json["sandbox"]!.GetValue<bool>().ShouldBeTrue("every receipt says what money it was");
+        var used = await SendAsync(HttpMethod.Get, "/forecast/rome", null, token);
+        (used.Status, used.Reason).ShouldBe((HttpStatusCode.PaymentRequired, "token-exhausted"));
+
+        var again = await SendAsync(HttpMethod.Get, Below(sold.Json["done"]!.GetValue<string>()));
+        again.Json["token"]!.GetValue<string>().ShouldBe(text, "the same token, from the purchase alone");
+        var topUp = await SendAsync(HttpMethod.Post, shop, """{"budget":"0.02 USD"}""", token);
+        (topUp.Status, topUp.Json["available"]!["amount"]!.GetValue<string>(), topUp.Json["token"]).ShouldBe((HttpStatusCode.Created, "0.02", null));
+        for (var call = 1; call <= 2; call++) (await SendAsync(HttpMethod.Get, "/forecast/rome", null, token)).Status.ShouldBe(HttpStatusCode.OK);
+        (await SendAsync(HttpMethod.Get, "/forecast/rome", null, token)).Reason.ShouldBe("token-exhausted");
+
+        var books = await app!.Services.GetRequiredService<Turnpike.Ledger.ILedger>().VerifyAsync(default);
+        books.Findings.ShouldBeEmpty();
+        books.Totals.Single(t => t.Role == "revenue").Sum.ToString().ShouldBe("0.05 USD");
+        books.Totals.Single(t => t.Role == "external").Sum.ToString().ShouldBe("-0.05 USD");
+        (await app.Services.GetRequiredService<Turnpike.Audit.IAuditTrail>().VerifyAsync(default)).Intact.ShouldBeTrue();
+    }
+
+    [Fact]
+    public async Task A_token_is_shown_again_replaced_and_topped_up_and_a_cancelled_order_sells_nothing()
+    {
+        var sold = await SendAsync(HttpMethod.Post, "/buy/forecast", """{"budget":"0.02 USD"}""");
+        var session = sold.Json["rotate"]!["format"]!.GetValue<string>().Split('"')[3];
+        var rotated = await SendAsync(HttpMethod.Post, "/buy/forecast/rotate", $$"""{"session_id":"{{session}}"}""");
+        var (old, next) = (sold.Json["token"]!.GetValue<string>(), rotated.Json["token"]!.GetValue<string>());
+        next.ShouldNotBe(old);
+        (await SendAsync(HttpMethod.Get, "/forecast/rome", null, ("Authorization", "Bearer " + old))).Reason.ShouldBe("token-revoked");
+        (await SendAsync(HttpMethod.Get, "/forecast/rome", null, ("Authorization", "Bearer " + next))).Header("Turnpike-Remaining").ShouldBe("0.01 USD");
+        (await SendAsync(HttpMethod.Post, "/buy/forecast", """{"budget":"0.02 USD"}""", ("Authorization", "Bearer " + old))).Reason.ShouldBe("malformed-request", "a revoked token takes no money");
+
+        var order = await SendAsync(HttpMethod.Post, "/buy/forecast", "budget=0.05", ("Accept", Html), ("Content-Type", "application/x-www-form-urlencoded"));
+        var left = Below(order.Header("Location")!).Split("session_id=")[1];
+        await SendAsync(HttpMethod.Post, "/buy/forecast/till", $"session_id={left}&pay=no", ("Accept", Html), ("Content-Type", "application/x-www-form-urlencoded"));
+        (await SendAsync(HttpMethod.Get, $"/buy/forecast/done?session_id={left}")).Status.ShouldBe(HttpStatusCode.Gone);
+        await SendAsync(HttpMethod.Post, "/buy/forecast/till", $"session_id={left}&pay=yes", ("Accept", Html), ("Content-Type", "application/x-www-form-urlencoded"));
+        (await SendAsync(HttpMethod.Get, $"/buy/forecast/done?session_id={left}")).Status.ShouldBe(HttpStatusCode.Gone, "what is ended stays so");
+        (await SendAsync(HttpMethod.Post, "/buy/forecast/till", """{"session_id":"cs_sandbox_guess","pay":"yes"}""")).Status.ShouldBe(HttpStatusCode.NotFound);
     }
 
     [Theory]
@@ -93,6 +163,7 @@ public sealed class SandboxCheckoutTests : IAsyncLifetime
         var refused = await SendAsync(HttpMethod.Post, "/buy/forecast", """{"budget":"0.05 USD"}""");
         refused.Status.ShouldBe(HttpStatusCode.NotFound);
         refused.Body.ShouldNotContain("tp_");
+        (await SendAsync(HttpMethod.Post, "/buy/forecast/till", """{"session_id":"cs_sandbox_x","pay":"yes"}""")).Status.ShouldBe(HttpStatusCode.NotFound);
     }
 
     public async ValueTask DisposeAsync()
@@ -112,7 +183,7 @@ public sealed class SandboxCheckoutTests : IAsyncLifetime
         var source = new CatalogSource(Language.Loader, new ConfigEnvironment(variables.GetValueOrDefault, _ => null), path, TimeProvider.System, NullLogger<CatalogSource>.Instance);
         var read = source.Open();
         read.Catalog.ShouldNotBeNull(string.Join('\n', read.ErrorLines));
-        var app = await Serving.StartAsync(source, default);
+        app = await Serving.StartAsync(source, default);
         running.Add(new Stop(app));
         return new Uri($"http://127.0.0.1:{port}");
     }
@@ -130,6 +201,8 @@ public sealed class SandboxCheckoutTests : IAsyncLifetime
         var told = response.Headers.Concat(response.Content.Headers).SelectMany(h => h.Value.Select(v => (h.Key, v))).ToLookup(h => h.Key, h => h.v, StringComparer.OrdinalIgnoreCase);
         return new Answered(response.StatusCode, told, await response.Content.ReadAsStringAsync());
     }
+
+    private static string Below(string url) => new Uri(url).PathAndQuery;
 
     private static int FreePort()
     {

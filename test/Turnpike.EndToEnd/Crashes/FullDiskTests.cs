@@ -36,11 +36,12 @@ public sealed class FullDiskTests(Chain chain)
         {
             number.ShouldBeLessThan(5_000, "the disk never filled");
             var purchase = await Purchase.OnAsync(api, "prepaid", token, number);
-            var told = (await purchase.PresentAsync()).ShouldNotBeNull();
-            if (told.Status == HttpStatusCode.OK) answered.Add((purchase, told.Body));
+            // Broken off: the money was taken in time, that the answer had passed could not be written any more.
+            var told = await purchase.PresentAsync() ?? await purchase.PresentAsync();
+            if (told is { Status: HttpStatusCode.OK }) answered.Add((purchase, told.Body));
             else
             {
-                (told.Status, told.Reason).ShouldBe((HttpStatusCode.ServiceUnavailable, "store-down"));
+                (told?.Status, told?.Reason).ShouldBe((HttpStatusCode.ServiceUnavailable, "store-down"), $"After {answered.Count}: {api.Gateway.Log}");
                 refused = purchase;
             }
         }

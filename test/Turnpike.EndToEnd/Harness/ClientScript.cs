@@ -10,14 +10,7 @@ internal static class ClientScript
 {
     public static async Task<PaidCall> RunAsync(string script, Uri url, params (string Name, string Value)[] environment)
     {
-        var folder = Path.Combine(Checkout.Clients, Path.GetDirectoryName(script)!);
-        var node = FindNode();
-        if (node is null) Assert.Skip("Node.js is missing: real clients cannot be run.");
-        if (!Directory.Exists(Path.Combine(folder, "node_modules"))) Assert.Skip($"The packages of {Path.GetFileName(folder)} are missing: ./turnpike test installs them.");
-        var start = Watchdog.Beside(node, [Path.GetFileName(script)]);
-        (start.WorkingDirectory, start.RedirectStandardOutput, start.RedirectStandardError) = (folder, true, true);
-        start.Environment["URL"] = url.ToString();
-        foreach (var (name, value) in environment) start.Environment[name] = value;
+        var start = Describe(script, [("URL", url.ToString()), .. environment]);
         using var process = Process.Start(start)!;
         var (said, complaints) = (process.StandardOutput.ReadToEndAsync(), process.StandardError.ReadToEndAsync());
         using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(60));
@@ -36,6 +29,19 @@ internal static class ClientScript
         }
         var line = (await said).Split('\n').LastOrDefault(l => l.StartsWith('{'));
         return line is null ? throw new ShouldAssertException($"{script} said nothing: {await complaints}") : PaidCall.Parse(line);
+    }
+
+    /// <summary>How to start a script with its packages, or the reason why the test skips.</summary>
+    public static ProcessStartInfo Describe(string script, (string Name, string Value)[] environment)
+    {
+        var folder = Path.Combine(Checkout.Clients, Path.GetDirectoryName(script)!);
+        var node = FindNode();
+        if (node is null) Assert.Skip("Node.js is missing: real clients cannot be run.");
+        if (!Directory.Exists(Path.Combine(folder, "node_modules"))) Assert.Skip($"The packages of {Path.GetFileName(folder)} are missing: ./turnpike test installs them.");
+        var start = Watchdog.Beside(node!, [Path.GetFileName(script)]);
+        (start.WorkingDirectory, start.RedirectStandardOutput, start.RedirectStandardError) = (folder, true, true);
+        foreach (var (name, value) in environment) start.Environment[name] = value;
+        return start;
     }
 
     private static string? FindNode() =>

@@ -4,6 +4,7 @@ using System.Net.Sockets;
 using Turnpike.Audit;
 using Turnpike.Ledger;
 using Turnpike.Storage;
+using Turnpike.Storage.Postgres;
 using static Turnpike.Tests.Ledger.Some;
 
 namespace Turnpike.EndToEnd.Storage;
@@ -34,19 +35,21 @@ public sealed class PostgresPatienceTests
             sql.Run("set local statement_timeout = '100ms'");
             sql.Run("select pg_sleep(20)");
         }, default));
-        var watch = Stopwatch.StartNew();
-        while (true)
+        await WriteAgainAsync(database);
+    }
+
+    [Fact]
+    public async Task A_connection_that_is_closed_when_its_transaction_is_to_be_undone_does_not_end_the_writer()
+    {
+        using var place = new TemporaryDatabase();
+        using var database = place.Open();
+        await Should.ThrowAsync<InvalidOperationException>(async () => await database.WriteAsync(sql =>
         {
-            try
-            {
-                await database.WriteAsync(sql => sql.Run("insert into counters (name, value) values ('x', 1)"), default);
-                break;
-            }
-            catch (StorageUnavailableException) when (watch.Elapsed < TimeSpan.FromSeconds(20))
-            {
-                await Task.Delay(100); // until somebody has looked whether it is back
-            }
-        }
+            sql.Run("insert into counters (name, value) values ('x', 7)");
+            ((PostgresSql)sql).Connect().Close();
+            throw new InvalidOperationException("The command has a fault of its own.");
+        }, default));
+        await WriteAgainAsync(database);
     }
 
     [Fact]
@@ -76,5 +79,22 @@ public sealed class PostgresPatienceTests
         other.Writer.Rollback();
         (await held).ShouldBeOfType<HoldResult.Held>();
         (await ledger.AvailableAsync("token:a", "USD", default)).ShouldBe(Usd(60));
+    }
+
+    private static async Task WriteAgainAsync(Database database)
+    {
+        var watch = Stopwatch.StartNew();
+        while (true)
+        {
+            try
+            {
+                await database.WriteAsync(sql => sql.Run("insert into counters (name, value) values ('x', 1)"), default);
+                break;
+            }
+            catch (StorageUnavailableException) when (watch.Elapsed < TimeSpan.FromSeconds(20))
+            {
+                await Task.Delay(100); // until somebody has looked whether it is back
+            }
+        }
     }
 }

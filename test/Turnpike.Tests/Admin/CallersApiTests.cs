@@ -110,6 +110,7 @@ public sealed class CallersApiTests
         var record = RunningGateway.Json((await gateway.GetAsync(Callers + "/bot/reputation")).Body);
         (record.GetProperty("paid").GetInt64(), record.GetProperty("delivered").GetInt64(), record.GetProperty("denied").GetInt64()).ShouldBe((1, 1, 1));
         record.GetProperty("refusals").ToString().ShouldBe("""{"unknown-token":1}""");
+        RunningGateway.Json((await gateway.GetAsync(Callers + "/bot")).Body).GetProperty("reputation").ToString().ShouldBe("""{"days":90,"paid":1,"disputed":0,"denied":0,"tripped":0}""");
         RunningGateway.Json((await gateway.GetAsync(Callers + "/nobody/reputation")).Body).GetProperty("paid").GetInt64().ShouldBe(0);
     }
 

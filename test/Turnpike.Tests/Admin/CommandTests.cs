@@ -1,5 +1,6 @@
 using Turnpike.Admin;
 using Turnpike.Admin.Cli;
+using Turnpike.Tokens;
 
 namespace Turnpike.Tests.Admin;
 
@@ -26,7 +27,7 @@ public sealed class CommandTests
         var text = (await IssueAsync(gateway, Order)).Output.Trim();
         using (var paid = await gateway.CallAsync("/paid", text)) ((int)paid.StatusCode).ShouldBe(200);
         (await RunAsync((o, e) => TokensCommand.ShowAsync(gateway.Config, RunningGateway.Environment, text, false, o, e, default))).Output.ShouldContain("0.02 USD left");
-        (await RunAsync((o, e) => TokensCommand.RevokeAsync(gateway.Config, RunningGateway.Environment, text, "leaked", false, o, e, default))).Output.ShouldContain("status    revoked");
+        (await RunAsync((o, e) => TokensCommand.SetStatusAsync(gateway.Config, RunningGateway.Environment, text, "revoke", TokenStatus.Revoked, "leaked", false, o, e, default))).Output.ShouldContain("status    revoked");
         // In force for the gateway's next call: a write past its back would not be.
         using var refused = await gateway.CallAsync("/paid", text);
         ((int)refused.StatusCode).ShouldBe(403);
@@ -76,7 +77,7 @@ public sealed class CommandTests
         (await IssueAsync(gateway, Order)).Code.ShouldBe(0);
         (await RunAsync((o, e) => TokensCommand.ShowAsync(gateway.Config, RunningGateway.Environment, "tp_typo", false, o, e, default))).Code.ShouldBe(2);
         (await RunAsync((o, e) => TokensCommand.ShowAsync(gateway.Config, RunningGateway.Environment, "unknown", false, o, e, default))).Code.ShouldBe(3);
-        (await RunAsync((o, e) => TokensCommand.RevokeAsync(gateway.Config, RunningGateway.Environment, "unknown", null, false, o, e, default))).Code.ShouldBe(3);
+        (await RunAsync((o, e) => TokensCommand.SetStatusAsync(gateway.Config, RunningGateway.Environment, "unknown", "revoke", TokenStatus.Revoked, null, false, o, e, default))).Code.ShouldBe(3);
         (await RunAsync((o, e) => ReceiptsCommand.ShowAsync(gateway.Config, RunningGateway.Environment, "unknown", false, o, e, default))).Code.ShouldBe(3);
         (await RunAsync((o, e) => AuditCommand.VerifyAsync(gateway.Config + "x", RunningGateway.Environment, false, o, e, default))).Code.ShouldBe(2);
     }

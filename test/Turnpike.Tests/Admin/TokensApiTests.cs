@@ -33,6 +33,27 @@ public sealed class TokensApiTests
     }
 
     [Fact]
+    public async Task A_token_is_replaced_and_a_freeze_of_the_old_one_holds_the_new_one_too()
+    {
+        await using var gateway = await RunningGateway.StartAsync();
+        var first = RunningGateway.Json((await gateway.AdminAsync(HttpMethod.Post, Tokens, """{"budget":"0.05 USD"}""")).Body);
+        var (id, text) = (first.GetProperty("id").GetString()!, first.GetProperty("token").GetString()!);
+        var second = RunningGateway.Json((await gateway.AdminAsync(HttpMethod.Post, $"{Tokens}/{id}/rotate", """{"reason":"seen in a log"}""")).Body);
+        var (next, its) = (second.GetProperty("id").GetString()!, second.GetProperty("token").GetString()!);
+        second.GetProperty("left").GetProperty("amount").GetString().ShouldBe("0.05");
+        using (var answer = await gateway.CallAsync("/paid", text)) answer.StatusCode.ShouldBe(HttpStatusCode.Forbidden);
+        using (var answer = await gateway.CallAsync("/paid", its)) answer.StatusCode.ShouldBe(HttpStatusCode.OK);
+
+        var old = RunningGateway.Json((await gateway.AdminAsync(HttpMethod.Post, $"{Tokens}/{id}/freeze", "{}")).Body);
+        (old.GetProperty("status").GetString(), old.GetProperty("replacedBy").GetString(), old.GetProperty("left").GetProperty("amount").GetString()).ShouldBe(("revoked", next, "0.00"));
+        using (var answer = await gateway.CallAsync("/paid", its)) answer.StatusCode.ShouldBe(HttpStatusCode.Forbidden);
+        (await gateway.AdminAsync(HttpMethod.Post, $"{Tokens}/{next}/rotate", "{}")).Status.ShouldBe(HttpStatusCode.Conflict);
+        (await gateway.AdminAsync(HttpMethod.Post, $"{Tokens}/{id}/revoke", "{}")).Status.ShouldBe(HttpStatusCode.OK, "it is revoked already, and the new one is another's");
+        await gateway.AdminAsync(HttpMethod.Post, $"{Tokens}/{next}/unfreeze", "{}");
+        using (var answer = await gateway.CallAsync("/paid", its)) answer.StatusCode.ShouldBe(HttpStatusCode.OK);
+    }
+
+    [Fact]
     public async Task The_same_key_gives_the_same_token_funded_once_and_another_order_is_422()
     {
         await using var gateway = await RunningGateway.StartAsync();

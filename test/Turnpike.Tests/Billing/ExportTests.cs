@@ -1,5 +1,6 @@
 using System.Text;
 using System.Text.Json;
+using Turnpike.Catalog.Webhooks;
 using Turnpike.Audit;
 using Turnpike.Billing.Export;
 using Turnpike.Metering;
@@ -131,7 +132,7 @@ public sealed class ExportTests : IDisposable
 
     [Fact]
     public void Webhooks_are_signed_as_the_specification_has_it() => // its libraries' own example
-        WebhookSink.SignatureOf(WebhookSink.KeyOf("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw")!, "msg_p5jXN8AQM9LWM0D4loKWxJek", "1614265330", Encoding.UTF8.GetBytes("""{"test": 2432232314}"""))
+        WebhookSignature.Of(WebhookSignature.KeyOf("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw")!, "msg_p5jXN8AQM9LWM0D4loKWxJek", "1614265330", Encoding.UTF8.GetBytes("""{"test": 2432232314}"""))
             .ShouldBe("v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE=");
 
     [Fact]
@@ -147,7 +148,7 @@ public sealed class ExportTests : IDisposable
         head.Headers.GetValues("webhook-id").ShouldBe(["elsewhere:e_1"]);
         var at = head.Headers.GetValues("webhook-timestamp").Single();
         at.ShouldBe($"{gate.Time.GetUtcNow().ToUnixTimeSeconds()}");
-        head.Headers.GetValues("webhook-signature").ShouldBe([WebhookSink.SignatureOf(WebhookSink.KeyOf(TestGate.Environment.Variable("USAGE_WEBHOOK_SECRET")!)!, "elsewhere:e_1", at, Encoding.UTF8.GetBytes(body))]);
+        head.Headers.GetValues("webhook-signature").ShouldBe([WebhookSignature.Of(WebhookSignature.KeyOf(TestGate.Environment.Variable("USAGE_WEBHOOK_SECRET")!)!, "elsewhere:e_1", at, Encoding.UTF8.GetBytes(body))]);
         Text(JsonDocument.Parse(body).RootElement, "type").ShouldBe("usage.recorded");
     }
 

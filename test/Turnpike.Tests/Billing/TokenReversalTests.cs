@@ -6,6 +6,7 @@ using Turnpike.Ledger;
 using Turnpike.Payments;
 using Turnpike.Storage;
 using Turnpike.Tests.Gateway;
+using Turnpike.Tests.Ledger;
 using Turnpike.Tokens;
 
 namespace Turnpike.Tests.Billing;
@@ -84,6 +85,126 @@ public sealed class TokenReversalTests : IDisposable
         await ToldAsync("evt_2", "charge.dispute.closed", intent, 400, "lost");
         (await LeftAsync(account)).ShouldBe(0m);
         (await gate.Of<TokenDesk>().FindAsync(account["token:".Length..], default))!.Status.ShouldBe(TokenStatus.Revoked);
+        await gate.ShouldBalanceAsync();
+    }
+
+    [Fact]
+    public async Task A_token_replaced_while_its_payment_is_disputed_is_frozen_whichever_comes_first()
+    {
+        for (var round = 0; round < 40; round++)
+        {
+            var (intent, account) = await BoughtAsync();
+            var order = (await store.FindAsync($"buy_{orders}", default))!;
+            await Task.WhenAll(
+                Task.Run(async () => { for (var i = 0; i < 3; i++) await sale.RotateAsync(order, default); }),
+                Task.Run(() => ToldAsync($"evt_{round}", "charge.dispute.created", intent, 500)));
+            (await CurrentAsync(order)).Status.ShouldBe(TokenStatus.Frozen, $"round {round}");
+            (await sale.RotateAsync(order, default)).ShouldBeFalse("what is frozen is not replaced");
+            (await LeftAsync(account)).ShouldBe(5m, "the money never moves");
+        }
+        await gate.ShouldBalanceAsync();
+    }
+
+    [Fact]
+    public async Task A_dispute_told_after_the_token_was_replaced_holds_what_took_its_place_and_lets_it_go_when_it_is_won()
+    {
+        var (intent, account) = await BoughtAsync();
+        var order = (await store.FindAsync("buy_1", default))!;
+        (await sale.RotateAsync(order, default)).ShouldBeTrue();
+        var next = await CurrentAsync(order);
+        (next.Id == order.Token, next.Account).ShouldBe((false, account));
+        await ToldAsync("evt_1", "charge.dispute.created", intent, 500);
+        (await CurrentAsync(order)).Status.ShouldBe(TokenStatus.Frozen);
+        await ToldAsync("evt_2", "charge.dispute.closed", intent, 500, "won");
+        (await CurrentAsync(order)).ShouldSatisfyAllConditions(t => t.Status.ShouldBe(TokenStatus.Active), t => t.Id.ShouldBe(next.Id));
+        (await gate.Of<TokenDesk>().FindAsync(order.Token, default))!.Status.ShouldBe(TokenStatus.Revoked, "the one that was replaced stays so");
+    }
+
+    [Fact]
+    public async Task What_goes_back_is_taken_from_whatever_token_has_it_by_then()
+    {
+        var (intent, account) = await BoughtAsync();
+        var order = (await store.FindAsync("buy_1", default))!;
+        for (var i = 0; i < 3; i++) await sale.RotateAsync(order, default);
+        await ToldAsync("evt_1", "charge.refunded", intent, 200);
+        (await LeftAsync(account)).ShouldBe(3m);
+        (await CurrentAsync(order)).Status.ShouldBe(TokenStatus.Active);
+        await ToldAsync("evt_2", "charge.refunded", intent, 500);
+        (await LeftAsync(account)).ShouldBe(0m);
+        (await CurrentAsync(order)).Status.ShouldBe(TokenStatus.Revoked);
+        await gate.ShouldBalanceAsync();
+    }
+
+    /// <summary>The attack: have everything held by slow calls in the moment of the refund, and spend it when they have ended.</summary>
+    [Fact]
+    public async Task What_calls_held_while_a_part_was_refunded_buys_nothing_when_it_comes_back()
+    {
+        var (intent, account) = await BoughtAsync();
+        var order = (await store.FindAsync("buy_1", default))!;
+        await gate.Ledger.HoldAsync(Some.Hold("slow", Price, from: account), default);
+        await ToldAsync("evt_1", "charge.refunded", intent, 200);
+        await gate.Ledger.ReleaseAsync("slow", "undelivered", [], default);
+        (await LeftAsync(account)).ShouldBe(5m);
+        (await CurrentAsync(order)).Status.ShouldBe(TokenStatus.Frozen);
+        await gate.ShouldBalanceAsync();
+    }
+
+    [Fact]
+    public async Task A_top_up_that_was_ordered_before_the_token_was_replaced_is_the_new_ones_to_spend_and_its_dispute_freezes_that()
+    {
+        var (_, account) = await BoughtAsync();
+        var first = (await store.FindAsync("buy_1", default))!;
+        var added = new Purchase("buy_2", "forecast", Price, Price, null, null, first.Token, TopUp: true);
+        await store.AddAsync(added, default);
+        await sale.RotateAsync(first, default);
+        await sale.DeliverAsync(added, "external:stripe", default);
+        await store.SetStatusAsync(added.Id, PurchaseStatus.Paid, "pi_2", default);
+        (await gate.Of<TokenDesk>().LeftAsync(await CurrentAsync(first), default)).Money.ToString().ShouldBe("10.00 USD");
+        (await gate.Of<TokenDesk>().LeftAsync((await gate.Of<TokenDesk>().FindAsync(first.Token, default))!, default)).Money.IsZero.ShouldBeTrue("nobody counts it twice");
+        await ToldAsync("evt_1", "charge.dispute.created", "pi_2", 500);
+        (await CurrentAsync(first)).Status.ShouldBe(TokenStatus.Frozen);
+        (await LeftAsync(account)).ShouldBe(10m);
+    }
+
+    [Fact]
+    public async Task A_call_on_its_way_while_its_token_is_replaced_gives_back_to_the_new_one()
+    {
+        var token = await gate.TokenAsync("1.00 USD");
+        var (started, finish) = (new TaskCompletionSource(), new TaskCompletionSource());
+        gate.Upstream.Answer = async (_, _) =>
+        {
+            started.SetResult();
+            await finish.Task;
+            return new HttpResponseMessage(System.Net.HttpStatusCode.BadGateway);
+        };
+        var call = gate.GetAsync("/forecast/paris", ("Authorization", token));
+        await started.Task.WaitAsync(TimeSpan.FromSeconds(10));
+        var desk = gate.Of<TokenDesk>();
+        var next = (await desk.SucceedAsync((await desk.FindAsync(TestGate.IdOf(token), default))!, "test", default))!;
+        (await desk.LeftAsync(next, default)).Money.ToString().ShouldBe("0.99 USD");
+        finish.SetResult();
+        await call;
+        (await desk.LeftAsync(next, default)).Money.ToString().ShouldBe("1.00 USD");
+        (await gate.GetAsync("/forecast/paris", ("Authorization", token))).Reason.ShouldBe("token-revoked");
+        await gate.ShouldBalanceAsync();
+    }
+
+    private async Task<Token> CurrentAsync(Purchase order) => (await gate.Of<TokenDesk>().CurrentAsync(order.Token, default))!;
+
+    /// <summary>Stripe was answered 200 for each of them, so nobody tells them again.</summary>
+    [Fact]
+    public async Task What_was_told_before_its_order_was_known_and_what_a_dead_process_left_is_booked_by_the_next_round()
+    {
+        var (_, account) = await BoughtAsync(known: false);
+        (await ToldAsync("evt_1", "charge.refunded", "pi_1", 100)).ShouldBeTrue();
+        (await ToldAsync("evt_2", "charge.refunded", "pi_1", 300)).ShouldBeTrue();
+        await sale.CatchUpAsync(default);
+        (await LeftAsync(account)).ShouldBe(5m, "nobody knows whose payment it is");
+        await store.SetStatusAsync("buy_1", PurchaseStatus.Paid, "pi_1", default); // and here the process died
+        await sale.CatchUpAsync(default);
+        await sale.CatchUpAsync(default);
+        (await LeftAsync(account)).ShouldBe(2m);
+        (await store.WaitingAsync("pi_1", default)).ShouldBeEmpty();
         await gate.ShouldBalanceAsync();
     }
 

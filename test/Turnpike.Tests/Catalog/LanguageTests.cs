@@ -45,7 +45,7 @@ public sealed class LanguageTests
     {
         var text = File.ReadAllText(Documents.FromRoot("turnpike.example.yaml"));
         Documents.Load(text).WarningLines.ShouldBeEmpty();
-        Documents.Sound(text).Operations.Count.ShouldBe(16);
+        Documents.Sound(text).Operations.Count.ShouldBe(17);
         var root = YamlReader.Read(text, (_, _, message) => throw new InvalidOperationException(message)).ShouldNotBeNull();
         // A wrapped service takes the keys of an operation: shown there, they need not be shown again.
         Keys.Select(k => k.Path).Where(path => !Keys.Any(k => k.Path != path && k.Path == path.Replace("<service>.", "<service>.operations.<operation>.", StringComparison.Ordinal)))

@@ -20,6 +20,9 @@ internal sealed class FakeSeller : HttpMessageHandler
 
     public static DateTimeOffset Now { get; } = new(2026, 3, 1, 12, 0, 0, TimeSpan.Zero);
 
+    /// <summary>Its clock.</summary>
+    public Func<DateTimeOffset> Clock { get; init; } = () => Now;
+
     /// <summary>Which of x402, mpp and prepaid it offers.</summary>
     public string Offers { get; init; } = "x402 mpp prepaid";
 
@@ -51,6 +54,9 @@ internal sealed class FakeSeller : HttpMessageHandler
         return response;
     }
 
+    /// <summary>It waits for nothing but bodies in memory.</summary>
+    protected override HttpResponseMessage Send(HttpRequestMessage request, CancellationToken cancellationToken) => SendAsync(request, cancellationToken).GetAwaiter().GetResult();
+
     private static string? Credential(HttpRequestMessage request) =>
         request.Headers.TryGetValues("PAYMENT-SIGNATURE", out var x402) ? x402.Single()
         : request.Headers.TryGetValues("Payment-Authorization", out var apart) ? apart.Single()
@@ -62,7 +68,7 @@ internal sealed class FakeSeller : HttpMessageHandler
         if (Offers.Contains("x402", StringComparison.Ordinal))
             response.Headers.Add("PAYMENT-REQUIRED", X402Header.Encode(new PaymentRequired { Resource = new ResourceInfo { Url = $"http://{ResourceHost}{request.RequestUri!.AbsolutePath}" }, Accepts = [Requirement()], Extensions = JsonSerializer.Deserialize<JsonElement>("""{"turnpike":{"info":{"terms":"sealed"}}}""") }));
         if (Offers.Contains("mpp", StringComparison.Ordinal))
-            response.Headers.Add("WWW-Authenticate", signer.Sign(new Challenge { Realm = "127.0.0.1", Method = "evm", Intent = "charge", Request = ChargeRequest.Evm((UInt128)Price, Dollar.Address, Payee, 84532, 6), Expires = Challenge.FormatExpires(Now.AddMinutes(5)) }).Write());
+            response.Headers.Add("WWW-Authenticate", signer.Sign(new Challenge { Realm = "127.0.0.1", Method = "evm", Intent = "charge", Request = ChargeRequest.Evm((UInt128)Price, Dollar.Address, Payee, 84532, 6), Expires = Challenge.FormatExpires(Clock().AddMinutes(5)) }).Write());
         if (Offers.Contains("prepaid", StringComparison.Ordinal)) response.Headers.Add("WWW-Authenticate", "Bearer realm=\"127.0.0.1\"");
         return response;
     }
@@ -96,7 +102,7 @@ internal sealed class FakeSeller : HttpMessageHandler
         : payment.Resource is null || payment.Extensions is null ? "not-echoed"
         : FaultOf(payment);
 
-    private string? FaultOf(PaymentPayload payment) => ExactEvm.VerifyLocally(payment, Requirement(), Now.ToUnixTimeSeconds()).Code;
+    private string? FaultOf(PaymentPayload payment) => ExactEvm.VerifyLocally(payment, Requirement(), Clock().ToUnixTimeSeconds()).Code;
 
     /// <summary>One request as it arrived.</summary>
     internal sealed record Seen(string? Credential, string Body, Uri Url, IReadOnlyList<string> Headers);

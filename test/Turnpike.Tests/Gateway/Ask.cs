@@ -81,7 +81,9 @@ internal sealed class Told(HttpContext http, MemoryStream body, Ask.Lifetime lif
     /// <summary>True when the connection was broken off.</summary>
     public bool Aborted => lifetime.Aborted;
 
-    public string Body => Encoding.UTF8.GetString(body.ToArray());
+    public byte[] Bytes => body.ToArray();
+
+    public string Body => Encoding.UTF8.GetString(Bytes);
 
     public JsonElement Json => JsonDocument.Parse(Body).RootElement;
 

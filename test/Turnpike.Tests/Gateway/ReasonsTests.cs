@@ -46,6 +46,8 @@ public sealed class ReasonsTests
         ["plan-lacks"] = async _ => await WithAsync("plans: { p: { entitlements: { export: true } } }\n", TestGate.Document.Replace("price: free", "price: free, entitlements: [export]", StringComparison.Ordinal), async g => await g.GetAsync("/status", ("x-api-key", await g.KeyAsync()))),
         ["assurance-required"] = async _ => await WithAsync("", TestGate.Document.Replace("price: free", "price: free, assurance: bound", StringComparison.Ordinal), async g => await g.GetAsync("/status", ("x-api-key", await g.KeyAsync()))),
         ["credential-restricted"] = async g => await g.GetAsync(Target, ("x-api-key", await g.KeyAsync(rules: new CredentialRules { Operations = ["status"] }))),
+        ["upstream-too-dear"] = async _ => { using var market = new Payments.Buying.Market(); market.Seller.Price = 50_000; return await market.GetAsync(); },
+        ["spending-cap-reached"] = async _ => { using var market = new Payments.Buying.Market(Payments.Buying.Market.Document.Replace("0.05 USD", "0.005 USD", StringComparison.Ordinal)); return await market.GetAsync(); },
         ["answer-withheld"] = async _ => await WithAsync("", TestGate.Document.Replace("price: free", "price: free, fields: [{ paths: [$.a], scopes: [a] }]", StringComparison.Ordinal), g => g.GetAsync("/status")),
         ["unknown-key"] = g => g.GetAsync(Target, ("x-api-key", "k")),
         ["key-expired"] = async g => { var key = await g.KeyAsync(valid: TimeSpan.FromMinutes(1)); g.Time.Pass(TimeSpan.FromMinutes(1)); return await g.GetAsync(Target, ("x-api-key", key)); },

@@ -21,7 +21,9 @@ internal sealed class ScriptedUpstream : HttpMessageHandler
         var body = request.Content is null ? "" : await request.Content.ReadAsStringAsync(cancellationToken);
         var headers = request.Headers.NonValidated.Concat(request.Content?.Headers.NonValidated ?? default).ToDictionary(h => h.Key, h => string.Join(", ", h.Value), StringComparer.OrdinalIgnoreCase);
         Requests.Enqueue(new Asked(request.Method.Method, request.RequestUri!.OriginalString, headers, body));
-        return await Answer(request, cancellationToken);
+        var response = await Answer(request, cancellationToken);
+        response.RequestMessage ??= request;
+        return response;
     }
 
     /// <summary>A request as it arrived.</summary>

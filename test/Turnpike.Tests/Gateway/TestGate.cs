@@ -142,8 +142,11 @@ internal sealed class TestGate : IDisposable
         Money.TryParse(budget, out var amount).ShouldBeTrue();
         var order = new TokenOrder(amount);
         var token = await Of<TokenDesk>().IssueAsync(change?.Invoke(order) ?? order, "external:owner");
-        return "Bearer " + source.Current.Settings.Get<PaymentSettings>()!.Prepaid!.Text.Of(token.Id);
+        return TextOf(token.Id);
     }
+
+    /// <summary>The same of a token that is there.</summary>
+    public string TextOf(string id) => "Bearer " + source.Current.Settings.Get<PaymentSettings>()!.Prepaid!.Text.Of(id);
 
     /// <summary>A key of a caller, who is created when it is not there.</summary>
     public async Task<string> KeyAsync(string caller = "agent", TimeSpan? valid = null, CredentialRules? rules = null, Func<Caller, Caller>? change = null)

@@ -76,7 +76,7 @@ internal sealed class MemoryLedger : ILedger
     {
         var before = long.TryParse(filter.Before, System.Globalization.CultureInfo.InvariantCulture, out var sequence) ? sequence : long.MaxValue;
         return Read<IReadOnlyList<HoldState>>(() => [.. books.Holds
-            .Where(state => state.Sequence < before && state.Hold.IsRefund == filter.Refunds
+            .Where(state => state.Sequence < before && state.Hold.IsRefund == filter.Refunds && state.Hold.IsPurchase == filter.Purchases
                 && (filter.Status is null || HoldRow.Text(state.Status) == filter.Status)
                 && (filter.Payer is null || state.Hold.Payer == filter.Payer)
                 && (filter.Operation is null || state.Hold.Operation == filter.Operation)

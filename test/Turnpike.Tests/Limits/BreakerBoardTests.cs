@@ -53,19 +53,17 @@ public sealed class BreakerBoardTests
         gate.Sites["ops.test"] = request =>
         {
             if (++tries == 1) throw new HttpRequestException("down");
-            told.TrySetResult(request.Content!.ReadAsStringAsync().GetAwaiter().GetResult() + request.Headers.GetValues("webhook-signature").Single()[..3]);
+            if (request.Content!.ReadAsStringAsync().GetAwaiter().GetResult() is var body && body.Contains("breaker.tripped", StringComparison.Ordinal)) told.TrySetResult(request.Content!.ReadAsStringAsync().GetAwaiter().GetResult() + request.Headers.GetValues("webhook-signature").Single()[..3]);
             return new HttpResponseMessage();
         };
         for (var i = 0; i < 20; i++) (await gate.GetAsync("/items/1", Key)).Status.ShouldBe(200);
         (await gate.GetAsync("/items/1", Key)).ShouldSatisfyAllConditions(t => t.Status.ShouldBe(403), t => t.Reason.ShouldBe("approval-required"));
         gate.Time.Pass(TimeSpan.FromDays(1));
         (await gate.GetAsync("/items/2", Key)).Reason.ShouldBe("approval-required");
-        await gate.Of<IAuditTrail>().FlushAsync(default);
-        var happened = (await gate.Of<IAuditTrail>().ReadAsync(new AuditFilter(Kind: AuditKinds.BreakerTripped), default)).Single().Event;
-        var delivery = gate.Of<Turnpike.Limits.Notices.Notices>().DeliverAsync(happened, default).AsTask();
-        while (!delivery.IsCompleted) { gate.Time.Pass(TimeSpan.FromSeconds(1)); await Task.Delay(1); }
-        (await delivery, tries).ShouldBe((true, 2), "told again after a while");
-        (await told.Task).ShouldSatisfyAllConditions(t => t.ShouldContain("\"type\":\"breaker.tripped\""), t => t.ShouldContain("\"caller\":\"agent\""), t => t.ShouldEndWith("v1,"));
+        var notices = gate.Of<Turnpike.Limits.Notices.Notices>();
+        for (var i = 0; i < 3; i++) { await notices.RoundAsync(default); gate.Time.Pass(TimeSpan.FromSeconds(1)); }
+        tries.ShouldBeGreaterThan(1, "told again after a while");
+        (await told.Task.WaitAsync(TimeSpan.FromSeconds(10))).ShouldSatisfyAllConditions(t => t.ShouldContain("\"type\":\"breaker.tripped\""), t => t.ShouldContain("\"caller\":\"agent\""), t => t.ShouldEndWith("v1,"));
         (await gate.Of<BreakerBoard>().ResetAsync("loop", "agent", default)).ShouldBeTrue();
         (await gate.GetAsync("/items/1", Key)).Status.ShouldBe(200);
     }

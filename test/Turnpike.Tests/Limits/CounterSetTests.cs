@@ -61,6 +61,27 @@ public sealed class CounterSetTests
     }
 
     [Fact]
+    public void Counted_one_by_one_what_comes_at_just_the_rate_passes_for_ever_and_one_more_does_not()
+    {
+        var time = new ManualTime();
+        var set = new CounterSet(time);
+        var rule = new RateRule("r", "r", new Money(20, RateRule.Requests), TimeSpan.FromSeconds(60)) { Count = RateCount.Each };
+        for (var i = 0; i < 500; i++)
+        {
+            set.TryTake([new Demand(rule, "a", 1)], out _, out _).ShouldBeTrue();
+            time.Pass(TimeSpan.FromSeconds(3));
+        }
+        set.TryTake([new Demand(rule, "a", 1)], out _, out _).ShouldBeTrue();
+        set.TryTake([new Demand(rule, "a", 1)], out _, out var wait).ShouldBeFalse();
+        wait.ShouldBe(TimeSpan.FromSeconds(3));
+        time.Pass(wait);
+        Demand[] given = [new(rule, "a", 1)];
+        set.TryTake(given, out _, out _).ShouldBeTrue();
+        CounterSet.Correct(given[0], 0);
+        set.TryTake([new Demand(rule, "a", 1)], out _, out _).ShouldBeTrue("what is given back can be taken");
+    }
+
+    [Fact]
     public void The_wait_that_is_told_is_enough_and_a_millisecond_less_is_not()
     {
         foreach (var count in Enum.GetValues<RateCount>())

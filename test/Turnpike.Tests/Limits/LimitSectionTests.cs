@@ -23,7 +23,8 @@ public sealed class LimitSectionTests
     [InlineData("unpaid: { amount: 5 requests, per: 0s }", "limits.unpaid.per: '0s' is no duration; write 30s, 5m, 1h, 1d or 1mo")]
     [InlineData("unpaid: { amount: 5 requests, per: 1.5h }", "limits.unpaid.per: '1.5h' is no duration; write 30s, 5m, 1h, 1d or 1mo")]
     [InlineData("unpaid: { amount: 5 requests, per: 99999999999999999999d }", "limits.unpaid.per: '99999999999999999999d' is no duration; write 30s, 5m, 1h, 1d or 1mo")]
-    [InlineData("unpaid: { amount: 5 requests, per: 1m, key: [adress] }", "limits.unpaid.key[0]: 'adress' is not one of caller, address, payer, operation; did you mean 'address'?")]
+    [InlineData("unpaid: { amount: 5 requests, per: 1m, key: [adress] }", "limits.unpaid.key[0]: 'adress' is not one of caller, key, organisation, address, address-prefix, operation, service; did you mean 'address'?")]
+    [InlineData("invalid-proofs: { amount: 5 requests, per: 1m, key: [payer] }", "limits.invalid-proofs.key[0]: 'payer' is not one of caller, key, organisation, address, address-prefix, operation, service")]
     [InlineData("unpayed: { amount: 5 requests, per: 1m }", "limits.unpayed: unknown key; did you mean 'unpaid'?")]
     public void A_bad_limit_is_told(string limit, string expected) =>
         Documents.Load($"limits: {{ {limit} }}").Errors.ShouldHaveSingleItem().ShouldSatisfyAllConditions(e => $"{e.Path}: {e.Message}".ShouldBe(expected));

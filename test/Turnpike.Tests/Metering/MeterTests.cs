@@ -14,11 +14,12 @@ public sealed class MeterTests : IDisposable
           payers: { unique: payer }
           largest: { max: output_tokens }
           few: { sum: output_tokens, group-by: [model], max-groups: 2 }
+          teams: { count: requests, group-by: ["header:x-team", "path:city"] }
 
         """;
 
     private static readonly DateTimeOffset From = new(2026, 1, 1, 0, 0, 0, TimeSpan.Zero);
-    private readonly TestGate gate = new(Meters, Chat + "\n      about: { match: GET /about, price: free }\n");
+    private readonly TestGate gate = new(Meters, Chat + "\n      about: { match: GET /about, price: free }\n      weather: { match: \"GET /weather/{city}\", price: free }\n");
 
     public void Dispose() => gate.Dispose();
 
@@ -45,6 +46,32 @@ public sealed class MeterTests : IDisposable
         await gate.GetAsync("/about");
         await gate.Of<Turnpike.Storage.Database>().WriteAsync(static _ => { }, default);
         (await AskAsync("calls")).ShouldBe(["about=2"]);
+    }
+
+    [Fact]
+    public async Task A_meter_groups_by_a_header_and_a_part_of_the_path_and_by_nothing_that_is_long_or_told_twice()
+    {
+        await gate.GetAsync("/weather/s%C3%A3o", ("x-team", "red"));
+        await gate.GetAsync("/weather/bonn", ("x-team", "red\nblue"));
+        await gate.GetAsync("/weather/bonn", ("x-team", new string('x', 200)));
+        await gate.Of<Turnpike.Storage.Database>().WriteAsync(static _ => { }, default);
+        (await AskAsync("teams")).Order(StringComparer.Ordinal).ShouldBe([",bonn=2", "red,são=1"]);
+    }
+
+    [Theory]
+    [InlineData("header:authorization", "holds a credential: nobody writes that down")]
+    [InlineData("header:", "is no dimension; write operation, caller, payer, model, header:NAME, path:NAME or claim:NAME")]
+    [InlineData("colour", "is no dimension; write operation, caller, payer, model, header:NAME, path:NAME or claim:NAME")]
+    public void A_dimension_that_cannot_be_is_told(string dimension, string error) =>
+        Catalog.Documents.Load($"meters: {{ m: {{ count: requests, group-by: [\"{dimension}\"] }} }}\n" + Chat).Errors.ShouldHaveSingleItem().Message.ShouldEndWith(error);
+
+    [Fact]
+    public async Task A_callers_own_use_has_what_it_cost_the_owner_nowhere_and_is_told_all_the_same()
+    {
+        await gate.Of<UsageStore>().AddAsync(new UsageRecord { Id = "c", Happened = From, Operation = "x", Caller = "agent", Origin = "reported", Charged = new Counts { ["pages"] = 2 }, Expense = new Turnpike.Ledger.Money(5, "USD"), Labels = new Dictionary<string, string> { ["header:x-team"] = "a \"b\"" } }, default);
+        UsageRecord? found = null;
+        await gate.Of<UsageStore>().ScanCallerAsync(From, From.AddDays(1), "agent", record => found = record, default);
+        (found!.Expense.ToString(), found.Labels["header:x-team"], found.Reported["pages"]).ShouldBe(("0.000000005 USD", "a \"b\"", 2));
     }
 
     [Fact]

@@ -207,6 +207,27 @@ public sealed class PaidCallTests : IDisposable
         await gate.ShouldBalanceAsync();
     }
 
+    /// <summary>Whoever settles for us says no, and the money comes all the same.</summary>
+    [Fact]
+    public async Task A_no_that_nothing_proves_is_told_with_fresh_terms_and_money_that_comes_all_the_same_is_the_payers_credit()
+    {
+        gate.Rail.Settle = static _ => new(new Settlement.Unknown(null, "The payer's balance does not cover it.") { Refused = "insufficient_funds" });
+        var proof = await gate.ProofAsync();
+        var told = await PaidAsync(proof);
+        (told.Status, told.Reason).ShouldBe((402, "settlement-failed"));
+        told.Headers.ContainsKey("PAYMENT-REQUIRED").ShouldBeTrue();
+        told.Body.ShouldNotContain("sunny");
+        (await PaidAsync(proof)).Reason.ShouldBe("settlement-unknown", "the same authorization is being looked after");
+        gate.Rail.Settlements.ShouldBe(1);
+
+        gate.Rail.Settle = static _ => new(new Settlement.Settled("0xafter-all", "10000"));
+        await gate.Of<Settler>().RoundAsync(default);
+        await gate.Of<Settler>().RoundAsync(default);
+        (await gate.CreditAsync()).ToString().ShouldBe("0.01 USD");
+        (await PaidAsync(proof)).Body.ShouldBe("sunny");
+        await gate.ShouldBalanceAsync();
+    }
+
     [Fact]
     public async Task A_copy_that_comes_while_the_answer_streams_is_409_and_buys_no_second_answer()
     {

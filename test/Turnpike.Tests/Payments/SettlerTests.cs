@@ -114,7 +114,7 @@ public sealed class SettlerTests : IDisposable
             await gate.Ledger.CaptureAsync(new Capture("h" + i, new Money(10_000_000, "USD")), default);
             await gate.Ledger.UnknownAsync("h" + i, null, [], default);
         }
-        using var settler = new Settler(gate.Of<PaymentRegistry>(), gate.Ledger, gate.Of<CashierReturns>(), gate.Of<Turnpike.Metering.UsageStore>(), gate.Of<InHand>(), gate.Time, new Random(7), NullLogger<Settler>.Instance);
+        using var settler = new Settler(gate.Of<PaymentRegistry>(), gate.Ledger, gate.Of<CashierReturns>(), gate.Of<Turnpike.Payments.Buying.CashierPurchases>(), gate.Of<Turnpike.Metering.UsageStore>(), gate.Of<Turnpike.Payments.Metered.PeriodCount>(), gate.Of<InHand>(), gate.Time, new Random(7), NullLogger<Settler>.Instance);
         var asked = new Dictionary<string, List<int>>();
         var second = 0;
         gate.Rail.Settle = state =>

@@ -25,7 +25,7 @@ public sealed class PriceSectionTests
     [InlineData("Free", "'Free' is no price; write free, or an amount such as 0.01 USD with at most nine decimals")]
     [InlineData("99999999999 USD", "'99999999999 USD' is no price; write free, or an amount such as 0.01 USD with at most nine decimals")]
     [InlineData("{ amount: 0 USD }", "'0 USD' is nothing; an amount is above zero")]
-    [InlineData("[0.01 USD]", "free, or an amount of money such as 0.01 USD, or a map of amount, per-million, per-unit, per-record, count, ceiling, by, other-models, default-max-tokens, minimum, per-session, lasts, pricer, rules is wanted here")]
+    [InlineData("[0.01 USD]", "free, or an amount of money such as 0.01 USD, or a map of amount, per-million, per-unit, per-record, count, ceiling, by, other-models, default-max-tokens, minimum, per-session, lasts, pricer, cost-plus, margin, rules is wanted here")]
     public void What_is_no_price_is_refused(string written, string message) => Documents.Load(Priced(written)).Errors.ShouldHaveSingleItem().Message.ShouldBe(message);
 
     [Fact]

@@ -40,7 +40,7 @@ public sealed class RateTests
 
     [Theory]
     [InlineData("per-unit: { pages: 0.05 USD }", "a metered price needs a ceiling, the most one call may cost")]
-    [InlineData("ceiling: 1 USD", "a price needs amount, per-million, per-unit, per-record, per-session or pricer")]
+    [InlineData("ceiling: 1 USD", "a price needs amount, per-million, per-unit, per-record, per-session, pricer or cost-plus")]
     [InlineData("amount: 1 USD, ceiling: 1 USD", "'ceiling' belongs to a metered price; beside 'amount' it means nothing")]
     [InlineData("ceiling: 1 USD, per-unit: { pages: 0.05 EUR }", "the ceiling is in USD")]
     [InlineData("ceiling: 1 USD, per-unit: { sheets: 0.05 USD }", "nothing tells 'sheets': usage has to say where it comes from")]

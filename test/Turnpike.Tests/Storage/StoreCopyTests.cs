@@ -43,6 +43,24 @@ public sealed class StoreCopyTests : IDisposable
     }
 
     [Fact]
+    public async Task What_a_process_had_taken_for_a_while_is_taken_by_nobody_in_the_copy()
+    {
+        using (var database = source.Open())
+            await database.WriteAsync(sql =>
+            {
+                sql.Run("insert into signers (chain, signer, next, filler, until) values (8453, '0xa', 7, 'node-1', 9000000000000000)");
+                sql.Run("insert into usage_exports (destination, holder, until, file, length) values ('lake', 'node-1', 9000000000000000, 'use.jsonl', 42)");
+                sql.Run("insert into approvals (id, caller, operation, amount, currency, status, created, until) values ('a', 'c', 'o', 1, 'USD', 'approved', 1, 9000000000000000)");
+            }, default);
+        (await CopyAsync()).ShouldBe(0, said.ToString());
+        using var copy = target.Open();
+        async Task<string?> RowAsync(string sql) => await copy.ReadAsync(s => s.First(sql, row => $"{row.Text(0)} {row.Long(1)} {row.Long(2)}"), default);
+        (await RowAsync("select filler, until, next from signers")).ShouldBe(" 0 7", "the next number is the chain's business, and goes along");
+        (await RowAsync("select holder, until, length from usage_exports")).ShouldBe(" 0 42");
+        (await RowAsync("select status, until, created from approvals")).ShouldBe("approved 9000000000000000 1", "this end is no lease");
+    }
+
+    [Fact]
     public async Task A_store_in_use_is_neither_copied_from_nor_to()
     {
         await FillAsync();

@@ -7,6 +7,9 @@ namespace Turnpike.Access.Approvals;
 /// <param name="Valid">How long one yes holds, for this caller and operation.</param>
 internal sealed record StepUp(Money? Above, StepUpRequirement Require, TimeSpan Valid)
 {
+    /// <summary>How many blocks have to hold a payment before it is forwarded.</summary>
+    public int Confirmations { get; init; }
+
     /// <summary>More is asked of a payer nothing was ever taken from.</summary>
     public bool FirstPayment { get; init; }
 
@@ -22,6 +25,9 @@ internal enum StepUpRequirement
 
     /// <summary>A caller that has signed this very request.</summary>
     Identity,
+
+    /// <summary>A payment that is final before anything is forwarded.</summary>
+    Confirmations,
 }
 
 /// <summary>What an operator is asked, and has said.</summary>

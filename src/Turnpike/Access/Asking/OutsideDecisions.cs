@@ -4,7 +4,7 @@ using Turnpike.Access.Lists;
 using Turnpike.Audit;
 using Turnpike.Catalog;
 using Turnpike.Ledger;
-using Turnpike.Limits.Notices;
+using Turnpike.Catalog.Webhooks;
 using Turnpike.Protocols.Http;
 
 namespace Turnpike.Access.Asking;

@@ -32,7 +32,9 @@ internal static class AccessListSection
     private static readonly Key<bool> OnFailure = new("on-failure", new ChoiceShape<bool>(("deny", false), ("allow", true)), "When there is no answer: 503, or go on; the trail says so.") { Default = "deny", Example = "deny" };
     private static readonly Key<Ask> Asked = new("ask", new MapShape<Ask>([Url, At, Secret, Timeout, OnFailure], m => new Ask(m.Get(Url)!, m.Get(At, [AskAt.Access]), m.Get(Secret), m.Get(Timeout, TimeSpan.FromSeconds(2)), m.Get(OnFailure))), "Somebody else who decides, too.") { Default = "nobody", Example = "{ url: \"http://127.0.0.1:9100/decide\", secret: \"${env:TURNPIKE_TOKEN_SECRET}\" }" };
 
-    private static readonly Shape<AccessLists> Shape = new MapShape<AccessLists>([Callers, Payers, Addresses, Asked], m => new AccessLists(m.Get(Callers) ?? NameList.Everybody, m.Get(Payers) ?? NameList.Everybody, m.Get(Addresses) ?? NetworkList.Everywhere) { Ask = m.Get(Asked) });
+    private static readonly Key<ReputationBounds> Known = ReputationShape.Key("What callers have to have done here, and not done; strangers are asked who they are.");
+
+    private static readonly Shape<AccessLists> Shape = new MapShape<AccessLists>([Callers, Payers, Addresses, Known, Asked], m => new AccessLists(m.Get(Callers) ?? NameList.Everybody, m.Get(Payers) ?? NameList.Everybody, m.Get(Addresses) ?? NetworkList.Everywhere) { Ask = m.Get(Asked), Reputation = m.Get(Known) });
 
     public static readonly IReadOnlyList<Section> Sections =
     [
@@ -48,7 +50,7 @@ internal static class AccessListSection
         foreach (var operation in draft.Operations)
         {
             if (operation.Settings.Get<AccessLists>() is not { } lists) continue;
-            if (operation.Identity == IdentityRule.Upstream && lists.Callers != NameList.Everybody) draft.At(operation, "access").Refuse("asks for callers, but with 'identity: upstream' nobody here knows who calls");
+            if (operation.Identity == IdentityRule.Upstream && (lists.Callers != NameList.Everybody || lists.Reputation is not null)) draft.At(operation, "access").Refuse("asks for callers, but with 'identity: upstream' nobody here knows who calls");
             if (lists.Ask?.At.Contains(AskAt.Settled) == true && operation.Settings.Get<PriceModel>() is PriceModel.Metered) draft.At(operation, "access").Refuse("a price by use is taken when the answer has left, so nobody can be asked between");
         }
     }

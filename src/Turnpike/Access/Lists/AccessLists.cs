@@ -10,6 +10,9 @@ internal sealed record AccessLists(NameList Callers, NameList Payers, NetworkLis
     /// <summary>Who else is asked; null: nobody.</summary>
     public Ask? Ask { get; init; }
 
+    /// <summary>What its callers have to have done, and not done; null: anything.</summary>
+    public ReputationBounds? Reputation { get; init; }
+
     /// <summary>All that hold for a call, from the widest to the narrowest; empty for most, and then it costs nothing.</summary>
     public static AccessLists[] Of(Call call)
     {

@@ -1,23 +1,36 @@
 using System.Net;
 using Turnpike.Catalog;
+using Turnpike.Identity.Reputations;
 using Turnpike.Payments;
 using Turnpike.Payments.Included;
 
 namespace Turnpike.Access.Lists;
 
 /// <summary>Allow and deny lists of callers and addresses, before any terms; of payers, when it is verified who pays and before anything is held.</summary>
-internal sealed class ListRule : IAccessRule
+internal sealed class ListRule(ReputationBook reputations) : IAccessRule
 {
     public ValueTask<Answer?> CheckAsync(Call call, CancellationToken ct)
     {
-        foreach (var lists in AccessLists.Of(call))
+        var all = AccessLists.Of(call);
+        return Array.Exists(all, lists => lists.Reputation is not null) ? KnowAsync(all, call, ct) : new(Check(all, call));
+    }
+
+    private async ValueTask<Answer?> KnowAsync(AccessLists[] all, Call call, CancellationToken ct)
+    {
+        await reputations.LoadAsync(call, ct);
+        return Check(all, call);
+    }
+
+    private static Refusal? Check(AccessLists[] all, Call call)
+    {
+        foreach (var lists in all)
         {
             // An address that cannot be read is on no list of allowed ones.
-            if (!lists.Addresses.Permits(IPAddress.TryParse(call.Address, out var address) ? address : IPAddress.None)) return new(new Refusal(Reasons.AccessDenied, "It is not open to your address."));
-            if (lists.Callers.Permits(name => Names(call, name))) continue;
-            return new(call.Caller is null ? new Refusal(Reasons.IdentityRequired, "This is open to some callers alone.") : new Refusal(Reasons.AccessDenied, "It is not open to you."));
+            if (!lists.Addresses.Permits(IPAddress.TryParse(call.Address, out var address) ? address : IPAddress.None)) return new Refusal(Reasons.AccessDenied, "It is not open to your address.");
+            if (lists.Callers.Permits(name => Names(call, name)) && lists.Reputation?.Hold(call) != false) continue;
+            return call.Caller is null ? new Refusal(Reasons.IdentityRequired, "This is open to some callers alone.") : new Refusal(Reasons.AccessDenied, "It is not open to you.");
         }
-        return default;
+        return null;
     }
 
     /// <summary>What a plan includes is no payment.</summary>

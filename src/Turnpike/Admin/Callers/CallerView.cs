@@ -8,6 +8,9 @@ namespace Turnpike.Admin.Callers;
 internal sealed record CallerView(string Name, string Status, string Managed, string? Plan, string? Organisation, string? OnBehalfOf, IReadOnlyList<string> Groups, IReadOnlyList<string> Roles, IReadOnlyList<string> Scopes,
                                   IReadOnlyDictionary<string, string> Metadata, IReadOnlyList<KeyView> Keys, DateTimeOffset? PlanUntil, string? PlanGrace, string? PlanThen, IReadOnlyList<string> Caps)
 {
+    /// <summary>What it did here; told where one caller is asked for.</summary>
+    public CallerReputation? Reputation { get; init; }
+
     public static CallerView Of(Caller caller, IEnumerable<KeyView> keys) => new(caller.Name, caller.Status.ToString().ToLowerInvariant(), caller.ManagedByFile ? "file" : "here", caller.Plan, caller.Organisation,
         caller.OnBehalfOf, caller.Groups, caller.Roles, caller.Scopes, caller.Metadata, [.. keys],
         caller.Term?.Until, caller.Term is { Grace: var grace } && grace > TimeSpan.Zero ? $"{(long)grace.TotalSeconds}s" : null, caller.Term?.Then,
@@ -29,4 +32,10 @@ internal sealed record KeyView(string Id, string Caller, string? Key, string Hin
 
     public static KeyView Of(Caller caller, FileKey key, DateTimeOffset now) => new(key.Id(caller.Name), caller.Name, null, "in the file", key.Expires <= now ? "expired" : "active",
         key.Rules.Scopes, key.Rules.Operations, key.Rules.Methods, key.Rules.Models, key.Rules.BoundTo, key.Expires, null);
+}
+
+/// <summary>What a caller did in the last <paramref name="Days"/> days, as rules and prices count it.</summary>
+internal sealed record CallerReputation(int Days, long Paid, long Disputed, long Denied, long Tripped)
+{
+    public static CallerReputation Of(Reputation known) => new(Reputation.Days, known.Paid, known.Disputed, known.Denied, known.Tripped);
 }

@@ -2,6 +2,7 @@ using Microsoft.AspNetCore.Http.HttpResults;
 using Turnpike.Audit;
 using Turnpike.Catalog;
 using Turnpike.Catalog.Loading;
+using Turnpike.Identity.Reputations;
 using Turnpike.Storage;
 
 namespace Turnpike.Admin.Callers;
@@ -14,8 +15,13 @@ internal static class CallersApi
         var callers = api.MapGroup("/callers").WithTags("callers");
         callers.MapGet("", async (string? after, int? limit, CallerRegister register, CatalogSource catalog, CancellationToken ct) =>
             TypedResults.Ok(await register.ListAsync(catalog.Current, after, Math.Clamp(limit ?? 50, 1, 500), ct))).WithName("listCallers").WithSummary("List callers by name, those of the file among them");
-        callers.MapGet("/{name}", async Task<Results<Ok<CallerView>, ProblemHttpResult>> (string name, CallerRegister register, CatalogSource catalog, CancellationToken ct) =>
-            await register.FindAsync(catalog.Current, name, ct) is { } view ? TypedResults.Ok(view) : AdminProblem.NotFound("caller")).Produces<CallerView>().ProducesProblem(404).WithName("getCaller").WithSummary("A caller and its keys, without their texts");
+        callers.MapGet("/{name}", async Task<Results<Ok<CallerView>, ProblemHttpResult>> (string name, CallerRegister register, CatalogSource catalog, ReputationBook reputations, IAuditTrail audit, CancellationToken ct) =>
+        {
+            if (await register.FindAsync(catalog.Current, name, ct) is not { } view) return AdminProblem.NotFound("caller");
+            await audit.FlushAsync(ct);
+            await reputations.CountAsync(ct);
+            return TypedResults.Ok(view with { Reputation = CallerReputation.Of(await reputations.OfAsync(name, ct)) });
+        }).Produces<CallerView>().ProducesProblem(404).WithName("getCaller").WithSummary("A caller and its keys, without their texts");
         callers.MapPut("/{name}", PutAsync).Produces<CallerView>().Produces<CallerView>(201).ProducesProblem(400).ProducesProblem(409).WithName("putCaller").WithSummary("Create or replace a caller")
             .WithDescription("What is left out is nothing. A caller that turnpike.yaml names is 409 managed-by-file.");
         callers.MapGet("/{name}/reputation", async Task<Ok<ReputationView>> (string name, int? days, Database database, IAuditTrail audit, TimeProvider time, CancellationToken ct) =>

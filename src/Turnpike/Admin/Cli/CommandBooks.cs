@@ -32,6 +32,10 @@ internal sealed class CommandBooks : IDisposable
 
     public Metering.UsageStore Usage => new(database, static () => [], TimeProvider.System);
 
+    public Pricing.Periods.PriceTableStore Prices => new(database, TimeProvider.System);
+
+    public Pricing.Periods.PeriodStore Periods => new(database);
+
     public IAuditTrail Audit => audit;
 
     public Database Database => database;

@@ -12,7 +12,7 @@ internal static class LedgerCommand
         var (config, json) = (CommandRun.ConfigOption(), CommandRun.JsonOption());
         var verify = new Command("verify", "Recount the books from every entry; exit code 1 when anything is off. Works beside a running gateway.\nExample: turnpike ledger verify --config turnpike.yaml") { config, json };
         verify.SetAction((p, ct) => VerifyAsync(p.GetValue(config)!, ConfigEnvironment.Process, p.GetValue(json), Console.Out, Console.Error, ct));
-        return new Command("ledger", "The books: every amount, to the nano-dollar.") { verify };
+        return new Command("ledger", "The books: every amount, to the nano-dollar.") { verify, Accounts.StatementsCommand.Export() };
     }
 
     public static Task<int> VerifyAsync(string config, ConfigEnvironment environment, bool json, TextWriter output, TextWriter err, CancellationToken ct) => CommandRun.RunAsync(config, environment, err, async catalog =>

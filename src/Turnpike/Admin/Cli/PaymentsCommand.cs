@@ -18,10 +18,11 @@ internal static class PaymentsCommand
         var status = new Option<string?>("--status") { Description = "held, captured, unknown, settled or released." };
         status.AcceptOnlyFromAmong([.. Enum.GetValues<HoldStatus>().Select(HoldRow.Text)]);
         var payer = new Option<string?>("--payer") { Description = "Only of this payer." };
+        var purchases = new Option<bool>("--upstreams") { Description = "Instead, what upstreams were paid for calls." };
         var limit = new Option<int>("--limit") { Description = "At most so many.", DefaultValueFactory = _ => 50 };
         var (config, json) = (CommandRun.ConfigOption(), CommandRun.JsonOption());
-        var command = new Command("list", "List payments, newest first. Works beside a running gateway.\nExample: turnpike payments list --status unknown") { status, payer, limit, config, json };
-        command.SetAction((p, ct) => ListAsync(p.GetValue(config)!, ConfigEnvironment.Process, new HoldFilter(p.GetValue(status), p.GetValue(payer), Most: Math.Clamp(p.GetValue(limit), 1, 500)), p.GetValue(json), Console.Out, Console.Error, ct));
+        var command = new Command("list", "List payments, newest first. Works beside a running gateway.\nExample: turnpike payments list --status unknown") { status, payer, purchases, limit, config, json };
+        command.SetAction((p, ct) => ListAsync(p.GetValue(config)!, ConfigEnvironment.Process, new HoldFilter(p.GetValue(status), p.GetValue(payer), Most: Math.Clamp(p.GetValue(limit), 1, 500), Purchases: p.GetValue(purchases)), p.GetValue(json), Console.Out, Console.Error, ct));
         return command;
     }
 

@@ -1,7 +1,10 @@
 using System.CommandLine;
+using System.Globalization;
 using Turnpike.Catalog.Document;
+using Turnpike.Ledger;
 using Turnpike.Metering;
 using Turnpike.Pricing;
+using Turnpike.Pricing.Periods;
 
 namespace Turnpike.Admin.Cli;
 
@@ -29,19 +32,27 @@ internal static class PriceCommand
             output.WriteLine("It has a fixed price: nothing of its use was priced.");
             return CommandRun.Done;
         }
-        output.WriteLine($"model        {record.Model ?? "none"}");
+        output.WriteLine($"model        {record.Model ?? "none"}{(record.Asked is { } asked && asked != record.Model ? $", asked for {asked}" : "")}");
         output.WriteLine($"usage        {record.Origin}: {record.Charged}");
-        if (state.Hold.PriceVersion != catalog.Version) output.WriteLine($"The price was that of configuration {state.Hold.PriceVersion}; the rates below are those of {catalog.Version}.");
-        foreach (var line in Lines(catalog, record)) output.WriteLine(line);
+        output.WriteLine($"observed     {record.Observed}");
+        output.WriteLine($"rates        of configuration {state.Hold.PriceVersion}");
+        var then = state.Hold.PriceVersion == catalog.Version ? catalog.Operations.GetValueOrDefault(record.Operation)?.Settings.Get<PriceModel>() as PriceModel.Metered : await books.Prices.FindAsync(state.Hold.PriceVersion, record.Operation, ct);
+        if (then is null) return CommandRun.Say(err, "These rates are not kept: the call was charged before rates were.", CommandRun.Refused);
+        foreach (var line in Lines(then, state, record, await books.Periods.FindAsync(state.Hold.Receipt, ct))) output.WriteLine(line);
         return CommandRun.Done;
     });
 
-    private static IEnumerable<string> Lines(Catalog.ServiceCatalog catalog, UsageRecord record)
+    private static IEnumerable<string> Lines(PriceModel.Metered price, HoldState state, UsageRecord record, IReadOnlyList<PeriodTake> takes)
     {
-        if (!catalog.Operations.TryGetValue(record.Operation, out var operation) || operation.Settings.Get<PriceModel>() is not PriceModel.Metered price) return ["The operation has no metered price now."];
-        var usage = new Usage { IsComplete = true };
+        var usage = new Usage { IsComplete = true, Model = record.Model, InPeriod = takes.ToDictionary(t => t.Unit, t => t.Due, StringComparer.Ordinal) };
         foreach (var (unit, count) in record.Charged) usage.Reported[unit] = count;
-        var card = price.CardFor(record.Model);
-        return card is null ? ["The model has no price now."] : [.. card.Explain(usage), $"together     {card.Charge(usage)}{(price.Minimum is { } least ? $", at least {least}" : "")}, at most what was held"];
+        // Charged at the rates of the model that served, where it had some, else of the one that was asked for.
+        var name = record.Model is { } served ? price.NameOf(served) : null;
+        if ((price.By is null ? price.Models[""] : price.CardOf(name ?? record.Asked ?? record.Model)) is not { } card) { yield return "The model had no rates of its own, and nobody wrote down which was asked for."; yield break; }
+        foreach (var line in card.Explain(usage)) yield return line;
+        foreach (var take in takes) yield return $"             {take.Unit}: {take.Earlier} came before in the period that ends at {take.Ends:u}";
+        if (price.Rules.Select(rule => rule.Hundredths).FirstOrDefault(share => share != PriceRule.Whole && card.At(share).Charge(usage) == state.Captured && card.Charge(usage) != state.Captured) is > 0 and var asked)
+            yield return string.Create(CultureInfo.InvariantCulture, $"rule         {asked / 100m:0.##}% of {card.Charge(usage)} was asked");
+        yield return $"together     {card.Charge(usage)}{(price.Minimum is { } least ? $", at least {least}" : "")}, at most what was held";
     }
 }

@@ -8,10 +8,19 @@ using Turnpike.Tokens;
 
 namespace Turnpike.Admin.Cli;
 
-/// <summary><c>turnpike tokens issue|show|revoke|transfer</c>. Beside a running gateway, writing goes through its Admin API.</summary>
+/// <summary><c>turnpike tokens issue|show|rotate|freeze|unfreeze|revoke|transfer</c>. Beside a running gateway, writing goes through its Admin API.</summary>
 internal static class TokensCommand
 {
-    public static Command Create() => new("tokens", "Prepaid tokens: a budget an agent can spend, and no more.") { Issue(), Show(), Revoke(), Transfer() };
+    public static Command Create() => new("tokens", "Prepaid tokens: a budget an agent can spend, and no more.") 
+    {
+        Issue(),
+        Show(),
+        Rotate(),
+        Transfer(),
+        Status("freeze", TokenStatus.Frozen, "Freeze a token, and what took its place, until it is unfrozen.\nExample: turnpike tokens freeze tp_… --reason \"disputed\""),
+        Status("unfreeze", TokenStatus.Active, "Let a frozen token buy again.\nExample: turnpike tokens unfreeze tp_…"),
+        Status("revoke", TokenStatus.Revoked, "Revoke a token, for good, from the next call on.\nExample: turnpike tokens revoke tp_… --reason \"leaked\""),
+    };
 
     private static Command Issue()
     {
@@ -55,15 +64,25 @@ internal static class TokensCommand
             view => [$"{view.Id}  {view.Left.Amount} {view.Left.Currency} left"]);
     }
 
-    private static Command Revoke()
+    private static Command Rotate()
     {
-        var id = new Argument<string>("token") { Description = "Its id, or its text." };
-        var reason = new Option<string?>("--reason") { Description = "Why, for the audit trail." };
+        var (id, reason) = Which();
         var (config, json) = (CommandRun.ConfigOption(), CommandRun.JsonOption());
-        var command = new Command("revoke", "Revoke a token, for good, from the next call on.\nExample: turnpike tokens revoke tp_… --reason \"leaked\"") { id, reason, config, json };
-        command.SetAction((p, ct) => RevokeAsync(p.GetValue(config)!, ConfigEnvironment.Process, p.GetValue(id)!, p.GetValue(reason), p.GetValue(json), Console.Out, Console.Error, ct));
+        var command = new Command("rotate", "Put a new token in the place of one that may have got into wrong hands: its text alone goes to standard output.\nExample: TOKEN=$(turnpike tokens rotate tp_… --reason \"seen in a log\")") { id, reason, config, json };
+        command.SetAction((p, ct) => RotateAsync(p.GetValue(config)!, ConfigEnvironment.Process, p.GetValue(id)!, p.GetValue(reason), p.GetValue(json), Console.Out, Console.Error, ct));
         return command;
     }
+
+    private static Command Status(string verb, TokenStatus status, string description)
+    {
+        var (id, reason) = Which();
+        var (config, json) = (CommandRun.ConfigOption(), CommandRun.JsonOption());
+        var command = new Command(verb, description) { id, reason, config, json };
+        command.SetAction((p, ct) => SetStatusAsync(p.GetValue(config)!, ConfigEnvironment.Process, p.GetValue(id)!, verb, status, p.GetValue(reason), p.GetValue(json), Console.Out, Console.Error, ct));
+        return command;
+    }
+
+    private static (Argument<string> Id, Option<string?> Reason) Which() => (new("token") { Description = "Its id, or its text." }, new("--reason") { Description = "Why, for the audit trail." });
 
     public static Task<int> IssueAsync(string config, ConfigEnvironment environment, TokenBody body, bool json, TextWriter output, TextWriter err, CancellationToken ct) => CommandRun.RunAsync(config, environment, err, async catalog =>
     {
@@ -102,7 +121,33 @@ internal static class TokensCommand
         return CommandRun.Done;
     });
 
-    public static Task<int> RevokeAsync(string config, ConfigEnvironment environment, string which, string? reason, bool json, TextWriter output, TextWriter err, CancellationToken ct) => CommandRun.RunAsync(config, environment, err, async catalog =>
+    public static Task<int> RotateAsync(string config, ConfigEnvironment environment, string which, string? reason, bool json, TextWriter output, TextWriter err, CancellationToken ct) => CommandRun.RunAsync(config, environment, err, async catalog =>
+    {
+        var text = Text(catalog);
+        var id = IdOf(which, text);
+        TokenView view;
+        try
+        {
+            using var books = CommandBooks.Write(catalog);
+            if (await books.Desk.FindAsync(id, ct) is not { } old) return CommandRun.Say(err, "No token has this id.", CommandRun.Refused);
+            if (await books.Desk.SucceedAsync(old, reason ?? "by an operator", ct) is not { } next) return CommandRun.Say(err, "The token may not be spent, so nothing takes its place: unfreeze it first; what is revoked stays so.", CommandRun.Refused);
+            view = await TokenView.OfAsync(next, books.Desk, text.Of(next.Id), TimeProvider.System.GetUtcNow(), ct);
+        }
+        catch (StorageInUseException)
+        {
+            using var gateway = AdminClient.For(catalog.Gateway);
+            view = await gateway.PostAsync($"tokens/{Uri.EscapeDataString(id)}/rotate", new ReasonBody(reason), AdminJson.Default.ReasonBody, AdminJson.Default.TokenView, ct);
+        }
+        if (json) output.WriteLine(JsonSerializer.Serialize(view, AdminJson.Readable.TokenView));
+        else
+        {
+            Tell(view with { Token = null }, err);
+            output.WriteLine(view.Token);
+        }
+        return CommandRun.Done;
+    });
+
+    public static Task<int> SetStatusAsync(string config, ConfigEnvironment environment, string which, string verb, TokenStatus status, string? reason, bool json, TextWriter output, TextWriter err, CancellationToken ct) => CommandRun.RunAsync(config, environment, err, async catalog =>
     {
         var id = IdOf(which, Text(catalog));
         TokenView view;
@@ -110,13 +155,13 @@ internal static class TokensCommand
         {
             using var books = CommandBooks.Write(catalog);
             if (await books.Desk.FindAsync(id, ct) is not { } before) return CommandRun.Say(err, "No token has this id.", CommandRun.Refused);
-            if (before.Status != TokenStatus.Revoked) await books.Desk.SetStatusAsync(id, TokenStatus.Revoked, reason ?? "by an operator", ct);
+            if (before.Status != status && !await books.Desk.SetStatusAsync(id, status, reason ?? "by an operator", ct)) return CommandRun.Say(err, "The token is revoked, which is final.", CommandRun.Refused);
             view = await TokenView.OfAsync((await books.Desk.FindAsync(id, ct))!, books.Desk, null, TimeProvider.System.GetUtcNow(), ct);
         }
         catch (StorageInUseException)
         {
             using var gateway = AdminClient.For(catalog.Gateway);
-            view = await gateway.PostAsync($"tokens/{Uri.EscapeDataString(id)}/revoke", new ReasonBody(reason), AdminJson.Default.ReasonBody, AdminJson.Default.TokenView, ct);
+            view = await gateway.PostAsync($"tokens/{Uri.EscapeDataString(id)}/{verb}", new ReasonBody(reason), AdminJson.Default.ReasonBody, AdminJson.Default.TokenView, ct);
         }
         if (json) output.WriteLine(JsonSerializer.Serialize(view, AdminJson.Readable.TokenView));
         else Tell(view, output);
@@ -143,7 +188,7 @@ internal static class TokensCommand
     {
         if (view.Token is { } text) to.WriteLine($"token     {text}");
         to.WriteLine($"id        {view.Id}");
-        to.WriteLine($"status    {view.Status}");
+        to.WriteLine($"status    {view.Status}{(view.ReplacedBy is { } next ? $", replaced by {next}" : "")}");
         to.WriteLine($"budget    {view.Budget.Amount} {view.Budget.Currency}, {view.Left.Amount} {view.Left.Currency} left");
         if (view.Calls is { } calls) to.WriteLine($"calls     {calls}, {view.CallsLeft} left");
         if (view.PerCall is { } cap) to.WriteLine($"per call  {cap.Amount} {cap.Currency} at most");

@@ -6,6 +6,7 @@ using Turnpike.Catalog;
 using Turnpike.Identity;
 using Turnpike.Storage;
 using Turnpike.Storage.Nodes;
+using Turnpike.Tokens;
 
 namespace Turnpike.Admin.Data;
 
@@ -21,7 +22,7 @@ internal sealed class DataDesk(Database database, AuditTrail trail, Revisions re
     public async ValueTask<byte[]> ExportAsync(Subject subject, string name, CancellationToken ct)
     {
         if (database is { IsWritable: true }) await trail.FlushAsync(ct);
-        var rows = await database.ScanAsync(sql => Find(sql, subject, ct), ct);
+        var rows = await database.ScanAsync(sql => Find(sql, subject.With(TokenStore.Lineage(sql, subject.Text)), ct), ct);
         var buffer = new ArrayBufferWriter<byte>(4096);
         using (var json = new Utf8JsonWriter(buffer, new JsonWriterOptions { Indented = true }))
         {
@@ -47,9 +48,10 @@ internal sealed class DataDesk(Database database, AuditTrail trail, Revisions re
         return await database.WriteAloneAsync(sql =>
         {
             sql.Share(SqlShare.Accounts, alone: true);
-            var rows = Find(sql, subject, ct);
+            var all = subject.With(TokenStore.Lineage(sql, subject.Text));
+            var rows = Find(sql, all, ct);
             if (Object(rows, forfeit) is { } no) return ((ErasedView?)null, (Denial?)no);
-            foreach (var row in rows) ErasureStore.Erase(sql, row, subject, pseudonym, hasher);
+            foreach (var row in rows) ErasureStore.Erase(sql, row, all, pseudonym, hasher);
             var counts = rows.GroupBy(row => row.Table.Name).ToDictionary(group => group.Key, group => group.Count());
             revisions.Bump(sql, CallerStore.Revision);
             revisions.Bump(sql, "tokens");
@@ -76,7 +78,7 @@ internal sealed class DataDesk(Database database, AuditTrail trail, Revisions re
     {
         var open = rows.Count(row => row.Table == StoredStore.Holds && row.Text("status") is "held" or "captured" or "unknown" || row.Table == StoredStore.Holds && row.Text("status") == "settled" && row.Number("outcome") == 0);
         if (open > 0) return new Denial(409, "payments-open", "Payments are on their way", $"{open} have not come to their end. Erase when they have.");
-        var left = rows.Where(row => row.Table == StoredStore.Accounts && Owned.Any(role => row.Text("account")!.StartsWith(role, StringComparison.Ordinal)) && row.Number("posted") > 0 && row.Text("currency") != Tokens.Token.CallsCurrency).ToList();
+        var left = rows.Where(row => row.Table == StoredStore.Accounts && Owned.Any(role => row.Text("account")!.StartsWith(role, StringComparison.Ordinal)) && row.Number("posted") > 0 && row.Text("currency") != Token.CallsCurrency).ToList();
         return left.Count == 0 || forfeit ? null
             : new Denial(409, "balance-left", "Something is left that would be forfeited", $"{string.Join(", ", left.Select(row => new Ledger.Money(row.Number("posted"), row.Text("currency")!)))}. Give it back first, or say that it is forfeited.");
     }

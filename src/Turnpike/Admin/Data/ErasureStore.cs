@@ -22,7 +22,10 @@ internal static class ErasureStore
                 break;
             case "audit": EraseEvent(sql, row, hasher); break;
             case "usage_records":
-                sql.Run("update usage_records set caller = null, payer = $3 where source = $1 and id = $2", row.Text("source"), row.Text("id"), Named("payer"));
+                sql.Run("update usage_records set caller = null, labels = null, payer = $3 where source = $1 and id = $2", row.Text("source"), row.Text("id"), Named("payer"));
+                break;
+            case "price_periods":
+                sql.Run("update price_periods set subject = $4 where subject = $1 and price = $2 and ends = $3", row.Text("subject"), row.Text("price"), row.Number("ends"), pseudonym);
                 break;
             case "usage_outbox":
                 sql.Run("update usage_outbox set subject = $4, error = null where destination = $1 and source = $2 and id = $3", row.Text("destination"), row.Text("source"), row.Text("id"), Named("subject"));
@@ -37,9 +40,19 @@ internal static class ErasureStore
             case "approvals": sql.Run("delete from approvals where id = $1", row.Text("id")); break;
             case "incidents": sql.Run("delete from incidents where scope = $1", row.Text("scope")); break;
             case "grants": sql.Run("delete from grants where caller = $1 and id = $2", row.Text("caller"), row.Text("id")); break;
+            case "breakers": sql.Run("delete from breakers where breaker = $1 and who = $2", row.Text("breaker"), row.Text("who")); break;
+            case "reputations": sql.Run("delete from reputations where caller = $1 and day = $2", row.Text("caller"), row.Number("day")); break;
+            case "notices": sql.Run("delete from notices where id = $1", row.Text("id")); break;
             case "tokens": sql.Run("delete from tokens where id = $1", row.Text("id")); break;
             case "purchases":
                 sql.Run("update purchases set token = $2, replaced = null, session = null, intent = null where id = $1", row.Text("id"), Named("token"));
+                break;
+            case "invoices":
+                sql.Run("update invoices set caller = $2, moves = $3, reference = null, url = null, error = null where id = $1", row.Text("id"), Named("caller"), New("moves"));
+                break;
+            case "billing_customers": sql.Run("delete from billing_customers where caller = $1", row.Text("caller")); break;
+            case "plan_spans":
+                sql.Run("update plan_spans set caller = $3 where caller = $1 and since = $2", row.Text("caller"), row.Number("since"), Named("caller"));
                 break;
             default: throw new InvalidOperationException($"Nobody has said how {row.Table.Name} is erased.");
         }

@@ -32,6 +32,7 @@ internal sealed partial class Housekeeping(Database database, TrailRetention tra
         var (now, more) = (time.GetUtcNow(), false);
         if (keep.Audit is { } audit) more |= await trail.StepAsync(now - audit, keep.Archive, ct);
         if (keep.Usage is { } usage) more |= await database.WriteAsync(sql => RetentionStore.DropUsage(sql, now - usage), ct) == RetentionStore.Step;
+        if (keep.Usage is { } taken) more |= await database.WriteAsync(sql => RetentionStore.DropTakes(sql, now - taken), ct) == RetentionStore.Step;
         if (keep.Approvals is { } approvals) more |= await database.WriteAsync(sql => RetentionStore.DropApprovals(sql, now - approvals), ct) == RetentionStore.Step;
         if (keep.Payments is { } payments) more |= await EmptyPaymentsAsync(now - payments, ct);
         return more;

@@ -10,6 +10,10 @@ internal static class RetentionStore
     public static int DropUsage(Sql sql, DateTimeOffset before) =>
         sql.Change("delete from usage_records where (source, id) in (select source, id from usage_records where happened < $1 order by happened limit $2)", before, Step);
 
+    /// <summary>How a price came about goes with the record of what it was for.</summary>
+    public static int DropTakes(Sql sql, DateTimeOffset before) =>
+        sql.Change("delete from price_takes where (receipt, unit) in (select receipt, unit from price_takes where happened < $1 order by happened limit $2)", before, Step);
+
     public static int DropApprovals(Sql sql, DateTimeOffset before) =>
         sql.Change("delete from approvals where id in (select id from approvals where status <> 'pending' and created < $1 order by id limit $2)", before, Step);
 

@@ -26,9 +26,9 @@ internal static class StoredStore
         "select node, sequence, created, kind, correlation, reason, operation, caller, payer, address, request, method, amount, reference, detail, times, salt, erased, hash from audit",
         StoredTable.Of("node:t sequence:n created:n kind:t correlation:t reason:t operation:t caller:t! payer:t! address:t! request:t- method:t amount:t reference:t* detail:t* times:n salt:b erased:b hash:b"));
 
-    public static readonly StoredTable Usage = new("usage_records", "pseudonym for the payer; the caller is emptied",
-        "select source, id, happened, operation, caller, payer, model, origin, charged, observed, cost, currency, receipt, expense, expense_currency from usage_records",
-        StoredTable.Of("source:t id:t happened:n operation:t caller:t! payer:t! model:t origin:t charged:t observed:t cost:n currency:t receipt:t expense:n expense_currency:t"));
+    public static readonly StoredTable Usage = new("usage_records", "pseudonym for the payer; caller and labels are emptied",
+        "select source, id, happened, operation, caller, payer, model, origin, charged, observed, cost, currency, receipt, expense, expense_currency, asked, reported, labels from usage_records",
+        StoredTable.Of("source:t id:t happened:n operation:t caller:t! payer:t! model:t origin:t charged:t observed:t cost:n currency:t receipt:t expense:n expense_currency:t asked:t reported:t labels:t-"));
 
     public static readonly StoredTable Answers = new("answers", "deleted",
         "select hold, expires, status, headers, length(body) from answers",
@@ -58,9 +58,21 @@ internal static class StoredStore
         "select caller, id, kind, amount, currency, priority, expires, note, created from grants",
         StoredTable.Of("caller:t! id:t kind:t amount:n currency:t priority:n expires:n note:t- created:n"));
 
+    public static readonly StoredTable Breakers = new("breakers", "deleted",
+        "select breaker, who, evidence, since, until from breakers",
+        StoredTable.Of("breaker:t who:t! evidence:t- since:n until:n"));
+
+    public static readonly StoredTable Reputations = new("reputations", "deleted",
+        "select caller, day, paid, disputed, denied, tripped from reputations",
+        StoredTable.Of("caller:t! day:n paid:n disputed:n denied:n tripped:n"));
+
+    public static readonly StoredTable Notices = new("notices", "deleted",
+        "select id, queued, caller, payer, address, body, tries, due from notices",
+        StoredTable.Of("id:t queued:n caller:t! payer:t! address:t! body:t- tries:n due:n"));
+
     public static readonly StoredTable Tokens = new("tokens", "deleted",
-        "select id, budget, currency, calls, per_call, operations, rate_amount, rate_seconds, expires, status, note, created, bound_to, caps, owner, parent, series, gift, added from tokens",
-        StoredTable.Of("id:t! budget:n currency:t calls:n per_call:n operations:t rate_amount:n rate_seconds:n expires:n status:t note:t- created:n bound_to:t* caps:t owner:t! parent:t! series:t gift:n added:n"));
+        "select id, budget, currency, calls, per_call, operations, rate_amount, rate_seconds, expires, status, note, created, bound_to, account, replaced_by, caps, owner, parent, series, gift, added from tokens",
+        StoredTable.Of("id:t! budget:n currency:t calls:n per_call:n operations:t rate_amount:n rate_seconds:n expires:n status:t note:t- created:n bound_to:t* account:t* replaced_by:t caps:t owner:t! parent:t! series:t gift:n added:n"));
 
     public static readonly StoredTable Purchases = new("purchases", "pseudonym for the token; session and intent are emptied",
         "select id, session, operation, price, budget, currency, calls, valid_seconds, token, topup, replaced, intent, status, shown, created, changed from purchases",
@@ -74,12 +86,28 @@ internal static class StoredStore
         "select destination, source, id, subject, tries, error, died from usage_dead_letters",
         StoredTable.Of("destination:t source:t id:t subject:t! tries:n error:t- died:n"));
 
+    public static readonly StoredTable Periods = new("price_periods", "pseudonym",
+        "select subject, price, ends, used, due from price_periods",
+        StoredTable.Of("subject:t! price:t ends:n used:n due:t"));
+
+    public static readonly StoredTable Invoices = new("invoices", "pseudonym; who says it was paid, and its page, are emptied",
+        "select id, caller, currency, period_start, period_end, number, status, lines, moves, total, carried, charged, tax, credited, due_seconds, grace_seconds, booked, opened, due, ended, reference, stripe_invoice, stripe_account, url, error, looked, created, changed from invoices",
+        StoredTable.Of("id:t caller:t! currency:t period_start:n period_end:n number:n status:t lines:t moves:t* total:n carried:n charged:n tax:n credited:n due_seconds:n grace_seconds:n booked:n opened:n due:n ended:n reference:t- stripe_invoice:t stripe_account:t url:t- error:t- looked:n created:n changed:n"));
+
+    public static readonly StoredTable Customers = new("billing_customers", "deleted",
+        "select caller, facts, stripe_customer, stripe_account, changed from billing_customers",
+        StoredTable.Of("caller:t! facts:t- stripe_customer:t- stripe_account:t changed:n"));
+
+    public static readonly StoredTable Spans = new("plan_spans", "pseudonym",
+        "select caller, since, plan, fee, currency, until from plan_spans",
+        StoredTable.Of("caller:t! since:n plan:t fee:n currency:t until:n"));
+
     /// <summary>Holds first: what they lead to is found by them.</summary>
-    public static IReadOnlyList<StoredTable> All { get; } = [Holds, Transfers, Accounts, Entries, Audit, Usage, Outbox, DeadLetters, Answers, RetryKeys, Callers, Keys, Approvals, Incidents, Grants, Tokens, Purchases];
+    public static IReadOnlyList<StoredTable> All { get; } = [Holds, Transfers, Accounts, Entries, Audit, Usage, Periods, Outbox, DeadLetters, Answers, RetryKeys, Callers, Keys, Approvals, Incidents, Breakers, Reputations, Notices, Grants, Tokens, Purchases, Invoices, Customers, Spans];
 
     /// <summary>Tables that name nobody: our own keys, counters, places of chains, and what Stripe told of an intent, by id.</summary>
     public static IReadOnlyList<string> NamesNobody { get; } =
-        ["migrations", "counters", "audit_head", "audit_checkpoints", "audit_starts", "installation", "signers", "nodes", "revisions", "writers", "stripe_events", "usage_exports", "shown"];
+        ["migrations", "counters", "audit_head", "audit_checkpoints", "audit_starts", "installation", "signers", "nodes", "revisions", "writers", "stripe_events", "usage_exports", "shown", "reputation_places", "price_takes", "price_tables", "credit_notes"];
 
     /// <summary>Columns that are not shown: what proves a key, and an answer's bytes, which its length stands for.</summary>
     public static IReadOnlyList<string> NotShown { get; } = ["caller_keys.hash", "tokens.sequence"];

@@ -9,15 +9,28 @@ namespace Turnpike.Admin.Data;
 /// </summary>
 internal sealed partial class Subject
 {
-    private const string Roles = @"(?<![A-Za-z0-9._-])(?<role>(?:caller|token|plan|grant|overage|cap|credit|unsettled):)";
+    private const string Roles = @"(?<![A-Za-z0-9._-])(?<role>(?:caller|token|plan|grant|overage|cap|credit|unsettled|unbilled|invoiced|line):)";
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(1);
-    private readonly Regex inside;
+    private readonly Regex[] inside;
     private readonly HashSet<string> names = new(StringComparer.OrdinalIgnoreCase);
 
-    private Subject(string text, Regex inside)
+    private Subject(string text, params Regex[] inside)
     {
-        this.inside = inside;
+        (Text, this.inside) = (text, inside);
         names.UnionWith([text, "caller:" + text, "token:" + text, "wallet:" + text]);
+    }
+
+    /// <summary>The name without its role.</summary>
+    public string Text { get; }
+
+    /// <summary>The same, and these tokens besides: those whose place a token took are about whoever it is about.</summary>
+    public Subject With(IEnumerable<string> tokens)
+    {
+        var others = tokens.Where(token => token != Text).ToList();
+        if (others.Count == 0) return this;
+        var both = new Subject(Text, [.. inside, .. others.Select(token => Part(Regex.Escape(token)))]);
+        foreach (var token in others) both.names.UnionWith([token, "token:" + token]);
+        return both;
     }
 
     /// <summary>Null for what is no name: too short to be told from anything else, or with characters no name has.</summary>
@@ -32,12 +45,21 @@ internal sealed partial class Subject
     }
 
     /// <summary>A column that is one name.</summary>
-    public bool Is(string? name) => name is not null && (names.Contains(name) || inside.IsMatch(name));
+    public bool Is(string? name) => name is not null && (names.Contains(name) || IsIn(name));
 
     /// <summary>A column made of names.</summary>
-    public bool IsIn(string? text) => text is not null && inside.IsMatch(text);
+    public bool IsIn(string? text) => text is not null && Array.Exists(inside, part => part.IsMatch(text));
 
-    public string Replace(string text, string pseudonym) => inside.Replace(text, match => match.Groups["role"] is { Success: true } role ? role.Value + pseudonym : pseudonym);
+    /// <summary>Each of its names has a pseudonym of its own: what was two rows stays two.</summary>
+    public string Replace(string text, string pseudonym)
+    {
+        for (var i = 0; i < inside.Length; i++)
+        {
+            var its = i == 0 ? pseudonym : $"{pseudonym}-{i}";
+            text = inside[i].Replace(text, match => match.Groups["role"] is { Success: true } role ? role.Value + its : its);
+        }
+        return text;
+    }
 
     private static Regex Part(string pattern) => new("(?<![A-Za-z0-9])" + pattern + "(?![A-Za-z0-9])", RegexOptions.CultureInvariant, Patience);
 

@@ -17,7 +17,7 @@ internal static class MetersApi
         var meters = api.MapGroup("/meters").WithTags("meters");
         meters.MapGet("", List).Produces<MeterList>().WithName("listMeters").WithSummary("The meters of the configuration");
         meters.MapGet("/{name}/query", AskAsync).Produces<MeterAnswer>().ProducesProblem(400).ProducesProblem(404).WithName("queryMeter").WithSummary("A meter's values")
-            .WithDescription("window: minute, hour, day or month in timeZone (UTC); without, the whole time. from (a day ago) and to (now) bound it. groupBy: operation, caller, payer, model, with commas; without, the meter's own. operation, caller, payer and model filter.");
+            .WithDescription("window: minute, hour, day or month in timeZone (UTC); without, the whole time. from (a day ago) and to (now) bound it. groupBy: operation, caller, payer, model, with commas; without, the meter's own, header:NAME, path:NAME and claim:NAME among them. Any of these names as a parameter filters. Groups beyond the meter's bound are told together as (others).");
         api.MapGroup("/usage").WithTags("usage").MapPost("", AddAsync).Produces(204).ProducesProblem(400).WithName("addUsage").WithSummary("Record use from elsewhere, or a correction")
             .WithDescription("Idempotent by source and id. A correction is a record of its own, whose quantities may be negative; nothing is ever edited.");
     }
@@ -25,7 +25,7 @@ internal static class MetersApi
     private static MeterList List(CatalogSource catalog) =>
         new([.. (catalog.Current.Settings.Get<MeterSet>()?.ByName.Values ?? []).Select(m => new MeterView(m.Name, m.Aggregation.ToString().ToLowerInvariant(), m.Unit, m.GroupBy))]);
 
-    private static async Task<Results<Ok<MeterAnswer>, ProblemHttpResult>> AskAsync(string name, string? window, string? timeZone, string? from, string? to, string? groupBy, string? operation, string? caller, string? payer, string? model,
+    private static async Task<Results<Ok<MeterAnswer>, ProblemHttpResult>> AskAsync(string name, string? window, string? timeZone, string? from, string? to, string? groupBy, HttpRequest asked,
         CatalogSource catalog, MeterQueries meters, TimeProvider time, CancellationToken ct)
     {
         if (catalog.Current.Settings.Get<MeterSet>()?.ByName.GetValueOrDefault(name) is not { } meter) return AdminProblem.NotFound("meter");
@@ -37,8 +37,9 @@ internal static class MetersApi
         if (!TryTime(from, now.AddDays(-1), out var begin) || !TryTime(to, now, out var end) || end <= begin) return AdminProblem.Malformed("from and to are times such as 2026-11-01T00:00:00Z, from before to.");
         if ((end - begin) / LengthOf(size) > MostWindows) return AdminProblem.Malformed($"That is more than {MostWindows} windows: ask for a shorter time or longer windows.");
         var dimensions = groupBy?.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries);
-        if (dimensions?.FirstOrDefault(d => !MeterDefinition.Dimensions.Contains(d)) is not null) return AdminProblem.Malformed($"groupBy is of {string.Join(", ", MeterDefinition.Dimensions)}.");
-        var filters = new[] { ("operation", operation), ("caller", caller), ("payer", payer), ("model", model) }.Where(f => f.Item2 is not null).ToDictionary(f => f.Item1, f => f.Item2!);
+        string[] known = [.. MeterDefinition.Dimensions, .. meter.GroupBy.Where(MeterDefinition.IsLabel)];
+        if (dimensions?.FirstOrDefault(d => !meter.Knows(d)) is not null) return AdminProblem.Malformed($"groupBy is of {string.Join(", ", known)}.");
+        var filters = known.Where(asked.Query.ContainsKey).ToDictionary(d => d, d => asked.Query[d].ToString());
         var values = await meters.AskAsync(meter, new MeterQuery(begin, end, size, zone) { GroupBy = dimensions, Filters = filters }, ct);
         return TypedResults.Ok(new MeterAnswer(begin, end, [.. values.Select(v => new MeterPoint(v.From, v.To, v.Group, v.Value))]));
     }

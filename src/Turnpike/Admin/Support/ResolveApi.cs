@@ -29,7 +29,7 @@ internal static class ResolveApi
         if (await PaymentsApi.ByIdAsync(ledger, id, ct) is not { } state) return AdminProblem.NotFound("payment");
         if (state.Status == HoldStatus.Unknown)
         {
-            if (resolution.As == ResolvedAs.Credited && state.Hold.IsRefund) return AdminProblem.Malformed("as: a refund is settled or released.");
+            if (resolution.As == ResolvedAs.Credited && (state.Hold.IsRefund || state.Hold.IsPurchase)) return AdminProblem.Malformed("as: a refund, or what was paid to an upstream, is settled or released.");
             // Released, it would be offered anew, and then the rail could take it twice.
             if (resolution.As == ResolvedAs.Released && state.Hold.Expires is { } expires && expires > time.GetUtcNow())
                 return AdminProblem.Of(409, "still-payable", "The rail can still take this payment", $"Its proof is good until {expires:u}. Resolve it then, or as credited.");

@@ -1,5 +1,6 @@
 using System.Net.Http.Headers;
 using Turnpike.Catalog;
+using Turnpike.Catalog.Webhooks;
 
 namespace Turnpike.Billing.Export;
 

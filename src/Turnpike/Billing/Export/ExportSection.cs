@@ -1,4 +1,5 @@
 using Turnpike.Catalog;
+using Turnpike.Catalog.Webhooks;
 using Turnpike.Catalog.Document;
 using Turnpike.Catalog.Loading;
 using Turnpike.Metering;
@@ -90,5 +91,5 @@ internal static class ExportSection
         return new ExportTarget.Stripe(api, m.Get(StripeKey), m.Get(Events)!);
     }
 
-    private static string? CheckSecret(string text) => WebhookSink.KeyOf(text) is { Length: >= WebhookSecretBytes } ? null : $"is no webhook secret: whsec_ and base64 of at least {WebhookSecretBytes} bytes";
+    private static string? CheckSecret(string text) => WebhookSignature.KeyOf(text) is { Length: >= WebhookSecretBytes } ? null : $"is no webhook secret: whsec_ and base64 of at least {WebhookSecretBytes} bytes";
 }

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text;
+using Turnpike.Catalog.Webhooks;
 
 namespace Turnpike.Billing.Export;
 
@@ -24,7 +25,7 @@ internal sealed class FileSink(string destination, ExportTarget.Files target, Ou
             if (target.Csv && file.Length == 0) file.Write(Encoding.UTF8.GetBytes(UsageLines.CsvHeader));
             foreach (var row in batch) file.Write(target.Csv ? UsageLines.Csv(row.Record, row.Subject) : UsageLines.Json(row.Record, row.Subject));
             file.Flush(flushToDisk: true);
-            return new Sent.Accepted(place with { Length = file.Length });
+            return new Written(place with { Length = file.Length });
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException) { return new Sent.Later(e.Message); }
     }

@@ -1,3 +1,4 @@
+using Turnpike.Catalog.Webhooks;
 using Turnpike.Metering;
 
 namespace Turnpike.Billing.Export;
@@ -11,19 +12,8 @@ internal interface IUsageSink : IDisposable
     ValueTask<Sent> SendAsync(IReadOnlyList<OutboxRow> batch, CancellationToken ct);
 }
 
-/// <summary>What came of telling.</summary>
-internal abstract record Sent
-{
-    /// <summary>The receiver has all of them.</summary>
-    /// <param name="Place">Files: how far the file is right from now on.</param>
-    internal sealed record Accepted(FilePlace? Place = null) : Sent;
-
-    /// <summary>Nobody knows, or not now: the same again, later.</summary>
-    internal sealed record Later(string Error, TimeSpan? After = null) : Sent;
-
-    /// <summary>The receiver will never take it as it is. Of several, one at least.</summary>
-    internal sealed record Refused(string Error) : Sent;
-}
+/// <summary>Files: how far the file is right from now on.</summary>
+internal sealed record Written(FilePlace Place) : Sent.Accepted;
 
 /// <summary>A file, and how many of its bytes are known to be right.</summary>
 internal sealed record FilePlace(string File, long Length);

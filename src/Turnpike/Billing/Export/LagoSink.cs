@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Net.Http.Headers;
 using Turnpike.Catalog;
+using Turnpike.Catalog.Webhooks;
 using Turnpike.Metering;
 
 namespace Turnpike.Billing.Export;

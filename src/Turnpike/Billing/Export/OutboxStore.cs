@@ -25,12 +25,12 @@ internal sealed class OutboxStore(Database database, NodeLease node, TimeProvide
 
     /// <summary>The next events, oldest first. Subjects of which one waits to be tried again are left out: nobody's events overtake each other.</summary>
     public async ValueTask<IReadOnlyList<OutboxRow>> NextAsync(string destination, int most, CancellationToken ct) => await database.ReadAsync(sql => sql.Query("""
-        select r.source, r.id, r.happened, r.operation, r.caller, r.payer, r.model, r.origin, r.charged, r.observed, r.cost, r.currency, r.receipt, r.expense, r.expense_currency, o.subject, o.queued, o.tries, o.first
+        select r.source, r.id, r.happened, r.operation, r.caller, r.payer, r.model, r.origin, r.charged, r.observed, r.cost, r.currency, r.receipt, r.expense, r.expense_currency, r.asked, r.reported, r.labels, o.subject, o.queued, o.tries, o.first
         from usage_outbox o join usage_records r on r.source = o.source and r.id = o.id
         where o.destination = $1 and o.due <= $2
             and not exists (select 1 from usage_outbox late where late.destination = o.destination and late.subject = o.subject and late.tries > 0 and late.due > $2)
         order by o.queued, r.happened, o.source, o.id limit $3
-        """, row => new OutboxRow(UsageStore.Read(row), row.Text(15), row.Time(16), row.Long(17), row.TimeOrNull(18)), destination, sql.Now(time), most), ct);
+        """, row => new OutboxRow(UsageStore.Read(row), row.Text(18), row.Time(19), row.Long(20), row.TimeOrNull(21)), destination, sql.Now(time), most), ct);
 
     /// <summary>The receiver has them, or is not to be told of them.</summary>
     public ValueTask DoneAsync(string destination, IReadOnlyList<OutboxRow> rows, FilePlace? place, CancellationToken ct) => database.WriteAsync(sql =>

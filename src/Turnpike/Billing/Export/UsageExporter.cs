@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using Turnpike.Audit;
 using Turnpike.Catalog;
+using Turnpike.Catalog.Webhooks;
 using Turnpike.Catalog.Loading;
 using Turnpike.Storage;
 using Turnpike.Telemetry;
@@ -103,7 +104,7 @@ internal sealed partial class UsageExporter(OutboxStore store, CatalogSource cat
         switch (await route.Sink.SendAsync([.. rows.Select(row => row with { Subject = to.SubjectOf(row.Subject)! })], ct))
         {
             case Sent.Accepted accepted:
-                await store.DoneAsync(to.Name, rows, accepted.Place, ct);
+                await store.DoneAsync(to.Name, rows, (accepted as Written)?.Place, ct);
                 route.Worked();
                 Instruments.Exported(to.Name, "sent", rows.Count);
                 break;

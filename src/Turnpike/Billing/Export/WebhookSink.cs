@@ -1,15 +1,11 @@
-using System.Globalization;
-using System.Security.Cryptography;
-using System.Text;
 using Turnpike.Catalog;
+using Turnpike.Catalog.Webhooks;
 
 namespace Turnpike.Billing.Export;
 
 /// <summary>One message an event, signed as Standard Webhooks 1.0 has it: HMAC-SHA256 over id, time and body. The id stays the same when it is sent again.</summary>
 internal sealed class WebhookSink(ExportTarget.Webhook target, HttpClients clients, TimeSpan timeout, TimeProvider time) : HttpSink(clients, target.Url, timeout)
 {
-    private const string Prefix = "whsec_";
-
     public override int Most => 1;
 
     public override async ValueTask<Sent> SendAsync(IReadOnlyList<OutboxRow> batch, CancellationToken ct)
@@ -33,23 +29,6 @@ internal sealed class WebhookSink(ExportTarget.Webhook target, HttpClients clien
         return new Sent.Accepted();
     }
 
-    private void Sign(HttpRequestMessage request, OutboxRow row, byte[] body)
-    {
-        // No dot in it: the signed text is id.timestamp.body, and an id with dots could be read in two ways.
-        var id = $"{row.Record.Source}:{row.Record.Id}".Replace('.', '_');
-        var at = time.GetUtcNow().ToUnixTimeSeconds().ToString(CultureInfo.InvariantCulture);
-        request.Headers.TryAddWithoutValidation("webhook-id", id);
-        request.Headers.TryAddWithoutValidation("webhook-timestamp", at);
-        request.Headers.TryAddWithoutValidation("webhook-signature", string.Join(' ', target.Secrets.Select(secret => SignatureOf(KeyOf(secret.Reveal())!, id, at, body))));
-    }
-
-    public static string SignatureOf(byte[] key, string id, string at, byte[] body) => "v1," + Convert.ToBase64String(HMACSHA256.HashData(key, (byte[])[.. Encoding.UTF8.GetBytes($"{id}.{at}."), .. body]));
-
-    /// <summary>The key in a secret; null when it is none.</summary>
-    public static byte[]? KeyOf(string secret)
-    {
-        var text = secret.StartsWith(Prefix, StringComparison.Ordinal) ? secret[Prefix.Length..] : secret;
-        var buffer = new byte[text.Length];
-        return Convert.TryFromBase64String(text.PadRight((text.Length + 3) / 4 * 4, '='), buffer, out var length) ? buffer[..length] : null;
-    }
+    private void Sign(HttpRequestMessage request, OutboxRow row, byte[] body) =>
+        WebhookSignature.Sign(request, body, target.Secrets.Select(secret => WebhookSignature.KeyOf(secret.Reveal())!), $"{row.Record.Source}:{row.Record.Id}", time.GetUtcNow());
 }

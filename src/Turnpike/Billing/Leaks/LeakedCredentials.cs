@@ -10,9 +10,9 @@ namespace Turnpike.Billing.Leaks;
 
 /// <summary>
 /// A text that was found in public: is it one of ours, and what becomes of it? A token's money stays its owner's: it goes to a new
-/// token, which the buyer sees in the checkout's session and operators see by its id.
+/// token, which the buyer sees where the first one was shown and operators see by its id.
 /// </summary>
-internal sealed class LeakedCredentials(CatalogSource catalog, CallerDesk callers, TokenDesk tokens, TokenSale sale, PurchaseStore purchases, Notices notices, IAuditTrail audit)
+internal sealed class LeakedCredentials(CatalogSource catalog, CallerDesk callers, TokenDesk tokens, Notices notices, IAuditTrail audit)
 {
     private const int MostText = 1024, MostUrl = 500;
 
@@ -30,19 +30,9 @@ internal sealed class LeakedCredentials(CatalogSource catalog, CallerDesk caller
         if (token.Status != TokenStatus.Active) return true;
         string? next = null;
         if (policy == LeakPolicy.Cap) await tokens.SetStatusAsync(id, TokenStatus.Frozen, "leaked: " + where, ct);
-        else if (policy == LeakPolicy.Revoke) next = await ReplaceAsync(token, where, ct);
+        else if (policy == LeakPolicy.Revoke) next = (await tokens.SucceedAsync(token, "leaked: " + where, ct))?.Id;
         await TellAsync(new AuditEvent { Kind = AuditKinds.KeyLeaked, Correlation = Ids.New("c"), Payer = token.Account, Reference = id, Reason = Text(policy), Detail = next is null ? where : $"{where}; what was left is at token:{next}" }, ct);
         return true;
-    }
-
-    private async ValueTask<string> ReplaceAsync(Token token, string where, CancellationToken ct)
-    {
-        if (await purchases.FindByTokenAsync(token.Id, ct) is { } order && await sale.RotateAsync(order, ct) is { } rotated) return rotated.Token;
-        var next = await tokens.SucceedAsync(token, ct);
-        await tokens.SetStatusAsync(token.Id, TokenStatus.Revoked, "leaked: " + where, ct);
-        // What was given back to it between the move and the end of it.
-        await tokens.MoveAsync(token, next, ct);
-        return next.Id;
     }
 
     private async ValueTask<bool> KeyAsync(string text, string where, LeakPolicy policy, CancellationToken ct)
@@ -68,7 +58,7 @@ internal sealed class LeakedCredentials(CatalogSource catalog, CallerDesk caller
     private async ValueTask TellAsync(AuditEvent happened, CancellationToken ct)
     {
         await audit.RecordAsync(happened, ct);
-        notices.Post(happened);
+        await notices.PostAsync(happened, ct);
     }
 
     private static string Text(LeakPolicy policy) => policy.ToString().ToLowerInvariant();

@@ -16,8 +16,8 @@ internal static class RateShape
     private static readonly Key<OnStoreFailure> Failing = new("on-store-failure", new ChoiceShape<OnStoreFailure>(("deny", OnStoreFailure.Deny), ("local", OnStoreFailure.Local), ("allow", OnStoreFailure.Allow)), "Several nodes: what holds while this one does not hear the others: nothing passes, it counts for itself, or everything passes.") { Default = "deny for money, else local", Example = "deny" };
     private static readonly Key<bool> Shadow = new("shadow", Shapes.Flag, "Refuse nothing; audit what would have been refused.") { Default = "false", Example = "true" };
 
-    private static readonly Shape<string> Part = new ChoiceShape<string>(("caller", "caller"), ("key", "key"), ("organisation", "organisation"), ("address", "address"), ("model", "model"), ("plan", "plan"), ("operation", "operation"), ("service", "service"));
-    private static readonly Key<IReadOnlyList<string>> Parts = new("key", new ListShape<string>(Part, least: 1), "Whom to count together: one key made of all parts; an absent part drops out.") { Default = "the caller in plans and callers, everybody elsewhere", Example = "[caller, operation]" };
+    private static readonly Shape<string> Part = new ChoiceShape<string>(("caller", "caller"), ("key", "key"), ("organisation", "organisation"), ("address", "address"), ("address-prefix", "address-prefix"), ("payer", "payer"), ("model", "model"), ("plan", "plan"), ("operation", "operation"), ("service", "service"), ("task", "task"));
+    private static readonly Key<IReadOnlyList<string>> Parts = new("key", new ListShape<string>(Part, least: 1), "Whom to count together: one key made of all parts; an absent part drops out. Those by payer count when it is verified who pays. address is IPv6 by /64, address-prefix IPv4 by /24 and IPv6 by /48.") { Default = "the caller in plans and callers, everybody elsewhere", Example = "[caller, operation]" };
 
     /// <param name="key">Who is counted together where nothing is written.</param>
     public static Shape<IReadOnlyList<RateRule>> List(params string[] key) =>

@@ -77,7 +77,7 @@ internal sealed class AnswerMeter
     }
 
     /// <summary>The provider's own words for the end of a stream that reached its maximum.</summary>
-    public ReadOnlyMemory<byte> Ending() => Reader.Format.Ending(Reader.Told, Usage);
+    public ReadOnlyMemory<byte> Ending() => Reader.Ending();
 
     /// <summary>Nothing more will come, for whatever reason.</summary>
     public void End()

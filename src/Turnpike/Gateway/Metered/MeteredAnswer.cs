@@ -15,12 +15,13 @@ internal static class MeteredAnswer
     /// <summary>Null when the answer may leave.</summary>
     public static async ValueTask<Answer?> BeginAsync(HttpContext http, HttpResponseMessage upstream, Payment payment, Cashier cashier)
     {
+        if (payment.Call.Metered!.Reads && !ReadableAnswer.TryMake(upstream)) return new Refusal(Reasons.UpstreamFailed, "It is compressed in a way that cannot be read here, though nobody asked for that.");
         var quote = payment.Call.Quote as MeteredQuote;
         var withholds = quote is { Price.Withholds: true };
         // A price without usage to wait for is collected as ever; beside it the answer's use is counted.
         if (quote is null && payment.State is not null && !payment.IsPaid && await cashier.CollectAsync(payment) is { } unpaid) return unpaid;
         var meter = AnswerMeter.Begin(http, upstream, payment, cashier);
-        if (quote is null || !withholds && (meter.Reader.HasFrames || upstream.Content.Headers.ContentLength is not < Short)) return null;
+        if (quote is null || !withholds && (!meter.Reader.MayBeWhole || upstream.Content.Headers.ContentLength is not < Short)) return null;
         byte[]? body;
         try { body = await ReadAsync(upstream.Content, withholds ? MostWithheld : Short, http.RequestAborted); }
         catch (Exception e) when (e is IOException or HttpRequestException) { return new Refusal(Reasons.UpstreamFailed, "It broke off before it had answered."); }

@@ -16,7 +16,7 @@ internal static class MeteredRequest
         if (payment.Call.Metered is not { Request: { } request }) return;
         var maximum = quote?.MaximumFor(payment.Ceiling);
         var body = request.Write(maximum, askForUsage: true);
-        if (maximum is { } most && most < request.Maximum) http.Response.Headers["Turnpike-Max-Tokens"] = most.ToString(System.Globalization.CultureInfo.InvariantCulture);
+        if (maximum is { } most && most < (request.Maximum ?? long.MaxValue)) http.Response.Headers["Turnpike-Max-Tokens"] = most.ToString(System.Globalization.CultureInfo.InvariantCulture);
         http.Request.Body = new MemoryStream(System.Runtime.InteropServices.MemoryMarshal.TryGetArray(body, out var array) ? array.Array! : body.ToArray(), array.Offset, body.Length, writable: false);
         if (http.Request.ContentLength == body.Length) return;
         http.Request.ContentLength = body.Length;

@@ -11,7 +11,7 @@ namespace Turnpike.Identity.OAuth;
 /// </summary>
 internal sealed class JwtProof(TokenPrincipals principals, HttpClients clients, TimeProvider time) : ICallerProof, IDisposable
 {
-    private const int MostKept = 20_000;
+    private const int MostKept = 20_000, MostClaims = 32, LongestClaim = 128;
     private static readonly string[] Types = ["", "JWT", "at+jwt", "application/at+jwt"];
 
     private readonly ConcurrentDictionary<Uri, KeySource> sources = new();
@@ -29,13 +29,18 @@ internal sealed class JwtProof(TokenPrincipals principals, HttpClients clients, 
             if (Jwt.Read(text) is not { } token || settings.Issuers.FirstOrDefault(i => i.Issuer == token.Claim("iss")) is not { } issuer) return Evidence.None;
             if (await WrongAsync(token, issuer, call.Now, ct) is { } wrong) return new Evidence.Invalid(wrong);
             if (Confirmation(token) is not { } bound) return Bad("It is bound to something that cannot be checked here.");
-            known = new Good(settings, issuer, token.Claim(issuer.Callers.Claim), token.Words(issuer.Callers.Scopes), token.Moment("exp")!.Value, bound, call.Now);
+            known = new Good(settings, issuer, token.Claim(issuer.Callers.Claim), token.Words(issuer.Callers.Scopes), token.Moment("exp")!.Value, bound, call.Now, Short(token.Claims));
             good.Keep(hash, known, stamp);
         }
         var expires = DateTimeOffset.FromUnixTimeSeconds(known.Expires) + known.Issuer.Skew;
         if (expires <= call.Now) return Bad("It has expired.");
-        return await principals.FindAsync(call, known.Issuer.Name, known.Name, known.Scopes, known.Issuer.Callers, expires, known.Bound.Length == 0 ? null : known.Bound, ct);
+        var found = await principals.FindAsync(call, known.Issuer.Name, known.Name, known.Scopes, known.Issuer.Callers, expires, known.Bound.Length == 0 ? null : known.Bound, ct);
+        return found is Evidence.Verified verified ? new Evidence.Verified(verified.Principal with { Claims = known.Claims }) : found;
     }
+
+    /// <summary>The claims that are one short text.</summary>
+    private static Dictionary<string, string> Short(JsonElement claims) =>
+        claims.EnumerateObject().Where(c => c.Value.ValueKind == JsonValueKind.String && c.Value.GetString()!.Length <= LongestClaim).Take(MostClaims).ToDictionary(c => c.Name, c => c.Value.GetString()!, StringComparer.Ordinal);
 
     /// <summary>A key that its issuer withdraws is believed no longer than this.</summary>
     private static readonly TimeSpan KeepAtMost = TimeSpan.FromMinutes(5);
@@ -72,5 +77,5 @@ internal sealed class JwtProof(TokenPrincipals principals, HttpClients clients, 
     private static Evidence.Invalid Bad(string detail) => new(No(detail));
 
     /// <summary>A token that was verified, under the settings of then.</summary>
-    private sealed record Good(IdentitySettings Settings, JwtIssuer Issuer, string? Name, IReadOnlyList<string>? Scopes, long Expires, string Bound, DateTimeOffset Checked);
+    private sealed record Good(IdentitySettings Settings, JwtIssuer Issuer, string? Name, IReadOnlyList<string>? Scopes, long Expires, string Bound, DateTimeOffset Checked, IReadOnlyDictionary<string, string> Claims);
 }

@@ -6,39 +6,58 @@ namespace Turnpike.Limits.Breakers;
 /// <summary>Something an agent does only when it has run away, and what is done about it.</summary>
 internal sealed record Breaker(string Name, BreakerWatch Watch, TimeSpan Within)
 {
-    /// <summary>Requests, or different paths.</summary>
+    private const long MostEach = 1000;
+
+    /// <summary>Requests, different paths, errors, or calls of one task.</summary>
     public long MoreThan { get; init; }
 
     /// <summary>Spending: how many times the usual.</summary>
     public long Times { get; init; }
 
-    /// <summary>Spending: never below this much in one stretch.</summary>
+    /// <summary>Spending: never below this much in one stretch. Of a task: the most it may spend.</summary>
     public Money? Floor { get; init; }
+
+    /// <summary>Errors: the least share of paid calls, in hundredths.</summary>
+    public long Percent { get; init; }
 
     public BreakerAction Action { get; init; } = BreakerAction.Refuse;
 
+    /// <summary>Nothing is done and nobody is told: what would have been is audited.</summary>
+    public bool Shadow { get; init; }
+
     /// <summary>False: it is only noted.</summary>
-    public bool Refuses => Action != BreakerAction.Observe;
+    public bool Refuses => Action != BreakerAction.Warn && !Shadow;
+
+    /// <summary>It watches one task of a caller, and stops that alone.</summary>
+    public bool IsOfTask => Watch is BreakerWatch.TaskIterations or BreakerWatch.TaskSpend;
+
+    /// <summary>It can be judged only when the price is known.</summary>
+    public bool IsOfSpending => Watch is BreakerWatch.SpendSpike or BreakerWatch.TaskSpend;
 
     /// <summary>How long its caller is refused.</summary>
     public TimeSpan For { get; init; }
 
     /// <summary>Counts what it watches; half as much while it is half open.</summary>
-    public RateRule Rule(bool halfOpen) => halfOpen ? half ??= Make(Math.Max(1, MoreThan / 2)) : whole ??= Make(MoreThan);
+    public RateRule Rule(bool halfOpen) => halfOpen ? half ??= Make(Half) : whole ??= Make(Whole);
 
     /// <summary>Lets each path through once in a stretch, so that different ones are counted.</summary>
     public RateRule Once => once ??= new RateRule($"breakers.{Name}/once", Name, new Money(1, RateRule.Requests), Within) { Count = RateCount.FixedWindow };
 
     private RateRule? whole, half, once;
 
-    private RateRule Make(long most) => new($"breakers.{Name}", Name, new Money(most, RateRule.Requests), Within) { Count = RateCount.SlidingWindow };
+    private Money Whole => Watch == BreakerWatch.TaskSpend ? Floor!.Value : new Money(MoreThan, RateRule.Requests);
+
+    private Money Half => Whole with { Units = Math.Max(1, Whole.Units / 2) };
+
+    /// <summary>A client that polls at just the rate that is allowed is no loop: few are counted one by one, many by a sliding window.</summary>
+    private RateRule Make(Money most) => new($"breakers.{Name}", Name, most, Within) { Count = most is { Currency: RateRule.Requests, Units: <= MostEach } ? RateCount.Each : RateCount.SlidingWindow };
 }
 
 /// <summary>What is done when it trips.</summary>
 internal enum BreakerAction
 {
-    /// <summary>It is noted.</summary>
-    Observe,
+    /// <summary>It is noted, and operators are told.</summary>
+    Warn,
 
     /// <summary>Its caller is refused for a while.</summary>
     Refuse,
@@ -46,7 +65,7 @@ internal enum BreakerAction
     /// <summary>Its caller is closed by an incident, on every node and over restarts, until an operator turns it back.</summary>
     Quarantine,
 
-    /// <summary>Its caller is refused until an operator closes the breaker.</summary>
+    /// <summary>Its caller is refused until an operator says yes.</summary>
     Ask,
 }
 
@@ -61,7 +80,26 @@ internal enum BreakerWatch
 
     /// <summary>Many times what it usually spends.</summary>
     SpendSpike,
+
+    /// <summary>Paid calls that come to nothing, again and again.</summary>
+    ErrorPaidRatio,
+
+    /// <summary>A task that does not come to its end.</summary>
+    TaskIterations,
+
+    /// <summary>A task that costs more than it may.</summary>
+    TaskSpend,
 }
 
 /// <summary>The <c>breakers:</c> section.</summary>
-internal sealed record BreakerSettings(IReadOnlyList<Breaker> All);
+internal sealed record BreakerSettings(IReadOnlyList<Breaker> All)
+{
+    public bool AnyOfSpending { get; } = All.Any(b => b.IsOfSpending);
+}
+
+/// <summary>A breaker that has opened for one caller, or address, or task, and why.</summary>
+internal sealed record Tripped(string Breaker, string Who, string Evidence, DateTimeOffset Since, DateTimeOffset Until)
+{
+    /// <summary>Until an operator says otherwise; a time both databases can keep.</summary>
+    public static readonly DateTimeOffset Forever = new(9999, 1, 1, 0, 0, 0, TimeSpan.Zero);
+}

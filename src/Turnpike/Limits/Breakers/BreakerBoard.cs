@@ -1,6 +1,4 @@
 using System.Collections.Concurrent;
-using System.Security.Cryptography;
-using System.Text;
 using Turnpike.Audit;
 using Turnpike.Catalog;
 using Turnpike.Limits.Incidents;
@@ -8,95 +6,92 @@ using Turnpike.Limits.Incidents;
 namespace Turnpike.Limits.Breakers;
 
 /// <summary>
-/// Stops agents that have run away: before the limits, and before anything is paid. An open breaker refuses its caller alone; when
-/// its time is over it is half open for one stretch, in which half as much opens it again. Every trip is audited with its evidence.
+/// Stops agents that have run away: before anything is paid. An open breaker stops its caller (or that task) alone, on every node;
+/// when its time is over it is half open for one stretch, in which half as much opens it again. Every trip is audited with its
+/// evidence.
 /// </summary>
-internal sealed class BreakerBoard(CounterSet counters, IncidentBoard incidents, Notices.Notices notices, IAuditTrail audit, TimeProvider time)
+internal sealed class BreakerBoard(BreakerEvidence evidence, BreakerStore store, IncidentBoard incidents, Notices.Notices notices, IAuditTrail audit, TimeProvider time) : IHostedService
 {
     private const int MostOpen = 100_000;
-    private const long MostDigested = 1024 * 1024;
-    private readonly ConcurrentDictionary<(string Breaker, string Who), Tripped> open = new();
-    private readonly ConcurrentDictionary<(string Breaker, string Who), Spending> spending = new();
+    private static readonly TimeSpan Remembered = TimeSpan.FromDays(1);
+    private volatile ConcurrentDictionary<(string Breaker, string Who), Tripped> open = new();
 
     /// <summary>Those that are open now.</summary>
     public IReadOnlyList<Tripped> Open => [.. open.Values.Where(t => t.Until > time.GetUtcNow()).OrderByDescending(t => t.Since)];
 
-    public ValueTask<Answer?> CheckAsync(Call call, CancellationToken ct) =>
-        call.Catalog.Settings.Get<BreakerSettings>() is { } settings ? CheckAsync(call, settings, ct) : default;
+    /// <summary>What stops this call, when it is known who asks; null: nothing.</summary>
+    public ValueTask<(Breaker Breaker, Tripped Tripped)?> CheckAsync(Call call, CancellationToken ct) =>
+        call.Catalog.Settings.Get<BreakerSettings>() is { } settings ? CheckAsync(call, settings, ofSpending: false, ct) : default;
+
+    /// <summary>The same for what can be judged only when the price is known.</summary>
+    public ValueTask<(Breaker Breaker, Tripped Tripped)?> CheckSpendingAsync(Call call, CancellationToken ct) =>
+        call.Quote is not null && call.Catalog.Settings.Get<BreakerSettings>() is { AnyOfSpending: true } settings ? CheckAsync(call, settings, ofSpending: true, ct) : default;
 
     /// <summary>Closes it for this caller. False when it was not open.</summary>
     public async ValueTask<bool> ResetAsync(string breaker, string who, CancellationToken ct)
     {
-        spending.TryRemove((breaker, who), out _);
+        evidence.Forget(breaker, who);
         if (!open.TryRemove((breaker, who), out _)) return false;
+        await store.RemoveAsync(breaker, who, ct);
         await audit.RecordAsync(new AuditEvent { Kind = AuditKinds.BreakerReset, Correlation = Ids.New("c"), Caller = who, Reference = breaker }, ct);
         return true;
     }
 
-    private async ValueTask<Answer?> CheckAsync(Call call, BreakerSettings settings, CancellationToken ct)
+    /// <summary>What is open by the database, here and on other nodes.</summary>
+    public async Task RefreshAsync(CancellationToken ct) =>
+        open = new((await store.ListAsync(MostOpen, ct)).Select(t => KeyValuePair.Create((t.Breaker, t.Who), t)));
+
+    public async Task StartAsync(CancellationToken cancellationToken)
     {
-        var who = call.Caller ?? CallerKey.Of(call, ["address"]);
+        await RefreshAsync(cancellationToken);
+        store.OnChanged(() => _ = LookAsync());
+    }
+
+    public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    private async Task LookAsync()
+    {
+        // What was open stays so while the database cannot say otherwise.
+        try { await RefreshAsync(CancellationToken.None); }
+        catch (Exception e) when (e is Storage.StorageException or Storage.StorageUnavailableException) { }
+    }
+
+    private async ValueTask<(Breaker, Tripped)?> CheckAsync(Call call, BreakerSettings settings, bool ofSpending, CancellationToken ct)
+    {
+        var caller = call.Caller ?? CallerKey.Of(call, ["address"]);
         foreach (var breaker in settings.All)
         {
+            if (breaker.IsOfTask && call.TaskName is null) continue;
+            var who = breaker.IsOfTask ? $"caller:{caller}/task:{call.TaskName}" : caller;
             var known = open.GetValueOrDefault((breaker.Name, who));
-            if (known is not null && known.Until > call.Now) { if (breaker.Refuses) return Refuse(call, breaker, known); continue; }
+            if (known is not null && known.Until > call.Now) { if (breaker.Refuses) return (breaker, known); continue; }
+            if (breaker.IsOfSpending != ofSpending) continue;
             var halfOpen = known is not null && known.Until + breaker.Within > call.Now;
             if (known is not null && !halfOpen) open.TryRemove((breaker.Name, who), out _);
-            if (await EvidenceAsync(call, breaker, who, halfOpen, ct) is not { } evidence) continue;
-            var tripped = new Tripped(breaker.Name, who, evidence, call.Now, breaker.Action == BreakerAction.Ask ? DateTimeOffset.MaxValue : call.Now + breaker.For);
-            if (open.Count < MostOpen) open[(breaker.Name, who)] = tripped;
-            var happened = Event(call, tripped, breaker);
-            await audit.RecordAsync(happened, ct);
-            notices.Post(happened);
-            if (breaker.Action == BreakerAction.Quarantine && call.Caller is { } caller) await incidents.SetAsync("caller:" + caller, IncidentMode.Closed, $"The breaker '{breaker.Name}' has tripped; ask the owner of this service.", ct);
-            if (breaker.Refuses) return Refuse(call, breaker, tripped);
+            if (await evidence.OfAsync(call, breaker, who, halfOpen, ct) is not { } found) continue;
+            var tripped = new Tripped(breaker.Name, who, found, call.Now, breaker is { Action: BreakerAction.Ask, Shadow: false } ? Tripped.Forever : call.Now + breaker.For);
+            await TripAsync(call, breaker, tripped, ct);
+            if (breaker.Refuses) return (breaker, tripped);
         }
         return null;
     }
 
-    /// <summary>A sentence when it is too much, else null.</summary>
-    private async ValueTask<string?> EvidenceAsync(Call call, Breaker breaker, string who, bool halfOpen, CancellationToken ct) => breaker.Watch switch
+    private async ValueTask TripAsync(Call call, Breaker breaker, Tripped tripped, CancellationToken ct)
     {
-        BreakerWatch.IdenticalRequests => await FingerprintAsync(call, ct) is { } print && !Take(breaker.Rule(halfOpen), $"{who}|{print}")
-            ? $"{call.RequestLine} came more than {breaker.Rule(halfOpen).Amount.Units} times." : null,
-        BreakerWatch.EndpointCycling => Take(breaker.Once, $"{who}|{call.Operation.Name}|{call.Target.Path}") && !Take(breaker.Rule(halfOpen), who)
-            ? $"More than {breaker.Rule(halfOpen).Amount.Units} different paths, the last {call.Target.Path}." : null,
-        _ => Spent(call, breaker, who, halfOpen),
-    };
-
-    private bool Take(RateRule rule, string who) => counters.TryTake([new Demand(rule, who, 1)], out _, out _);
-
-    private string? Spent(Call call, Breaker breaker, string who, bool halfOpen)
-    {
-        if (call.Quote?.Ceiling is not { } ceiling || ceiling.Currency != breaker.Floor!.Value.Currency) return null;
-        var mine = spending.GetOrAdd((breaker.Name, who), static _ => new Spending());
-        var times = halfOpen ? Math.Max(1, breaker.Times / 2) : breaker.Times;
-        var tooMuch = mine.Add(ceiling.Units, call.Now.UtcTicks, breaker.Within, times, breaker.Floor.Value.Units, out var spent, out var usual);
-        // What is refused is not spent; what is served comes to what it comes to.
-        if (tooMuch && breaker.Refuses) mine.Correct(ceiling.Units, call.Now.UtcTicks, breaker.Within);
-        else call.Lease(new Reserved(call, mine, ceiling, breaker.Within, time));
-        return tooMuch ? $"{new Ledger.Money(spent, ceiling.Currency)} held and spent, usually {new Ledger.Money(usual, ceiling.Currency)}." : null;
+        if (open.Count < MostOpen) open[(tripped.Breaker, tripped.Who)] = tripped;
+        var happened = Event(call, tripped, breaker);
+        await audit.RecordAsync(happened, ct);
+        if (!breaker.Shadow) await notices.PostAsync(happened, ct);
+        if (breaker is { Action: BreakerAction.Quarantine, Shadow: false } && call.Caller is { } caller)
+            await incidents.SetAsync("caller:" + caller, IncidentMode.Closed, $"The breaker '{breaker.Name}' has tripped; ask the owner of this service.", ct);
+        await store.PutAsync(tripped, call.Now - Remembered, ct);
     }
-
-    /// <summary>Who is known by its key and body by its digest; a request too large to look at is like no other.</summary>
-    private static async ValueTask<string?> FingerprintAsync(Call call, CancellationToken ct)
-    {
-        if (call.ReadBody is null) return call.RequestLine;
-        if (call.Headers.ContentLength is null or > MostDigested) return null;
-        return $"{call.RequestLine}|{Convert.ToHexString(SHA256.HashData((await call.ReadBody(ct)).Span), 0, 16)}";
-    }
-
-    private static Refusal Refuse(Call call, Breaker breaker, Tripped tripped) => breaker.Action == BreakerAction.Ask ? new(Reasons.ApprovalRequired, $"{tripped.Evidence} An operator has to let you in again.") { RetryAfter = TimeSpan.FromSeconds(30) } : new(Reasons.AbnormalUsage, tripped.Evidence)
-    {
-        RetryAfter = tripped.Until - call.Now,
-        Limit = new LimitState(breaker.Name, breaker.MoreThan, breaker.MoreThan, tripped.Until, breaker.Within),
-    };
 
     private static AuditEvent Event(Call call, Tripped tripped, Breaker breaker) => new()
     {
         Kind = AuditKinds.BreakerTripped,
         Correlation = call.Correlation,
-        Reason = breaker.Action.ToString().ToLowerInvariant(),
+        Reason = breaker.Shadow ? "shadow" : breaker.Action.ToString().ToLowerInvariant(),
         Operation = call.Operation.Name,
         Caller = call.Caller,
         Address = call.Address,
@@ -104,17 +99,4 @@ internal sealed class BreakerBoard(CounterSet counters, IncidentBoard incidents,
         Reference = tripped.Breaker,
         Detail = tripped.Evidence,
     };
-
-    /// <summary>Held money of a call in flight, until it is known what it came to.</summary>
-    private sealed class Reserved(Call call, Spending spending, Ledger.Money ceiling, TimeSpan within, TimeProvider time) : IAsyncDisposable
-    {
-        public ValueTask DisposeAsync()
-        {
-            spending.Correct(ceiling.Units - (call.Charged is { } charged && charged.Currency == ceiling.Currency ? charged.Units : 0), time.GetUtcNow().UtcTicks, within);
-            return default;
-        }
-    }
 }
-
-/// <summary>A breaker that has opened for one caller, or address, and why.</summary>
-internal sealed record Tripped(string Breaker, string Who, string Evidence, DateTimeOffset Since, DateTimeOffset Until);

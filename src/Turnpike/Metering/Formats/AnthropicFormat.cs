@@ -16,6 +16,7 @@ internal sealed class AnthropicFormat : UsageFormat
         .Want("$.delta.thinking", (int)Field.Text)
         .Want("$.delta.partial_json", (int)Field.Text)
         .Want("$.content[*].text", (int)Field.Text)
+        .Want("$.index", (int)Field.Block)
         .Want("$.delta.stop_reason", (int)Field.End)
         .Want("$.stop_reason", (int)Field.End)
         .Want("$.model", (int)Field.Model)
@@ -38,9 +39,13 @@ internal sealed class AnthropicFormat : UsageFormat
         into[Units.Searches] = told[Field.Searches];
     }
 
-    public override ReadOnlyMemory<byte> Ending(FieldValues told, Usage usage) => Encoding.UTF8.GetBytes($$$"""
+    /// <summary>The block whose text was cut is open still.</summary>
+    public override ReadOnlyMemory<byte> Ending(FieldValues told, MeteredCall call, Framing framing) => Encoding.UTF8.GetBytes($$$"""
+        event: content_block_stop
+        data: {"type":"content_block_stop","index":{{{told[Field.Block]}}}}
+
         event: message_delta
-        data: {"type":"message_delta","delta":{"stop_reason":"max_tokens","stop_sequence":null},"usage":{"output_tokens":{{{usage[Units.Output]}}}}}
+        data: {"type":"message_delta","delta":{"stop_reason":"max_tokens","stop_sequence":null},"usage":{"output_tokens":{{{call.Usage[Units.Output]}}}}}
 
         event: message_stop
         data: {"type":"message_stop"}

@@ -1,3 +1,4 @@
+using System.Text;
 using Turnpike.Metering.Reading;
 
 namespace Turnpike.Metering.Formats;
@@ -8,6 +9,7 @@ internal sealed class BedrockFormat : UsageFormat
     public override string Name => "bedrock";
 
     public override PathNode NewPaths() => new PathNode()
+        .Want("$.contentBlockIndex", (int)Field.Block)
         .Want("$.delta.text", (int)Field.Text)
         .Want("$.delta.reasoningContent.text", (int)Field.Text)
         .Want("$.delta.toolUse.input", (int)Field.Text)
@@ -28,5 +30,15 @@ internal sealed class BedrockFormat : UsageFormat
         into[Units.Output] = told[Field.Output];
     }
 
-    public override ReadOnlyMemory<byte> Ending(FieldValues told, Usage usage) => BinaryEvent.Write("messageStop", """{"stopReason":"max_tokens"}"""u8);
+    /// <summary>The block whose text was cut is open still; usage comes last.</summary>
+    public override ReadOnlyMemory<byte> Ending(FieldValues told, MeteredCall call, Framing framing)
+    {
+        var (input, output) = (Units.Inputs.Sum(u => call.Usage[u]), call.Usage[Units.Output]);
+        return (byte[])
+        [
+            .. BinaryEvent.Write("contentBlockStop", Encoding.UTF8.GetBytes($$"""{"contentBlockIndex":{{told[Field.Block]}}}""")),
+            .. BinaryEvent.Write("messageStop", """{"stopReason":"max_tokens"}"""u8),
+            .. BinaryEvent.Write("metadata", Encoding.UTF8.GetBytes($$$"""{"usage":{"inputTokens":{{{input}}},"outputTokens":{{{output}}},"totalTokens":{{{input + output}}}},"metrics":{"latencyMs":0}}""")),
+        ];
+    }
 }

@@ -13,11 +13,16 @@ internal enum Field
     AudioOutput,
     ImageInput,
     ImageOutput,
+    CachedAudio,
+    CachedImage,
     ToolInput,
     Thoughts,
     Reasoning,
     Searches,
     Seconds,
+
+    /// <summary>The place of the part that is being told: which of several blocks.</summary>
+    Block,
 
     /// <summary>A usage object was there at all.</summary>
     Usage,
@@ -27,6 +32,16 @@ internal enum Field
 
     /// <summary>The model's name.</summary>
     Model,
+
+    /// <summary>The answer's own name.</summary>
+    Id,
+
+    /// <summary>A list that splits a count by kinds of content, each element a kind and its count, in either order: of the input, of what of it was cached, of the output.</summary>
+    InputKinds,
+    CachedKinds,
+    OutputKinds,
+    Kind,
+    KindCount,
 
     /// <summary>Text for the caller: only its length counts.</summary>
     Text,

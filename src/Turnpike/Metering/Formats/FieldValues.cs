@@ -15,7 +15,10 @@ internal sealed class FieldValues(int custom = 0) : IJsonSink
 
     private readonly long[] values = [.. Enumerable.Repeat(-1L, (int)Field.End + 1)];
     private readonly long[] own = new long[custom];
-    private string? model;
+    private string? model, id;
+    private Field kinds;
+    private Field? kind;
+    private long kindCount;
 
     /// <summary>A field's value; zero when it was never told.</summary>
     public long this[Field field] => Math.Max(0, values[(int)field]);
@@ -24,6 +27,9 @@ internal sealed class FieldValues(int custom = 0) : IJsonSink
     public long Text { get; private set; }
 
     public string? Model => model;
+
+    /// <summary>What the answer calls itself.</summary>
+    public string? Id => id;
 
     public bool Has(Field field) => values[(int)field] >= 0;
 
@@ -49,6 +55,20 @@ internal sealed class FieldValues(int custom = 0) : IJsonSink
             case Field.Model when kind == JsonKind.String && length > 0:
                 if (model is null || length != text.Length || !Same(text, model)) model = Encoding.UTF8.GetString(text);
                 break;
+            case Field.Id when kind == JsonKind.String && id is null:
+                id = Encoding.UTF8.GetString(text);
+                break;
+            case Field.InputKinds or Field.CachedKinds or Field.OutputKinds when kind == JsonKind.Object:
+                (kinds, this.kind, kindCount) = (field, null, -1);
+                break;
+            case Field.Kind when kind == JsonKind.String:
+                this.kind = KindOf(text);
+                Split();
+                break;
+            case Field.KindCount when TryNumber(kind, text, out var count):
+                kindCount = count;
+                Split();
+                break;
             case Field.Content or Field.Usage when kind == JsonKind.Object:
                 values[(int)field] = 1;
                 break;
@@ -59,6 +79,18 @@ internal sealed class FieldValues(int custom = 0) : IJsonSink
                 values[(int)field] = number;
                 break;
         }
+    }
+
+    private Field? KindOf(ReadOnlySpan<byte> text) => kinds switch
+    {
+        Field.InputKinds => text.SequenceEqual("AUDIO"u8) ? Field.AudioInput : text.SequenceEqual("IMAGE"u8) ? Field.ImageInput : null,
+        Field.CachedKinds => text.SequenceEqual("AUDIO"u8) ? Field.CachedAudio : text.SequenceEqual("IMAGE"u8) ? Field.CachedImage : null,
+        _ => text.SequenceEqual("AUDIO"u8) ? Field.AudioOutput : text.SequenceEqual("IMAGE"u8) ? Field.ImageOutput : null,
+    };
+
+    private void Split()
+    {
+        if (kind is { } known && kindCount >= 0) values[(int)known] = kindCount;
     }
 
     private static void Add(ref long sum, JsonKind kind, ReadOnlySpan<byte> text)

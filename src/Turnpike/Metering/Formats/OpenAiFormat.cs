@@ -1,4 +1,5 @@
 using System.Text;
+using System.Text.Json;
 using Turnpike.Metering.Reading;
 
 namespace Turnpike.Metering.Formats;
@@ -9,6 +10,8 @@ namespace Turnpike.Metering.Formats;
 /// </summary>
 internal sealed class OpenAiFormat : UsageFormat
 {
+    private const int MostChoices = 128;
+
     public override string Name => "openai";
 
     public override PathNode NewPaths() => Fields(new PathNode()
@@ -21,7 +24,9 @@ internal sealed class OpenAiFormat : UsageFormat
         .Want("$.choices[*].delta.tool_calls[*].function.arguments", (int)Field.Text)
         .Want("$.choices[*].text", (int)Field.Text)
         .Want("$.choices[*].message.content", (int)Field.Text)
+        .Want("$.delta", (int)Field.Text) // a transcript's
         .Want("$.choices[*].message.tool_calls[*].function.arguments", (int)Field.Text)
+        .Want("$.id", (int)Field.Id)
         .Want("$.model", (int)Field.Model), "$.usage");
 
     public override IReadOnlyList<string[]> Maximums { get; } = [["max_tokens"], ["max_completion_tokens"]];
@@ -62,16 +67,19 @@ internal sealed class OpenAiFormat : UsageFormat
 
     public override void Tell(FieldValues told, Counts into) => Split(told, into);
 
-    public override ReadOnlyMemory<byte> Ending(FieldValues told, Usage usage)
+    /// <summary>Every answer that was asked for ends; usage is told to those who asked.</summary>
+    public override ReadOnlyMemory<byte> Ending(FieldValues told, MeteredCall call, Framing framing)
     {
-        var model = System.Text.Json.JsonEncodedText.Encode(told.Model ?? "");
-        return Encoding.UTF8.GetBytes($$"""
-            data: {"id":"chatcmpl-turnpike","object":"chat.completion.chunk","created":0,"model":"{{model}}","choices":[{"index":0,"delta":{},"finish_reason":"length"}]}
-
-            data: [DONE]
-
-
-            """);
+        if (call.Request is not { } request) return "data: [DONE]\n\n"u8.ToArray();
+        var (model, id) = (JsonEncodedText.Encode(told.Model ?? ""), JsonEncodedText.Encode(told.Id ?? "chatcmpl-turnpike"));
+        var kind = request.IsChat ? "chat.completion.chunk" : "text_completion";
+        var begin = $$"""data: {"id":"{{id}}","object":"{{kind}}","created":0,"model":"{{model}}","choices":[""";
+        var empty = request.IsChat ? "\"delta\":{}" : "\"text\":\"\"";
+        var text = new StringBuilder();
+        text.Append(begin).AppendJoin(',', Enumerable.Range(0, (int)Math.Min(request.Multiple, MostChoices)).Select(i => $$"""{"index":{{i}},{{empty}},"finish_reason":"length"}""")).Append("]}\n\n");
+        var (input, output) = (Units.Inputs.Sum(u => call.Usage[u]), Units.Outputs.Sum(u => call.Usage[u]));
+        if (request.AsksForUsage) text.Append(begin).Append($$$"""],"usage":{"prompt_tokens":{{{input}}},"completion_tokens":{{{output}}},"total_tokens":{{{input + output}}}}}""").Append("\n\n");
+        return Encoding.UTF8.GetBytes(text.Append("data: [DONE]\n\n").ToString());
     }
 
     /// <summary>Parts are taken off the whole they are told within. Some compatible servers tell no completion, only a total: what is not prompt is completion.</summary>

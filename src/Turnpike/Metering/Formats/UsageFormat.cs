@@ -30,7 +30,10 @@ internal abstract class UsageFormat
     public virtual bool IsOnlyUsage(FieldValues told) => false;
 
     /// <summary>What ends a stream that must not go on, as this provider would end one at its maximum.</summary>
-    public virtual ReadOnlyMemory<byte> Ending(FieldValues told, Usage usage) => default;
+    public virtual ReadOnlyMemory<byte> Ending(FieldValues told, MeteredCall call, Framing framing) => default;
+
+    /// <summary>The model that a part of a path names.</summary>
+    public virtual string ModelIn(string segment) => segment;
 
     public virtual Framing FramingFor(string? contentType) =>
         contentType is not null && contentType.StartsWith("text/event-stream", StringComparison.OrdinalIgnoreCase) ? new EventFraming()

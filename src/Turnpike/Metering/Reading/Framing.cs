@@ -22,6 +22,9 @@ internal abstract class Framing
     {
         private byte first;
 
+        /// <summary>How many elements there were.</summary>
+        public int Count { get; private set; }
+
         public override int Read(ReadOnlySpan<byte> bytes, JsonScanner into, out bool ended)
         {
             for (var i = 0; first == 0 && i < bytes.Length; i++)
@@ -29,7 +32,11 @@ internal abstract class Framing
             for (var at = 0; ;)
             {
                 at += into.Read(bytes[at..], out ended);
-                if (ended && first == '[') return at;
+                if (ended && first == '[')
+                {
+                    Count++;
+                    return at;
+                }
                 if (at == bytes.Length) { ended = false; return at; }
             }
         }

@@ -40,6 +40,9 @@ internal sealed class JsonRequest
 
     public bool Streams { get; private set; }
 
+    /// <summary>It is a conversation, and not one text to go on with.</summary>
+    public bool IsChat => found.ContainsKey("messages");
+
     /// <summary>It wants to see the usage of a stream itself.</summary>
     public bool AsksForUsage { get; private set; }
 
@@ -105,7 +108,7 @@ internal sealed class JsonRequest
             if (PositiveOf(span) is not { } asked || asked > most) edits.Add((span.Start, span.Length, $"{most}"));
         }
         if (any) return;
-        var wanted = format.MaximumFor(Model, found.ContainsKey("messages"));
+        var wanted = format.MaximumFor(Model, IsChat);
         Insert(edits, wanted, $"{most}");
     }
 

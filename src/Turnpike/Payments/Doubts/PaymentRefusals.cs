@@ -15,7 +15,7 @@ internal static class PaymentRefusals
     public static Refusal TooLittle(Payment payment, HoldResult.InsufficientFunds missing)
     {
         payment.ShortOf = missing;
-        if (Caps.IsCap(missing.Account)) return CapReached.Refuse(payment, missing);
+        if (Caps.IsCap(missing.Account)) return CapReached.Of(payment, missing);
         if (payment.CreditOnly) return new Refusal(Reasons.CredentialUsed, "Its credit has been spent since.");
         // What the plan includes renews by itself; the balance does not.
         return payment.Method is BalanceMethod && payment.UsedUp is { } usedUp ? usedUp : payment.Method!.TooLittle(missing);
@@ -26,6 +26,9 @@ internal static class PaymentRefusals
         RetryAfter = TimeSpan.FromSeconds(5),
         Failure = Failure(payment, "settlement_pending", reference),
     };
+
+    /// <summary>The rail's no is told on; what we believe of it is the settler's matter (ADR 0026).</summary>
+    public static Refusal Refused(Payment payment, string code, string detail) => new(Reasons.SettlementFailed, detail) { Code = code, Failure = Failure(payment, code, null) };
 
     public static FailedSettlement Failure(Payment payment, string code, string? reference) =>
         new(payment.Credential!.Protocol, payment.Method!.NetworkOf(payment) ?? "", payment.Payer, reference, code);

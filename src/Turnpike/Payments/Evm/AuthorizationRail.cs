@@ -19,6 +19,12 @@ internal sealed class AuthorizationRail(EvmChains chains, IVerifierLimit limit)
         return null;
     }
 
+    /// <summary>Kept with the hold, so that a restart asks for as many.</summary>
+    public static void Confirm(Payment payment, int blocks)
+    {
+        if (AuthorizationTerms.FromJson(payment.Terms) is { } terms) payment.Terms = (terms with { Blocks = blocks }).ToJson();
+    }
+
     public async ValueTask<string?> PrepareAsync(HoldState held, CancellationToken ct) =>
         AuthorizationTerms.FromJson(held.Hold.Terms) is { } terms && chains.Find(terms.Network) is { } chain ? await chain.Facilitator.PrepareAsync(terms, ct) : null;
 
@@ -28,6 +34,8 @@ internal sealed class AuthorizationRail(EvmChains chains, IVerifierLimit limit)
         if (chains.Find(terms.Network) is not { } chain) return new Settlement.Unknown(null, $"{terms.Network} is not configured any more.");
         var again = captured.Status == HoldStatus.Unknown || captured.Reference is not null;
         var settlement = await chain.Facilitator.SettleAsync(terms, captured.Broadcast, captured.Created, again, ct);
+        if (settlement is Settlement.Settled settled && terms.Blocks > 0)
+            return chain.Confirmations is { } confirmations ? await confirmations.WaitAsync(settled, (ulong)terms.Blocks, ct) : new Settlement.Unknown(settled.Reference, "No node counts its blocks.");
         // A transaction that reverted has told the world the signature: until it expires, or its nonce is spent, anybody can carry it
         // out when the wallet is filled. To give the hold back, and take another payment, would be to be paid twice for one answer.
         return settlement is Settlement.Failed { Reference: not null, Code: not (ErrorCodes.ValidBefore or ErrorCodes.NonceAlreadyUsed) } failed ? new Settlement.Unknown(failed.Reference, failed.Detail) { Refused = failed.Code } : settlement;

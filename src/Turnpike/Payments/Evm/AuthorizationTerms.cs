@@ -39,6 +39,9 @@ internal sealed record AuthorizationTerms
     /// <summary>What was paid for, as a facilitator is told.</summary>
     public string? Resource { get; init; }
 
+    /// <summary>So many blocks have to hold it before it counts as settled; zero: one is enough.</summary>
+    public int Blocks { get; init; }
+
     [JsonIgnore]
     public Address Contract => Address.Parse(Asset);
 

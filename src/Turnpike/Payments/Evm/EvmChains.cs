@@ -5,11 +5,14 @@ using Turnpike.Payments.X402;
 namespace Turnpike.Payments.Evm;
 
 /// <summary>A chain in use: who believes and collects there, and why it is not offered, if so.</summary>
-internal sealed class EvmChain(ChainSettings settings, IFacilitator facilitator)
+internal sealed class EvmChain(ChainSettings settings, IFacilitator facilitator, Confirmations? confirmations)
 {
     public ChainSettings Settings { get; } = settings;
 
     public IFacilitator Facilitator { get; } = facilitator;
+
+    /// <summary>Counts blocks; null without a node of our own.</summary>
+    public Confirmations? Confirmations { get; } = confirmations;
 
     /// <summary>Why no payment is asked for on it; null when all is well, or not known to be otherwise.</summary>
     public string? Refused { get; set; }
@@ -49,10 +52,11 @@ internal sealed class EvmChains(CurrentPayments current, HttpClients clients, IC
     private EvmChain Create(ChainSettings settings)
     {
         var node = settings.Rpc is { } rpc ? new EvmNode(new JsonRpcClient(clients(rpc, NodeTimeout, MostBytes), rpc)) : null;
-        if (settings.Facilitator is { } url) return new EvmChain(settings, new FacilitatorClient(clients(url, FacilitatorClient.Timeout, MostBytes), url, settings, node is null ? null : new AuthorizationTrace(node, timings), time));
+        var confirmations = node is null ? null : new Confirmations(node, timings, time);
+        if (settings.Facilitator is { } url) return new EvmChain(settings, new FacilitatorClient(clients(url, FacilitatorClient.Timeout, MostBytes), url, settings, node is null ? null : new AuthorizationTrace(node, timings), time), confirmations);
         if (node is null || settings.SettlerKey is not { } key) throw new InvalidOperationException($"{settings.Network} has neither a facilitator nor a node and a settler's key.");
         var queue = queues.GetOrAdd((settings.Rpc!, settings.ChainId, key.Reveal()), _ => new Lazy<SignerQueue>(() =>
             new SignerQueue(node, settings.ChainId, key, nonces, timings, time, logs.CreateLogger<SignerQueue>()))).Value;
-        return new EvmChain(settings, new LocalFacilitator(node, settings, queue, timings, time));
+        return new EvmChain(settings, new LocalFacilitator(node, settings, queue, timings, time), confirmations);
     }
 }

@@ -10,7 +10,7 @@ namespace Turnpike.Payments.Included;
 /// Pays with what the caller's plan includes. Nothing is presented for it but the caller's own proof of who it is, and nothing is
 /// offered: terms name what can be sent.
 /// </summary>
-internal sealed class PlanMethod(ILedger ledger) : IPaymentMethod
+internal sealed class PlanMethod(ILedger ledger, Arrears arrears) : IPaymentMethod
 {
     public const string MethodName = "plan";
 
@@ -40,15 +40,23 @@ internal sealed class PlanMethod(ILedger ledger) : IPaymentMethod
                 parts.Add(new ClaimedAllowance(caller, allowance, amount, allowance.Per.At(call.Now)));
         // What is measured comes first: it moves by what the call comes to, and the requests by one each.
         parts.Sort((a, b) => (a.Amount.Currency == RateRule.Requests).CompareTo(b.Amount.Currency == RateRule.Requests));
-        return parts.Count == 0 ? null : new Claim(caller, parts);
+        var account = OnAccount.Of(call, caller, plan);
+        return parts.Count == 0 && account is null ? null : new Claim(caller, parts, account);
     }
+
+    /// <summary>What a caller is told whose invoice was not paid in time: nothing of the plan is given; null when all is well.</summary>
+    public Refusal? PastDue(Call call) => !arrears.Has(call.Caller!) || PlanBook.Of(call)?.Postpaid is not { } terms ? null
+        : new Refusal(terms.WhenPastDue == WhenPastDue.Refuse ? Reasons.AccountPastDue : Reasons.InvoicePastDue, "An invoice was not paid in time.");
 
     /// <summary>Looks for somebody else to give what an allowance no longer has. Null: try again; else what the caller is told.</summary>
     public async ValueTask<Refusal?> InsteadAsync(Call call, Claim claim, HoldResult.InsufficientFunds missing, CancellationToken ct)
     {
+        if (Caps.IsCap(missing.Account)) return CapReached.Of(call, missing);
+        if (claim.IsOnAccount) return claim.Account.LineReached(call, missing);
         var part = claim.Short(missing);
         var granted = (await ledger.AvailableAsync(PlanBook.Grants(claim.Caller), part.Amount.Currency, ct)).Units >= part.Amount.Units;
-        return part.TakeElsewhere(granted) ? null : await UsedUpAsync(call, part, ct);
+        if (part.TakeElsewhere(granted, counted: !claim.HasAccount) || part.Allowance.WhenUsedUp is WhenUsedUp.Pay or WhenUsedUp.Bill && claim.TurnToAccount()) return null;
+        return await UsedUpAsync(call, part, ct);
     }
 
     private async ValueTask<Refusal> UsedUpAsync(Call call, ClaimedAllowance part, CancellationToken ct)
@@ -68,7 +76,7 @@ internal sealed class PlanMethod(ILedger ledger) : IPaymentMethod
         Matches(plan, allowance, call) && !plan.Includes.Any(other => other.Amount.Currency == allowance.Amount.Currency && Rank(other) > Rank(allowance) && Matches(plan, other, call));
 
     private static bool Matches(Plan plan, Allowance allowance, Call call) =>
-        (allowance.Operations.Count == 0 || allowance.Operations.Contains(call.Operation.Name)) && (allowance.Tier is not { } tier || call.Metered?.Request?.Model is { } model && plan.Tiers[tier].Contains(model));
+        (allowance.Operations.Count == 0 || allowance.Operations.Contains(call.Operation.Name)) && (allowance.Tier is not { } tier || call.Metered?.Asked is { } model && plan.Tiers[tier].Contains(model));
 
     private static int Rank(Allowance allowance) => (allowance.Operations.Count > 0 ? 2 : 0) + (allowance.Tier is null ? 0 : 1);
 

@@ -20,14 +20,24 @@ internal static class CallRecords
             Operation = call.Operation.Name,
             Caller = call.Caller,
             Payer = payment.Payer,
-            Model = usage.Model ?? metered.Request?.Model,
+            Model = usage.Model ?? metered.Asked,
+            Asked = metered.Asked,
             Origin = usage.Source,
             Charged = charged,
+            Reported = usage.Reported,
+            Labels = Labels.Of(call),
             Observed = usage.Observed,
             Cost = cost,
-            Expense = call.Operation.Settings.Get<OwnCost>()?.Of(usage, metered.Request?.Model),
+            Expense = Expense(call.Operation.Settings.Get<OwnCost>()?.Of(usage, metered.Asked), payment.Bought),
             Receipt = payment.State?.Hold.Receipt,
         };
+    }
+
+    /// <summary>What the owner wrote down, and what the upstream was paid for this very call.</summary>
+    private static Money? Expense(Money? own, Buying.UpstreamPayment? bought)
+    {
+        if (bought?.State is not { Status: not HoldStatus.Released, Captured: var paid }) return own;
+        return own is { } more && more.Currency == paid.Currency ? paid + more : paid;
     }
 
     /// <summary>A stream that a crash cut off: how much of what is not known, only what was charged.</summary>

@@ -28,7 +28,7 @@ internal static class MeteredCharge
     {
         var usage = quote.Call.Usage;
         if (!Excess(payment, quote).IsZero) yield return (AuditKinds.Overrun, $"{Of(payment, quote)} was used, {payment.Ceiling} was held.");
-        if (usage.Model is { } served && quote.IsForeign(served)) yield return (AuditKinds.ForeignModel, $"'{Reading.Shown(served)}' served '{quote.Call.Request?.Model}', which has the price.");
+        if (usage.Model is { } served && quote.IsForeign(served)) yield return (AuditKinds.ForeignModel, $"'{Reading.Shown(served)}' served '{quote.Call.Asked}', which has the price.");
         if (!usage.IsComplete) yield return (AuditKinds.Untold, $"The upstream did not tell all of its usage; charged by what passed ({usage.Source}).");
     }
 

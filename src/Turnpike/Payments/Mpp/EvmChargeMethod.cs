@@ -60,6 +60,8 @@ internal sealed class EvmChargeMethod : IPaymentMethod
 
     public ValueTask<Settlement> SettleAsync(HoldState captured, CancellationToken ct) => rail.SettleAsync(captured, ct);
 
+    public void Confirm(Payment payment, int blocks) => AuthorizationRail.Confirm(payment, blocks);
+
     public string? NetworkOf(Payment payment) => Find(payment)?.Settings.Network;
 
     private Offer OfferOf(ChainSettings chain, PaymentRequirements terms)

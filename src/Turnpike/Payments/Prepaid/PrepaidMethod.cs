@@ -54,8 +54,8 @@ internal sealed class PrepaidMethod(TokenStore tokens, RateLimits limits) : IPay
         }
         if (from.Caps.Count > 0 || token.Parent is not null) payment.TokenCaps = CapsOf(token, from);
         if (token.Rate is { } rate && limits.Take(call, "token", id, rate) is { } wait) return wait;
-        var money = new Leg(token.Account, $"revenue:{call.Operation.Name}", payment.Ceiling, Limited: true);
-        payment.Legs = from.Calls is null ? [money] : [money, new Leg(token.Account, "used:calls", new Money(1, Token.CallsCurrency), Limited: true, Fixed: true)];
+        var money = new Leg(from.Account, $"revenue:{call.Operation.Name}", payment.Ceiling, Limited: true);
+        payment.Legs = from.Calls is null ? [money] : [money, new Leg(from.Account, "used:calls", new Money(1, Token.CallsCurrency), Limited: true, Fixed: true)];
         return null;
     }
 
@@ -73,7 +73,7 @@ internal sealed class PrepaidMethod(TokenStore tokens, RateLimits limits) : IPay
     /// <summary>What a token says may be spent; one of a series may spend its own budget, within what its standing grant says.</summary>
     private static List<OwnedCap> CapsOf(Token token, Token from)
     {
-        List<OwnedCap> caps = [.. from.Caps.Select(cap => new OwnedCap(from.Payer, cap))];
+        List<OwnedCap> caps = [.. from.Caps.Select(cap => new OwnedCap(from.Account, cap))];
         if (token.Parent is not null) caps.Add(new OwnedCap(token.Payer, new Cap(token.Budget, null, CapScope.Token)));
         return caps;
     }

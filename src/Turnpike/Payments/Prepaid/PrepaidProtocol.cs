@@ -2,18 +2,23 @@ using Turnpike.Catalog;
 
 namespace Turnpike.Payments.Prepaid;
 
-/// <summary>Prepaid tokens as bearer tokens: <c>Authorization: Bearer tp_…</c>.</summary>
+/// <summary>
+/// Prepaid tokens as bearer tokens: <c>Authorization: Bearer tp_…</c>; or where the clients of providers put the key they are given, so
+/// that an agent sets a token as its client's API key and nothing else.
+/// </summary>
 internal sealed class PrepaidProtocol : IPaymentProtocol
 {
     public const string ProtocolName = "prepaid";
 
+    private static readonly string[] KeyHeaders = ["x-api-key", "x-goog-api-key", "apikey"];
+
     public string Name => ProtocolName;
 
-    public IReadOnlyList<string> CredentialHeaders { get; } = ["Authorization"];
+    public IReadOnlyList<string> CredentialHeaders { get; } = ["Authorization", .. KeyHeaders];
 
     public Credential? Read(Call call)
     {
-        PrepaidCredential? found = null;
+        string? found = null;
         foreach (var line in call.Headers.Authorization)
         {
             if (line is null) continue;
@@ -25,10 +30,17 @@ internal sealed class PrepaidProtocol : IPaymentProtocol
                 var text = part[scheme..].Trim();
                 if (!text.StartsWith("tp_", StringComparison.Ordinal)) continue;
                 if (found is not null) return Credential.Several(Name, "Two tokens are present.");
-                found = new PrepaidCredential(text) { Digest = "", Method = ProtocolName };
+                found = text;
             }
         }
-        return found;
+        foreach (var name in KeyHeaders)
+            foreach (var value in call.Headers[name])
+            {
+                if (value?.Trim() is not { } text || !text.StartsWith("tp_", StringComparison.Ordinal)) continue;
+                if (found is not null && found != text) return Credential.Several(Name, "Two tokens are present.");
+                found = text;
+            }
+        return found is null ? null : new PrepaidCredential(found) { Digest = "", Method = ProtocolName };
     }
 
     public void WriteChallenge(Call call, IReadOnlyList<Offer> offers, Refusal refusal, Reply reply)

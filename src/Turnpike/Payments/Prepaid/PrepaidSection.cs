@@ -11,10 +11,10 @@ internal static class PrepaidSection
 {
     private const int SigningBytes = 32;
 
-    private static readonly Shape<string> Percent = new ScalarShape<string>("a percentage such as 5%",
+    public static readonly Shape<string> Percent = new ScalarShape<string>("a percentage such as 5%",
         (string t, out string? v) => Hundredths(v = t) is null ? "is no percentage; write 5% or 2.5%, at most two decimals and 100%" : null, @"^[0-9]{1,3}(\.[0-9]{1,2})?%$");
 
-    private static readonly Shape<string> AccountName = new ScalarShape<string>("a Stripe account such as acct_…",
+    public static readonly Shape<string> AccountName = new ScalarShape<string>("a Stripe account such as acct_…",
         (string t, out string? v) => (v = t).StartsWith("acct_", StringComparison.Ordinal) && t.Length is > 5 and <= 64 && t.All(c => char.IsAsciiLetterOrDigit(c) || c == '_') ? null : "is no Stripe account; it begins with acct_");
 
     private static readonly Key<Money> Price = new("price", Shapes.Money, "What the buyer pays.") { Required = true, Example = "20.00 USD" };
@@ -63,7 +63,7 @@ internal static class PrepaidSection
     }
 
     /// <summary>Hundredths of a percent; null when the text is no percentage up to 100%.</summary>
-    private static int? Hundredths(string text)
+    public static int? Hundredths(string text)
     {
         if (!text.EndsWith('%') || text[..^1].Split('.') is not [var whole, .. { Length: <= 1 } rest]) return null;
         var decimals = rest.Length == 0 ? "" : rest[0];

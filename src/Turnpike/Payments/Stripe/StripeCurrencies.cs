@@ -32,11 +32,14 @@ internal static class StripeCurrencies
     /// <summary>The amount in minor units when it is a whole number of them; null otherwise.</summary>
     public static long? ExactlyOf(Money amount) => Table.TryGetValue(amount.Currency, out var currency) && amount.IsWholeIn(currency.Decimals) ? (long)amount.ToRail(currency.Decimals) : null;
 
-    /// <summary>An amount of Stripe's minor units, as money.</summary>
-    public static Money OfMinor(long minor, string currency)
+    /// <summary>The smallest coin, in smallest units; a hundredth where nothing is known of the currency.</summary>
+    public static long CoinOf(string currency)
     {
-        var scale = Money.Nano;
-        for (var i = Table[currency].Decimals; i > 0; i--) scale /= 10;
-        return new Money(checked(minor * scale), currency);
+        var coin = Money.Nano;
+        for (var i = Table.TryGetValue(currency, out var known) ? known.Decimals : 2; i > 0; i--) coin /= 10;
+        return coin;
     }
+
+    /// <summary>An amount of Stripe's minor units, as money.</summary>
+    public static Money OfMinor(long minor, string currency) => new(checked(minor * CoinOf(currency)), currency);
 }

@@ -83,7 +83,7 @@ internal sealed partial class SpendWarnings(CatalogSource catalog, ILedger ledge
         var id = $"warned:{account}:{percent}:{limit}";
         if (told.ContainsKey(id)) return;
         var happened = new AuditEvent { Kind = AuditKinds.SpendWarned, Correlation = touch.Correlation, Caller = touch.Caller, Payer = touch.Payer, Amount = used.ToString(), Reference = account, Reason = $"{percent}%", Detail = $"{used} of {limit} is used" };
-        if (await ledger.PostAsync(new Transfer(id, "allowance:warned", "used:warned", Money.Zero(limit.Currency), "warned", LimitedFrom: false, LimitedTo: false) { Correlation = touch.Correlation, Events = [happened] }, ct) == PostResult.Posted) notices.Post(happened);
+        if (await ledger.PostAsync(new Transfer(id, "allowance:warned", "used:warned", Money.Zero(limit.Currency), "warned", LimitedFrom: false, LimitedTo: false) { Correlation = touch.Correlation, Events = [happened] }, ct) == PostResult.Posted) await notices.PostAsync(happened, ct);
         if (told.Count >= MostKept) told.Clear();
         told[id] = true;
     }

@@ -55,6 +55,8 @@ internal sealed class ExactMethod : IPaymentMethod
 
     public ValueTask<Settlement> SettleAsync(HoldState captured, CancellationToken ct) => rail.SettleAsync(captured, ct);
 
+    public void Confirm(Payment payment, int blocks) => AuthorizationRail.Confirm(payment, blocks);
+
     public string? NetworkOf(Payment payment) => payment.Credential switch
     {
         X402Credential { V2: { } modern } => modern.Accepted.Network,

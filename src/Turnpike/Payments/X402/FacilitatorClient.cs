@@ -15,6 +15,10 @@ namespace Turnpike.Payments.X402;
 internal sealed class FacilitatorClient(HttpClient http, Uri url, ChainSettings chain, AuthorizationTrace? trace, TimeProvider time) : IFacilitator
 {
     public static readonly TimeSpan Timeout = TimeSpan.FromSeconds(30);
+
+    /// <summary>How long after its end an authorization may still be in a block that is not final: without a node of our own, by our clock.</summary>
+    public static readonly TimeSpan Margin = TimeSpan.FromMinutes(15);
+
     private static readonly MediaTypeHeaderValue Json = new("application/json");
     private readonly Breaker breaker = new(time);
 
@@ -57,9 +61,11 @@ internal sealed class FacilitatorClient(HttpClient http, Uri url, ChainSettings 
         if (reply.Success) return IsFor(terms, reply) ? new Settlement.Settled(hash!, terms.Value) : new Settlement.Unknown(hash, "The facilitator's receipt is not for this payment.");
         var code = ErrorCodes.Canonical(reply.ErrorReason ?? ErrorCodes.UnexpectedSettleError);
         if (code is ErrorCodes.SettlementPending or ErrorCodes.UnexpectedSettleError or ErrorCodes.DuplicateSettlement) return new Settlement.Unknown(hash, code);
-        // Our own earlier try may be what used it.
-        if (code == ErrorCodes.NonceAlreadyUsed || again) return await TracedAsync(terms, since, ct) ?? new Settlement.Unknown(hash, code);
-        return new Settlement.Failed(code, Verdicts.Of(code).Detail, hash);
+        // A no proves nothing about what was broadcast before it, by them or by whoever else has seen the signature: the chain decides,
+        // and where we have no node to ask, the end of the authorization.
+        if (await TracedAsync(terms, since, ct) is { } known) return known;
+        if (trace is null && code != ErrorCodes.NonceAlreadyUsed && terms.Expires + Margin < time.GetUtcNow()) return new Settlement.Failed(code, Verdicts.Of(code).Detail, hash);
+        return new Settlement.Unknown(hash, Verdicts.Of(code).Detail) { Refused = again || code == ErrorCodes.NonceAlreadyUsed ? null : code };
     }
 
     private static bool IsFor(AuthorizationTerms terms, SettleResponse reply) =>

@@ -6,9 +6,9 @@ namespace Turnpike.Storage.Copying;
 
 /// <summary>
 /// One table on its way from one database to the other. Its statements are made of the names in the schema's own catalogue, never of
-/// a value. Both databases order numbers, text and bytes alike, so the digest of all rows by primary key says whether they hold the same.
+/// a value. What a running process has taken for a while (<paramref name="freed"/>) arrives as taken by nobody. Both databases order numbers, text and bytes alike, so the digest of all rows by primary key says whether they hold the same.
 /// </summary>
-internal sealed class CopiedTable(SqlTable table)
+internal sealed class CopiedTable(SqlTable table, IReadOnlyDictionary<string, SqlValue> freed)
 {
     private const int MostRows = 1_000;
     private const int MostBytes = 4 << 20;
@@ -51,7 +51,7 @@ internal sealed class CopiedTable(SqlTable table)
         return new TableDigest(table.Name, rows, Convert.ToHexStringLower(hash.GetHashAndReset()));
     }
 
-    private SqlValue[] Read(SqlRow row) => [.. table.Columns.Select((column, i) => row.IsNull(i) ? SqlValue.Null : column.Kind switch
+    private SqlValue[] Read(SqlRow row) => [.. table.Columns.Select((column, i) => freed.TryGetValue(column.Name, out var free) ? free : row.IsNull(i) ? SqlValue.Null : column.Kind switch
     {
         SqlKind.Number => row.Long(i),
         SqlKind.Text => row.Text(i),

@@ -10,6 +10,15 @@ internal sealed class StoreCopy : IDisposable
     // The schema's own history, who serves here, and what a writer wrote last.
     private static readonly string[] Left = ["migrations", "nodes", "writers"];
 
+    // What a process has taken for a while, by table: the processes of the target are others, and need not wait for it to lapse.
+    private static readonly Dictionary<string, IReadOnlyDictionary<string, SqlValue>> Freed = new(StringComparer.Ordinal)
+    {
+        ["signers"] = new Dictionary<string, SqlValue>(StringComparer.Ordinal) { ["filler"] = "", ["until"] = 0L },
+        ["usage_exports"] = new Dictionary<string, SqlValue>(StringComparer.Ordinal) { ["holder"] = "", ["until"] = 0L },
+    };
+
+    private static readonly Dictionary<string, SqlValue> Nothing = [];
+
     private readonly ISqlSource source;
     private readonly ISqlSource target;
 
@@ -90,7 +99,7 @@ internal sealed class StoreCopy : IDisposable
         foreach (var table in tables)
             if (!there.TryGetValue(table.Name, out var same) || !same.Columns.Select(Described).Order().SequenceEqual(table.Columns.Select(Described).Order()))
                 throw new StorageException($"Table {table.Name} is not the same in both stores.");
-        return [.. tables.Select(table => new CopiedTable(table))];
+        return [.. tables.Select(table => new CopiedTable(table, Freed.GetValueOrDefault(table.Name, Nothing)))];
     }
 
     private static (string, SqlKind, int) Described(SqlColumn column) => (column.Name, column.Kind, column.Key);

@@ -105,7 +105,7 @@ internal sealed class PostgresSql(PostgresSource server, bool reading) : Sql
         {
             Direct("rollback");
         }
-        catch (StorageException)
+        catch (Exception) // whatever a broken connection throws: nobody above could do anything about it, and the writer's thread must not end by it
         {
             Disconnect(); // and that undoes it
         }
@@ -134,7 +134,7 @@ internal sealed class PostgresSql(PostgresSource server, bool reading) : Sql
             using var command = new NpgsqlCommand(text, Connect());
             command.ExecuteNonQuery();
         }
-        catch (Exception e) when (PostgresFault.Knows(e))
+        catch (Exception e) when (e is not StorageException && (PostgresFault.Knows(e) || connection is not { State: System.Data.ConnectionState.Open }))
         {
             throw Failed(e, committing: false);
         }

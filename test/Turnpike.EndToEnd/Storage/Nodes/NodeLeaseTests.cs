@@ -129,6 +129,26 @@ public sealed class NodeLeaseTests : IDisposable
         (await b.Desk.FindAsync(token.Id, default))!.Status.ShouldBe(TokenStatus.Revoked);
     }
 
+    /// <summary>The attack: have the token replaced at one node in the moment another hears of the dispute.</summary>
+    [Fact]
+    public async Task A_token_replaced_on_one_node_while_another_freezes_it_is_frozen_whichever_comes_first()
+    {
+        var (a, b) = (await JoinAsync("a"), await JoinAsync("b"));
+        var outcomes = new List<bool>();
+        for (var round = 0; round < 60; round++)
+        {
+            var token = await a.Desk.IssueAsync(new TokenOrder(Usd(100)), "external:owner");
+            var replaced = a.Desk.SucceedAsync(token, "test", default).AsTask();
+            var frozen = b.Desk.SetStatusAsync(token.Id, TokenStatus.Frozen, "disputed", default).AsTask();
+            outcomes.Add(await replaced is not null);
+            (await frozen).ShouldBeTrue();
+            await Task.WhenAll(a.Revisions.LookAsync(default), b.Revisions.LookAsync(default));
+            foreach (var node in new[] { a, b })
+                (await node.Desk.CurrentAsync(token.Id, default))!.Status.ShouldBe(TokenStatus.Frozen, $"round {round}");
+        }
+        outcomes.Distinct().Count().ShouldBe(2, "both orders came up");
+    }
+
     public void Dispose()
     {
         foreach (var each in Enumerable.Reverse(open)) each.Dispose();

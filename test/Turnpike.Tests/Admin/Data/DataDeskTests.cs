@@ -74,6 +74,23 @@ public sealed class DataDeskTests
     }
 
     [Fact]
+    public async Task A_token_is_erased_with_those_whose_place_it_took()
+    {
+        using var gate = new TestGate();
+        var (first, desk) = (await gate.TokenAsync("1.00 USD"), gate.Of<Turnpike.Tokens.TokenDesk>());
+        (await gate.SendAsync(From("/forecast/paris", ("Authorization", first), ("Idempotency-Key", "same")))).Status.ShouldBe(200);
+        var next = (await desk.SucceedAsync((await desk.FindAsync(TestGate.IdOf(first), default))!, "test", default))!;
+        (await gate.SendAsync(From("/forecast/paris", ("Authorization", gate.TextOf(next.Id)), ("Idempotency-Key", "same")))).Status.ShouldBe(200);
+        (await ExportAsync(gate, "token:" + next.Id)).GetProperty("holds").GetArrayLength().ShouldBe(2);
+
+        (await EraseAsync(gate, "token:" + next.Id)).Denied!.Reason.ShouldBe("balance-left");
+        var (erased, _) = await EraseAsync(gate, "token:" + next.Id, forfeit: true);
+        (erased!.Rows["holds"], erased.Rows["tokens"]).ShouldBe((2, 2));
+        ShouldBeNowhere(gate, next.Id, TestGate.IdOf(first));
+        await ShouldHoldAsync(gate);
+    }
+
+    [Fact]
     public async Task A_caller_is_erased_and_an_operation_and_a_caller_of_like_names_are_not()
     {
         using var gate = new TestGate("plans: { p: { includes: [{ amount: 5 requests, per: 1d }] } }\n");

@@ -138,12 +138,27 @@ public sealed class FacilitatorClientTests
         (await rails.Exact.SettleAsync(captured, default)).ShouldBeOfType<Settlement.Unknown>();
     }
 
+    /// <summary>The attack: say no, and broadcast the authorization all the same.</summary>
     [Fact]
-    public async Task Its_refusal_ends_the_payment_at_the_first_try_only()
+    public async Task Its_no_is_told_and_not_believed_before_the_authorization_has_ended()
     {
         var captured = await Captured();
-        Says("""{"success":false,"errorReason":"invalid_exact_evm_insufficient_balance","transaction":"","network":"eip155:84532"}""");
-        (await rails.Exact.SettleAsync(captured, default)).ShouldBeOfType<Settlement.Failed>().Code.ShouldBe(ErrorCodes.InsufficientBalance);
+        Says(No(ErrorCodes.InsufficientBalance));
+        (await rails.Exact.SettleAsync(captured, default)).ShouldBeOfType<Settlement.Unknown>().ShouldSatisfyAllConditions(no => no.Refused.ShouldBe(ErrorCodes.InsufficientBalance), no => no.Reference.ShouldBeNull());
+        var waiting = captured with { Status = HoldStatus.Unknown };
+        (await rails.Exact.SettleAsync(waiting, default)).ShouldBeOfType<Settlement.Unknown>();
+        rails.Time.Leap(TimeSpan.FromMinutes(19)); // it was valid for five
+        (await rails.Exact.SettleAsync(waiting, default)).ShouldBeOfType<Settlement.Unknown>();
+        rails.Time.Leap(TimeSpan.FromMinutes(2));
+        (await rails.Exact.SettleAsync(waiting, default)).ShouldBeOfType<Settlement.Failed>().Code.ShouldBe(ErrorCodes.InsufficientBalance);
+    }
+
+    [Fact]
+    public async Task Its_silence_never_ends_a_payment()
+    {
+        var captured = await Captured();
+        script.Enqueue(Internet.Silence);
+        rails.Time.Leap(TimeSpan.FromDays(1));
         (await rails.Exact.SettleAsync(captured with { Status = HoldStatus.Unknown }, default)).ShouldBeOfType<Settlement.Unknown>();
     }
 
@@ -151,8 +166,35 @@ public sealed class FacilitatorClientTests
     public async Task A_nonce_that_is_used_may_have_been_used_for_us()
     {
         var captured = await Captured();
-        Says("""{"success":false,"errorReason":"invalid_exact_evm_nonce_already_used","transaction":"","network":"eip155:84532"}""");
-        (await rails.Exact.SettleAsync(captured, default)).ShouldBeOfType<Settlement.Unknown>();
+        Says(No(ErrorCodes.NonceAlreadyUsed));
+        (await rails.Exact.SettleAsync(captured, default)).ShouldBeOfType<Settlement.Unknown>().Refused.ShouldBeNull();
+        rails.Time.Leap(TimeSpan.FromDays(1));
+        (await rails.Exact.SettleAsync(captured with { Status = HoldStatus.Unknown }, default)).ShouldBeOfType<Settlement.Unknown>();
+    }
+
+    [Theory]
+    [InlineData(ErrorCodes.InsufficientBalance)]
+    [InlineData(ErrorCodes.NonceAlreadyUsed)]
+    public async Task Where_there_is_a_node_the_chain_decides_what_a_no_was_worth(string code)
+    {
+        var watched = new Rails(internet, chain => chain with { SettlerKey = null, Facilitator = new Uri("http://facilitator.test/v2") });
+        var (paid, cancelled, unused) = (watched.Authorize(), watched.Authorize(), watched.Authorize());
+        var captured = new List<HoldState>();
+        foreach (var authorization in new[] { paid, cancelled, unused })
+        {
+            Says(Yes);
+            captured.Add(await watched.Capture(watched.Pay(authorization)));
+            script.Clear();
+        }
+        Says(No(code));
+        var hash = watched.Node.SettleByOther(paid, watched.Sign(paid));
+        watched.Node.Cancel(cancelled);
+        (await watched.Exact.SettleAsync(captured[0], default)).ShouldBe(new Settlement.Settled(hash, "10000"));
+        (await watched.Exact.SettleAsync(captured[1], default)).ShouldBeOfType<Settlement.Failed>().Code.ShouldBe(ErrorCodes.NonceAlreadyUsed);
+        (await watched.Exact.SettleAsync(captured[2], default)).ShouldBeOfType<Settlement.Unknown>();
+        watched.Time.Leap(TimeSpan.FromMinutes(6));
+        watched.Node.Mine(10);
+        (await watched.Exact.SettleAsync(captured[2] with { Status = HoldStatus.Unknown }, default)).ShouldBeOfType<Settlement.Failed>().Code.ShouldBe(ErrorCodes.ValidBefore);
     }
 
     [Theory]
@@ -166,6 +208,8 @@ public sealed class FacilitatorClientTests
     }
 
     private static string Yes => """{"isValid":true,"payer":"0x70997970C51812dc3A010C7d01b50e0d17dc79C8"}""";
+
+    private static string No(string code) => $$"""{"success":false,"errorReason":"{{code}}","transaction":"","network":"eip155:84532"}""";
 
     private static string Pending => $$"""{"success":false,"errorReason":"settlement_pending","transaction":"{{Hash}}","network":"eip155:84532"}""";
 

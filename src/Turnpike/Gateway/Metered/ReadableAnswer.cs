@@ -1,0 +1,63 @@
+using System.IO.Compression;
+
+namespace Turnpike.Gateway.Metered;
+
+/// <summary>Takes the compression off an answer that has to be read. Upstreams are asked for none; some compress all the same.</summary>
+internal static class ReadableAnswer
+{
+    /// <summary>False for a coding that is not known here.</summary>
+    public static bool TryMake(HttpResponseMessage upstream)
+    {
+        var codings = upstream.Content.Headers.ContentEncoding.Where(c => !c.Equals("identity", StringComparison.OrdinalIgnoreCase)).Reverse().ToList();
+        if (codings.Count == 0) return true;
+        if (codings.Count > 2 || codings.Exists(c => Opened(c, Stream.Null) is null)) return false;
+        upstream.Content = new Readable(upstream.Content, codings);
+        return true;
+    }
+
+    private static Stream? Opened(string coding, Stream from) => coding.ToLowerInvariant() switch
+    {
+        "gzip" or "x-gzip" => new GZipStream(from, CompressionMode.Decompress),
+        "deflate" => new ZLibStream(from, CompressionMode.Decompress),
+        "br" => new BrotliStream(from, CompressionMode.Decompress),
+        _ => null,
+    };
+
+    /// <summary>The body as it was before; read as it comes, never whole.</summary>
+    private sealed class Readable : HttpContent
+    {
+        private readonly HttpContent upstream;
+        private readonly IReadOnlyList<string> codings;
+
+        public Readable(HttpContent upstream, IReadOnlyList<string> codings)
+        {
+            (this.upstream, this.codings) = (upstream, codings);
+            foreach (var (name, values) in upstream.Headers.NonValidated)
+                if (!IsOfTheCoding(name)) Headers.TryAddWithoutValidation(name, values);
+        }
+
+        protected override async Task<Stream> CreateContentReadStreamAsync() => codings.Aggregate(await upstream.ReadAsStreamAsync(), (from, coding) => Opened(coding, from)!);
+
+        protected override async Task SerializeToStreamAsync(Stream stream, System.Net.TransportContext? context)
+        {
+            await using var body = await CreateContentReadStreamAsync();
+            await body.CopyToAsync(stream);
+        }
+
+        protected override bool TryComputeLength(out long length)
+        {
+            length = 0;
+            return false;
+        }
+
+        protected override void Dispose(bool disposing)
+        {
+            if (disposing) upstream.Dispose();
+            base.Dispose(disposing);
+        }
+
+        private static bool IsOfTheCoding(string name) =>
+            name.Equals("Content-Encoding", StringComparison.OrdinalIgnoreCase) || name.Equals("Content-Length", StringComparison.OrdinalIgnoreCase) || name.Equals("Content-MD5", StringComparison.OrdinalIgnoreCase)
+            || name.Equals("Content-Digest", StringComparison.OrdinalIgnoreCase) || name.Equals("ETag", StringComparison.OrdinalIgnoreCase);
+    }
+}

@@ -1,0 +1,39 @@
+using Turnpike.Catalog;
+using Turnpike.Metering;
+using Turnpike.Metering.Requests;
+
+namespace Turnpike.Pricing.Requests;
+
+/// <summary>Reads the body of a metered call, once, for what bounds it: model, maximum, size.</summary>
+internal static class RequestReading
+{
+    /// <summary>Null, or why the request cannot be metered.</summary>
+    public static async ValueTask<Answer?> ReadAsync(Call call, MeteredCall metered, ModelPlace? model, CancellationToken ct)
+    {
+        var needsBody = model is { Segment: null };
+        metered.Asked = model?.In(call, metered.Settings);
+        if (call.ReadBody is null) return needsBody ? new Refusal(Reasons.MalformedRequest, "A JSON body is wanted.") : null;
+        // What is compressed could not be read here, and would not be forwarded as it came.
+        if (call.Headers.ContentEncoding is { Count: > 0 } coding && coding != "identity") return new Refusal(Reasons.MalformedRequest, "Send the body without Content-Encoding.");
+        var body = await call.ReadBody(ct);
+        metered.RequestBytes = body.Length;
+        var type = call.Headers.ContentType.ToString();
+        // Uploads (audio, images) name their model in a field of a form.
+        if (FormFields.BoundaryOf(type) is { } boundary) return needsBody ? OfForm(metered, body, boundary, model!) : null;
+        if (!needsBody && !IsJson(type)) return null;
+        if (JsonRequest.Read(body, metered.Settings.Format, needsBody ? model!.Body : null, out var wrong) is not { } request) return new Refusal(Reasons.MalformedRequest, wrong);
+        if (request.IsDeferred) return new Refusal(Reasons.MalformedRequest, "Answers in the background are not sold here: leave 'background' out.");
+        metered.Request = request;
+        metered.Asked ??= request.Model;
+        return null;
+    }
+
+    private static Refusal? OfForm(MeteredCall metered, ReadOnlyMemory<byte> body, string boundary, ModelPlace model)
+    {
+        if (!FormFields.TryFind(body.Span, boundary, string.Join('.', model.Body), out var named)) return new Refusal(Reasons.MalformedRequest, "The body is no sound form, or names its model twice.");
+        metered.Asked = named;
+        return null;
+    }
+
+    private static bool IsJson(string type) => type.Length == 0 || type.Contains("json", StringComparison.OrdinalIgnoreCase);
+}

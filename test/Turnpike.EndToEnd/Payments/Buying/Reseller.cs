@@ -1,0 +1,81 @@
+using System.Net;
+using System.Net.Http.Headers;
+using Turnpike.EndToEnd.Harness;
+
+namespace Turnpike.EndToEnd.Payments.Buying;
+
+/// <summary>A gateway that buys what it sells: its upstream asks for payment, and its wallet pays on the local chain.</summary>
+internal sealed class Reseller : IAsyncDisposable
+{
+    private const string Document = """
+        # A reseller
+        gateway:
+          store: sqlite:data/reseller.db
+          admin-key: ${env:TURNPIKE_ADMIN_KEY}
+        payments:
+          prepaid: { secret: "${env:TURNPIKE_TOKEN_SECRET}" }
+        wallets:
+          market:
+            key: ${env:WALLET_KEY}
+            chains: { "eip155:84532": { asset: USDC, rpc: "${env:CHAIN_RPC}" } }
+            caps: [{ amount: 1.00 USD, per: 1d }, { amount: 0.50 USD, per: 1d, each: host }]
+          bulk: { token: "${env:SELLER_TOKEN}", at: "${env:UPSTREAM}" }
+        services:
+          data:
+            upstream: ${env:UPSTREAM}
+            pays: { wallet: WALLET, payees: "${env:SELLER}", protocols: [PROTOCOL] }
+            operations:
+              forecast: { match: "GET /forecast/{city}", price: { cost-plus: 50%, ceiling: 0.10 USD } }
+              report: { match: POST /reports, price: 1.20 USD }
+
+        """;
+
+    private readonly HttpClient http = new(new SocketsHttpHandler { UseProxy = false, AllowAutoRedirect = false }) { Timeout = TimeSpan.FromSeconds(60) };
+
+    private Reseller(TurnpikeProcess gateway) => Gateway = gateway;
+
+    public TurnpikeProcess Gateway { get; }
+
+    public static async Task<Reseller> StartAsync(Chain chain, Parties parties, Uri seller, string protocol, string token = "none", string? payee = null)
+    {
+        var text = Document.Replace("PROTOCOL", protocol, StringComparison.Ordinal).Replace("wallet: WALLET", protocol == "prepaid" ? "wallet: bulk" : "wallet: market", StringComparison.Ordinal);
+        return new Reseller(await TurnpikeProcess.StartAsync("paid-api.yaml", _ => text,
+            ("UPSTREAM", seller.GetLeftPart(UriPartial.Authority)), ("CHAIN_RPC", chain.RpcOrNobody.GetLeftPart(UriPartial.Authority)), ("WALLET_KEY", parties.Payer.Key), ("SELLER", payee ?? parties.Merchant.Address), ("SELLER_TOKEN", token)));
+    }
+
+    /// <summary>A caller's token of ours.</summary>
+    public async Task<string> TokenAsync(string budget) =>
+        (await SendAsync(HttpMethod.Post, new Uri(Gateway.Admin, "/admin/v1/tokens"), $$"""{"budget":"{{budget}}"}""", Admin, ("Idempotency-Key", $"t-{Environment.TickCount64}"))).Json["token"]!.GetValue<string>();
+
+    public Task<Answered> CallAsync(string path, string? token = null, string? json = null) =>
+        SendAsync(json is null ? HttpMethod.Get : HttpMethod.Post, new Uri(Gateway.Url, path), json, token is null ? ("X-Nothing", "1") : ("Authorization", "Bearer " + token));
+
+    public Task<Answered> AdminAsync(string path) => SendAsync(HttpMethod.Get, new Uri(Gateway.Admin, path), null, Admin);
+
+    public async Task BooksBalanceAsync()
+    {
+        foreach (var what in (string[])["ledger", "audit"])
+        {
+            var (code, said) = await Gateway.RunAsync(what, "verify");
+            code.ShouldBe(0, $"turnpike {what} verify: {said}");
+        }
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        http.Dispose();
+        await Gateway.DisposeAsync();
+    }
+
+    private static (string, string) Admin => ("Authorization", "Bearer " + Checkout.Variables()["TURNPIKE_ADMIN_KEY"]);
+
+    private async Task<Answered> SendAsync(HttpMethod method, Uri url, string? json, params (string Name, string Value)[] headers)
+    {
+        using var request = new HttpRequestMessage(method, url);
+        if (json is not null) request.Content = new StringContent(json, new MediaTypeHeaderValue("application/json"));
+        foreach (var (name, value) in headers) request.Headers.TryAddWithoutValidation(name, value);
+        using var response = await http.SendAsync(request);
+        var told = response.Headers.Concat(response.Content.Headers).SelectMany(h => h.Value.Select(v => (h.Key, v))).ToLookup(h => h.Key, h => h.v, StringComparer.OrdinalIgnoreCase);
+        return new Answered(response.StatusCode, told, await response.Content.ReadAsStringAsync());
+    }
+}
