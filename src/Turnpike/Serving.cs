@@ -3,6 +3,7 @@ using Turnpike.Admin;
 using Turnpike.Audit;
 using Turnpike.Billing;
 using Turnpike.Billing.Leaks;
+using Turnpike.Billing.Owned;
 using Turnpike.Catalog;
 using Turnpike.Catalog.Loading;
 using Turnpike.Discovery;
@@ -41,6 +42,8 @@ internal static class Serving
         app.UseGateway();
         app.MapDiscovery();
         app.MapBuy();
+        app.MapExchange();
+        app.MapTransfer();
         app.MapWebhooks();
         app.MapSecretScanning();
         Follow(app.Services, source);

@@ -96,7 +96,9 @@ internal sealed class AdminApp(IServiceProvider gateway, CatalogSource catalog) 
         Share<IAuditTrail>(services);
         Share<AuditRounds>(services);
         Share<TokenDesk>(services);
+        Share<TokenHandover>(services);
         Share<Allowances>(services);
+        Share<Plans.Grants.GrantDesk>(services);
         Share<Identity.Reputations.ReputationBook>(services);
         Share<Metering.UsageStore>(services);
         Share<Metering.MeterQueries>(services);

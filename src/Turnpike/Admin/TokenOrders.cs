@@ -17,12 +17,15 @@ namespace Turnpike.Admin;
 /// <param name="Operations">The operations it opens; left out: all.</param>
 /// <param name="Valid">How long, <c>30d</c>; left out: for good.</param>
 /// <param name="BoundTo">Who has to sign every request that presents it: <c>jkt:…</c>, an agent's address, <c>wallet:0x…</c>.</param>
-internal sealed record TokenBody(string Budget, long? Calls = null, string? PerCall = null, IReadOnlyList<string>? Operations = null, RateView? Rate = null, string? Valid = null, string? Note = null, IReadOnlyList<string>? BoundTo = null);
+/// <param name="Caps">The most it may spend, each as <c>1.00 USD per 1d</c> or <c>0.50 USD each task</c>.</param>
+/// <param name="Series">Makes it a standing grant, which is exchanged for short-lived tokens.</param>
+/// <param name="Owner">Whose it is: money may be moved between tokens of one owner.</param>
+internal sealed record TokenBody(string Budget, long? Calls = null, string? PerCall = null, IReadOnlyList<string>? Operations = null, RateView? Rate = null, string? Valid = null, string? Note = null, IReadOnlyList<string>? BoundTo = null, IReadOnlyList<string>? Caps = null, SeriesView? Series = null, string? Owner = null);
 
 /// <summary>Reads orders and issues them, once for each idempotency key.</summary>
 internal sealed class TokenOrders(TokenDesk desk, InstallationStore keys) : IDisposable
 {
-    private const int MostNote = 500;
+    private const int MostNote = 500, MostOwner = 128;
     private readonly SemaphoreSlim one = new(1);
 
     /// <summary>The order, or a sentence saying what is wrong with it.</summary>
@@ -39,6 +42,16 @@ internal sealed class TokenOrders(TokenDesk desk, InstallationStore keys) : IDis
         foreach (var name in body.Operations ?? [])
             if (!catalog.Operations.ContainsKey(name ?? "")) return (null, $"operations: nothing sold here is called '{name}'.");
         order = order with { Operations = [.. (body.Operations ?? []).Distinct()] };
+        var (caps, wrongCap) = Callers.CallerOrders.ReadCaps(body.Caps, CapScope.Token);
+        if (wrongCap is not null || caps.Any(c => c.Amount.Currency != budget.Currency)) return (null, wrongCap ?? $"caps: each is in {budget.Currency}.");
+        if (body.Owner is { } owner && (owner.Length is 0 or > MostOwner || !owner.All(c => c is > ' ' and <= '~'))) return (null, $"owner: at most {MostOwner} characters of printable ASCII, without spaces.");
+        order = order with { Caps = caps, Owner = body.Owner };
+        if (body.Series is { } series)
+        {
+            if (!Shapes.TryDuration(series.Valid ?? "", out var each)) return (null, "series.valid: write 5m, 1h or 1d: how long each token lives.");
+            if (!Money.TryParse(series.Most, out var part) || part.IsZero || part.Currency != budget.Currency) return (null, $"series.most: write the most each token may spend, such as 1.00 {budget.Currency}.");
+            order = order with { Series = new TokenSeries(each, part) };
+        }
         if (body.Rate is { } rate)
         {
             if (!Money.TryParse(rate.Amount, out var amount) || amount.Currency != "requests" || amount.IsZero) return (null, "rate.amount: write a number of requests, such as 5 requests.");
@@ -79,7 +92,7 @@ internal sealed class TokenOrders(TokenDesk desk, InstallationStore keys) : IDis
 
     private static bool IsOf(Token token, TokenOrder order) =>
         token.Budget == order.Budget && token.Calls == order.Calls && token.PerCall == order.PerCall && token.Note == order.Note
-        && token.Operations.SequenceEqual(order.Operations) && token.BoundTo.SequenceEqual(order.BoundTo) && token.Rate?.Amount == order.Rate?.Amount && token.Rate?.Per == order.Rate?.Per
+        && token.Operations.SequenceEqual(order.Operations) && token.BoundTo.SequenceEqual(order.BoundTo) && token.Caps.SequenceEqual(order.Caps) && token.Series == order.Series && token.Owner == order.Owner && token.Rate?.Amount == order.Rate?.Amount && token.Rate?.Per == order.Rate?.Per
         && Seconds(token.Expires - token.Created) == Seconds(order.Valid);
 
     private static long? Seconds(TimeSpan? span) => span is { } s ? (s + TimeSpan.FromSeconds(1) / 2).Ticks / TimeSpan.TicksPerSecond : null;

@@ -12,6 +12,9 @@ internal sealed record MoneyView(string Amount, string Currency)
 /// <summary>A rate: <c>5 requests</c> per <c>1m</c>.</summary>
 internal sealed record RateView(string Amount, string Per);
 
+/// <summary>A standing grant: each token of it lives so long (<c>15m</c>) and may spend at most so much (<c>1.00 USD</c>).</summary>
+internal sealed record SeriesView(string? Valid, string? Most);
+
 /// <summary>A prepaid token and what is left of it.</summary>
 internal sealed record TokenView
 {
@@ -41,6 +44,18 @@ internal sealed record TokenView
 
     public RateView? Rate { get; init; }
 
+    /// <summary>The most it may spend, each as <c>1.00 USD per 1d each token</c>.</summary>
+    public required IReadOnlyList<string> Caps { get; init; }
+
+    /// <summary>Set for a standing grant.</summary>
+    public SeriesView? Series { get; init; }
+
+    /// <summary>The standing grant it spends of.</summary>
+    public string? Parent { get; init; }
+
+    /// <summary>Whose it is, as far as that is known.</summary>
+    public string? Owner { get; init; }
+
     /// <summary>Who has to sign every request that presents it; empty: nobody.</summary>
     public required IReadOnlyList<string> BoundTo { get; init; }
 
@@ -67,6 +82,10 @@ internal sealed record TokenView
             Operations = token.Operations,
             Rate = token.Rate is { } rate ? new RateView($"{rate.Amount} requests", $"{(long)rate.Per.TotalSeconds}s") : null,
             BoundTo = token.BoundTo,
+            Caps = [.. token.Caps.Select(c => c.ToString())],
+            Series = token.Series is { } series ? new SeriesView($"{(long)series.Valid.TotalSeconds}s", series.Most.ToString()) : null,
+            Parent = token.Parent,
+            Owner = token.Owner,
             Expires = token.Expires,
             Note = token.Note,
             Created = token.Created,

@@ -1,5 +1,6 @@
 using Microsoft.AspNetCore.Http.HttpResults;
 using Turnpike.Catalog.Loading;
+using Turnpike.Ledger;
 using Turnpike.Payments;
 using Turnpike.Protocols.Http;
 using Turnpike.Tokens;
@@ -8,6 +9,9 @@ namespace Turnpike.Admin;
 
 /// <summary>Why a token is revoked or frozen, for the audit trail.</summary>
 internal sealed record ReasonBody(string? Reason = null);
+
+/// <summary>How much to move to which token, by its id.</summary>
+internal sealed record HandoverBody(string? To, string? Amount);
 
 /// <summary><c>/admin/v1/tokens</c>: issue, look at, freeze and revoke prepaid tokens.</summary>
 internal static class TokensApi
@@ -19,6 +23,8 @@ internal static class TokensApi
             .WithName("issueToken").WithSummary("Issue a token").WithDescription("Funds a budget and gives the text to hand out. With an Idempotency-Key header the same order may be sent again: it answers with the same token; another order under the key is 422.");
         tokens.MapGet("", ListAsync).Produces<TokenList>().WithName("listTokens").WithSummary("List tokens, newest first, without their texts");
         tokens.MapGet("/{id}", FindAsync).Produces<TokenView>().ProducesProblem(404).WithName("getToken").WithSummary("A token, its text, and what is left of it");
+        tokens.MapPost("/{id}/transfer", TransferAsync).Produces<TokenView>().ProducesProblem(400).ProducesProblem(403).ProducesProblem(422)
+            .WithName("transferToken").WithSummary("Move money to another token of the same owner").WithDescription("With an Idempotency-Key, which moves it once. Never what was given away, never off a frozen, revoked or refunded token, never to one that lives longer.");
         Status(tokens, "revoke", TokenStatus.Revoked, "Revoke a token, for good, from the next call on");
         Status(tokens, "freeze", TokenStatus.Frozen, "Freeze a token, and what took its place, until it is unfrozen");
         Status(tokens, "unfreeze", TokenStatus.Active, "Let a frozen token buy again");
@@ -58,6 +64,15 @@ internal static class TokensApi
         await desk.FindAsync(id, ct) is { } token
             ? TypedResults.Ok(await TokenView.OfAsync(token, desk, Text(catalog)?.Of(token.Id), time.GetUtcNow(), ct))
             : AdminProblem.NotFound("token");
+
+    private static async Task<Results<Ok<TokenView>, ProblemHttpResult>> TransferAsync(string id, HandoverBody body, HttpRequest request, TokenHandover handover, TokenDesk desk, TimeProvider time, CancellationToken ct)
+    {
+        var keys = request.Headers["Idempotency-Key"];
+        if (keys.Count != 1 || StructuredFields.ParseStringOrToken(keys.ToString()) is not { Length: > 0 } key) return AdminProblem.Malformed("Idempotency-Key is one string of at most 255 printable characters.");
+        if (!Money.TryParse(body.Amount, out var amount)) return AdminProblem.Malformed("amount: write how much, such as 1.00 USD.");
+        if (await handover.MoveAsync(id, body.To ?? "", amount, key, ct) is var (reason, detail)) return AdminProblem.Of(reason == Catalog.Reasons.UnknownToken ? 404 : reason.Status == 402 ? 409 : reason.Status, reason.Code, reason.Title, detail);
+        return TypedResults.Ok(await TokenView.OfAsync((await desk.FindAsync(id, ct))!, desk, null, time.GetUtcNow(), ct));
+    }
 
     private static void Status(RouteGroupBuilder tokens, string verb, TokenStatus status, string summary) =>
         tokens.MapPost($"/{{id}}/{verb}", async Task<Results<Ok<TokenView>, ProblemHttpResult>> (string id, ReasonBody? body, TokenDesk desk, TimeProvider time, CancellationToken ct) =>

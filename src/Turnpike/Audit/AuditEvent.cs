@@ -74,11 +74,16 @@ internal static class AuditKinds
     public const string DecisionMissing = "decision.missing";
     public const string LimitReset = "limit.reset";
     public const string Granted = "plan.granted";
+    public const string BalanceGranted = "balance.granted";
+    public const string BalanceExpired = "balance.expired";
+    public const string BalanceTakenBack = "balance.taken-back";
+    public const string SpendWarned = "spend.warned";
     public const string TokenIssued = "token.issued";
     public const string TokenFrozen = "token.frozen";
     public const string TokenThawed = "token.thawed";
     public const string TokenRevoked = "token.revoked";
     public const string TokenToppedUp = "token.topped-up";
+    public const string TokenTransferred = "token.transferred";
     public const string TokenShown = "token.shown";
     public const string TokenRotated = "token.rotated";
     public const string UpstreamPaying = "upstream.paying";

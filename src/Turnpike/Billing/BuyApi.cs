@@ -110,6 +110,7 @@ internal static class BuyApi
         null => "The token is not one of ours.",
         { Status: TokenStatus.Revoked } => "The token has been revoked.",
         { Status: TokenStatus.Frozen } => "The token is frozen.",
+        { Parent: not null } => "The token has no money of its own; top its standing grant up.",
         { Operations.Count: > 0 } when !token.Operations.Contains(ware.Operation.Name) => $"The token opens {string.Join(", ", token.Operations)}, not this.",
         _ when token.Budget.Currency != bundle.Budget.Currency => $"The token holds {token.Budget.Currency}.",
         { Calls: not null } when bundle.Calls is null => "The token counts its calls, and this bundle has none.",

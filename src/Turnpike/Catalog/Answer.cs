@@ -26,6 +26,9 @@ internal sealed record Refusal(Reason Reason, string Detail) : Answer
     /// <summary>A limit that was hit: what it is, how much is used, when it starts anew.</summary>
     public LimitState? Limit { get; init; }
 
+    /// <summary>Whose cap was reached: <c>organisation</c>, <c>caller</c>, <c>key</c>, <c>token</c> or <c>task</c>.</summary>
+    public string? Level { get; init; }
+
     /// <summary>The URL of a receipt, where the payment has bought something before.</summary>
     public string? Receipt { get; init; }
 }

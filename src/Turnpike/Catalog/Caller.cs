@@ -16,6 +16,9 @@ internal sealed record Caller(string Name)
     /// <summary>When that plan ends, and what comes then; null: not by itself.</summary>
     public PlanTerm? Term { get; init; }
 
+    /// <summary>The most it may spend, where that did not come from the file.</summary>
+    public IReadOnlyList<Cap> Caps { get; init; } = [];
+
     public IReadOnlyList<string> Groups { get; init; } = [];
 
     public IReadOnlyList<string> Roles { get; init; } = [];

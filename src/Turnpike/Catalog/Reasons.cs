@@ -51,6 +51,7 @@ internal static class Reasons
     public static readonly Reason TokenExhausted = new Reason("token-exhausted", 402, "The token's budget does not cover this call", "Top the token up, or pay another way.").AsMpp("payment-insufficient");
     public static readonly Reason TokenOverCalled = new Reason("token-over-called", 402, "The token's calls are used up", "Buy or ask for a new token.").AsMpp("payment-insufficient");
 
+    public static readonly Reason BalanceExhausted = new Reason("balance-exhausted", 402, "Your balance does not cover this call", "Pay one of the offers, or ask the owner for more.").AsMpp("payment-insufficient");
     public static readonly Reason SessionEnded = new Reason("session-ended", 402, "This session does not open this call", "Pay one of the offers, and send the Turnpike-Session header of that answer.").AsMpp("payment-required");
     public static readonly Reason CreditLineReached = new Reason("credit-line-reached", 402, "No more is taken on account in this period", "Pay one of the offers, or wait until resetAt.").AsMpp("payment-required");
     public static readonly Reason InvoicePastDue = new Reason("invoice-past-due", 402, "An invoice of yours was not paid in time", "Pay the invoice, or pay this call by one of the offers.").AsMpp("payment-required");
@@ -59,11 +60,13 @@ internal static class Reasons
     public static readonly Reason TokenRevoked = new("token-revoked", 403, "The token has been revoked", "Ask the one who gave it to you.");
     public static readonly Reason TokenFrozen = new("token-frozen", 403, "The token is frozen", "Ask the one who gave it to you.");
     public static readonly Reason TokenWrongOperation = new("token-wrong-operation", 403, "The token does not open this operation", "Use it where it was issued for.");
+    public static readonly Reason TokenStanding = new("token-standing", 403, "A standing grant is exchanged, not spent", "Exchange it for a short-lived token at /tokens/exchange, and spend that.");
     public static readonly Reason TokenCallCap = new("token-call-cap", 403, "One call of this token may not cost that much", "Pay another way.");
     public static readonly Reason ApprovalRequired = new("approval-required", 403, "An operator has to say yes first", "Ask at approval.url after Retry-After, then repeat this request. Nothing was taken.");
     public static readonly Reason ApprovalDenied = new("approval-denied", 403, "An operator has said no", "Ask the owner of this service.");
     public static readonly Reason StrongerIdentity = new("stronger-identity", 403, "This asks for a surer proof of who you are", "Sign the request with the key your credential is bound to.");
     public static readonly Reason AllowanceOver = new("allowance-over", 403, "What your plan allows is used up", "Ask the owner for a larger plan, or wait until resetAt.");
+    public static readonly Reason CapSpent = new("cap-spent", 403, "What may be spent in all is spent", "Ask the owner to raise the cap.");
     public static readonly Reason AccountPastDue = new("account-past-due", 403, "An invoice of yours was not paid in time", "Pay the invoice; you are served again within a minute.");
     public static readonly Reason MissingScope = new("missing-scope", 403, "You lack a right this operation asks for", "Ask the owner of this service for what the detail names.");
     public static readonly Reason AccessDenied = new("access-denied", 403, "This is not open to you", "Ask the owner of this service.");

@@ -24,6 +24,7 @@ internal static class ProblemWriter
         if (reply.ChallengeId is { } challenge) json.WriteString("challengeId", challenge);
         if (refusal.RetryAfter is { } wait) json.WriteNumber("retryAfter", Math.Max(1, (long)Math.Ceiling(wait.TotalSeconds)));
         if (refusal.Receipt is { } receipt) json.WriteString("receipt", receipt);
+        if (refusal.Level is { } level) json.WriteString("level", level);
         if (refusal.Limit is { } limit) WriteLimit(json, limit);
         if (refusal.ApprovalUrl is { } approval)
         {

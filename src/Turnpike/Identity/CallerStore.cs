@@ -90,6 +90,9 @@ internal sealed record CallerFacts
 
     public PlanTerm? Term { get; init; }
 
+    /// <summary>Each as <c>5.00 USD per 1d each key</c>; null: none.</summary>
+    public IReadOnlyList<string>? Caps { get; init; }
+
     public IReadOnlyList<string> Groups { get; init; } = [];
 
     public IReadOnlyList<string> Roles { get; init; } = [];
@@ -98,9 +101,9 @@ internal sealed record CallerFacts
 
     public IReadOnlyDictionary<string, string> Metadata { get; init; } = new Dictionary<string, string>();
 
-    public static CallerFacts Of(Caller caller) => new() { Organisation = caller.Organisation, OnBehalfOf = caller.OnBehalfOf, Plan = caller.Plan, Term = caller.Term, Groups = caller.Groups, Roles = caller.Roles, Scopes = caller.Scopes, Metadata = caller.Metadata };
+    public static CallerFacts Of(Caller caller) => new() { Organisation = caller.Organisation, OnBehalfOf = caller.OnBehalfOf, Plan = caller.Plan, Term = caller.Term, Caps = caller.Caps.Count == 0 ? null : [.. caller.Caps.Select(c => c.ToString())], Groups = caller.Groups, Roles = caller.Roles, Scopes = caller.Scopes, Metadata = caller.Metadata };
 
-    public Caller For(string name) => new(name) { Organisation = Organisation, OnBehalfOf = OnBehalfOf, Plan = Plan, Term = Term, Groups = Groups, Roles = Roles, Scopes = Scopes, Metadata = Metadata };
+    public Caller For(string name) => new(name) { Organisation = Organisation, OnBehalfOf = OnBehalfOf, Plan = Plan, Term = Term, Caps = [.. (Caps ?? []).Select(text => Cap.TryParse(text, CapScope.Caller, out var cap) ? cap : throw new StorageException($"Caller {name} has a cap '{text}' this version does not know."))], Groups = Groups, Roles = Roles, Scopes = Scopes, Metadata = Metadata };
 }
 
 /// <summary>The JSON kept in the tables of identity.</summary>

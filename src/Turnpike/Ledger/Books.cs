@@ -56,9 +56,9 @@ internal sealed class Books(string incarnation, Func<AccountKey, long> entered, 
         foreach (var raise in hold.Raises) Raise(raise);
         hold = WithLimits(hold);
         // While the accounts were waited for, another node may have held this very proof, and what is missing is missing for it.
-        if (Reserve(hold) is { } refused) return known is null && late?.Invoke(hold.Id) is { Status: not HoldStatus.Released } since ? new HoldResult.AlreadyUsed(since) : refused;
+        if ((Spread(ref hold, out var left) ?? Reserve(hold)) is { } refused) return known is null && late?.Invoke(hold.Id) is { Status: not HoldStatus.Released } since ? new HoldResult.AlreadyUsed(since) : refused;
         var zero = Money.Zero(hold.Ceiling.Currency);
-        var state = new HoldState(hold, HoldStatus.Held, zero, zero, null, null, null, null, known?.State.Sequence ?? ++LastHold, Incarnation, Now, Now);
+        var state = new HoldState(hold, HoldStatus.Held, zero, zero, null, null, null, null, known?.State.Sequence ?? ++LastHold, Incarnation, Now, Now) { Left = left };
         var again = known is not null;
         if (known is null) holds[hold.Id] = known = new BookedHold(state, stored: false);
         else known.Retaken = known.Stored;
@@ -100,7 +100,7 @@ internal sealed class Books(string incarnation, Func<AccountKey, long> entered, 
             Broadcast = capture.Broadcast,
             RailAmount = capture.RailAmount,
             Changed = Now,
-            Left = legs[0].Limited ? Available(legs[0].From, ceiling.Currency) : null,
+            Left = legs[0] is { Limited: true, Part: false } ? Available(legs[0].From, ceiling.Currency) : null,
         }, capture.Events);
     }
 
@@ -175,7 +175,7 @@ internal sealed class Books(string incarnation, Func<AccountKey, long> entered, 
         if (transfers.TryGetValue(transfer.Id, out var known)) return Same(known, transfer) ? PostResult.Existed : PostResult.Conflict;
 
         Balances.Drop();
-        var missing = transfer.LimitedFrom && transfer.Amount.Units > 0 && !Balances.TryGet(giver, out _);
+        var missing = transfer.LimitedFrom && transfer.Amount.Units > 0 && (!Balances.TryGet(giver, out var has) || has.Available < checked(transfer.Amount.Units + transfer.Leaves));
         if (missing || !Balances.Try(giver, -transfer.Amount.Units, 0))
         {
             Balances.Drop();
@@ -195,14 +195,20 @@ internal sealed class Books(string incarnation, Func<AccountKey, long> entered, 
     {
         var (giver, taker) = (new AccountKey(raise.From, raise.To.Currency), new AccountKey(raise.Account, raise.To.Currency));
         Open(taker);
-        if (!Balances.TryGet(taker, out var balance) || raise.To.Units <= balance.Raised) return;
-        var more = raise.To with { Units = raise.To.Units - balance.Raised };
+        if (!Balances.TryGet(taker, out var balance)) return;
+        var more = raise.To.Units - balance.Raised;
+        if (more < 0) more = raise.Exact ? -Math.Min(-more, balance.Available) : 0;
+        if (more == 0) return;
         Balances.Drop();
-        Balances.Try(taker, more.Units, 0);
+        Balances.Try(taker, more, 0);
         Balances.Keep();
-        balance.Raised = raise.To.Units;
-        var transfer = new Transfer($"raise:{raise.Account}:{raise.To}", raise.From, raise.Account, more, "raise", LimitedFrom: false, LimitedTo: true);
-        Enter(giver, taker, more.Units, transfer.Id, "transfer");
+        balance.Raised += more;
+        var amount = raise.To with { Units = Math.Abs(more) };
+        // What is brought down may be brought up to the same again: then the amount names it no longer.
+        var id = raise.Exact ? $"raise:{raise.Account}:{raise.To}:{LastEntry + 1}" : $"raise:{raise.Account}:{raise.To}";
+        var transfer = more > 0 ? new Transfer(id, raise.From, raise.Account, amount, "raise", LimitedFrom: false, LimitedTo: true) : new Transfer(id, raise.Account, raise.From, amount, "lower", LimitedFrom: true, LimitedTo: false);
+        if (more > 0) Enter(giver, taker, more, id, "transfer");
+        else Enter(taker, giver, -more, id, "transfer");
         Changes.Transfers.Add(transfer);
     }
 
@@ -259,6 +265,28 @@ internal sealed class Books(string incarnation, Func<AccountKey, long> entered, 
             if (!leg.Limited && Balances.TryGet(leg.Giver(), out _))
                 return hold with { Legs = [.. hold.Legs.Select(each => each with { Limited = each.Limited || Balances.TryGet(each.Giver(), out _) })] };
         return hold;
+    }
+
+    /// <summary>Splits the money of a hold over those who give for it, in their order; here and not before, because what they have is known here.</summary>
+    private HoldResult.InsufficientFunds? Spread(ref Hold hold, out Money? left)
+    {
+        left = null;
+        if (hold.Sources.Count == 0) return null;
+        var (money, missing, all) = (hold.Legs[0], hold.Ceiling.Units, 0L);
+        List<Leg> parts = [];
+        foreach (var source in hold.Sources)
+        {
+            var available = Available(source, money.Amount.Currency).Units;
+            var units = Math.Min(available, missing);
+            if (units > 0) parts.Add(money with { From = source, Amount = money.Amount with { Units = units }, Limited = true, Part = true });
+            missing -= units;
+            all = checked(all + available);
+        }
+        if (missing > 0) return new HoldResult.InsufficientFunds(money.From, money.Amount with { Units = all });
+        left = money.Amount with { Units = all - money.Amount.Units };
+        if (parts.Count == 1) parts[0] = parts[0] with { Part = false };
+        if (parts.Count > 0) hold = hold with { Legs = [.. parts, .. hold.Legs.Skip(1)] };
+        return null;
     }
 
     private HoldResult.InsufficientFunds? Reserve(Hold hold)

@@ -11,7 +11,7 @@ internal sealed record Hold
     /// <summary>Named by what the rail spends once: <c>eip3009:…</c>, <c>stripe:&lt;challenge&gt;</c>, <c>idem:&lt;payer&gt;:&lt;key&gt;</c>, or fresh.</summary>
     public required string Id { get; init; }
 
-    /// <summary>The first leg is the money; the others are caps. All are held or none.</summary>
+    /// <summary>The first leg is the money, or the first few when several accounts give for it; the others are caps. All are held or none.</summary>
     public required IReadOnlyList<Leg> Legs { get; init; }
 
     /// <summary>A digest of what this credential may buy (operation, target, method, body). Held again only for the same.</summary>
@@ -44,9 +44,12 @@ internal sealed record Hold
     /// <summary>Accounts that get what is theirs by right (a period's allowance) in the same act, before anything is reserved of them.</summary>
     public IReadOnlyList<Raise> Raises { get; init; } = [];
 
+    /// <summary>Who gives for the first leg, in this order, each as much as it has: it is split among them in the act of holding. Empty: the leg says it. Not kept.</summary>
+    public IReadOnlyList<string> Sources { get; init; } = [];
+
     public IReadOnlyList<AuditEvent> Events { get; init; } = [];
 
-    public Money Ceiling => Legs[0].Amount;
+    public Money Ceiling => Legs[0].Part ? Turnpike.Ledger.Legs.Sum(Legs) : Legs[0].Amount;
 
     /// <summary>The beginning of the ids of money on its way back; nothing a caller presents names such a hold.</summary>
     public const string RefundPrefix = "refund:";
@@ -62,13 +65,15 @@ internal sealed record Hold
 /// <summary>One movement a hold reserves. A fixed leg moves whole on capture (one call), the others as much as the first.</summary>
 /// <param name="From">The account that gives; checked and reserved when <paramref name="Limited"/>.</param>
 /// <param name="Limited">True for budgets, caps and allowances: never overdrawn. False for the outside world.</param>
-internal readonly record struct Leg(string From, string To, Money Amount, bool Limited, bool Fixed = false);
+/// <param name="Part">True for the first legs of a hold that share its money: a capture takes it from them in their order.</param>
+internal readonly record struct Leg(string From, string To, Money Amount, bool Limited, bool Fixed = false, bool Part = false);
 
 /// <summary>
 /// Brings all that <paramref name="Account"/> was ever raised by to <paramref name="To"/>, from <paramref name="From"/>; opens it when new.
 /// Raises to, never by: the same again, or less, posts nothing, so it can be asked for with every hold.
 /// </summary>
-internal readonly record struct Raise(string Account, string From, Money To);
+/// <param name="Exact">Less takes back what has not been used: a limit that is lowered holds at once.</param>
+internal readonly record struct Raise(string Account, string From, Money To, bool Exact = false);
 
 /// <summary>What a capture takes, and what will be sent to the rail, stored before it is sent.</summary>
 internal sealed record Capture(string Id, Money Amount)
@@ -112,7 +117,7 @@ internal sealed record HoldState(Hold Hold, HoldStatus Status, Money Observed, M
     /// <summary>What became of the answer that was paid for.</summary>
     public HoldOutcome Outcome { get; init; }
 
-    /// <summary>What was left in the account that paid when this was captured; null where nobody keeps count, and when read back later.</summary>
+    /// <summary>What was left in the account that paid when this was captured, in all that share it when it was held; null where nobody keeps count, and when read back later.</summary>
     public Money? Left { get; init; }
 
     public bool IsOpen => Status is HoldStatus.Held or HoldStatus.Captured or HoldStatus.Unknown;
@@ -150,6 +155,9 @@ internal abstract record HoldResult
 internal sealed record Transfer(string Id, string From, string To, Money Amount, string Reason, bool LimitedFrom, bool LimitedTo)
 {
     public string? Correlation { get; init; }
+
+    /// <summary>What a limited giver has to keep, in the smallest units.</summary>
+    public long Leaves { get; init; }
 
     public IReadOnlyList<AuditEvent> Events { get; init; } = [];
 }

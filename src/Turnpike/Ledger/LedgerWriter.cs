@@ -92,6 +92,7 @@ internal sealed class LedgerWriter : IWriteParticipant
         if (names.Opening is { } hold)
         {
             Load(sql, hold.Legs);
+            foreach (var source in hold.Sources) Load(sql, new AccountKey(source, hold.Ceiling.Currency));
             foreach (var raise in hold.Raises)
             {
                 Load(sql, new AccountKey(raise.Account, raise.To.Currency));

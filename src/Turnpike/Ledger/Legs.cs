@@ -21,12 +21,25 @@ internal static class Legs
         foreach (var leg in hold.Legs)
         {
             if (leg.Amount.Units < 0 || leg.From == leg.To) throw new LedgerException($"Hold {hold.Id}: nothing moves {leg.Amount} from {leg.From} to {leg.To}.");
-            if (!leg.Fixed && leg.Amount != hold.Ceiling) throw new LedgerException($"Hold {hold.Id}: a leg of {leg.Amount} cannot move as much as the first, {hold.Ceiling}.");
+            if (!leg.Fixed && !leg.Part && leg.Amount != hold.Ceiling) throw new LedgerException($"Hold {hold.Id}: a leg of {leg.Amount} cannot move as much as the first, {hold.Ceiling}.");
         }
     }
 
-    /// <summary>What a leg moves when <paramref name="captured"/> is taken of the first one.</summary>
-    public static long Moves(IReadOnlyList<Leg> legs, int index, long captured) => index > 0 && legs[index].Fixed ? legs[index].Amount.Units : captured;
+    /// <summary>What a leg moves when <paramref name="captured"/> is taken of the first one, or of those that share the money.</summary>
+    public static long Moves(IReadOnlyList<Leg> legs, int index, long captured)
+    {
+        if (!legs[index].Part) return index > 0 && legs[index].Fixed ? legs[index].Amount.Units : captured;
+        for (var i = 0; i < index; i++) captured -= legs[i].Amount.Units;
+        return Math.Clamp(captured, 0, legs[index].Amount.Units);
+    }
+
+    /// <summary>What the legs that share the money come to.</summary>
+    public static Money Sum(IReadOnlyList<Leg> legs)
+    {
+        var sum = legs[0].Amount;
+        for (var i = 1; i < legs.Count && legs[i].Part; i++) sum += legs[i].Amount;
+        return sum;
+    }
 
     public static AccountKey Giver(this Leg leg) => new(leg.From, leg.Amount.Currency);
 
@@ -49,6 +62,7 @@ internal static class Legs
             json.WriteString("currency"u8, leg.Amount.Currency);
             if (leg.Limited) json.WriteBoolean("limited"u8, true);
             if (leg.Fixed) json.WriteBoolean("fixed"u8, true);
+            if (leg.Part) json.WriteBoolean("part"u8, true);
             json.WriteEndObject();
         }
         json.WriteEndArray();
@@ -69,7 +83,7 @@ internal static class Legs
     {
         string from = "", to = "", currency = "";
         long units = 0;
-        bool limited = false, isFixed = false;
+        bool limited = false, isFixed = false, part = false;
         while (json.Read() && json.TokenType == JsonTokenType.PropertyName)
         {
             var name = json.GetString();
@@ -82,8 +96,9 @@ internal static class Legs
                 case "currency": currency = json.GetString()!; break;
                 case "limited": limited = json.GetBoolean(); break;
                 case "fixed": isFixed = json.GetBoolean(); break;
+                case "part": part = json.GetBoolean(); break;
             }
         }
-        return new Leg(from, to, new Money(units, currency), limited, isFixed);
+        return new Leg(from, to, new Money(units, currency), limited, isFixed, part);
     }
 }

@@ -47,6 +47,7 @@ internal static class SharedBooks
         if (names.Opening is { } hold)
         {
             Name(hold.Legs, accounts);
+            foreach (var source in hold.Sources) accounts.Add(new AccountKey(source, hold.Ceiling.Currency));
             foreach (var raise in hold.Raises)
             {
                 accounts.Add(new AccountKey(raise.Account, raise.To.Currency));

@@ -12,6 +12,7 @@ using Turnpike.Payments.Metered;
 using Turnpike.Payments.Prepaid;
 using Turnpike.Payments.Retries;
 using Turnpike.Payments.Sessions;
+using Turnpike.Payments.Warnings;
 using Turnpike.Plans;
 using Turnpike.Pricing;
 using Turnpike.Storage;
@@ -23,7 +24,7 @@ namespace Turnpike.Payments;
 /// The one place that takes money in a call. It reads a credential, lets its method verify it, holds, collects, and gives back
 /// what was not delivered. Only the <see cref="Settler"/> finishes what a crash or a silent rail left open.
 /// </summary>
-internal sealed partial class Cashier(PaymentRegistry rails, PlanMethod plans, ILedger ledger, AnswerStore answers, RateLimits limits, InHand inHand, UsageStore usage, PeriodCount periods, SessionPasses sessions, RetryKeys retries, CashierPurchases purchases, ILogger<Cashier> log)
+internal sealed class Cashier(PaymentRegistry rails, PlanMethod plans, BalanceMethod balances, ILedger ledger, AnswerStore answers, RateLimits limits, InHand inHand, UsageStore usage, PeriodCount periods, SessionPasses sessions, RetryKeys retries, CashierPurchases purchases, SpendWarnings warnings, ILogger<Cashier> log)
 {
     public Payment Open(Call call) => new(call, CloseAsync);
 
@@ -39,6 +40,7 @@ internal sealed partial class Cashier(PaymentRegistry rails, PlanMethod plans, I
         if (rails.Read(call) is not { } credential)
         {
             if (call.Plan is not null && (await IncludedAsync(payment, ct) is var included && included is not null || payment.State is not null)) return included;
+            if (await FromBalanceAsync(payment, ct) is var told && told is not null || payment.Method is not null) return told;
             return call.LeaveToUpstream() ? null : limits.TakeUnpaid(call) ?? payment.UsedUp ?? new Refusal(Reasons.PaymentRequired, call.Quote.Told);
         }
         call.Pays = true;
@@ -96,11 +98,24 @@ internal sealed partial class Cashier(PaymentRegistry rails, PlanMethod plans, I
                     case HoldResult.Held held: return await HeldAsync(payment, held.State, ct);
                     case HoldResult.AlreadyUsed used: return await KnownAsync(payment, used.State, ct) ?? new Refusal(Reasons.InFlight, "Its first presentation has just ended.") { RetryAfter = TimeSpan.FromSeconds(1) };
                     case HoldResult.InsufficientFunds missing when await plans.InsteadAsync(payment.Call, claim, missing, ct) is { } over:
-                        payment.Presented = presented;
-                        payment.UsedUp = over;
+                        (payment.Presented, payment.UsedUp, payment.ShortOf) = (presented, over, missing);
                         return over.Reason.Status == 402 ? null : over;
                 }
             }
+        }
+        catch (StorageUnavailableException e) { return CashierDoubts.Down(log, e, "Nothing was taken."); }
+    }
+
+    /// <summary>A caller with a balance pays with it: the hold knows whether it suffices. What was paid for before is answered as ever.</summary>
+    private async ValueTask<Answer?> FromBalanceAsync(Payment payment, CancellationToken ct)
+    {
+        try
+        {
+            if (rails.Accepted(payment.Call, BalanceMethod.MethodName) is null || !await balances.PresentAsync(payment, ct)) return null;
+            if (balances.Identify(payment) is { } unreadable) return unreadable;
+            if (payment.HoldId is not { } id) return null;
+            (payment.MayBeAskedAgain, payment.BodyDigest) = (true, await PaymentReplies.DigestAsync(payment.Call));
+            return await ledger.FindAsync(id, ct) is { Status: not HoldStatus.Released } known ? await KnownAsync(payment, known, ct) : null;
         }
         catch (StorageUnavailableException e) { return CashierDoubts.Down(log, e, "Nothing was taken."); }
     }
@@ -153,7 +168,7 @@ internal sealed partial class Cashier(PaymentRegistry rails, PlanMethod plans, I
             if (payment.ByCredit || payment.Method!.SettlesInBooks)
             {
                 payment.State = await ledger.CaptureAsync(new Capture(held.Hold.Id, amount) { HeldBy = held.Incarnation, Reference = held.Hold.Receipt, Events = MeteredCharge.Collected(payment, held, log), With = CallRecords.WriterOf(usage, payment, amount) }, CancellationToken.None);
-                payment.Remaining = payment.State.Left;
+                payment.Remaining = payment.LeftWhenHeld is { } then ? then + (payment.Ceiling - amount) : payment.State.Left;
                 Instruments.Paid(held.Hold.Method, "settled", held.Hold.Operation, amount.Units, amount.Currency);
                 return null;
             }
@@ -180,7 +195,7 @@ internal sealed partial class Cashier(PaymentRegistry rails, PlanMethod plans, I
         try { return await method.SettleAsync(captured, CancellationToken.None); }
         catch (Exception e) when (e is not StorageUnavailableException)
         {
-            Log.RailFailed(log, e, captured.Hold.Id);
+            CashierDoubts.RailFailed(log, e, captured.Hold.Id);
             return new Settlement.Unknown(null, "The rail failed.");
         }
     }
@@ -235,6 +250,7 @@ internal sealed partial class Cashier(PaymentRegistry rails, PlanMethod plans, I
     /// <summary>Leaving: what is only held goes back; what was taken and not delivered becomes the payer's credit.</summary>
     private async ValueTask CloseAsync(Payment payment)
     {
+        warnings.Touch(payment);
         if (payment.Bought is { } bought) await purchases.CloseAsync(bought, payment.Delivered);
         if (payment.State is not { } state) return;
         if (payment.IsPaid) payment.Call.Charged = state.Captured;
@@ -295,7 +311,7 @@ internal sealed partial class Cashier(PaymentRegistry rails, PlanMethod plans, I
 
     private async ValueTask<Answer?> HeldAsync(Payment payment, HoldState state, CancellationToken ct)
     {
-        payment.State = state;
+        (payment.State, payment.LeftWhenHeld) = (state, state.Left);
         inHand.Take(state.Hold.Id);
         if (payment.Metered is not null) return null; // what is due is known when the answer has ended
         payment.SettlesBefore = payment.Call.Operation.Settle == SettleMoment.Before || payment.Method!.SettlesBefore || payment.IsConfirmedFirst || Pricing.Buying.Spending.Of(payment.Call) is not null
@@ -336,6 +352,7 @@ internal sealed partial class Cashier(PaymentRegistry rails, PlanMethod plans, I
     private Hold NewHold(Payment payment, string? credit) => payment.Capped(new Hold
     {
         Id = payment.HoldId ??= Ids.New("h"),
+        Sources = credit is null ? payment.Sources : [],
         Legs = credit is null ? payment.Legs : [new Leg(credit, $"revenue:{payment.Call.Operation.Name}", payment.Ceiling, Limited: true)],
         Raises = credit is null ? payment.Raises : [],
         Binding = payment.Binding,
@@ -360,11 +377,5 @@ internal sealed partial class Cashier(PaymentRegistry rails, PlanMethod plans, I
         if (payment.Method!.SettlesInBooks) return null;
         var credit = await ledger.AvailableAsync(account, payment.Ceiling.Currency, ct);
         return credit >= payment.Ceiling ? account : null;
-    }
-
-    private static partial class Log
-    {
-        [LoggerMessage(Level = LogLevel.Error, Message = "Collecting {Hold} failed in the rail's code; its outcome is unknown until the settler asks.")]
-        public static partial void RailFailed(ILogger logger, Exception exception, string hold);
     }
 }

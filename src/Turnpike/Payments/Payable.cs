@@ -10,7 +10,7 @@ namespace Turnpike.Payments;
 internal sealed record Payable(string Method, IReadOnlyList<string> Currencies, IReadOnlyList<Money> Least, string Told)
 {
     /// <summary>What <c>accept</c> may name: protocols and methods.</summary>
-    public static readonly IReadOnlyList<string> Names = ["x402", "mpp", "prepaid", "plan", "x402.exact", "mpp.evm", "mpp.stripe"];
+    public static readonly IReadOnlyList<string> Names = ["x402", "mpp", "prepaid", "plan", "balance", "x402.exact", "mpp.evm", "mpp.stripe"];
 
     /// <summary>Stripe refuses smaller charges.</summary>
     public static readonly IReadOnlyList<Money> StripeMinimums = [new(Money.Nano / 2, "USD"), new(Money.Nano / 2, "EUR"), new(Money.Nano / 10 * 3, "GBP")];
@@ -25,6 +25,7 @@ internal sealed record Payable(string Method, IReadOnlyList<string> Currencies, 
         if (settings.Mpp is { EvmChains: { Count: > 0 } evm }) rails.Add(OnChain("mpp.evm", evm));
         if (settings.Mpp?.Stripe is { } stripe) rails.Add(new("mpp.stripe", [.. StripeMinimums.Select(m => m.Currency)], StripeMinimums, $"mpp.stripe: profile {stripe.Profile}, from {string.Join(" or ", StripeMinimums)}"));
         if (settings.Prepaid is not null) rails.Add(new("prepaid", [], [], "prepaid: tokens"));
+        if (settings.Balance) rails.Add(new("balance", [], [], "balance: what callers were granted"));
         // Only what is said of a method everywhere: on one of several chains the others remain.
         return settings.Costs.Count == 0 ? rails : [.. rails.Select(rail => settings.Costs.GetValueOrDefault(rail.Method)?.Minimum is { } least ? rail with { Least = [least, .. rail.Least.Where(l => l.Currency != least.Currency || l > least)] } : rail)];
     }
@@ -37,7 +38,7 @@ internal sealed record Payable(string Method, IReadOnlyList<string> Currencies, 
         operation.Accept.Count == 0 ? rails : [.. operation.Accept.SelectMany(name => rails.Where(r => r.Answers(name))).Distinct()];
 
     /// <summary>Less can be collected than was held, which metered prices need.</summary>
-    public bool TakesLess => Method is "prepaid" or "plan";
+    public bool TakesLess => Method is "prepaid" or "plan" or "balance";
 
     public bool CanServe(Pricing.PriceModel price) => (price is not Pricing.PriceModel.Metered || TakesLess) && CanServe(price.Most);
 

@@ -29,11 +29,20 @@ internal sealed class Payment(Call call, Func<Payment, ValueTask> close) : IAsyn
     /// <summary>The accounts to reserve, money first; set by verification.</summary>
     public IReadOnlyList<Leg> Legs { get; set; } = [];
 
+    /// <summary>Who gives for the first leg, in this order; empty: the leg says it.</summary>
+    public IReadOnlyList<string> Sources { get; set; } = [];
+
     /// <summary>What is brought up to its amount in the act of holding.</summary>
     public IReadOnlyList<Raise> Raises { get; set; } = [];
 
+    /// <summary>What the token that pays says may be spent; empty: nothing but its budget.</summary>
+    public IReadOnlyList<Turnpike.Plans.OwnedCap> TokenCaps { get; set; } = [];
+
     /// <summary>The allowance that no longer covered this call, told with the terms.</summary>
     public Refusal? UsedUp { get; set; }
+
+    /// <summary>The account that did not cover this call, when one did not.</summary>
+    public HoldResult.InsufficientFunds? ShortOf { get; set; }
 
     /// <summary>What settlement needs, as JSON of the method's own.</summary>
     public string? Terms { get; set; }
@@ -73,6 +82,9 @@ internal sealed class Payment(Call call, Func<Payment, ValueTask> close) : IAsyn
     public StoredAnswer? Keep { get; set; }
 
     public AnswerSettings Answers => Call.Catalog.Settings.Get<PaymentSettings>()?.Answers ?? AnswerSettings.Usual;
+
+    /// <summary>What all who gave for it had left when it was held; null where one account gives.</summary>
+    public Money? LeftWhenHeld { get; set; }
 
     /// <summary>What is left of the budget that paid, once that is known.</summary>
     public Money? Remaining { get; set; }

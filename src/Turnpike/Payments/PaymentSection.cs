@@ -34,7 +34,9 @@ internal static class PaymentSection
     private static readonly Key<TimeSpan> AnswerTime = new("keep", Shapes.Duration, "How long an answer is kept.") { Default = "15m", Example = "15m" };
     private static readonly Key<AnswerSettings> Answers = new("answers", new MapShape<AnswerSettings>([AnswerSize, AnswerTime], m => new AnswerSettings((int)m.Get(AnswerSize, AnswerSettings.Usual.MostBytes), m.Get(AnswerTime, AnswerSettings.Usual.Keep))), "Answers that were paid for are kept a while: a repeated proof or Idempotency-Key gets the same one, and pays once.") { Default = "1MiB each, 15m", Example = "{ max-size: 1MiB, keep: 15m }" };
 
-    private static readonly Key<PaymentSettings> Key = new("payments", new MapShape<PaymentSettings>([Chains, X402, Mpp, PrepaidSection.Key, Answers, CostSection.Key], Build), "Every way to be paid.") { Default = "none: everything is free", Example = "{ prepaid: { secret: \"${env:TURNPIKE_TOKEN_SECRET}\" } }" };
+    private static readonly Key<bool> Balance = new("balance", Shapes.Flag, "Whether callers may spend the money they were granted: turnpike callers grant --kind paid.") { Default = "false", Example = "true" };
+
+    private static readonly Key<PaymentSettings> Key = new("payments", new MapShape<PaymentSettings>([Chains, X402, Mpp, PrepaidSection.Key, Balance, Answers, CostSection.Key], Build), "Every way to be paid.") { Default = "none: everything is free", Example = "{ prepaid: { secret: \"${env:TURNPIKE_TOKEN_SECRET}\" } }" };
 
     public static readonly Section Section = new(Scope.Document, Key) { Check = Check, Tell = Rails, TellOperation = Methods };
 
@@ -48,6 +50,7 @@ internal static class PaymentSection
             X402 = m.Get(X402) is { } x402 ? new X402Settings(Named(m, x402, chains), x402.Identified) : null,
             Mpp = m.Get(Mpp) is not { } mpp ? null : mpp.Settings with { EvmChains = mpp.Evm is { } evm ? Named(m, evm, chains) : [] },
             Prepaid = m.Get(PrepaidSection.Key),
+            Balance = m.Get(Balance),
             Answers = m.Get(Answers) ?? AnswerSettings.Usual,
             Costs = m.Get(CostSection.Key) ?? new PaymentSettings().Costs,
         };

@@ -16,6 +16,9 @@ internal sealed record PaymentSettings
 
     public PrepaidSettings? Prepaid { get; init; }
 
+    /// <summary>Callers may spend what they were granted.</summary>
+    public bool Balance { get; init; }
+
     public AnswerSettings Answers { get; init; } = AnswerSettings.Usual;
 
     /// <summary>What taking a payment costs, by method, chain, or <c>method/chain</c>.</summary>

@@ -11,6 +11,7 @@ using Turnpike.Payments.Prepaid;
 using Turnpike.Payments.Refunds;
 using Turnpike.Payments.Retries;
 using Turnpike.Payments.Stripe;
+using Turnpike.Payments.Warnings;
 using Turnpike.Payments.X402;
 using Turnpike.Pricing;
 using Turnpike.Storage;
@@ -30,6 +31,7 @@ internal static class PaymentsSetup
         services.AddSingleton<IPaymentProtocol, PrepaidProtocol>();
         services.AddSingleton<PlanMethod>().AddSingleton<IPaymentMethod, PlanMethod>().AddSingleton<IPaymentMethod, PostpaidMethod>();
         services.AddSingleton<IPaymentMethod, PrepaidMethod>();
+        services.AddSingleton<BalanceMethod>().AddSingleton<IPaymentMethod, BalanceMethod>();
         services.AddSingleton<HttpClients>(static _ => GuardedHttp.Create);
         services.AddSingleton(Random.Shared).AddSingleton<RailTimings>().AddSingleton<RailCosts>();
         services.AddSingleton<IChainNonces, ChainNonceStore>().AddSingleton<EvmChains>().AddSingleton<AuthorizationRail>();
@@ -39,6 +41,7 @@ internal static class PaymentsSetup
         services.AddSingleton<IRefundRail, StripeRefunds>().AddSingleton<IRefundRail, AuthorizationRefunds>().AddSingleton<CashierReturns>();
         services.AddSingleton<Wallets>().AddSingleton<UpstreamTerms>().AddSingleton<UpstreamCost>(s => s.GetRequiredService<UpstreamTerms>().CostAsync).AddSingleton<CashierPurchases>();
         services.AddHostedService<ChainWatch>();
+        services.AddSingleton<SpendWarnings>().AddHostedService(s => s.GetRequiredService<SpendWarnings>());
         services.AddSingleton<PaymentRegistry>().AddSingleton<PaymentReplies>().AddSingleton<InHand>().AddSingleton<Sessions.SessionPasses>().AddSingleton<Metered.PeriodCount>().AddSingleton<Cashier>().AddSingleton<Settler>();
         return services.AddHostedService(s => s.GetRequiredService<Settler>());
     }

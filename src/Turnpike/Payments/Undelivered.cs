@@ -12,6 +12,25 @@ internal static class Undelivered
     /// <summary>Where it goes back to: the budget it came from, whether that is limited or only counted, or the payer's credit.</summary>
     public static string Target(Hold hold) => hold.Legs[0].Limited || hold.Method is PlanMethod.MethodName or PostpaidMethod.MethodName ? hold.Legs[0].From : Account(hold.Payer);
 
+    /// <summary>Gives <paramref name="amount"/> back as credit: to the grants it came from, what was spent last first, beyond what went back before.</summary>
+    public static IReadOnlyList<Leg> Back(HoldState paid, string from, Money amount, Money before)
+    {
+        var legs = paid.Hold.Legs;
+        if (!legs[0].Part) return [new Leg(from, Target(paid.Hold), amount, Limited: false)];
+        List<Leg> back = [];
+        var (skip, missing) = (before.Units, amount.Units);
+        for (var i = legs.Count - 1; i >= 0; i--)
+        {
+            if (!legs[i].Part) continue;
+            var moved = Legs.Moves(legs, i, paid.Captured.Units);
+            var skipped = Math.Min(skip, moved);
+            var units = Math.Min(moved - skipped, missing);
+            (skip, missing) = (skip - skipped, missing - units);
+            if (units > 0) back.Add(new Leg(from, legs[i].From, amount with { Units = units }, Limited: false, Part: true));
+        }
+        return back.Count == 1 ? [back[0] with { Part = false }] : back;
+    }
+
     /// <summary>What came instead of an answer: the upstream's status and bytes, or why there was none.</summary>
     public static AuditEvent Event(Payment payment) =>
         payment.Event(AuditKinds.Undelivered, payment.Call.Refused?.Reason.Code ?? "undelivered", payment.State!.Hold.Receipt) with { Detail = payment.Passed };

@@ -1,16 +1,38 @@
+using System.Collections.Frozen;
+using Turnpike.Catalog;
 using Turnpike.Catalog.Document;
 using Turnpike.Catalog.Loading;
 using Turnpike.Ledger;
 
 namespace Turnpike.Plans;
 
-/// <summary>The <c>caps</c> of a caller.</summary>
+/// <summary>The <c>caps</c> of a caller, and those of <c>organisations</c>.</summary>
 internal static class CapSection
 {
+    private const int MostName = 128;
+
     private static readonly Key<Money> Amount = new("amount", Shapes.Money, "The most that may be spent.") { Required = true, Example = "500.00 USD" };
-    private static readonly Key<CapScope> Each = new("each", new ChoiceShape<CapScope>(("caller", CapScope.Caller), ("key", CapScope.Key), ("task", CapScope.Task)), "Whom it holds for: the caller, each of its keys, or each task that the header Turnpike-Task names, or else the trace id of traceparent.") { Default = "caller", Example = "task" };
+    private static readonly Key<CapScope> Each = new("each", Scopes(CapScope.Caller), "Whom it holds for: the caller, each of its keys, each token it pays with, or each task that the header Turnpike-Task names, or else the trace id of traceparent.") { Default = "caller", Example = "task" };
+    private static readonly Key<CapScope> EachOf = new("each", Scopes(CapScope.Organisation), "Whom it holds for: all of it together, each of its callers, each of their keys, each token they pay with, or each task.") { Default = "organisation", Example = "caller" };
 
-    private static readonly Shape<Cap> One = new MapShape<Cap>([Amount, .. PeriodShape.Keys, Each], m => new Cap(m.Get(Amount), PeriodShape.Read(m), m.Get(Each)));
+    private static readonly Key<Caps> OfOne = new("caps", List(EachOf, CapScope.Organisation), "The most its callers may spend, together and each.") { Required = true, Example = "[{ amount: 5000.00 USD, per: 1mo }]" };
+    private static readonly NamedShape<Caps> Organisations = new("organisations by name", "organisation", CheckName, new MapShape<Caps>([OfOne], m => m.Get(OfOne)));
 
-    public static readonly Key OfCaller = new Key<Caps>("caps", new ConvertedShape<IReadOnlyList<Cap>, Caps>(new ListShape<Cap>(One), caps => new Caps(caps)), "The most it may spend in a period, whatever way it pays; what is on its way counts, too.") { Default = "none", Example = "[{ amount: 500.00 USD, per: 1mo }]" };
+    public static readonly Key OfCaller = new Key<Caps>("caps", List(Each, CapScope.Caller), "The most it may spend, in a period or in all, whatever way it pays; what is on its way counts, too.") { Default = "none", Example = "[{ amount: 500.00 USD, per: 1mo }]" };
+
+    public static readonly Section OfOrganisations = new(Scope.Document, new Key<OrganisationSettings>("organisations", new ConvertedShape<IReadOnlyList<KeyValuePair<string, Caps>>, OrganisationSettings>(Organisations, all => new OrganisationSettings(all.DistinctBy(o => o.Key).ToFrozenDictionary(o => o.Key, o => o.Value.All, StringComparer.Ordinal))),
+        "What callers with the same 'organisation' may spend together.") { Default = "none", Example = "{ Acme Corp: { caps: [{ amount: 5000.00 USD, per: 1mo }] } }" });
+
+    private static ConvertedShape<IReadOnlyList<Cap>, Caps> List(Key<CapScope> each, CapScope usual) =>
+        new(new ListShape<Cap>(new MapShape<Cap>([Amount, .. PeriodShape.UnendingKeys, each], m => Build(m, each, usual))), caps => new Caps(caps));
+
+    private static Cap? Build(MapValues m, Key<CapScope> each, CapScope usual) =>
+        PeriodShape.TryReadOptional(m, out var period) ? new Cap(m.Get(Amount), period, m.IsWritten(each) ? m.Get(each) : usual) : null;
+
+    private static ChoiceShape<CapScope> Scopes(CapScope first) => new([.. Enum.GetValues<CapScope>().Where(s => s >= first).Select(s => (Cap.Text(s), s))]);
+
+    private static string? CheckName(string name) => name.Length is > 0 and <= MostName && name.All(c => c is >= ' ' and <= '~') ? null : $"is no name; write at most {MostName} characters of printable ASCII";
 }
+
+/// <summary>The <c>organisations:</c> section.</summary>
+internal sealed record OrganisationSettings(FrozenDictionary<string, IReadOnlyList<Cap>> CapsOf);

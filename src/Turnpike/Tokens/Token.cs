@@ -1,3 +1,4 @@
+using Turnpike.Catalog;
 using Turnpike.Ledger;
 using Turnpike.Limits;
 
@@ -22,7 +23,26 @@ internal sealed record Token
     /// <summary>The operations it opens; empty: all.</summary>
     public IReadOnlyList<string> Operations { get; init; } = [];
 
+    /// <summary>How often it may be used; of a standing grant: exchanged.</summary>
     public RateLimit? Rate { get; init; }
+
+    /// <summary>The most it may spend in a period, and each task of it.</summary>
+    public IReadOnlyList<Cap> Caps { get; init; } = [];
+
+    /// <summary>Set for a standing grant, which is exchanged and not spent.</summary>
+    public TokenSeries? Series { get; init; }
+
+    /// <summary>The standing grant this token spends of; its own budget is the most it may take of that one.</summary>
+    public string? Parent { get; init; }
+
+    /// <summary>Whose it is, as far as that is known: <c>caller:agent</c>, the payer who bought it, the token it descends from.</summary>
+    public string? Owner { get; init; }
+
+    /// <summary>How much was ever given away with it.</summary>
+    public Money Gift { get; init; }
+
+    /// <summary>What was added to its budget since.</summary>
+    public Money Added { get; init; }
 
     /// <summary>Keys of which one has to sign every request that presents it; empty: whoever has its text may spend it.</summary>
     public IReadOnlyList<string> BoundTo { get; init; } = [];
@@ -44,6 +64,12 @@ internal sealed record Token
 
     /// <summary>The account of a lineage, by its first token.</summary>
     public static string AccountOf(string id) => "token:" + id;
+
+    /// <summary>What receipts call the payer.</summary>
+    public string Payer => AccountOf(Id);
+
+    /// <summary>Tokens of one lineage are one owner's.</summary>
+    public string Lineage => Owner ?? Account;
 
     /// <summary>True when one of those who signed a request is one it is bound to, or it is bound to nobody.</summary>
     public bool MayBePresentedBy(IReadOnlyList<string> signers) => BoundTo.Count == 0 || signers.Any(s => BoundTo.Contains(s, StringComparer.Ordinal));
@@ -70,6 +96,12 @@ internal sealed record TokenOrder(Money Budget)
     public IReadOnlyList<string> Operations { get; init; } = [];
 
     public RateLimit? Rate { get; init; }
+
+    public IReadOnlyList<Cap> Caps { get; init; } = [];
+
+    public TokenSeries? Series { get; init; }
+
+    public string? Owner { get; init; }
 
     public IReadOnlyList<string> BoundTo { get; init; } = [];
 

@@ -1,6 +1,7 @@
 using Turnpike.Audit;
 using Turnpike.Catalog;
 using Turnpike.Ledger;
+using Turnpike.Plans;
 
 namespace Turnpike.Tokens;
 
@@ -22,6 +23,11 @@ internal sealed class TokenDesk(TokenStore store, ILedger ledger, IAuditTrail au
             PerCall = order.PerCall,
             Operations = order.Operations,
             Rate = order.Rate,
+            Caps = order.Caps,
+            Series = order.Series,
+            Owner = order.Owner,
+            Gift = order.Gift ?? Money.Zero(order.Budget.Currency),
+            Added = Money.Zero(order.Budget.Currency),
             BoundTo = order.BoundTo,
             Expires = order.Valid is { } valid ? time.GetUtcNow() + valid : null,
             Note = order.Note,
@@ -50,9 +56,9 @@ internal sealed class TokenDesk(TokenStore store, ILedger ledger, IAuditTrail au
         var correlation = Ids.New("c");
         if (token.Calls is not null && calls is { } more)
             await ledger.PostAsync(new Transfer($"topup:{id}:calls", source, token.Account, new Money(more, Token.CallsCurrency), "top-up", LimitedFrom: false, LimitedTo: true) { Correlation = correlation }, ct);
-        if (gift is { } given) await ledger.PostAsync(Given($"topup:{id}:gift", token, given, correlation), ct);
+        if (gift is { } given && await ledger.PostAsync(Given($"topup:{id}:gift", token, given, correlation), ct) == PostResult.Posted) await store.AddAsync(token.Account, given, given, ct);
         var added = new AuditEvent { Kind = AuditKinds.TokenToppedUp, Correlation = correlation, Payer = token.Account, Amount = paid.ToString(), Reference = token.Id };
-        await ledger.PostAsync(new Transfer($"topup:{id}", source, token.Account, paid, "top-up", LimitedFrom: false, LimitedTo: true) { Correlation = correlation, Events = [added] }, ct);
+        if (await ledger.PostAsync(new Transfer($"topup:{id}", source, token.Account, paid, "top-up", LimitedFrom: false, LimitedTo: true) { Correlation = correlation, Events = [added] }, ct) == PostResult.Posted) await store.AddAsync(token.Account, paid, Money.Zero(paid.Currency), ct);
         if (token.Expires is { } expires && (valid is null || bought + valid > expires)) await store.ExtendAsync(token.Account, bought + valid, ct);
     }
 
@@ -102,7 +108,10 @@ internal sealed class TokenDesk(TokenStore store, ILedger ledger, IAuditTrail au
     public async ValueTask<(Money Money, long? Calls)> LeftAsync(Token token, CancellationToken ct)
     {
         if (token.ReplacedBy is not null) return (Money.Zero(token.Budget.Currency), token.Calls is null ? null : 0);
-        var money = await ledger.AvailableAsync(token.Account, token.Budget.Currency, ct);
+        var from = token.Parent is { } parent ? await store.FindAsync(parent, ct) ?? token : token;
+        var money = await ledger.AvailableAsync(from.Account, token.Budget.Currency, ct);
+        // One of a series may take so much of its standing grant, and no more than that has.
+        if (token.Parent is not null && (await ledger.AccountAsync(Caps.AccountOf(token.Payer), token.Budget.Currency, ct))?.Available is var own && (own ?? token.Budget) < money) money = own ?? token.Budget;
         return (money, token.Calls is null ? null : (await ledger.AvailableAsync(token.Account, Token.CallsCurrency, ct)).Units);
     }
 

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using Turnpike.Catalog;
 using Turnpike.Ledger;
 using Turnpike.Limits;
 using Turnpike.Storage;
@@ -26,20 +27,25 @@ internal sealed class TokenStore
     /// <summary>Adds a token; nothing when there is one of that id.</summary>
     public async ValueTask AddAsync(Token token, CancellationToken ct) => await database.WriteAsync(sql =>
     {
-        if (token.BoundTo.Count > 0) revisions.Bump(sql, Revision); // every node has to know that there are such
+        if (token is { BoundTo.Count: > 0, Parent: null }) revisions.Bump(sql, Revision); // every node has to know that there are such
         sql.Run("""
-        insert into tokens (id, budget, currency, calls, per_call, operations, rate_amount, rate_seconds, expires, status, note, created, bound_to)
-        values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13) on conflict (id) do nothing
+        insert into tokens (id, budget, currency, calls, per_call, operations, rate_amount, rate_seconds, expires, status, note, created, bound_to, caps, owner, parent, series, gift, added)
+        values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19) on conflict (id) do nothing
         """, token.Id, token.Budget.Units, token.Budget.Currency, token.Calls, token.PerCall?.Units, string.Join(' ', token.Operations),
-        token.Rate?.Amount, token.Rate is { } rate ? (long)rate.Per.TotalSeconds : SqlValue.Null, token.Expires, Text(token.Status), token.Note, token.Created, token.BoundTo.Count == 0 ? SqlValue.Null : string.Join(' ', token.BoundTo));
+        token.Rate?.Amount, token.Rate is { } rate ? (long)rate.Per.TotalSeconds : SqlValue.Null, token.Expires, Text(token.Status), token.Note, token.Created, token.BoundTo.Count == 0 ? SqlValue.Null : string.Join(' ', token.BoundTo),
+        token.Caps.Count == 0 ? SqlValue.Null : string.Join('\n', token.Caps), token.Owner, token.Parent, token.Series?.ToString(), token.Gift.Units, token.Added.Units);
     }, ct);
+
+    /// <summary>More was put onto it, and so much of that was given away.</summary>
+    public async ValueTask AddAsync(string account, Money added, Money gift, CancellationToken ct) => await ChangeAsync(sql =>
+        sql.Change("update tokens set added = added + $3, gift = gift + $4 where (id = $1 or account = $2)", FirstOf(account), account, added.Units, gift.Units), ct);
 
     public async ValueTask<Token?> FindAsync(string id, CancellationToken ct)
     {
         if (kept.TryGetValue(id, out var known)) return known;
         var before = Volatile.Read(ref changes);
         var token = await database.ReadAsync(sql => sql.First("""
-            select id, budget, currency, calls, per_call, operations, rate_amount, rate_seconds, expires, status, note, created, sequence, bound_to, account, replaced_by
+            select id, budget, currency, calls, per_call, operations, rate_amount, rate_seconds, expires, status, note, created, sequence, bound_to, account, replaced_by, caps, owner, parent, series, gift, added
             from tokens where id = $1
             """, Read, id), ct);
         if (token is null || !database.IsWritable) return token;
@@ -50,10 +56,21 @@ internal sealed class TokenStore
         return token;
     }
 
+    /// <summary>As it stands in the database, whatever was kept.</summary>
+    public ValueTask<Token?> FreshAsync(string id, CancellationToken ct)
+    {
+        kept.TryRemove(id, out _);
+        return FindAsync(id, ct);
+    }
+
+    /// <summary>True when some of its money was taken back with its purchase.</summary>
+    public async ValueTask<bool> WasReversedAsync(string account, CancellationToken ct) => await database.ScanAsync(sql =>
+        sql.First("select 1 from entries where account = $1 and units < 0 and source >= 'reverse:' and source < 'reverse;' limit 1", row => row.Long(0), account) == 1, ct);
+
     /// <summary>Newest first, below the token <paramref name="before"/>.</summary>
     public async ValueTask<IReadOnlyList<Token>> ListAsync(string? before, int most, CancellationToken ct) => await database.ReadAsync(sql => sql.Query("""
-        select id, budget, currency, calls, per_call, operations, rate_amount, rate_seconds, expires, status, note, created, sequence, bound_to, account, replaced_by
-        from tokens where (cast($1 as text) is null or sequence < (select sequence from tokens where id = $1)) order by sequence desc limit $2
+        select id, budget, currency, calls, per_call, operations, rate_amount, rate_seconds, expires, status, note, created, sequence, bound_to, account, replaced_by, caps, owner, parent, series, gift, added
+        from tokens where parent is null and (cast($1 as text) is null or sequence < (select sequence from tokens where id = $1)) order by sequence desc limit $2
         """, Read, before, most), ct);
 
     /// <summary>
@@ -72,8 +89,8 @@ internal sealed class TokenStore
     {
         if (sql.Change("update tokens set status = 'revoked', replaced_by = $2 where id = $1 and status = 'active'", old.Id, next) == 0) return false;
         sql.Run("""
-            insert into tokens (id, budget, currency, calls, per_call, operations, rate_amount, rate_seconds, expires, status, note, created, bound_to, account)
-            select $2, budget, currency, calls, per_call, operations, rate_amount, rate_seconds, expires, 'active', note, created, bound_to, $3 from tokens where id = $1
+            insert into tokens (id, budget, currency, calls, per_call, operations, rate_amount, rate_seconds, expires, status, note, created, bound_to, account, caps, owner, parent, series, gift, added)
+            select $2, budget, currency, calls, per_call, operations, rate_amount, rate_seconds, expires, 'active', note, created, bound_to, $3, caps, owner, parent, series, gift, added from tokens where id = $1
             """, old.Id, next, old.Account);
         return true;
     }, ct);
@@ -129,6 +146,12 @@ internal sealed class TokenStore
         BoundTo = row.TextOrNull(13)?.Split(' ') ?? [],
         Account = row.TextOrNull(14)!,
         ReplacedBy = row.TextOrNull(15),
+        Caps = [.. (row.TextOrNull(16)?.Split('\n') ?? []).Select(text => Cap.TryParse(text, CapScope.Token, out var cap) ? cap : throw new StorageException($"A token has a cap '{text}' this version does not know."))],
+        Owner = row.TextOrNull(17),
+        Parent = row.TextOrNull(18),
+        Series = TokenSeries.Parse(row.TextOrNull(19)),
+        Gift = new Money(row.Long(20), row.Text(2)),
+        Added = new Money(row.Long(21), row.Text(2)),
     };
 
     private static string Text(TokenStatus status) => status switch { TokenStatus.Active => "active", TokenStatus.Frozen => "frozen", _ => "revoked" };

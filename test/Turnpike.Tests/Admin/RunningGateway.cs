@@ -26,7 +26,7 @@ internal sealed class RunningGateway : IAsyncDisposable
     private readonly List<WebApplication> parts = [];
     private CatalogSource? source;
 
-    private RunningGateway(bool prepaid, bool key, string more = "callers: { named: {} }")
+    private RunningGateway(bool prepaid, bool key, string more = "callers: { named: {} }", bool balance = false)
     {
         (Public, Admin) = (Free(), Free());
         Upstream = Free();
@@ -37,7 +37,7 @@ internal sealed class RunningGateway : IAsyncDisposable
               listen: {{Public.GetLeftPart(UriPartial.Authority)}}
               admin: {{Admin.GetLeftPart(UriPartial.Authority)}}
               {{(key ? "admin-key: ${env:ADMIN}" : "sandbox: false")}}
-            {{(prepaid ? "payments: { prepaid: { secret: \"${env:TOKENS}\" } }" : "")}}
+            {{(prepaid ? $"payments: {{ prepaid: {{ secret: \"${{env:TOKENS}}\" }}, balance: {(balance ? "true" : "false")} }}" : "")}}
             {{more}}
             services:
               s:
@@ -72,9 +72,9 @@ internal sealed class RunningGateway : IAsyncDisposable
 
     public Database Database => App.Services.GetRequiredService<Database>();
 
-    public static async Task<RunningGateway> StartAsync(bool prepaid = true, bool key = true, string more = "callers: { named: {} }")
+    public static async Task<RunningGateway> StartAsync(bool prepaid = true, bool key = true, string more = "callers: { named: {} }", bool balance = false)
     {
-        var gateway = new RunningGateway(prepaid, key, more);
+        var gateway = new RunningGateway(prepaid, key, more, balance);
         await gateway.StartAsync();
         return gateway;
     }

@@ -6,6 +6,7 @@ using Turnpike.Ledger;
 using Turnpike.Limits;
 using Turnpike.Limits.Incidents;
 using Turnpike.Payments;
+using Turnpike.Plans.Grants;
 using Turnpike.Protocols.X402;
 using Turnpike.Storage;
 using Turnpike.Tests.Identity;
@@ -97,6 +98,9 @@ public sealed class ReasonsTests
         ["allowance-renews"] = _ => IncludedAsync("wait"),
         ["allowance-over"] = _ => IncludedAsync("refuse"),
         ["cap-reached"] = async _ => await WithAsync("callers: { agent: { keys: [\"${env:AGENT_KEY}\"], caps: [{ amount: 0.001 USD, per: 1d }] } }\n", TestGate.Document, async g => await g.GetAsync(Target, Key, ("Authorization", await g.TokenAsync()))),
+        ["cap-spent"] = async _ => await WithAsync("callers: { agent: { keys: [\"${env:AGENT_KEY}\"], caps: [{ amount: 0.001 USD }] } }\n", TestGate.Document, async g => await g.GetAsync(Target, Key, ("Authorization", await g.TokenAsync()))),
+        ["balance-exhausted"] = async _ => await WithAsync("callers: { agent: { keys: [\"${env:AGENT_KEY}\"] } }\n", TestGate.Document.Replace("  prepaid: {", "  balance: true\n  prepaid: {", StringComparison.Ordinal), async g => { await g.Of<GrantDesk>().GrantAsync(new Grant("agent", "g", GrantKind.Paid, new Money(1, "USD")), default); return await g.GetAsync(Target, Key); }),
+        ["token-standing"] = g => TokenAsync(g, "1 USD", o => o with { Series = new TokenSeries(TimeSpan.FromMinutes(5), new Money(Money.Nano, "USD")) }),
         ["abnormal-usage"] = async _ => await WithAsync("breakers: { loop: { watch: identical-requests, more-than: 1, within: 60s } }\n", TestGate.Document, async g => { await g.GetAsync("/status"); return await g.GetAsync("/status"); }),
         ["closed"] = g => SwitchedAsync(g, IncidentMode.Closed, new Ask("GET", "/status")),
         ["read-only"] = g => SwitchedAsync(g, IncidentMode.ReadOnly, new Ask("POST", "/reports")),

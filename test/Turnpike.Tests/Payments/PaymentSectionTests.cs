@@ -44,7 +44,7 @@ public sealed class PaymentSectionTests
     [InlineData("chains: { " + Chain + " }, x402: {}", "price: 0.01 USD, accept: [x402.exact]", null)]
     [InlineData(Prepaid, "price: 0.01 USD, accept: [prepaid, mpp.stripe]", "accept[1]: 'mpp.stripe' is not configured in payments")]
     [InlineData(Prepaid, "price: 0.01 USD, accept: [plan]", "accept[0]: there are no plans")]
-    [InlineData(Prepaid, "price: 0.01 USD, accept: [paypal]", "accept[0]: 'paypal' is no protocol or method; known: x402, mpp, prepaid, plan, x402.exact, mpp.evm, mpp.stripe")]
+    [InlineData(Prepaid, "price: 0.01 USD, accept: [paypal]", "accept[0]: 'paypal' is no protocol or method; known: x402, mpp, prepaid, plan, balance, x402.exact, mpp.evm, mpp.stripe")]
     [InlineData(Prepaid, "price: 0.01 USD, accept: [prepayd]", "accept[0]: 'prepayd' is no protocol or method; did you mean 'prepaid'?")]
     [InlineData("", "price: free", null)]
     public void What_is_sold_can_be_paid(string payments, string operation, string? expected)

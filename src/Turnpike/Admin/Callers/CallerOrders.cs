@@ -7,7 +7,8 @@ using Turnpike.Identity;
 namespace Turnpike.Admin.Callers;
 
 /// <summary>A caller as JSON and as the command's options say it, in the words of turnpike.yaml; what is left out is nothing.</summary>
-internal sealed record CallerBody(string? Plan = null, IReadOnlyList<string>? Scopes = null, IReadOnlyList<string>? Roles = null, IReadOnlyList<string>? Groups = null, string? Organisation = null, string? OnBehalfOf = null, IReadOnlyDictionary<string, string>? Metadata = null, string? Status = null, DateTimeOffset? PlanUntil = null, string? PlanGrace = null, string? PlanThen = null);
+/// <param name="Caps">The most it may spend, each as <c>5.00 USD per 1d each key</c>; without per: in all; each caller, unless said, or key, token, task.</param>
+internal sealed record CallerBody(string? Plan = null, IReadOnlyList<string>? Scopes = null, IReadOnlyList<string>? Roles = null, IReadOnlyList<string>? Groups = null, string? Organisation = null, string? OnBehalfOf = null, IReadOnlyDictionary<string, string>? Metadata = null, string? Status = null, DateTimeOffset? PlanUntil = null, string? PlanGrace = null, string? PlanThen = null, IReadOnlyList<string>? Caps = null);
 
 /// <summary>A key to make, or one made elsewhere.</summary>
 /// <param name="Valid">How long, <c>30d</c>; left out: for good.</param>
@@ -39,10 +40,13 @@ internal static class CallerOrders
         if (!Enum.TryParse<CallerStatus>(body.Status ?? "active", ignoreCase: true, out var status) || int.TryParse(body.Status, CultureInfo.InvariantCulture, out _)) return (null, "status: active, suspended or closed.");
         var (term, untimely) = Term(body.PlanUntil, body.PlanGrace, body.PlanThen, "plan");
         if (untimely is not null) return (null, untimely);
+        var (caps, wrongCap) = ReadCaps(body.Caps, CapScope.Caller);
+        if (wrongCap is not null) return (null, wrongCap);
         return (new Caller(name)
         {
             Plan = body.Plan,
             Term = term,
+            Caps = caps,
             Scopes = [.. (body.Scopes ?? []).Distinct()],
             Roles = body.Roles ?? [],
             Groups = body.Groups ?? [],
@@ -61,6 +65,19 @@ internal static class CallerOrders
         var more = TimeSpan.Zero;
         if (grace is not null && !Shapes.TryDuration(grace, out more)) return (null, $"{graceName}: write 30s, 5m, 1h, 1d or 1mo.");
         return then is not null && !IsWord(then) ? (null, $"{thenName}: at most {MostLength} characters of printable ASCII.") : (new PlanTerm(end, more, then), null);
+    }
+
+    /// <summary>Caps as words say them, or a sentence saying what is wrong.</summary>
+    /// <param name="first">The largest that may be capped here, and what is meant where nothing is said.</param>
+    public static (IReadOnlyList<Cap> Caps, string? Error) ReadCaps(IReadOnlyList<string>? texts, CapScope first)
+    {
+        List<Cap> caps = [];
+        foreach (var text in texts ?? [])
+        {
+            if (!Cap.TryParse(text, first, out var cap) || cap.Each < first || caps.Count == MostWords) return ([], $"caps: at most {MostWords}, each such as '5.00 USD per 1d' or '5.00 USD each {Cap.Text(first == CapScope.Caller ? CapScope.Key : CapScope.Task)}'.");
+            caps.Add(cap);
+        }
+        return (caps, null);
     }
 
     public static (CredentialRules? Rules, TimeSpan? Valid, string Error) Read(KeyBody body, Caller caller, ServiceCatalog catalog)

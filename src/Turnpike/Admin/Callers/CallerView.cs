@@ -6,14 +6,15 @@ namespace Turnpike.Admin.Callers;
 /// <summary>A caller and its keys, without their texts.</summary>
 /// <param name="Managed">By the <c>file</c>, or <c>here</c>.</param>
 internal sealed record CallerView(string Name, string Status, string Managed, string? Plan, string? Organisation, string? OnBehalfOf, IReadOnlyList<string> Groups, IReadOnlyList<string> Roles, IReadOnlyList<string> Scopes,
-                                  IReadOnlyDictionary<string, string> Metadata, IReadOnlyList<KeyView> Keys, DateTimeOffset? PlanUntil, string? PlanGrace, string? PlanThen)
+                                  IReadOnlyDictionary<string, string> Metadata, IReadOnlyList<KeyView> Keys, DateTimeOffset? PlanUntil, string? PlanGrace, string? PlanThen, IReadOnlyList<string> Caps)
 {
     /// <summary>What it did here; told where one caller is asked for.</summary>
     public CallerReputation? Reputation { get; init; }
 
     public static CallerView Of(Caller caller, IEnumerable<KeyView> keys) => new(caller.Name, caller.Status.ToString().ToLowerInvariant(), caller.ManagedByFile ? "file" : "here", caller.Plan, caller.Organisation,
         caller.OnBehalfOf, caller.Groups, caller.Roles, caller.Scopes, caller.Metadata, [.. keys],
-        caller.Term?.Until, caller.Term is { Grace: var grace } && grace > TimeSpan.Zero ? $"{(long)grace.TotalSeconds}s" : null, caller.Term?.Then);
+        caller.Term?.Until, caller.Term is { Grace: var grace } && grace > TimeSpan.Zero ? $"{(long)grace.TotalSeconds}s" : null, caller.Term?.Then,
+        [.. (caller.Settings.Get<Plans.Caps>()?.All ?? caller.Caps).Select(c => c.ToString())]);
 }
 
 /// <summary>Callers by name.</summary>

@@ -4,7 +4,7 @@ using Turnpike.Admin.Guards;
 
 namespace Turnpike.Admin.Cli;
 
-/// <summary><c>turnpike callers plan|left|grant</c>: what a caller has bought, what is left of it, and more.</summary>
+/// <summary><c>turnpike callers plan|left|grant|grants|take-back</c>: what a caller has bought, what is left of it, and more.</summary>
 internal static class CallerPlanCommands
 {
     public static Command Plan()
@@ -31,10 +31,32 @@ internal static class CallerPlanCommands
         var (name, amount) = (Name(), new Argument<string>("amount") { Description = "How much, \"100 requests\"." });
         var id = new Option<string>("--id") { Description = "Your own name for it: the same id gives it once.", Required = true };
         var note = new Option<string?>("--note") { Description = "Why, for the audit trail." };
-        return GatewayAsk.Of("grant", "Give a caller more than its plan includes.\nExample: turnpike callers grant agent-1 \"100 requests\" --id invoice-17", [name, amount, id, note], AdminJson.Readable.GrantView,
-            (gateway, p, ct) => gateway.PostAsync($"callers/{Uri.EscapeDataString(p.GetValue(name)!)}/grants", new GrantBody(p.GetValue(id)!, p.GetValue(amount)!, p.GetValue(note)), AdminJson.Default.GrantBody, AdminJson.Default.GrantView, ct),
-            view => [$"{view.Id}  {view.Amount.Amount} {view.Amount.Currency}, {view.Left.Amount} left of grants"]);
+        var kind = new Option<string?>("--kind") { Description = "plan: on top of what its plan includes; paid or promotional: money it spends where it presents no payment. plan, unless said." };
+        var priority = new Option<int?>("--priority") { Description = "Of money, 0 to 1000: the lower, the sooner it is spent. 100, unless said." };
+        var valid = new Option<string?>("--valid") { Description = "Of money: how long, 90d; what is unused then is removed. For good, unless said." };
+        return GatewayAsk.Of("grant", "Give a caller more than its plan includes, or money of its own.\nExample: turnpike callers grant agent-1 \"100 requests\" --id invoice-17\nExample: turnpike callers grant agent-1 \"20.00 USD\" --id invoice-18 --kind paid --valid 90d", [name, amount, id, note, kind, priority, valid], AdminJson.Readable.GrantView,
+            (gateway, p, ct) => gateway.PostAsync($"callers/{Uri.EscapeDataString(p.GetValue(name)!)}/grants", new GrantBody(p.GetValue(id)!, p.GetValue(amount)!, p.GetValue(note), p.GetValue(kind), p.GetValue(priority), Valid: p.GetValue(valid)), AdminJson.Default.GrantBody, AdminJson.Default.GrantView, ct),
+            view => [view.Kind == "plan" ? $"{view.Id}  {view.Amount.Amount} {view.Amount.Currency}, {view.Left.Amount} left of grants" : Line(view)]);
     }
+
+    public static Command Grants()
+    {
+        var name = Name();
+        return GatewayAsk.Of("grants", "A caller's balance: every grant of money in the order in which they are spent.\nExample: turnpike callers grants agent-1", [name], AdminJson.Readable.BalanceView,
+            (gateway, p, ct) => gateway.GetAsync($"callers/{Uri.EscapeDataString(p.GetValue(name)!)}/grants", AdminJson.Default.BalanceView, ct),
+            view => view.Grants.Select(Line).Append($"{(view.Available.Count == 0 ? "nothing" : string.Join(", ", view.Available.Select(a => $"{a.Amount} {a.Currency}")))} can be spent{(view.Next is { } next ? $", {next} next" : "")}"));
+    }
+
+    public static Command TakeBack()
+    {
+        var (name, grant) = (Name(), new Argument<string>("grant") { Description = "The id it was granted under." });
+        var reason = new Option<string?>("--reason") { Description = "Why, for the audit trail." };
+        return GatewayAsk.Of("take-back", "Take back what is unused of a grant of money.\nExample: turnpike callers take-back agent-1 invoice-18 --reason \"not paid\"", [name, grant, reason], AdminJson.Readable.TakenBackView,
+            (gateway, p, ct) => gateway.PostAsync($"callers/{Uri.EscapeDataString(p.GetValue(name)!)}/grants/{Uri.EscapeDataString(p.GetValue(grant)!)}/take-back", new ReasonBody(p.GetValue(reason)), AdminJson.Default.ReasonBody, AdminJson.Default.TakenBackView, ct),
+            view => [$"{view.Id}  {view.Taken.Amount} {view.Taken.Currency} taken back"]);
+    }
+
+    private static string Line(GrantView view) => $"{view.Id}  {view.Kind}  {view.Left.Amount} of {view.Amount.Amount} {view.Amount.Currency}, priority {view.Priority}{(view.Expires is { } end ? $", until {end:u}" : "")}, {view.Status}";
 
     private static Argument<string> Name() => new("name") { Description = "The caller's name." };
 }

@@ -17,7 +17,7 @@ internal static class CallersCommand
         Status("suspend", CallerStatus.Suspended, "Serve a caller no more, until it is resumed."),
         Status("resume", CallerStatus.Active, "Serve a suspended caller again."),
         Status("close", CallerStatus.Closed, "Close a caller, for good."),
-        CallerPlanCommands.Plan(), CallerPlanCommands.Left(), CallerPlanCommands.Grant(),
+        CallerPlanCommands.Plan(), CallerPlanCommands.Left(), CallerPlanCommands.Grant(), CallerPlanCommands.Grants(), CallerPlanCommands.TakeBack(),
         Key(), Roll(), Revoke(),
     };
 
@@ -32,11 +32,12 @@ internal static class CallersCommand
         var group = new Option<string[]>("--group") { Description = "A group it belongs to; may be given again." };
         var organisation = new Option<string?>("--organisation") { Description = "Whom it belongs to." };
         var other = new Option<string?>("--on-behalf-of") { Description = "For whom it acts." };
+        var caps = new Option<string[]>("--cap") { Description = "The most it may spend, \"500.00 USD per 1mo\" or \"5.00 USD each task\"; may be given again." };
         var (config, json) = (CommandRun.ConfigOption(), CommandRun.JsonOption());
-        var command = new Command("create", "Create a caller, or replace what is said of it.\nExample: turnpike callers create agent-1 --plan pro --scope companies:read") { name, plan, scope, role, group, organisation, other, config, json };
+        var command = new Command("create", "Create a caller, or replace what is said of it.\nExample: turnpike callers create agent-1 --plan pro --scope companies:read --cap \"500.00 USD per 1mo\"") { name, plan, scope, role, group, organisation, other, caps, config, json };
         command.SetAction((p, ct) =>
         {
-            var body = new CallerBody(p.GetValue(plan), p.GetValue(scope), p.GetValue(role), p.GetValue(group), p.GetValue(organisation), p.GetValue(other));
+            var body = new CallerBody(p.GetValue(plan), p.GetValue(scope), p.GetValue(role), p.GetValue(group), p.GetValue(organisation), p.GetValue(other), Caps: p.GetValue(caps));
             return PutAsync(p.GetValue(config)!, ConfigEnvironment.Process, p.GetValue(name)!, body, p.GetValue(json), Console.Out, Console.Error, ct);
         });
         return command;

@@ -8,7 +8,7 @@ using Turnpike.Tokens;
 
 namespace Turnpike.Admin.Cli;
 
-/// <summary><c>turnpike tokens issue|show|rotate|freeze|unfreeze|revoke</c>. Beside a running gateway, writing goes through its Admin API.</summary>
+/// <summary><c>turnpike tokens issue|show|rotate|freeze|unfreeze|revoke|transfer</c>. Beside a running gateway, writing goes through its Admin API.</summary>
 internal static class TokensCommand
 {
     public static Command Create() => new("tokens", "Prepaid tokens: a budget an agent can spend, and no more.") 
@@ -16,6 +16,7 @@ internal static class TokensCommand
         Issue(),
         Show(),
         Rotate(),
+        Transfer(),
         Status("freeze", TokenStatus.Frozen, "Freeze a token, and what took its place, until it is unfrozen.\nExample: turnpike tokens freeze tp_… --reason \"disputed\""),
         Status("unfreeze", TokenStatus.Active, "Let a frozen token buy again.\nExample: turnpike tokens unfreeze tp_…"),
         Status("revoke", TokenStatus.Revoked, "Revoke a token, for good, from the next call on.\nExample: turnpike tokens revoke tp_… --reason \"leaked\""),
@@ -30,13 +31,16 @@ internal static class TokensCommand
         var valid = new Option<string?>("--valid") { Description = "How long, 30d. For good, unless said." };
         var rate = new Option<string?>("--rate") { Description = "How fast it may be used, \"5 requests per 1m\"." };
         var bound = new Option<string[]>("--bound-to") { Description = "Who has to sign every request that presents it: jkt:THUMBPRINT, an agent's address, wallet:0x…; may be given again. Then a stolen token is useless." };
+        var caps = new Option<string[]>("--cap") { Description = "The most it may spend, \"1.00 USD per 1d\" or \"0.50 USD each task\"; may be given again." };
+        var series = new Option<string?>("--series") { Description = "Makes it a standing grant, exchanged for tokens that live so long and spend at most so much: \"15m 1.00 USD\"." };
+        var owner = new Option<string?>("--owner") { Description = "Whose it is: money may be moved between tokens of one owner." };
         var note = new Option<string?>("--note") { Description = "Your own words, for lists and the audit trail." };
         var (config, json) = (CommandRun.ConfigOption(), CommandRun.JsonOption());
-        var command = new Command("issue", "Issue a token: its text alone goes to standard output, facts to standard error.\nExample: TOKEN=$(turnpike tokens issue --budget \"5.00 USD\" --operation forecast --valid 30d)") { budget, calls, perCall, operation, rate, valid, bound, note, config, json };
+        var command = new Command("issue", "Issue a token: its text alone goes to standard output, facts to standard error.\nExample: TOKEN=$(turnpike tokens issue --budget \"5.00 USD\" --operation forecast --valid 30d)") { budget, calls, perCall, operation, rate, valid, bound, caps, series, owner, note, config, json };
         command.SetAction((p, ct) =>
         {
             var names = p.GetValue(operation) ?? [];
-            var body = new TokenBody(p.GetValue(budget)!, p.GetValue(calls), p.GetValue(perCall), names.Length == 0 ? null : names, Rate(p.GetValue(rate)), p.GetValue(valid), p.GetValue(note), p.GetValue(bound));
+            var body = new TokenBody(p.GetValue(budget)!, p.GetValue(calls), p.GetValue(perCall), names.Length == 0 ? null : names, Rate(p.GetValue(rate)), p.GetValue(valid), p.GetValue(note), p.GetValue(bound), p.GetValue(caps), Series(p.GetValue(series)), p.GetValue(owner));
             return IssueAsync(p.GetValue(config)!, ConfigEnvironment.Process, body, p.GetValue(json), Console.Out, Console.Error, ct);
         });
         return command;
@@ -49,6 +53,15 @@ internal static class TokensCommand
         var command = new Command("show", "Show a token: its text, its rules, and what is left of it.\nExample: turnpike tokens show tp_…") { id, config, json };
         command.SetAction((p, ct) => ShowAsync(p.GetValue(config)!, ConfigEnvironment.Process, p.GetValue(id)!, p.GetValue(json), Console.Out, Console.Error, ct));
         return command;
+    }
+
+    private static Command Transfer()
+    {
+        var (from, to) = (new Argument<string>("from") { Description = "The id of the token that gives." }, new Argument<string>("to") { Description = "The id of the token that receives; both are one owner's." });
+        var (amount, key) = (new Argument<string>("amount") { Description = "How much, \"1.00 USD\"." }, new Option<string>("--id") { Description = "Your own name for it: the same id moves it once.", Required = true });
+        return GatewayAsk.Of("transfer", "Move money between two tokens of one owner.\nExample: turnpike tokens transfer 0ab… 0cd… \"1.00 USD\" --id case-7", [from, to, amount, key], AdminJson.Readable.TokenView,
+            (gateway, p, ct) => gateway.PostAsync($"tokens/{Uri.EscapeDataString(p.GetValue(from)!)}/transfer", new HandoverBody(p.GetValue(to), p.GetValue(amount)), AdminJson.Default.HandoverBody, AdminJson.Default.TokenView, ct, p.GetValue(key)),
+            view => [$"{view.Id}  {view.Left.Amount} {view.Left.Currency} left"]);
     }
 
     private static Command Rotate()
@@ -158,6 +171,9 @@ internal static class TokensCommand
     /// <summary><c>5 requests per 1m</c>; what is not of this form is refused with the order.</summary>
     public static RateView? Rate(string? text) => text is null ? null : text.Split(" per ", StringSplitOptions.TrimEntries) is [var amount, var per] ? new RateView(amount, per) : new RateView(text, "");
 
+    /// <summary><c>15m 1.00 USD</c>.</summary>
+    public static SeriesView? Series(string? text) => text?.Split(' ', 2, StringSplitOptions.RemoveEmptyEntries) is { } words ? new SeriesView(words[0], words.ElementAtOrDefault(1)) : null;
+
     private static TokenText Text(ServiceCatalog catalog) =>
         catalog.Settings.Get<PaymentSettings>()?.Prepaid?.Text ?? throw new AdminRefusal("Prepaid tokens are not configured: set payments.prepaid.", CommandRun.WrongInput);
 
@@ -178,6 +194,9 @@ internal static class TokensCommand
         if (view.PerCall is { } cap) to.WriteLine($"per call  {cap.Amount} {cap.Currency} at most");
         to.WriteLine($"opens     {(view.Operations.Count == 0 ? "every operation" : string.Join(", ", view.Operations))}");
         if (view.Rate is { } rate) to.WriteLine($"rate      {rate.Amount} per {rate.Per}");
+        if (view.Caps.Count > 0) to.WriteLine($"caps      {string.Join(", ", view.Caps)}");
+        if (view.Series is { } series) to.WriteLine($"series    each valid {series.Valid}, at most {series.Most}");
+        if (view.Owner is { } owner) to.WriteLine($"owner     {owner}");
         if (view.BoundTo.Count > 0) to.WriteLine($"bound to  {string.Join(", ", view.BoundTo)}");
         to.WriteLine($"expires   {view.Expires?.ToString("u", System.Globalization.CultureInfo.InvariantCulture) ?? "never"}");
         if (view.Note is { } note) to.WriteLine($"note      {note}");

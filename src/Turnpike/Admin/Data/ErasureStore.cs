@@ -39,6 +39,7 @@ internal static class ErasureStore
             case "caller_keys": sql.Run("delete from caller_keys where id = $1", row.Text("id")); break;
             case "approvals": sql.Run("delete from approvals where id = $1", row.Text("id")); break;
             case "incidents": sql.Run("delete from incidents where scope = $1", row.Text("scope")); break;
+            case "grants": sql.Run("delete from grants where caller = $1 and id = $2", row.Text("caller"), row.Text("id")); break;
             case "breakers": sql.Run("delete from breakers where breaker = $1 and who = $2", row.Text("breaker"), row.Text("who")); break;
             case "reputations": sql.Run("delete from reputations where caller = $1 and day = $2", row.Text("caller"), row.Number("day")); break;
             case "notices": sql.Run("delete from notices where id = $1", row.Text("id")); break;

@@ -54,6 +54,10 @@ internal static class StoredStore
         "select scope, mode, reason, since from incidents",
         StoredTable.Of("scope:t* mode:t reason:t- since:n"));
 
+    public static readonly StoredTable Grants = new("grants", "deleted",
+        "select caller, id, kind, amount, currency, priority, expires, note, created from grants",
+        StoredTable.Of("caller:t! id:t kind:t amount:n currency:t priority:n expires:n note:t- created:n"));
+
     public static readonly StoredTable Breakers = new("breakers", "deleted",
         "select breaker, who, evidence, since, until from breakers",
         StoredTable.Of("breaker:t who:t! evidence:t- since:n until:n"));
@@ -67,8 +71,8 @@ internal static class StoredStore
         StoredTable.Of("id:t queued:n caller:t! payer:t! address:t! body:t- tries:n due:n"));
 
     public static readonly StoredTable Tokens = new("tokens", "deleted",
-        "select id, budget, currency, calls, per_call, operations, rate_amount, rate_seconds, expires, status, note, created, bound_to, account, replaced_by from tokens",
-        StoredTable.Of("id:t! budget:n currency:t calls:n per_call:n operations:t rate_amount:n rate_seconds:n expires:n status:t note:t- created:n bound_to:t* account:t* replaced_by:t"));
+        "select id, budget, currency, calls, per_call, operations, rate_amount, rate_seconds, expires, status, note, created, bound_to, account, replaced_by, caps, owner, parent, series, gift, added from tokens",
+        StoredTable.Of("id:t! budget:n currency:t calls:n per_call:n operations:t rate_amount:n rate_seconds:n expires:n status:t note:t- created:n bound_to:t* account:t* replaced_by:t caps:t owner:t! parent:t! series:t gift:n added:n"));
 
     public static readonly StoredTable Purchases = new("purchases", "pseudonym for the token; session and intent are emptied",
         "select id, session, operation, price, budget, currency, calls, valid_seconds, token, topup, replaced, intent, status, shown, created, changed from purchases",
@@ -99,7 +103,7 @@ internal static class StoredStore
         StoredTable.Of("caller:t! since:n plan:t fee:n currency:t until:n"));
 
     /// <summary>Holds first: what they lead to is found by them.</summary>
-    public static IReadOnlyList<StoredTable> All { get; } = [Holds, Transfers, Accounts, Entries, Audit, Usage, Periods, Outbox, DeadLetters, Answers, RetryKeys, Callers, Keys, Approvals, Incidents, Breakers, Reputations, Notices, Tokens, Purchases, Invoices, Customers, Spans];
+    public static IReadOnlyList<StoredTable> All { get; } = [Holds, Transfers, Accounts, Entries, Audit, Usage, Periods, Outbox, DeadLetters, Answers, RetryKeys, Callers, Keys, Approvals, Incidents, Breakers, Reputations, Notices, Grants, Tokens, Purchases, Invoices, Customers, Spans];
 
     /// <summary>Tables that name nobody: our own keys, counters, places of chains, and what Stripe told of an intent, by id.</summary>
     public static IReadOnlyList<string> NamesNobody { get; } =

@@ -1,32 +1,43 @@
 using Microsoft.AspNetCore.Http.HttpResults;
+using Turnpike.Catalog.Loading;
 using Turnpike.Ledger;
+using Turnpike.Payments;
 using Turnpike.Plans;
+using Turnpike.Plans.Grants;
 
 namespace Turnpike.Admin.Guards;
 
-/// <summary>What to give on top of a plan.</summary>
-/// <param name="Id">The billing system's own id of it: the same id gives it once.</param>
-/// <param name="Amount"><c>100 requests</c>, <c>1000000 total_tokens</c>, <c>5.00 USD</c>.</param>
-internal sealed record GrantBody(string Id, string Amount, string? Note = null);
-
-/// <summary>A grant, and what its caller has of that unit now.</summary>
-internal sealed record GrantView(string Id, string Caller, MoneyView Amount, MoneyView Left);
-
-/// <summary><c>/admin/v1/callers/{id}/grants</c>: raises what a caller's plan includes.</summary>
+/// <summary><c>/admin/v1/callers/{id}/grants</c>: raises what a caller's plan includes, and fills its balance.</summary>
 internal static class GrantsApi
 {
-    private const int MostId = 255;
+    private const int MostListed = 1000;
 
-    public static void MapGrants(this IEndpointRouteBuilder api) =>
-        api.MapPost("/callers/{id}/grants", GrantAsync).Produces<GrantView>().ProducesProblem(400).ProducesProblem(409).WithTags("callers").WithName("grant")
-            .WithSummary("Give a caller more than its plan includes").WithDescription("Taken when the period's allowance is used up, and kept until it is. The same id is granted once: sending it again answers the same, with another amount 409.");
-
-    private static async Task<Results<Ok<GrantView>, ProblemHttpResult>> GrantAsync(string id, GrantBody body, Allowances allowances, ILedger ledger, CancellationToken ct)
+    public static void MapGrants(this IEndpointRouteBuilder api)
     {
-        if (body.Id is not { Length: > 0 and <= MostId }) return AdminProblem.Malformed($"id: 1 to {MostId} characters that name this grant.");
-        if (!Money.TryParse(body.Amount, out var amount) || amount.IsZero) return AdminProblem.Malformed("amount: write an amount above zero, such as 100 requests.");
-        var posted = await allowances.GrantAsync(id, amount, body.Id, body.Note, ct);
-        if (posted == PostResult.Conflict) return AdminProblem.Of(409, "grant-exists", "There is a grant of this id with another amount", "A grant is never changed: give a new id.");
-        return TypedResults.Ok(new GrantView(body.Id, id, MoneyView.Of(amount), MoneyView.Of(await ledger.AvailableAsync(PlanBook.Grants(id), amount.Currency, ct))));
+        var grants = api.MapGroup("/callers/{id}/grants").WithTags("callers");
+        grants.MapPost("", GrantAsync).Produces<GrantView>().ProducesProblem(400).ProducesProblem(409).WithName("grant")
+            .WithSummary("Give a caller more than its plan includes, or money of its own")
+            .WithDescription("kind plan (unless said): taken when the period's allowance is used up, and kept until it is. kind paid or promotional: money the caller spends where it presents no payment, by priority, then expiry, then order of granting. The same id is granted once: sending it again answers the same, with other content 409.");
+        grants.MapGet("", async Task<Ok<BalanceView>> (string id, GrantDesk desk, TimeProvider time, CancellationToken ct) => TypedResults.Ok(BalanceView.Of(id, await desk.ListAsync(id, MostListed, ct), time.GetUtcNow())))
+            .WithName("listGrants").WithSummary("A caller's balance: every grant of money in the burn order, and what is left of it");
+        grants.MapPost("/{grant}/take-back", async Task<Results<Ok<TakenBackView>, ProblemHttpResult>> (string id, string grant, ReasonBody? body, GrantDesk desk, CancellationToken ct) =>
+            await desk.TakeBackAsync(id, grant, body?.Reason ?? "by an operator", ct) is { } taken ? TypedResults.Ok(new TakenBackView(grant, id, MoneyView.Of(taken.Taken))) : AdminProblem.NotFound("grant"))
+            .Produces<TakenBackView>().ProducesProblem(404).WithName("takeBackGrant").WithSummary("Take back what is unused of a grant of money");
     }
+
+    private static async Task<Results<Ok<GrantView>, ProblemHttpResult>> GrantAsync(string id, GrantBody body, Allowances allowances, GrantDesk desk, CatalogSource catalog, TimeProvider time, ILedger ledger, CancellationToken ct)
+    {
+        var (order, error) = GrantOrder.Read(id, body, time.GetUtcNow());
+        if (order is null) return AdminProblem.Malformed(error);
+        if (order.Grant is not { } wanted)
+        {
+            if (await allowances.GrantAsync(id, order.Amount, body.Id, body.Note, ct) == PostResult.Conflict) return Exists();
+            return TypedResults.Ok(new GrantView(body.Id, id, "plan", MoneyView.Of(order.Amount), MoneyView.Of(await ledger.AvailableAsync(PlanBook.Grants(id), order.Amount.Currency, ct)), null, null, null));
+        }
+        if (catalog.Current.Settings.Get<PaymentSettings>() is not { Balance: true }) return AdminProblem.Of(409, "no-balance", "Balances are not switched on", "Set payments.balance: true.");
+        if (await desk.GrantAsync(wanted, ct) is not { } grant) return Exists();
+        return TypedResults.Ok(GrantView.Of(new GrantState(grant, await ledger.AvailableAsync(grant.Account, grant.Amount.Currency, ct), Money.Zero(grant.Amount.Currency)), time.GetUtcNow()));
+    }
+
+    private static ProblemHttpResult Exists() => AdminProblem.Of(409, "grant-exists", "There is a grant of this id with other content", "A grant is never changed: give a new id.");
 }

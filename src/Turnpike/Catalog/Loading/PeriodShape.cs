@@ -10,6 +10,7 @@ internal static class PeriodShape
     private static readonly Key<(int Count, string Unit)> Per = new("per", new ScalarShape<(int, string)>("a period such as 1m, 1h, 1d or 1mo", ReadPer, "^[1-9][0-9]*(s|m|h|d|mo)$"),
         "How often it begins anew: seconds, minutes and hours of fixed length, days and months of the calendar.") { Required = true, Example = "1mo" };
     private static readonly Key<(int Count, string Unit)> MayPer = (Key<(int Count, string Unit)>)Per.Optional("each call alone");
+    private static readonly Key<(int Count, string Unit)> OncePer = (Key<(int Count, string Unit)>)Per.Optional("never: in all");
     private static readonly Key<DateTime> Anchor = new("anchor", new ScalarShape<DateTime>("a date or a local time such as 2026-01-15 or 2026-01-15T06:00", ReadAnchor, "^[0-9]{4}-[0-9]{2}-[0-9]{2}(T[0-9]{2}:[0-9]{2})?$"),
         "A local time at which one period begins; the others follow from it.") { Default = "midnight, and the first of the month", Example = "2026-01-15" };
     private static readonly Key<TimeZoneInfo> Zone = new("time-zone", new ScalarShape<TimeZoneInfo>("a time zone such as Europe/Berlin", ReadZone),
@@ -25,10 +26,13 @@ internal static class PeriodShape
     /// <summary>The same keys where what they belong to may know no periods.</summary>
     public static readonly IReadOnlyList<Key> OptionalKeys = [MayPer, Anchor, Zone];
 
+    /// <summary>The same keys where what they belong to may never begin anew.</summary>
+    public static readonly IReadOnlyList<Key> UnendingKeys = [OncePer, Anchor, Zone];
+
     /// <summary>The period, or null where none is written; false when something of one stands there alone.</summary>
     public static bool TryReadOptional(MapValues m, out Period? period)
     {
-        period = m.IsWritten(MayPer) ? Read(m, m.Get(MayPer)) : null;
+        period = m.IsWritten(MayPer) ? Read(m, m.Get(MayPer)) : m.IsWritten(OncePer) ? Read(m, m.Get(OncePer)) : null;
         return period is not null || new Key[] { Anchor, Zone }.All(key => !m.IsWritten(key) || m.Of(key).Refuse("belongs to 'per', which is missing"));
     }
 
@@ -37,6 +41,13 @@ internal static class PeriodShape
     private static Period Read(MapValues m, (int Count, string Unit) per)
     {
         return new Period(per.Count, per.Unit, m.IsWritten(Anchor) ? m.Get(Anchor) : Period.DefaultAnchor, m.Get(Zone) ?? TimeZoneInfo.Utc);
+    }
+
+    /// <summary>Reads <c>1d</c>, in UTC.</summary>
+    public static bool TryRead(string? text, out Period? period)
+    {
+        period = text is not null && ReadPer(text, out var per) is null ? new Period(per.Count, per.Unit, Period.DefaultAnchor, TimeZoneInfo.Utc) : null;
+        return period is not null;
     }
 
     private static string? CheckUnit(string unit) =>

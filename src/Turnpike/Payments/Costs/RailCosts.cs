@@ -14,6 +14,7 @@ internal sealed class RailCosts
     private static readonly FrozenDictionary<string, RailCost> ByMethod = new Dictionary<string, RailCost>
     {
         ["prepaid"] = new(0, 0),
+        ["balance"] = new(0, 0),
         ["mpp.stripe"] = new(300_000_000, 290),
     }.ToFrozenDictionary(StringComparer.Ordinal);
 

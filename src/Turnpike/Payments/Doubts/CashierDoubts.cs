@@ -26,6 +26,9 @@ internal static partial class CashierDoubts
             : new Refusal(Reasons.StoreDown, detail) { RetryAfter = TimeSpan.FromSeconds(5) };
     }
 
+    [LoggerMessage(Level = LogLevel.Error, Message = "Collecting {Hold} failed in the rail's code; its outcome is unknown until the settler asks.")]
+    public static partial void RailFailed(ILogger logger, Exception exception, string hold);
+
     [LoggerMessage(Level = LogLevel.Critical, Message = "The books cannot be written; calls that cost money are refused.")]
     public static partial void BooksDown(ILogger logger, Exception exception);
 }

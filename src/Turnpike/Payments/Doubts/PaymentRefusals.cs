@@ -20,9 +20,14 @@ internal static class PaymentRefusals
         ? new Refusal(Reasons.IdempotencyMismatch, $"It was used for '{known.Hold.Request}' or another body.")
         : new Refusal(Reasons.CredentialUsed, "It was presented before, for another request or in another form.");
 
-    public static Refusal TooLittle(Payment payment, HoldResult.InsufficientFunds missing) => Caps.IsCap(missing.Account) ? CapReached.Of(payment.Call, missing) : payment.CreditOnly
-        ? new Refusal(Reasons.CredentialUsed, "Its credit has been spent since.")
-        : payment.Method!.TooLittle(missing);
+    public static Refusal TooLittle(Payment payment, HoldResult.InsufficientFunds missing)
+    {
+        payment.ShortOf = missing;
+        if (Caps.IsCap(missing.Account)) return CapReached.Of(payment, missing);
+        if (payment.CreditOnly) return new Refusal(Reasons.CredentialUsed, "Its credit has been spent since.");
+        // What the plan includes renews by itself; the balance does not.
+        return payment.Method is BalanceMethod && payment.UsedUp is { } usedUp ? usedUp : payment.Method!.TooLittle(missing);
+    }
 
     public static Refusal Pending(Payment payment, string? reference) => new(Reasons.SettlementUnknown, "The payment was sent and is not confirmed yet.")
     {

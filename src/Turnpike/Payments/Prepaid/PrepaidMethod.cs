@@ -1,6 +1,7 @@
 using Turnpike.Catalog;
 using Turnpike.Ledger;
 using Turnpike.Limits;
+using Turnpike.Plans;
 using Turnpike.Tokens;
 
 namespace Turnpike.Payments.Prepaid;
@@ -40,12 +41,21 @@ internal sealed class PrepaidMethod(TokenStore tokens, RateLimits limits) : IPay
         var call = payment.Call;
         var id = payment.Payer!["token:".Length..];
         if (await tokens.FindAsync(id, ct) is not { } token) return new Refusal(Reasons.UnknownToken, "The token was issued here, but is no longer known.");
+        if (token.Series is not null) return new Refusal(Reasons.TokenStanding, "It is a standing grant: POST it to /tokens/exchange, and spend what you get.");
         if (token.PerCall is { } most && most.Currency == payment.Ceiling.Currency) payment.TryLower(most);
         if (!token.MayBePresentedBy(call.SignedBy)) return Unproved;
         if (Refuse(token, payment) is { } refused) return refused;
+        var from = token;
+        if (token.Parent is { } parent)
+        {
+            if (await tokens.FindAsync(parent, ct) is not { } standing) return new Refusal(Reasons.UnknownToken, "Its standing grant is no longer known.");
+            if (Refuse(standing, payment) is { } ended) return ended;
+            from = standing;
+        }
+        if (from.Caps.Count > 0 || token.Parent is not null) payment.TokenCaps = CapsOf(token, from);
         if (token.Rate is { } rate && limits.Take(call, "token", id, rate) is { } wait) return wait;
-        var money = new Leg(token.Account, $"revenue:{call.Operation.Name}", payment.Ceiling, Limited: true);
-        payment.Legs = token.Calls is null ? [money] : [money, new Leg(token.Account, "used:calls", new Money(1, Token.CallsCurrency), Limited: true, Fixed: true)];
+        var money = new Leg(from.Account, $"revenue:{call.Operation.Name}", payment.Ceiling, Limited: true);
+        payment.Legs = from.Calls is null ? [money] : [money, new Leg(from.Account, "used:calls", new Money(1, Token.CallsCurrency), Limited: true, Fixed: true)];
         return null;
     }
 
@@ -59,6 +69,14 @@ internal sealed class PrepaidMethod(TokenStore tokens, RateLimits limits) : IPay
 
     /// <summary>A bound token that is stolen buys nothing: its text alone proves nothing.</summary>
     public static Refusal Unproved => new(Reasons.ProofRequired, "This token counts only beside a signature of this request by the key it is bound to.") { Challenges = ["DPoP error=\"invalid_token\", algs=\"ES256 EdDSA PS256 RS256\""] };
+
+    /// <summary>What a token says may be spent; one of a series may spend its own budget, within what its standing grant says.</summary>
+    private static List<OwnedCap> CapsOf(Token token, Token from)
+    {
+        List<OwnedCap> caps = [.. from.Caps.Select(cap => new OwnedCap(from.Account, cap))];
+        if (token.Parent is not null) caps.Add(new OwnedCap(token.Payer, new Cap(token.Budget, null, CapScope.Token)));
+        return caps;
+    }
 
     /// <summary>Everything a token can be refused for that is not a matter of money.</summary>
     private static Refusal? Refuse(Token token, Payment payment) => Refuse(token, payment.Call, payment.Ceiling);

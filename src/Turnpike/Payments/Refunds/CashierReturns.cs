@@ -35,7 +35,9 @@ internal sealed partial class CashierReturns(IEnumerable<IRefundRail> rails, ILe
         var plan = rail is null ? new RefundPlan(null, null) : await rail.PlanAsync(payment, amount, receipt, ct);
         if (plan.Objection is { } why) return Refusals.RailRefused(why);
         if (rail is null && Undelivered.Target(payment.Hold) is var target && (payment.Hold.Legs[0].Limited || target != payment.Hold.Legs[0].From)) await ledger.PostAsync(Refundable.Opened(target, amount.Currency), ct);
-        var hold = NewHold(order, rail, receipt, amount, plan);
+        var before = payment.Captured - await Refundable.LeftAsync(ledger, payment, ct);
+        if (amount > payment.Captured - before) return Refusals.TooMuch(payment, payment.Captured - before);
+        var hold = NewHold(order, rail, receipt, amount, plan, before);
         return await ledger.ReserveAsync(inHand, hold, ct) switch
         {
             HoldResult.Held held => await MakeNowAsync(held.State),
@@ -139,17 +141,17 @@ internal sealed partial class CashierReturns(IEnumerable<IRefundRail> rails, ILe
         return new RefundResult.Ordered((await ledger.FindAsync(id, CancellationToken.None))!);
     }
 
-    private static Hold NewHold(RefundOrder order, IRefundRail? rail, string receipt, Money amount, RefundPlan plan)
+    private static Hold NewHold(RefundOrder order, IRefundRail? rail, string receipt, Money amount, RefundPlan plan, Money before)
     {
         var paid = order.Payment.Hold;
         var credited = order.Payment.Outcome == HoldOutcome.Credited;
         // What was credited goes out of that credit, as far as it is still there; else it is a refund of revenue.
         var from = credited ? Undelivered.Account(paid.Payer) : $"refunded:{paid.Operation}";
-        var money = new Leg(from, rail is null ? Undelivered.Target(paid) : paid.Legs[0].From, amount, Limited: credited);
+        IReadOnlyList<Leg> money = credited || rail is not null ? [new Leg(from, rail is null ? Undelivered.Target(paid) : paid.Legs[0].From, amount, Limited: credited)] : Undelivered.Back(order.Payment, from, amount, before);
         var hold = new Hold
         {
             Id = order.HoldId,
-            Legs = [money, Refundable.Leg(order.Payment, amount)],
+            Legs = [.. money, Refundable.Leg(order.Payment, amount)],
             Binding = order.Binding,
             Receipt = receipt,
             Correlation = paid.Correlation,
