@@ -14,7 +14,7 @@ internal sealed class JsonSchemaShape : Shape<JsonSchema>
     public override bool TryRead(Spot at, [MaybeNullWhen(false)] out JsonSchema value)
     {
         using var buffer = new MemoryStream();
-        using (var json = new Utf8JsonWriter(buffer)) Write(json, at.Node);
+        using (var json = new Utf8JsonWriter(buffer)) NodeText.Write(json, at.Node, Write);
         using var document = JsonDocument.Parse(buffer.ToArray());
         value = JsonSchema.Parse(document.RootElement.Clone(), out var errors);
         foreach (var (pointer, message) in errors) Find(at, pointer).Refuse(message);
@@ -39,28 +39,6 @@ internal sealed class JsonSchemaShape : Shape<JsonSchema>
             else break;
         }
         return at;
-    }
-
-    private static void Write(Utf8JsonWriter json, Node node)
-    {
-        switch (node)
-        {
-            case MapNode map:
-                json.WriteStartObject();
-                foreach (var entry in map.Entries)
-                {
-                    json.WritePropertyName(entry.Key.Text);
-                    Write(json, entry.Value);
-                }
-                json.WriteEndObject();
-                break;
-            case ListNode list:
-                json.WriteStartArray();
-                foreach (var item in list.Items) Write(json, item);
-                json.WriteEndArray();
-                break;
-            case ScalarNode scalar: Write(json, scalar); break;
-        }
     }
 
     private static void Write(Utf8JsonWriter json, ScalarNode scalar)

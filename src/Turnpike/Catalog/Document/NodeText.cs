@@ -3,26 +3,28 @@ using System.Text.Json;
 
 namespace Turnpike.Catalog.Document;
 
-/// <summary>A node as JSON, which is YAML too: read again, it is the same node elsewhere. References in it stay references.</summary>
+/// <summary>A node as JSON.</summary>
 internal static class NodeText
 {
+    /// <summary>JSON is YAML too: read again, it is the same node elsewhere. References in it stay references.</summary>
     public static string Of(Node node)
     {
         var buffer = new System.Buffers.ArrayBufferWriter<byte>(256);
-        using (var json = new Utf8JsonWriter(buffer)) Write(json, node);
+        using (var json = new Utf8JsonWriter(buffer)) Write(json, node, static (json, scalar) => json.WriteStringValue(scalar.Text));
         return Encoding.UTF8.GetString(buffer.WrittenSpan);
     }
 
-    private static void Write(Utf8JsonWriter json, Node node)
+    /// <param name="write">How a scalar is written: YAML leaves its type to who reads it.</param>
+    public static void Write(Utf8JsonWriter json, Node node, Action<Utf8JsonWriter, ScalarNode> write)
     {
         switch (node)
         {
             case ScalarNode scalar:
-                json.WriteStringValue(scalar.Text);
+                write(json, scalar);
                 break;
             case ListNode list:
                 json.WriteStartArray();
-                foreach (var item in list.Items) Write(json, item);
+                foreach (var item in list.Items) Write(json, item, write);
                 json.WriteEndArray();
                 break;
             case MapNode map:
@@ -30,7 +32,7 @@ internal static class NodeText
                 foreach (var entry in map.Entries)
                 {
                     json.WritePropertyName(entry.Key.Text);
-                    Write(json, entry.Value);
+                    Write(json, entry.Value, write);
                 }
                 json.WriteEndObject();
                 break;

@@ -27,37 +27,14 @@ internal static class SchemaWriter
     {
         if (YamlReader.Read(key.Example, (_, _, _) => { }) is not { } node) return;
         json.WriteStartArray("examples");
-        WriteValue(json, node);
+        NodeText.Write(json, node, WriteScalar);
         json.WriteEndArray();
     }
 
-    private static void WriteValue(Utf8JsonWriter json, Node node)
+    private static void WriteScalar(Utf8JsonWriter json, ScalarNode scalar)
     {
-        switch (node)
-        {
-            case ScalarNode { Plain: true, Text: "true" or "false" } flag:
-                json.WriteBooleanValue(flag.Text == "true");
-                break;
-            case ScalarNode { Plain: true } number when long.TryParse(number.Text, out var value):
-                json.WriteNumberValue(value);
-                break;
-            case ScalarNode scalar:
-                json.WriteStringValue(scalar.Text);
-                break;
-            case ListNode list:
-                json.WriteStartArray();
-                foreach (var item in list.Items) WriteValue(json, item);
-                json.WriteEndArray();
-                break;
-            case MapNode map:
-                json.WriteStartObject();
-                foreach (var entry in map.Entries)
-                {
-                    json.WritePropertyName(entry.Key.Text);
-                    WriteValue(json, entry.Value);
-                }
-                json.WriteEndObject();
-                break;
-        }
+        if (scalar is { Plain: true, Text: "true" or "false" }) json.WriteBooleanValue(scalar.Text == "true");
+        else if (scalar.Plain && long.TryParse(scalar.Text, out var number)) json.WriteNumberValue(number);
+        else json.WriteStringValue(scalar.Text);
     }
 }

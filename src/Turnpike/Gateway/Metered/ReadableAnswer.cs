@@ -24,37 +24,18 @@ internal static class ReadableAnswer
     };
 
     /// <summary>The body as it was before; read as it comes, never whole.</summary>
-    private sealed class Readable : HttpContent
+    private sealed class Readable : PassedContent
     {
-        private readonly HttpContent upstream;
         private readonly IReadOnlyList<string> codings;
 
-        public Readable(HttpContent upstream, IReadOnlyList<string> codings)
+        public Readable(HttpContent upstream, IReadOnlyList<string> codings) : base(upstream)
         {
-            (this.upstream, this.codings) = (upstream, codings);
+            this.codings = codings;
             foreach (var (name, values) in upstream.Headers.NonValidated)
                 if (!IsOfTheCoding(name)) Headers.TryAddWithoutValidation(name, values);
         }
 
-        protected override async Task<Stream> CreateContentReadStreamAsync() => codings.Aggregate(await upstream.ReadAsStreamAsync(), (from, coding) => Opened(coding, from)!);
-
-        protected override async Task SerializeToStreamAsync(Stream stream, System.Net.TransportContext? context)
-        {
-            await using var body = await CreateContentReadStreamAsync();
-            await body.CopyToAsync(stream);
-        }
-
-        protected override bool TryComputeLength(out long length)
-        {
-            length = 0;
-            return false;
-        }
-
-        protected override void Dispose(bool disposing)
-        {
-            if (disposing) upstream.Dispose();
-            base.Dispose(disposing);
-        }
+        protected override Stream Around(Stream body) => codings.Aggregate(body, (from, coding) => Opened(coding, from)!);
 
         private static bool IsOfTheCoding(string name) =>
             name.Equals("Content-Encoding", StringComparison.OrdinalIgnoreCase) || name.Equals("Content-Length", StringComparison.OrdinalIgnoreCase) || name.Equals("Content-MD5", StringComparison.OrdinalIgnoreCase)
