@@ -114,7 +114,7 @@ internal sealed class AdminApp(IServiceProvider gateway, CatalogSource catalog) 
         Share<Billing.Disputes.DisputeDesk>(services);
         Share<Billing.PurchaseRefunds>(services);
         Share<Settler>(services);
-        Share<CashierReturns>(services);
+        Share<Billing.SaleRefunds>(services);
         Share<RateCounters>(services);
         Share<CounterSet>(services);
         Share<IncidentBoard>(services);

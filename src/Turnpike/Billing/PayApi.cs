@@ -17,6 +17,9 @@ namespace Turnpike.Billing;
 /// </summary>
 internal static class PayApi
 {
+    /// <summary>The beginning of the names of what is sold here; an operation's own name has no dot.</summary>
+    public const string Selling = "buy.";
+
     public static async Task PayAsync(string operation, int bundle, HttpContext http, CatalogSource catalog, Cashier cashier, AccessRules access, PaymentReplies replies, TokenSale sale, TokenDesk desk, ILedger ledger, TimeProvider time)
     {
         var ct = http.RequestAborted;
@@ -63,7 +66,7 @@ internal static class PayApi
     private static Operation Sold(BundleWare ware, Bundle bundle) => new()
     {
         Service = ware.Operation.Service,
-        Name = $"buy.{ware.Operation.Name}", // an operation's own name has no dot
+        Name = Selling + ware.Operation.Name,
         Method = "POST",
         Path = PathPattern.Parse("/{**rest}", out _)!,
         Description = $"A token of {bundle.Budget} for {ware.Operation.Name}",

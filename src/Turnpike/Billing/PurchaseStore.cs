@@ -1,4 +1,5 @@
 using Turnpike.Ledger;
+using Turnpike.Payments.Refunds;
 using Turnpike.Storage;
 
 namespace Turnpike.Billing;
@@ -34,6 +35,10 @@ internal sealed class PurchaseStore(Database database, TimeProvider time)
         select id, operation, price, budget, currency, calls, valid_seconds, token, topup, session, intent, status, shown, created
         from purchases where token = $1 and topup = 0
         """, Read, token), ct);
+
+    /// <summary>Where the money went of a sale in one call: into the token made by it, or onto the one that was topped up. Null: nowhere yet.</summary>
+    public ValueTask<Bought?> BoughtAsync(string token, string receipt, CancellationToken ct) => database.ReadAsync(sql => sql.First(
+        "select taker, units, currency from transfers where id in ($1, $2)", row => new Bought(row.Text(0), new Money(row.Long(1), row.Text(2))), $"issue:{token}", $"topup:{receipt}"), ct);
 
     public ValueTask<Purchase?> FindByIntentAsync(string intent, CancellationToken ct) => database.ReadAsync(sql => sql.First("""
         select id, operation, price, budget, currency, calls, valid_seconds, token, topup, session, intent, status, shown, created

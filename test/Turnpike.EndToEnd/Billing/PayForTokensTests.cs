@@ -102,5 +102,35 @@ public sealed class PayForTokensTests(Chain chain) : IAsyncLifetime
         (await Api.CallAsync("/buy/forecast", "POST", """{"bundle":1}""")).Status.ShouldBe(HttpStatusCode.TemporaryRedirect, "no card is taken here");
     }
 
+    [Fact]
+    public async Task A_refund_takes_what_was_bought_in_the_same_act_and_never_what_is_spent()
+    {
+        chain.Require();
+        var bought = await Api.PayAsync("x402/pay-v2.mjs", "/buy/forecast/1", ("METHOD", "POST"));
+        var token = bought.Json["token"].ShouldNotBeNull(bought.Body + bought.Error).GetValue<string>();
+        var (first, _) = await Api.DeliveredAsync();
+        (await Api.PayAsync("x402/pay-v2.mjs", "/buy/forecast/2", ("METHOD", "POST"), ("HEADERS", Json), ("BODY", $$"""{"token":"{{token}}"}"""))).Status.ShouldBe(200);
+        var (added, _) = await Api.DeliveredAsync();
+        (await LeftAsync(token)).ShouldBe("0.96");
+        (await RefundAsync(added, "1", null)).Status.ShouldBe(HttpStatusCode.OK);
+        (await LeftAsync(token)).ShouldBe("0.06", "the top-up alone went back");
+
+        foreach (var _ in (int[])[1, 2]) (await Api.CallAsync("/forecast/rome", headers: ("Authorization", "Bearer " + token))).Status.ShouldBe(HttpStatusCode.OK);
+        var spent = await RefundAsync(first, "2", null);
+        (spent.Status, spent.Reason).ShouldBe((HttpStatusCode.Conflict, "token-spent"));
+        (await LeftAsync(token)).ShouldBe("0.04");
+        (await RefundAsync(first, "3", "0.04 USD")).Status.ShouldBe(HttpStatusCode.OK);
+        (await LeftAsync(token)).ShouldBe("0.00");
+        (await RefundAsync(first, "3", "0.04 USD")).Status.ShouldBe(HttpStatusCode.OK, "the same order is the same refund");
+
+        var whole = (await Api.PayAsync("x402/pay-v2.mjs", "/buy/forecast/1", ("METHOD", "POST"))).Json["token"]!.GetValue<string>();
+        (await RefundAsync((await Api.DeliveredAsync()).Receipt, "4", null)).Status.ShouldBe(HttpStatusCode.OK);
+        (await Api.CallAsync("/forecast/rome", headers: ("Authorization", "Bearer " + whole))).Reason.ShouldBe("token-revoked", "its gift is no longer a gift");
+        await Api.BooksBalanceAsync();
+    }
+
+    private Task<Answered> RefundAsync(string receipt, string key, string? amount) =>
+        Api.AdminAsync("POST", $"/admin/v1/payments/{receipt}/refund", $$"""{"reason":"as agreed","as":"credit"{{(amount is null ? "" : $",\"amount\":\"{amount}\"")}}}""", ("Idempotency-Key", $"\"{key}\""));
+
     private async Task<string> LeftAsync(string token) => (await Api.CallAsync("/balance", headers: ("Authorization", "Bearer " + token))).Json["available"]!["amount"]!.GetValue<string>();
 }

@@ -1,4 +1,5 @@
 using Microsoft.AspNetCore.Http.HttpResults;
+using Turnpike.Billing;
 using Turnpike.Ledger;
 using Turnpike.Payments.Refunds;
 using Turnpike.Protocols.Http;
@@ -25,14 +26,14 @@ internal static class RefundsApi
         payments.MapGet("/{id}/refunds", ListAsync).Produces<RefundList>().ProducesProblem(404).WithName("listRefunds").WithSummary("What was given back of a payment, newest first");
     }
 
-    private static async Task<Results<Ok<RefundView>, Accepted<RefundView>, ProblemHttpResult>> RefundAsync(string id, RefundBody body, HttpRequest request, ILedger ledger, CashierReturns returns, CancellationToken ct)
+    private static async Task<Results<Ok<RefundView>, Accepted<RefundView>, ProblemHttpResult>> RefundAsync(string id, RefundBody body, HttpRequest request, ILedger ledger, SaleRefunds refunds, CancellationToken ct)
     {
         var keys = request.Headers["Idempotency-Key"];
         if (keys.Count != 1 || StructuredFields.ParseStringOrToken(keys.ToString()) is not { Length: > 0 } key) return AdminProblem.Malformed("Idempotency-Key is wanted: one string of at most 255 printable characters.");
         if (await PaymentsApi.ByIdAsync(ledger, id, ct) is not { } payment) return AdminProblem.NotFound("payment");
         var (order, error) = Read(body, payment, key);
         if (order is null) return AdminProblem.Malformed(error);
-        switch (await returns.RefundAsync(order, ct))
+        switch (await refunds.RefundAsync(order, ct))
         {
             case RefundResult.Refused refused: return AdminProblem.Of(refused == Refusals.KeyReused ? 422 : 409, refused.Reason, refused.Title, refused.Detail);
             case RefundResult.Ordered { State: { Status: HoldStatus.Settled } done }: return TypedResults.Ok(RefundView.Of(done));

@@ -42,6 +42,7 @@ internal sealed partial class CashierReturns(IEnumerable<IRefundRail> rails, ILe
         {
             HoldResult.Held held => await MakeNowAsync(held.State),
             HoldResult.AlreadyUsed used => used.State.Hold.Binding == order.Binding ? new RefundResult.Ordered(used.State) : Refusals.KeyReused,
+            HoldResult.InsufficientFunds missing when missing.Account == order.Bought?.Account => Refusals.BoughtSpent,
             HoldResult.InsufficientFunds missing => missing.Account == Refundable.Account(payment) ? Refusals.TooMuch(payment, await Refundable.LeftAsync(ledger, payment, ct)) : Refusals.CreditSpent,
             _ => throw new InvalidOperationException(),
         };
@@ -151,7 +152,7 @@ internal sealed partial class CashierReturns(IEnumerable<IRefundRail> rails, ILe
         var hold = new Hold
         {
             Id = order.HoldId,
-            Legs = [.. money, Refundable.Leg(order.Payment, amount)],
+            Legs = [.. money, Refundable.Leg(order.Payment, amount), .. Unbuy(order, amount)],
             Binding = order.Binding,
             Receipt = receipt,
             Correlation = paid.Correlation,
@@ -166,6 +167,10 @@ internal sealed partial class CashierReturns(IEnumerable<IRefundRail> rails, ILe
         };
         return hold with { Events = [Event(hold, AuditKinds.RefundOrdered, null, receipt) with { Detail = order.Reason }] };
     }
+
+    /// <summary>Nobody has both the money and what it bought: taken out of the token with the refund, and put back when that fails.</summary>
+    private static IEnumerable<Leg> Unbuy(RefundOrder order, Money amount) => order.Bought is not { } bought ? []
+        : [new Leg(bought.Account, order.Payment.Hold.Legs[0].To, amount < bought.Paid ? amount : bought.Paid, Limited: true, Fixed: true)];
 
     private IRefundRail? RailOf(HoldState refund) => Array.Find(rails, r => r.Name == refund.Hold.Method);
 

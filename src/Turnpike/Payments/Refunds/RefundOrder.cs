@@ -12,12 +12,18 @@ namespace Turnpike.Payments.Refunds;
 /// <param name="Key">The operator's idempotency key: one key is one refund of a payment.</param>
 internal sealed record RefundOrder(HoldState Payment, Money? Amount, RefundAs? As, string Reason, string Key)
 {
+    /// <summary>What the payment bought that can be spent again: it goes out of this account in the same act, or nothing is given back. Null: it bought an answer.</summary>
+    public Bought? Bought { get; init; }
+
     /// <summary>The id of its hold: what holds it once under any concurrency.</summary>
     public string HoldId => $"{Hold.RefundPrefix}{Payment.Hold.Receipt}:{Key}";
 
     /// <summary>What the key was used for; another order under it is refused.</summary>
     public string Binding => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes($"{Payment.Hold.Id}\n{Amount?.ToString() ?? "all"}\n{As}\n{Reason}")));
 }
+
+/// <summary>Money a payment put into an account of the buyer's.</summary>
+internal sealed record Bought(string Account, Money Paid);
 
 /// <summary>The way back.</summary>
 internal enum RefundAs

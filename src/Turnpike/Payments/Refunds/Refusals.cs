@@ -11,6 +11,10 @@ internal static class Refusals
 
     public static readonly RefundResult.Refused CreditSpent = new("credit-spent", "The payer has spent it", "Its answer was not delivered, the amount became the payer's credit, and less than that is left.");
 
+    public static readonly RefundResult.Refused BoughtSpent = new("token-spent", "What it bought is spent", "The token it bought has less left than is to be given back: order what is left of it, or less.");
+
+    public static readonly RefundResult.Refused NotYetBought = NotRefundable("It bought a token that is not made yet: the buyer gets it by the same proof.");
+
     /// <summary>Null when the payment has come to an end that something can be given back of.</summary>
     public static RefundResult.Refused? Of(HoldState payment) => payment switch
     {
