@@ -40,7 +40,7 @@ internal sealed partial class UpstreamWatch(CatalogSource catalog, UpstreamBoard
             using var answer = await client.GetAsync(new Uri(target, health.Path), ct);
             well = answer.IsSuccessStatusCode;
         }
-        catch (Exception e) when (e is HttpRequestException or IOException or OperationCanceledException && !ct.IsCancellationRequested) { /* unwell */ }
+        catch (Exception) when (!ct.IsCancellationRequested) { /* unwell */ }
         if (board.Note(target, well)) Log.Changed(log, target, well ? "well" : "unwell: no calls go there");
     }
 

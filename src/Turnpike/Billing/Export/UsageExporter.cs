@@ -86,7 +86,7 @@ internal sealed partial class UsageExporter(OutboxStore store, CatalogSource cat
             }
         }
         catch (OperationCanceledException) when (ct.IsCancellationRequested) { }
-        catch (Exception e) when (e is StorageException or StorageUnavailableException) { Log.Failed(log, e, route.Destination.Name); }
+        catch (Exception e) when (!ct.IsCancellationRequested) { Log.Failed(log, e, route.Destination.Name); }
     }
 
     /// <summary>What was tried before goes alone, so that one bad event is found and holds up nobody but its subject.</summary>

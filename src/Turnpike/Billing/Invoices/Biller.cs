@@ -46,7 +46,7 @@ internal sealed partial class Biller(InvoiceMaker maker, InvoiceStore store, Inv
                 else await RememberAsync(stoppingToken);
             }
             catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested) { return; }
-            catch (Exception e) when (e is StorageException or StorageUnavailableException or ObjectDisposedException) { Log.Failed(log, e); }
+            catch (Exception e) when (!stoppingToken.IsCancellationRequested) { Log.Failed(log, e); }
         }
         while (await timer.WaitForNextTickAsync(stoppingToken));
     }

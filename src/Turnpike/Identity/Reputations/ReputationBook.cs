@@ -34,7 +34,7 @@ internal sealed partial class ReputationBook(ReputationStore store, TimeProvider
         while (await timer.WaitForNextTickAsync(stoppingToken))
         {
             try { await CountAsync(stoppingToken); }
-            catch (Exception e) when (e is StorageException or StorageUnavailableException) { Log.Failed(log, e.Message); }
+            catch (Exception e) when (!stoppingToken.IsCancellationRequested) { Log.Failed(log, e.Message); }
         }
     }
 

@@ -46,7 +46,7 @@ internal sealed partial class Notices(NoticeStore store, CatalogSource catalog, 
                 await RoundAsync(stoppingToken);
                 silent = false;
             }
-            catch (Exception e) when (e is StorageException or StorageUnavailableException)
+            catch (Exception e) when (!stoppingToken.IsCancellationRequested)
             {
                 if (!silent) Log.Failed(log, e.Message);
                 silent = true;

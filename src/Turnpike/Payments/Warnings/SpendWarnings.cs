@@ -47,7 +47,7 @@ internal sealed partial class SpendWarnings(CatalogSource catalog, ILedger ledge
         while (await timer.WaitForNextTickAsync(stoppingToken))
         {
             try { await LookAsync(stoppingToken); }
-            catch (StorageException e) { Log.Failed(log, e); }
+            catch (Exception e) when (!stoppingToken.IsCancellationRequested) { Log.Failed(log, e); }
         }
     }
 

@@ -13,7 +13,7 @@ internal sealed partial class GrantExpiry(GrantDesk grants, TimeProvider time, I
         do
         {
             try { while (await grants.ExpireAsync(stoppingToken)) { } }
-            catch (StorageException e) { Log.Failed(log, e); }
+            catch (Exception e) when (!stoppingToken.IsCancellationRequested) { Log.Failed(log, e); }
         }
         while (await timer.WaitForNextTickAsync(stoppingToken));
     }
