@@ -68,7 +68,7 @@ internal sealed class GateTransforms(Cashier cashier, RateLimits limits, Payment
             await httpContext.AnswerAsync(payment.Call, answer);
             return false;
         }
-        if (proxyResponse.Content.Headers.ContentLength is null) board.Follow(payment.Call, httpContext.Abort);
+        if (proxyResponse.Content.Headers.ContentLength is null) board.Follow(payment.Call, httpContext.Cut);
         httpContext.Response.StatusCode = status;
         Copy(proxyResponse, httpContext, payment.Call);
         MeteredAnswer.Install(httpContext, proxyResponse);

@@ -13,7 +13,7 @@ namespace Turnpike.Gateway;
 internal static class HttpTransport
 {
     private const int MostBody = 8 * 1024 * 1024;
-    private static readonly object PaymentKey = new();
+    private static readonly object PaymentKey = new(), CutKey = new();
 
     /// <summary>What is called, from the head alone.</summary>
     /// <param name="sold">What is sold at a path of ours; null: what the configuration sells there.</param>
@@ -62,16 +62,25 @@ internal static class HttpTransport
 
     public static Payment Payment(this HttpContext http) => (Payment)http.Items[PaymentKey]!;
 
+    /// <summary>We end an answer that is on its way: what has a price for the whole of it is then not delivered, what is metered is charged as far as it went.</summary>
+    public static void Cut(this HttpContext http)
+    {
+        http.Items[CutKey] = true;
+        http.Abort();
+    }
+
+    public static bool IsCut(this HttpContext http) => http.Items.ContainsKey(CutKey);
+
     /// <summary>
     /// True when a 2xx answer was passed on to its end. A caller whose connection broke while it was written to counts, or
-    /// leaving before the last byte would make every answer free; an upstream that broke off does not, nor a connection we cut when
-    /// going down, unless what passed is metered.
+    /// leaving before the last byte would make every answer free; an upstream that broke off does not, nor a connection we cut,
+    /// unless what passed is metered.
     /// </summary>
     public static bool Delivered(this HttpContext http) =>
         http.Response.StatusCode is >= 200 and < 300 && (AnswerMeter.TryOf(http, out var meter) && meter.Passed > 0 || http.Features.Get<IForwarderErrorFeature>()?.Error switch
         {
             null or ForwarderError.None => true,
-            ForwarderError.ResponseBodyClient => http.RequestServices.GetService<Drain>() is not { IsOver: true },
+            ForwarderError.ResponseBodyClient => http.RequestServices.GetService<Drain>() is not { IsOver: true } && !http.IsCut(),
             _ => false,
         });
 

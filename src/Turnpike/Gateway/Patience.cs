@@ -7,7 +7,7 @@ namespace Turnpike.Gateway;
 /// <summary>
 /// When a caller leaves: before collection, cancel at once and give the money back; after it, let the upstream finish for a
 /// bounded while, so that the answer that was paid for can be kept for the retry; a metered answer is read on as its operation
-/// says. When it is we who leave, there is no while left.
+/// says. When it is we who end it, there is no while left.
 /// </summary>
 internal static class Patience
 {
@@ -20,16 +20,16 @@ internal static class Patience
         var rule = payment.Call.Quote is MeteredQuote ? HangUpRule.Of(payment.Call.Operation) : null;
         var watch = http.RequestAborted.UnsafeRegister(static state =>
         {
-            var (source, payment, rule, drain) = ((CancellationTokenSource, Payment, HangUpRule?, Drain?))state!;
+            var (source, payment, rule, drain, http) = ((CancellationTokenSource, Payment, HangUpRule?, Drain?, HttpContext))state!;
             try
             {
-                if (drain is { IsOver: true }) source.Cancel();
+                if (drain is { IsOver: true } || http.IsCut()) source.Cancel();
                 else if (rule is { Drain: true } && Drains.TryBegin(payment)) source.CancelAfter(rule.For);
                 else if (payment.Collecting) source.CancelAfter(Longest);
                 else source.Cancel();
             }
             catch (ObjectDisposedException) { /* the call ended in this very moment */ }
-        }, (source, payment, rule, drain));
+        }, (source, payment, rule, drain, http));
         http.Response.RegisterForDispose(watch);
         http.Response.RegisterForDispose(source);
         return source.Token;
