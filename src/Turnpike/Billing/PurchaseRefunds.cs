@@ -20,7 +20,7 @@ internal sealed class PurchaseRefunds(PurchaseStore store, TokenSale sale, Token
     {
         if (order is not { Status: PurchaseStatus.Paid, Intent: { } intent } || catalog.Current.Settings.Get<PaymentSettings>()?.Prepaid?.Checkout is not { } settings) return "It was not paid by Stripe, or Stripe is not configured any more.";
         if (await AmountAsync(order, amount, ct) is not { } minor) return "There is nothing left of it, or it is no whole number of the currency's coins.";
-        var access = new StripeAccess(settings.SecretKey, settings.Api, settings.Account);
+        var access = StripeAccess.Of(settings);
         List<KeyValuePair<string, string>> form = [new("payment_intent", intent), new("amount", minor.ToString(CultureInfo.InvariantCulture)), new("reason", "requested_by_customer"), new("metadata[turnpike_refund]", key), new("metadata[turnpike_reason]", reason.Length <= 500 ? reason : reason[..500])];
         if (settings is { Account: not null, Fee: > 0 }) form.Add(new("refund_application_fee", "true"));
         var all = await stripe.GetAsync(access, $"v1/refunds?limit=100&payment_intent={Uri.EscapeDataString(intent)}", ct);

@@ -1,11 +1,8 @@
 using System.Globalization;
-using System.Net.Http.Headers;
-using System.Text;
-using System.Text.Json;
+using Turnpike.Billing.Invoices;
 using Turnpike.Catalog;
 using Turnpike.Payments;
 using Turnpike.Payments.Stripe;
-using Turnpike.Protocols.Http;
 
 namespace Turnpike.Billing;
 
@@ -45,7 +42,7 @@ internal sealed class StripeCheckout(HttpClients clients)
         ];
         var fee = (long)((Int128)minor * settings.Fee / 10_000);
         if (fee > 0) form.Add(new("payment_intent_data[application_fee_amount]", fee.ToString(CultureInfo.InvariantCulture)));
-        using var request = new HttpRequestMessage(HttpMethod.Post, At(settings, "v1/checkout/sessions")) { Content = new FormUrlEncodedContent(form) };
+        using var request = new HttpRequestMessage(HttpMethod.Post, StripeCalls.At(StripeAccess.Of(settings), "v1/checkout/sessions")) { Content = new FormUrlEncodedContent(form) };
         request.Headers.Add("Idempotency-Key", "turnpike-" + order.Id);
         return await SendAsync(settings, request, ct);
     }
@@ -53,32 +50,14 @@ internal sealed class StripeCheckout(HttpClients clients)
     /// <summary>What became of it; null when Stripe does not know it or says nothing.</summary>
     public async ValueTask<CheckoutSession?> FindAsync(StripeCheckoutSettings settings, string session, CancellationToken ct)
     {
-        using var request = new HttpRequestMessage(HttpMethod.Get, At(settings, "v1/checkout/sessions/" + Uri.EscapeDataString(session)));
+        using var request = new HttpRequestMessage(HttpMethod.Get, StripeCalls.At(StripeAccess.Of(settings), "v1/checkout/sessions/" + Uri.EscapeDataString(session)));
         return await SendAsync(settings, request, ct);
     }
 
     private async ValueTask<CheckoutSession?> SendAsync(StripeCheckoutSettings settings, HttpRequestMessage request, CancellationToken ct)
     {
         using var http = clients(settings.Api, Timeout, MostBytes);
-        request.Headers.Authorization = new AuthenticationHeaderValue("Basic", Convert.ToBase64String(Encoding.ASCII.GetBytes(settings.SecretKey.Reveal() + ":")));
-        request.Headers.Add("Stripe-Version", Version);
-        if (settings.Account is { } account) request.Headers.Add("Stripe-Account", account);
-        try
-        {
-            using var response = await http.SendAsync(request, ct);
-            return response.IsSuccessStatusCode && StrictJson.Parse(await response.Content.ReadAsByteArrayAsync(ct)) is { ValueKind: JsonValueKind.Object } json ? Read(json) : null;
-        }
-        catch (Exception e) when (e is HttpRequestException or InvalidOperationException) { return null; }
-        catch (OperationCanceledException) when (!ct.IsCancellationRequested) { return null; }
+        return await StripeCalls.SendAsync(http, StripeAccess.Of(settings), Version, request, ct) is { IsGood: true } said && said["id"] is { } id && said["payment_status"] is { } paid
+            ? new CheckoutSession(id, said["url"], said["status"] ?? "", paid, said["payment_intent"], said.Metadata("turnpike_purchase"), said.Number("amount_total"), said["currency"]) : null;
     }
-
-    private static CheckoutSession? Read(JsonElement json) => Text(json, "id") is { } id && Text(json, "payment_status") is { } paid
-        ? new CheckoutSession(id, Text(json, "url"), Text(json, "status") ?? "", paid, Text(json, "payment_intent"),
-            json.TryGetProperty("metadata", out var metadata) && metadata.ValueKind == JsonValueKind.Object ? Text(metadata, "turnpike_purchase") : null,
-            json.TryGetProperty("amount_total", out var total) && total.ValueKind == JsonValueKind.Number && total.TryGetInt64(out var amount) ? amount : null, Text(json, "currency"))
-        : null;
-
-    private static string? Text(JsonElement json, string name) => json.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.String ? value.GetString() : null;
-
-    private static Uri At(StripeCheckoutSettings settings, string path) => new(settings.Api.AbsoluteUri.TrimEnd('/') + "/" + path);
 }

@@ -207,8 +207,9 @@ internal sealed class Cashier(PaymentRegistry rails, PlanMethod plans, BalanceMe
         if (payment.Call.Metered is not null && payment.Metered is null) _ = RecordAsync(payment);
         if (payment.Call.Quote is null || payment.State is null) return;
         if (payment.Metered is { } quote && !await CollectAsync(payment, quote)) return;
-        payment.Delivered = true;
+        // Before it counts as delivered: what could not be kept cannot be given again, and whoever saw their call break gets their money back.
         if (payment.Keep is { } answer) await answers.KeepAsync(payment.State.Hold.Id, answer, payment.Answers.Keep, CancellationToken.None);
+        payment.Delivered = true;
         var delivered = SayDeliveredAsync(payment, soon: !payment.MayBeAskedAgain);
         if (payment.MayBeAskedAgain) await delivered;
     }

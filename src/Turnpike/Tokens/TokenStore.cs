@@ -65,7 +65,7 @@ internal sealed class TokenStore
 
     /// <summary>True when some of its money was taken back with its purchase.</summary>
     public async ValueTask<bool> WasReversedAsync(string account, CancellationToken ct) => await database.ScanAsync(sql =>
-        sql.First("select 1 from entries where account = $1 and units < 0 and source >= 'reverse:' and source < 'reverse;' limit 1", row => row.Long(0), account) == 1, ct);
+        sql.First("select 1 from entries where account = $1 and units < 0 and (source >= 'reverse:' and source < 'reverse;' or source >= 'refund:' and source < 'refund;') limit 1", row => row.Long(0), account) == 1, ct);
 
     /// <summary>Newest first, below the token <paramref name="before"/>.</summary>
     public async ValueTask<IReadOnlyList<Token>> ListAsync(string? before, int most, CancellationToken ct) => await database.ReadAsync(sql => sql.Query("""

@@ -198,8 +198,7 @@ public sealed class SandboxCheckoutTests : IAsyncLifetime
             if (!request.Headers.TryAddWithoutValidation(name, value)) request.Content!.Headers.TryAddWithoutValidation(name, value);
         }
         using var response = await http.SendAsync(request, default);
-        var told = response.Headers.Concat(response.Content.Headers).SelectMany(h => h.Value.Select(v => (h.Key, v))).ToLookup(h => h.Key, h => h.v, StringComparer.OrdinalIgnoreCase);
-        return new Answered(response.StatusCode, told, await response.Content.ReadAsStringAsync());
+        return await Answered.ReadAsync(response);
     }
 
     private static string Below(string url) => new Uri(url).PathAndQuery;

@@ -159,6 +159,15 @@ internal sealed partial class TurnpikeProcess : IAsyncDisposable
     /// <summary>Runs another verb of the command line on the same configuration; within 30 seconds.</summary>
     public Task<(int Code, string Said)> RunAsync(params string[] args) => RunAsync(Folder, environment, [.. args, "--config", Config]);
 
+    public async Task BooksBalanceAsync()
+    {
+        foreach (var what in (string[])["ledger", "audit"])
+        {
+            var (code, said) = await RunAsync(what, "verify");
+            code.ShouldBe(0, $"turnpike {what} verify: {said}");
+        }
+    }
+
     /// <summary>Runs a verb anywhere, with exactly these variables added; within 30 seconds.</summary>
     public static async Task<(int Code, string Said)> RunAsync(string folder, IReadOnlyDictionary<string, string> environment, params string[] args)
     {

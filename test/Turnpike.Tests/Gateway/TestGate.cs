@@ -93,6 +93,21 @@ internal sealed class TestGate : IDisposable
 
     public static string PayerAccount => $"eip155:84532:{Payer.ToLowerHex()}";
 
+    /// <summary>A forecast paid on the chain: one cent of the test payer's.</summary>
+    public static Hold OnChain(string id, string receipt) => new()
+    {
+        Id = id,
+        Legs = [new Leg($"external:evm:{PayerAccount}", "revenue:forecast", new Money(10_000_000, "USD"), Limited: false)],
+        Binding = "b",
+        Receipt = receipt,
+        Correlation = "c",
+        Operation = "forecast",
+        Payer = PayerAccount,
+        Method = "x402.exact",
+        PriceVersion = "v",
+        Request = "GET /forecast/paris",
+    };
+
     /// <summary>Where configuration and database are.</summary>
     public string Folder => Path.GetDirectoryName(folder.File)!;
 

@@ -1,8 +1,8 @@
 using Microsoft.Extensions.Logging.Abstractions;
 using Turnpike.Ledger;
-using Turnpike.Payments;
 using Turnpike.Payments.Doubts;
 using Turnpike.Payments.Refunds;
+using Turnpike.Payments;
 using Turnpike.Storage;
 using Turnpike.Tests.Gateway;
 
@@ -15,19 +15,7 @@ public sealed class SettlerTests : IDisposable
 
     public void Dispose() => gate.Dispose();
 
-    private static Hold NewHold(string id) => new()
-    {
-        Id = id,
-        Legs = [new Leg($"external:evm:{TestGate.PayerAccount}", "revenue:forecast", new Money(10_000_000, "USD"), Limited: false)],
-        Binding = "b",
-        Receipt = "r_" + id,
-        Correlation = "c",
-        Operation = "forecast",
-        Payer = TestGate.PayerAccount,
-        Method = "x402.exact",
-        PriceVersion = "v",
-        Request = "GET /forecast/paris",
-    };
+    private static Hold NewHold(string id) => TestGate.OnChain(id, "r_" + id);
 
     private async Task CrashAsync(string id, bool captured = false, bool settled = false)
     {

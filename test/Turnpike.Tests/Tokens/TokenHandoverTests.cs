@@ -81,12 +81,14 @@ public sealed class TokenHandoverTests
         await gate.ShouldBalanceAsync();
     }
 
-    [Fact]
-    public async Task Nothing_moves_off_a_token_whose_purchase_went_back()
+    [Theory]
+    [InlineData("reverse:pi_1:0:token")]
+    [InlineData("refund:r_1:k")]
+    public async Task Nothing_moves_off_a_token_whose_purchase_went_back(string source)
     {
         using var gate = new TestGate();
         var (a, b) = (await TokenAsync(gate), await TokenAsync(gate));
-        await gate.Of<TokenDesk>().TakeAsync("token:" + a, "reverse:pi_1:0:token", Usd(10), "loss:disputed", default);
+        await gate.Of<TokenDesk>().TakeAsync("token:" + a, source, Usd(10), "loss:disputed", default);
         (await MoveAsync(gate, a, b, Usd(1))).ShouldBe("access-denied");
     }
 

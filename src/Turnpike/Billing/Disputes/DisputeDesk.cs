@@ -60,6 +60,6 @@ internal sealed class DisputeDesk(DisputeStore disputes, PurchaseStore purchases
 
     private static string Cut(string text) => text.Length <= MostText ? text : text[..MostText];
 
-    private StripeAccess? Access => catalog.Current.Settings.Get<PaymentSettings>()?.Prepaid?.Checkout is { } checkout ? new StripeAccess(checkout.SecretKey, checkout.Api, checkout.Account)
+    private StripeAccess? Access => catalog.Current.Settings.Get<PaymentSettings>()?.Prepaid?.Checkout is { } checkout ? StripeAccess.Of(checkout)
         : catalog.Current.Settings.Get<BillingSettings>()?.Stripe is { } billing ? StripeInvoicer.AccessOf(billing) : null;
 }

@@ -2,12 +2,16 @@ using System.Net.Http.Headers;
 using System.Text;
 using System.Text.Json;
 using Turnpike.Catalog;
+using Turnpike.Payments;
 using Turnpike.Protocols.Http;
 
 namespace Turnpike.Billing.Invoices;
 
 /// <summary>Who Stripe is asked as: the key, and the account it is for.</summary>
-internal sealed record StripeAccess(Secret SecretKey, Uri Api, string? Account);
+internal sealed record StripeAccess(Secret SecretKey, Uri Api, string? Account)
+{
+    public static StripeAccess Of(StripeCheckoutSettings settings) => new(settings.SecretKey, settings.Api, settings.Account);
+}
 
 /// <summary>What Stripe said. Status 0: nothing.</summary>
 internal sealed record StripeSaid(int Status, JsonElement? Body)
@@ -54,8 +58,14 @@ internal sealed class StripeCalls(HttpClients clients)
     private async ValueTask<StripeSaid> SendAsync(StripeAccess access, HttpRequestMessage request, CancellationToken ct)
     {
         using var http = clients(access.Api, Timeout, MostBytes);
+        return await SendAsync(http, access, Version, request, ct);
+    }
+
+    /// <summary>Sends it as whom we are; what is no answer is status 0.</summary>
+    public static async ValueTask<StripeSaid> SendAsync(HttpClient http, StripeAccess access, string version, HttpRequestMessage request, CancellationToken ct)
+    {
         request.Headers.Authorization = new AuthenticationHeaderValue("Basic", Convert.ToBase64String(Encoding.ASCII.GetBytes(access.SecretKey.Reveal() + ":")));
-        request.Headers.Add("Stripe-Version", Version);
+        request.Headers.Add("Stripe-Version", version);
         if (access.Account is { } account) request.Headers.Add("Stripe-Account", account);
         try
         {
@@ -66,5 +76,5 @@ internal sealed class StripeCalls(HttpClients clients)
         catch (OperationCanceledException) when (!ct.IsCancellationRequested) { return new StripeSaid(0, null); }
     }
 
-    private static Uri At(StripeAccess access, string path) => new(access.Api.AbsoluteUri.TrimEnd('/') + "/" + path);
+    public static Uri At(StripeAccess access, string path) => new(access.Api.AbsoluteUri.TrimEnd('/') + "/" + path);
 }

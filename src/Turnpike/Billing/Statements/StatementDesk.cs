@@ -38,5 +38,5 @@ internal sealed class StatementDesk(BookStore books, StripeCalls stripe, Catalog
     }
 
     private StripeAccess? Access => catalog.Current.Settings.Get<BillingSettings>()?.Stripe is { } billing ? StripeInvoicer.AccessOf(billing)
-        : catalog.Current.Settings.Get<PaymentSettings>()?.Prepaid?.Checkout is { } checkout ? new StripeAccess(checkout.SecretKey, checkout.Api, checkout.Account) : null;
+        : catalog.Current.Settings.Get<PaymentSettings>()?.Prepaid?.Checkout is { } checkout ? StripeAccess.Of(checkout) : null;
 }

@@ -52,14 +52,7 @@ internal sealed class Reseller : IAsyncDisposable
 
     public Task<Answered> AdminAsync(string path) => SendAsync(HttpMethod.Get, new Uri(Gateway.Admin, path), null, Admin);
 
-    public async Task BooksBalanceAsync()
-    {
-        foreach (var what in (string[])["ledger", "audit"])
-        {
-            var (code, said) = await Gateway.RunAsync(what, "verify");
-            code.ShouldBe(0, $"turnpike {what} verify: {said}");
-        }
-    }
+    public Task BooksBalanceAsync() => Gateway.BooksBalanceAsync();
 
     public async ValueTask DisposeAsync()
     {
@@ -75,7 +68,6 @@ internal sealed class Reseller : IAsyncDisposable
         if (json is not null) request.Content = new StringContent(json, new MediaTypeHeaderValue("application/json"));
         foreach (var (name, value) in headers) request.Headers.TryAddWithoutValidation(name, value);
         using var response = await http.SendAsync(request);
-        var told = response.Headers.Concat(response.Content.Headers).SelectMany(h => h.Value.Select(v => (h.Key, v))).ToLookup(h => h.Key, h => h.v, StringComparer.OrdinalIgnoreCase);
-        return new Answered(response.StatusCode, told, await response.Content.ReadAsStringAsync());
+        return await Answered.ReadAsync(response);
     }
 }

@@ -1,6 +1,7 @@
 using Turnpike.Ledger;
 using Turnpike.Payments;
 using Turnpike.Payments.Doubts;
+using Turnpike.Storage;
 using Turnpike.Tests.Gateway;
 
 namespace Turnpike.Tests.Payments.Doubts;
@@ -70,19 +71,22 @@ public sealed class DoubtTests : IDisposable
         (await StatusAsync()).ShouldBe(HoldStatus.Settled);
     }
 
-    private static Hold NewHold(string receipt) => new()
+    [Fact]
+    public async Task An_answer_that_could_not_be_kept_is_not_paid_for_and_its_repeat_is_served()
     {
-        Id = "h",
-        Legs = [new Leg($"external:evm:{TestGate.PayerAccount}", "revenue:forecast", Price, Limited: false)],
-        Binding = "b",
-        Receipt = receipt,
-        Correlation = "c",
-        Operation = "forecast",
-        Payer = TestGate.PayerAccount,
-        Method = "x402.exact",
-        PriceVersion = "v",
-        Request = "GET /forecast/paris",
-    };
+        var (token, database) = (await gate.TokenAsync("0.01 USD"), gate.Of<Database>());
+        await database.WriteAsync(sql => sql.Run("create trigger full before insert on answers begin select raise(abort, 'full'); end"), default);
+        await AskAsync(token);
+        await database.WriteAsync(sql => sql.Run("drop trigger full"), default);
+        (await AskAsync(token)).Status.ShouldBe(200, "there is a cent again");
+        (await AskAsync(token)).Status.ShouldBe(200, "now it is kept");
+        gate.Upstream.Requests.Count.ShouldBe(2);
+        await gate.ShouldBalanceAsync();
+    }
+
+    private Task<Told> AskAsync(string token) => gate.GetAsync("/forecast/paris", ("Authorization", token), ("Idempotency-Key", "\"one\""));
+
+    private static Hold NewHold(string receipt) => TestGate.OnChain("h", receipt);
 
     private async Task<Hold> HeldAsync(string receipt) => ((HoldResult.Held)await gate.Ledger.HoldAsync(NewHold(receipt), default)).State.Hold;
 
