@@ -14,12 +14,12 @@ internal sealed class ReputationStore(Database database)
     public async ValueTask<bool> CountAsync(CancellationToken ct)
     {
         var more = false;
-        foreach (var place in await database.ReadAsync(Places, ct))
+        foreach (var (place, end) in await database.ReadAsync(Places, ct))
         {
-            var events = await database.ReadAsync(sql => Next(sql, place), ct);
-            if (events.Count == 0) continue;
-            await database.WriteAsync(sql => Add(sql, place, events), ct);
-            more |= events.Count == Stretch;
+            var events = await database.ReadAsync(sql => Next(sql, place, end), ct);
+            var whole = events.Count < Stretch;
+            await database.WriteAsync(sql => Add(sql, place, whole ? end : new Place(place.Node, events[^1].Created, events[^1].Sequence), events), ct);
+            more |= !whole;
         }
         return more;
     }
@@ -28,21 +28,25 @@ internal sealed class ReputationStore(Database database)
         select cast(coalesce(sum(paid), 0) as bigint), cast(coalesce(sum(disputed), 0) as bigint), cast(coalesce(sum(denied), 0) as bigint), cast(coalesce(sum(tripped), 0) as bigint) from reputations where caller = $1 and day > $2
         """, row => new Reputation(row.Long(0), row.Long(1), row.Long(2), row.Long(3)), caller, now.ToMicroseconds() / Day - Reputation.Days), ct) ?? Reputation.None;
 
-    private static List<Place> Places(Sql sql) =>
-        sql.Query("select h.node, coalesce(p.created, 0), coalesce(p.sequence, 0) from audit_head h left join reputation_places p on p.node = h.node where h.sequence > coalesce(p.sequence, 0)", row => new Place(row.Text(0), row.Long(1), row.Long(2)));
+    private static List<(Place From, Place End)> Places(Sql sql) =>
+        sql.Query("""
+            select h.node, coalesce(p.created, 0), coalesce(p.sequence, 0), h.created, h.sequence from audit_head h left join reputation_places p on p.node = h.node where h.sequence > coalesce(p.sequence, 0)
+            """, row => (new Place(row.Text(0), row.Long(1), row.Long(2)), new Place(row.Text(0), row.Long(3), row.Long(4))));
 
-    private static List<Event> Next(Sql sql, Place from) => sql.Query("""
+    /// <summary>By an index of just these: most of a trail is nobody's, or says nothing of whom it is about.</summary>
+    private static List<Event> Next(Sql sql, Place from, Place end) => sql.Query("""
         select created, sequence, kind, reason, caller, payer, method, times from audit
-        where created >= $1 and node = $2 and sequence > $3 order by created, node, sequence limit $4
-        """, row => new Event(row.Long(0), row.Long(1), row.Text(2), row.TextOrNull(3), row.TextOrNull(4), row.TextOrNull(5), row.TextOrNull(6), row.IsNull(7) ? 1 : row.Long(7)), from.Created, from.Node, from.Sequence, Stretch);
+        where node = $1 and sequence > $2 and sequence <= $3
+          and (caller is not null and kind in ('payment.settled', 'call.refused', 'breaker.tripped') or kind = 'purchase.reversed')
+        order by sequence limit $4
+        """, row => new Event(row.Long(0), row.Long(1), row.Text(2), row.TextOrNull(3), row.TextOrNull(4), row.TextOrNull(5), row.TextOrNull(6), row.IsNull(7) ? 1 : row.Long(7)), from.Node, from.Sequence, end.Sequence, Stretch);
 
     /// <summary>Whoever moves the place counts; another node that read the same stretch moves nothing.</summary>
-    private static void Add(Sql sql, Place from, List<Event> events)
+    private static void Add(Sql sql, Place from, Place to, List<Event> events)
     {
-        var last = events[^1];
         var mine = from.Sequence == 0
-            ? sql.Change("insert into reputation_places (node, created, sequence) values ($1, $2, $3) on conflict (node) do nothing", from.Node, last.Created, last.Sequence)
-            : sql.Change("update reputation_places set created = $2, sequence = $3 where node = $1 and sequence = $4", from.Node, last.Created, last.Sequence, from.Sequence);
+            ? sql.Change("insert into reputation_places (node, created, sequence) values ($1, $2, $3) on conflict (node) do nothing", from.Node, to.Created, to.Sequence)
+            : sql.Change("update reputation_places set created = $2, sequence = $3 where node = $1 and sequence = $4", from.Node, to.Created, to.Sequence, from.Sequence);
         if (mine != 1) return;
         foreach (var day in events.SelectMany(e => CountOf(sql, e)).GroupBy(c => (c.Caller, c.Day)))
             sql.Run("""

@@ -19,6 +19,9 @@ internal static unsafe partial class SqliteNative
     /// <summary>SQLITE_TRANSIENT: SQLite copies the bytes before the call returns.</summary>
     public static readonly nint Transient = -1;
 
+    /// <summary>SQLITE_STATIC: the bytes stay where they are until the parameter is bound anew.</summary>
+    public static readonly nint Static = 0;
+
     static SqliteNative()
     {
         NativeLibrary.SetDllImportResolver(typeof(SqliteNative).Assembly, Resolve);

@@ -1,4 +1,3 @@
-using System.Buffers;
 using System.Globalization;
 using System.Runtime.InteropServices;
 using System.Text;
@@ -8,9 +7,13 @@ namespace Turnpike.Storage.Sqlite;
 /// <summary>A prepared statement with parameters <c>$1</c>, <c>$2</c> …, the spelling both databases read.</summary>
 internal sealed unsafe class SqliteStatement : SqlRows, IDisposable
 {
+    private const int Large = 4096;
+
     private readonly SqliteSql sql;
     private readonly int[] parameters; // index in SQLite → number after the dollar
     private nint handle;
+    private byte* texts; // what is bound stays here until it is bound anew: SQLite need not copy it
+    private int room;
 
     public SqliteStatement(SqliteSql sql, string text)
     {
@@ -27,7 +30,11 @@ internal sealed unsafe class SqliteStatement : SqlRows, IDisposable
 
     public void Bind(ReadOnlySpan<SqlValue> values)
     {
-        for (var i = 0; i < parameters.Length; i++) Bind(i + 1, values[parameters[i]]);
+        var most = 0;
+        foreach (var value in values) most += MostBytes(value.Reference);
+        if (most > room) Widen(most);
+        var at = texts;
+        for (var i = 0; i < parameters.Length; i++) at = Bind(i + 1, values[parameters[i]], at);
     }
 
     /// <summary>True when it stands on a row, false when it is through (and reset for its next use).</summary>
@@ -48,26 +55,50 @@ internal sealed unsafe class SqliteStatement : SqlRows, IDisposable
     {
         if (handle != 0) SqliteNative.Finish(handle);
         handle = 0;
+        NativeMemory.Free(texts);
+        texts = null;
+        room = 0;
     }
 
-    private void Bind(int index, SqlValue value)
+    /// <summary>What a value may take of <see cref="texts"/>; nothing when it is large: that is copied by SQLite, and gone with it.</summary>
+    private static int MostBytes(object? value) => value switch
     {
+        string { Length: <= Large } text => Encoding.UTF8.GetMaxByteCount(text.Length),
+        byte[] { Length: <= Large } bytes => bytes.Length + 1, // an empty one is no null either
+        _ => 0,
+    };
+
+    private void Widen(int most)
+    {
+        NativeMemory.Free(texts);
+        texts = (byte*)NativeMemory.Alloc((nuint)most);
+        room = most;
+    }
+
+    private byte* Bind(int index, SqlValue value, byte* at)
+    {
+        var length = 0;
         switch (value.Reference)
         {
             case null: sql.Check(SqliteNative.BindNull(handle, index)); break;
-            case string text: BindText(index, text); break;
-            case byte[] bytes: fixed (byte* start = bytes) sql.Check(SqliteNative.BindBlob(handle, index, start, bytes.Length, SqliteNative.Transient)); break;
+            case string { Length: > Large } text: BindLarge(index, Encoding.UTF8.GetBytes(text), isText: true); break;
+            case byte[] { Length: > Large } bytes: BindLarge(index, bytes, isText: false); break;
+            case string text:
+                length = Encoding.UTF8.GetBytes(text, new Span<byte>(at, room - (int)(at - texts)));
+                sql.Check(SqliteNative.BindText(handle, index, at, length, SqliteNative.Static));
+                break;
+            case byte[] bytes:
+                length = bytes.Length;
+                bytes.CopyTo(new Span<byte>(at, length));
+                sql.Check(SqliteNative.BindBlob(handle, index, at, length, SqliteNative.Static));
+                break;
             default: sql.Check(SqliteNative.BindLong(handle, index, value.Number)); break;
         }
+        return at + length;
     }
 
-    private void BindText(int index, string text)
+    private void BindLarge(int index, byte[] bytes, bool isText)
     {
-        var most = Encoding.UTF8.GetMaxByteCount(text.Length);
-        var rented = most > 512 ? ArrayPool<byte>.Shared.Rent(most) : null;
-        Span<byte> buffer = rented ?? stackalloc byte[512];
-        var length = Encoding.UTF8.GetBytes(text, buffer);
-        fixed (byte* start = buffer) sql.Check(SqliteNative.BindText(handle, index, start, length, SqliteNative.Transient));
-        if (rented is not null) ArrayPool<byte>.Shared.Return(rented);
+        fixed (byte* start = bytes) sql.Check(isText ? SqliteNative.BindText(handle, index, start, bytes.Length, SqliteNative.Transient) : SqliteNative.BindBlob(handle, index, start, bytes.Length, SqliteNative.Transient));
     }
 }
