@@ -143,13 +143,21 @@ internal sealed class StripeDouble(string secretKey, string webhookSecret, TimeP
     {
         // A helper of tests, which the published document does not have.
         if (path == Grants) return Refused(() => Objects.Payments.Grant(form));
-        if (Contract.Fault(method, path, form) is { } fault) return Problem(fault.StartsWith("Unrecognized", StringComparison.Ordinal) ? 404 : 400, "invalid_request_error", fault.Contains("unknown") ? "parameter_unknown" : "parameter_invalid", fault);
+        if (Contract.Fault(method, path, form) is { } fault) return Problem(fault.StartsWith("Unrecognized", StringComparison.Ordinal) ? 404 : 400, "invalid_request_error", CodeOf(fault), fault);
         return Refused(() =>
         {
             var made = Objects.Do(method, path, account, form, version);
             return Contract.Foreign(method, path, made).ToList() is { Count: > 0 } foreign ? throw new InvalidOperationException($"{path} answers with {string.Join(", ", foreign)}, which Stripe's does not have.") : made;
         });
     }
+
+    private static string CodeOf(string fault) => fault switch
+    {
+        _ when fault.Contains("unknown parameter", StringComparison.Ordinal) => "parameter_unknown",
+        _ when fault.StartsWith("Missing", StringComparison.Ordinal) => "parameter_missing",
+        _ when fault.StartsWith("Invalid integer", StringComparison.Ordinal) => "parameter_invalid_integer",
+        _ => "parameter_invalid",
+    };
 
     private static StripeReplied Refused(Func<JsonObject> work)
     {
