@@ -44,6 +44,7 @@ internal static class Serving
         app.MapBuy();
         app.MapExchange();
         app.MapTransfer();
+        app.MapInvoices();
         app.MapWebhooks();
         app.MapSecretScanning();
         Follow(app.Services, source);

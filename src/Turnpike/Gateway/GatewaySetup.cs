@@ -48,6 +48,7 @@ internal static class GatewaySetup
         app.MapResourceMetadata();
         app.MapUsage();
         app.MapJwks();
+        app.Use(next => http => { OpenWhere.Ask(http); return next(http); });
         app.UseWhen(http => http.GetEndpoint() is null, gate =>
         {
             gate.UseMiddleware<Pressure>();

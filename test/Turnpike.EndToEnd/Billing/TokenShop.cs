@@ -8,19 +8,19 @@ internal sealed class TokenShop : IAsyncDisposable
 {
     private readonly HttpClient http = new(new SocketsHttpHandler { UseProxy = false, UseCookies = false, AllowAutoRedirect = false }) { Timeout = TimeSpan.FromSeconds(20) };
 
-    private TokenShop(Upstream first, Upstream second, CheckoutStandIn stripe, TurnpikeProcess gateway) => (First, Second, Stripe, Gateway) = (first, second, stripe, gateway);
+    private TokenShop(Upstream first, Upstream second, StripeLoopback stripe, TurnpikeProcess gateway) => (First, Second, Stripe, Gateway) = (first, second, stripe, gateway);
 
     public Upstream First { get; }
 
     public Upstream Second { get; }
 
-    public CheckoutStandIn Stripe { get; }
+    public StripeLoopback Stripe { get; }
 
     public TurnpikeProcess Gateway { get; }
 
     public static async Task<TokenShop> StartAsync()
     {
-        var (first, second, stripe) = (await Upstream.StartAsync(), await Upstream.StartAsync(), await CheckoutStandIn.StartAsync());
+        var (first, second, stripe) = (await Upstream.StartAsync(), await Upstream.StartAsync(), await StripeLoopback.StartAsync());
         var gateway = await TurnpikeProcess.StartAsync("tokens.yaml", ("UPSTREAM", Plain(first.Url)), ("UPSTREAM_2", Plain(second.Url)), ("STRIPE_API", Plain(stripe.Url)));
         return new TokenShop(first, second, stripe, gateway);
     }
@@ -36,14 +36,14 @@ internal sealed class TokenShop : IAsyncDisposable
     }
 
     /// <summary>Orders a bundle; returns the order's answer and the session behind it.</summary>
-    public async Task<(Answered Order, StandInSession Session)> OrderAsync(string operation, int bundle, string? token = null)
+    public async Task<(Answered Order, StripeSession Session)> OrderAsync(string operation, int bundle, string? token = null)
     {
         var order = await SendAsync("POST", $"/buy/{operation}", $$"""{"bundle":{{bundle}}}""", token);
         return (order, Stripe.Sessions[^1]);
     }
 
     /// <summary>Buys a bundle and returns the token.</summary>
-    public async Task<(string Token, StandInSession Session)> BuyAsync(string operation, int bundle)
+    public async Task<(string Token, StripeSession Session)> BuyAsync(string operation, int bundle)
     {
         var (_, session) = await OrderAsync(operation, bundle);
         Stripe.Pay(session.Id);
@@ -51,7 +51,7 @@ internal sealed class TokenShop : IAsyncDisposable
         return (done.Json["token"]!.GetValue<string>(), session);
     }
 
-    public static string Done(string operation, StandInSession session) => $"/buy/{operation}/done?session_id={session.Id}";
+    public static string Done(string operation, StripeSession session) => $"/buy/{operation}/done?session_id={session.Id}";
 
     public async Task<string> LeftAsync(string token) => (await SendAsync("GET", "/balance", null, token)).Json["available"]!["amount"]!.GetValue<string>();
 

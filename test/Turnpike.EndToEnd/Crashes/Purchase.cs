@@ -78,7 +78,7 @@ internal sealed class Purchase(PaidApi api, string path, string method, string? 
         "metered" => (Budget - Cents(await api.CallAsync("/balance", headers: ("Authorization", $"Bearer {token}")))) / 3,
         "sale" => await SoldAsync(api),
         "refund" => api.Stripe.Refunds.Count,
-        _ => api.Stripe.Intents.Count(intent => intent.Status == "succeeded"),
+        _ => api.Stripe.Intents.Count(intent => (string?)intent["status"] == "succeeded"),
     };
 
     /// <summary>What was earned is as many tokens, each with its budget whole.</summary>

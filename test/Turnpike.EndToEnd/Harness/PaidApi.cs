@@ -9,7 +9,7 @@ internal sealed class PaidApi : IAsyncDisposable
 {
     private readonly HttpClient http = new(new SocketsHttpHandler { UseProxy = false, UseCookies = false, AllowAutoRedirect = false }) { Timeout = TimeSpan.FromSeconds(40) };
 
-    private PaidApi(Chain chain, Parties parties, Upstream upstream, StripeStandIn stripe, TurnpikeProcess gateway) =>
+    private PaidApi(Chain chain, Parties parties, Upstream upstream, StripeLoopback stripe, TurnpikeProcess gateway) =>
         (Chain, Parties, Upstream, Stripe, Gateway) = (chain, parties, upstream, stripe, gateway);
 
     public Chain Chain { get; }
@@ -18,7 +18,7 @@ internal sealed class PaidApi : IAsyncDisposable
 
     public Upstream Upstream { get; }
 
-    public StripeStandIn Stripe { get; }
+    public StripeLoopback Stripe { get; }
 
     public TurnpikeProcess Gateway { get; }
 
@@ -34,7 +34,7 @@ internal sealed class PaidApi : IAsyncDisposable
     {
         var parties = await Parties.FreshAsync(chain);
         var upstream = await Upstream.StartAsync();
-        var stripe = await StripeStandIn.StartAsync(Checkout.Variables()["STRIPE_SECRET_KEY"], Checkout.Variables()["STRIPE_PROFILE"]);
+        var stripe = await StripeLoopback.StartAsync();
         (string, string)[] all =
         [
             ("UPSTREAM", Plain(upstream.Url)), ("STRIPE_API", Plain(stripe.Url)), ("CHAIN_RPC", Plain(chain.RpcOrNobody)),

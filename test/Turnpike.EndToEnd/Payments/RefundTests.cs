@@ -1,6 +1,7 @@
 using System.Net;
 using System.Text.Json.Nodes;
 using Turnpike.EndToEnd.Harness;
+using Turnpike.Tests.Billing.Stripe;
 
 namespace Turnpike.EndToEnd.Payments;
 
@@ -23,12 +24,12 @@ public sealed class RefundTests(Chain chain) : IAsyncLifetime
         var first = await RefundAsync(receipt, """{"amount":"0.40 USD","reason":"half was wrong"}""", "a");
         first.Status.ShouldBe(HttpStatusCode.OK, first.Body);
         first.Json["as"]!.GetValue<string>().ShouldBe("rail");
-        first.Json["reference"]!.GetValue<string>().ShouldBe(Api.Stripe.Refunds.ShouldHaveSingleItem().Id);
+        first.Json["reference"]!.GetValue<string>().ShouldBe((string)Api.Stripe.Objects.All("refund").ShouldHaveSingleItem()["id"]!);
         (await RefundAsync(receipt, """{"amount":"0.40 USD","reason":"half was wrong"}""", "a")).Body.ShouldBe(first.Body);
         (await RefundAsync(receipt, """{"amount":"0.61 USD","reason":"more"}""", "b")).Reason.ShouldBe("refund-exceeds");
         var (code, said) = await Api.Gateway.RunAsync("payments", "refund", receipt, "--reason", "and the rest");
         code.ShouldBe(0, said);
-        Api.Stripe.Refunds.Select(r => r.Amount).ShouldBe([40, 60]);
+        Api.Stripe.Refunds.ShouldBe([40, 60]);
         await Api.BooksBalanceAsync();
     }
 
@@ -36,7 +37,7 @@ public sealed class RefundTests(Chain chain) : IAsyncLifetime
     public async Task What_Stripe_does_not_know_is_not_given_back()
     {
         var receipt = await PayByCardAsync();
-        Api.Stripe.Forget();
+        Api.Stripe.Objects.ForgetPayments();
         (await RefundAsync(receipt, """{"reason":"wrong"}""", "a")).Reason.ShouldBe("refund-refused");
         (await RefundAsync(receipt, """{"reason":"wrong","as":"credit"}""", "b")).Status.ShouldBe(HttpStatusCode.OK);
         Api.Stripe.Refunds.ShouldBeEmpty();
@@ -44,21 +45,21 @@ public sealed class RefundTests(Chain chain) : IAsyncLifetime
     }
 
     [Theory]
-    [InlineData("SilentBeforeEffect")]
-    [InlineData("SilentAfterEffect")]
+    [InlineData("Before")]
+    [InlineData("After")]
     public async Task Killed_while_Stripe_is_asked_it_is_given_back_once_after_the_restart(string trouble)
     {
         var receipt = await PayByCardAsync();
-        Api.Stripe.Trouble = Enum.Parse<StripeTrouble>(trouble);
+        Api.Stripe.Always = Enum.Parse<StripeFault>(trouble);
         var call = LostAsync(RefundAsync(receipt, """{"reason":"wrong"}""", "a"));
         await Api.Stripe.SilenceAsync();
         await Api.Gateway.KillAsync();
         await call;
-        Api.Stripe.Trouble = StripeTrouble.None;
+        Api.Stripe.Always = null;
         await Api.Gateway.StartAgainAsync();
         (await DoneAsync(receipt))["status"]!.GetValue<string>().ShouldBe("done");
         (await RefundAsync(receipt, """{"reason":"wrong"}""", "a")).Status.ShouldBe(HttpStatusCode.OK);
-        Api.Stripe.Refunds.ShouldHaveSingleItem().Amount.ShouldBe(100);
+        Api.Stripe.Refunds.ShouldHaveSingleItem().ShouldBe(100);
         await Api.BooksBalanceAsync();
     }
 

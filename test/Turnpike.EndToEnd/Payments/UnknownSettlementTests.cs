@@ -1,5 +1,6 @@
 using System.Net;
 using Turnpike.EndToEnd.Harness;
+using Turnpike.Tests.Billing.Stripe;
 
 namespace Turnpike.EndToEnd.Payments;
 
@@ -28,9 +29,9 @@ public sealed class UnknownSettlementTests(Chain chain)
         await using var api = await PaidApi.StartAsync(chain);
         (string, string)[] report = [("METHOD", "POST"), ("BODY", "{}"), ("HEADERS", """{"content-type":"application/json"}"""), ("CAPTURE", "1")];
         var credential = (await api.PayAsync("mpp/pay-mpp-stripe.mjs", "/reports", report)).Sent!.Value.Value;
-        api.Stripe.Trouble = StripeTrouble.SilentAfterEffect;
+        api.Stripe.Always = StripeFault.After;
         Unknown(await PresentAsync());
-        api.Stripe.Trouble = StripeTrouble.None;
+        api.Stripe.Always = null;
         (await AnsweredAsync(PresentAsync)).Status.ShouldBe(HttpStatusCode.OK);
         api.Stripe.Intents.Count.ShouldBe(1);
         await api.BooksBalanceAsync();

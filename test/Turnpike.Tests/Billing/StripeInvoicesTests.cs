@@ -67,6 +67,8 @@ public sealed class StripeInvoicesTests : IDisposable
         (await PostpaidTests.OneAsync(gate)).Error.ShouldNotBeNull();
         gate.Time.Pass(TimeSpan.FromMinutes(6));
         await RoundAsync();
+        stripe.Arrive();
+        gate.Time.Pass(TimeSpan.FromMinutes(6));
         await RoundAsync();
         (await PostpaidTests.OneAsync(gate)).Status.ShouldBe(InvoiceStatus.Open);
         ((long)stripe.Objects.All("invoice").ShouldHaveSingleItem()["subtotal"]!).ShouldBe(13);

@@ -114,7 +114,7 @@ internal sealed class Checks(World world)
         var id = state.Hold.Id;
         if (state.IsOpen || state is { Status: HoldStatus.Settled, Outcome: HoldOutcome.Open }) world.Broken($"I5: {id} is still {state.Status}");
         if (state.Status != HoldStatus.Settled) return;
-        if (state.Hold.Method == "refund.stripe" && !world.Stripe.Refunded.Exists(r => r.Name == state.Hold.Receipt)) world.Broken($"{id} is settled and Stripe never gave it back");
+        if (state.Hold.Method == "refund.stripe" && !world.Stripe.Refunded.Any(r => r.Name == state.Hold.Receipt)) world.Broken($"{id} is settled and Stripe never gave it back");
         var of = RefundTerms.From(state)!.Of;
         var all = refunds.Where(r => r.Status == HoldStatus.Settled && RefundTerms.From(r)!.Of == of).Sum(r => r.Captured.Units);
         if (all > holds.Single(h => h.Hold.Receipt == of).Captured.Units) world.Broken($"{all} of {of} was given back, more than was taken");

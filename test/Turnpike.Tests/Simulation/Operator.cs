@@ -56,7 +56,7 @@ internal sealed class Operator(World world)
         world.Say($"the operator has seen {known.Hold.Receipt} in Stripe's books");
         await AskAsync(async node =>
         {
-            await node.Of<Settler>().ResolveAsync(known, new Resolution(scheduler.Chance(50) ? ResolvedAs.Settled : ResolvedAs.Credited, "pi_" + known.Hold.Id["stripe:".Length..], "seen"), CancellationToken.None);
+            await node.Of<Settler>().ResolveAsync(known, new Resolution(scheduler.Chance(50) ? ResolvedAs.Settled : ResolvedAs.Credited, world.Stripe.IntentOf(known.Hold.Id["stripe:".Length..]), "seen"), CancellationToken.None);
             return known;
         });
     }

@@ -48,7 +48,9 @@ internal sealed class Wallet(World world, int number)
     /// <summary>MPP's header, by a Shared Payment Token; some cards do not pay.</summary>
     public (string, string?) Stripe(Told terms)
     {
-        var card = $"spt_{(world.Scheduler.Chance(15) ? "declined" : "card")}_{number}_{cards++}";
+        var pays = !world.Scheduler.Chance(15);
+        var card = $"spt_{(pays ? "card" : "declined")}_{number}_{cards++}";
+        world.Stripe.Grant(card, pays);
         return ("Authorization", new MppCredential { Challenge = ChallengeOf(terms, "stripe"), Payload = JsonDocument.Parse($$"""{"spt":"{{card}}"}""").RootElement }.Encode());
     }
 

@@ -1,3 +1,4 @@
+using Turnpike.Billing.Owned;
 using Turnpike.Catalog;
 using Turnpike.Catalog.Loading;
 using Turnpike.Identity;
@@ -51,7 +52,7 @@ internal sealed partial class Biller(InvoiceMaker maker, InvoiceStore store, Inv
         while (await timer.WaitForNextTickAsync(stoppingToken));
     }
 
-    private bool IsBilling => catalog.Current.Settings.Get<PlanSettings>()?.Plans.Values.Any(p => p.Postpaid is not null) == true;
+    private bool IsBilling => InvoicesApi.IsOpen(catalog.Current.Settings);
 
     private async ValueTask FinishAsync(Invoice invoice, CancellationToken ct)
     {

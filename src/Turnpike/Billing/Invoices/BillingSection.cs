@@ -1,3 +1,4 @@
+using Turnpike.Billing.Owned;
 using Turnpike.Catalog;
 using Turnpike.Catalog.Document;
 using Turnpike.Catalog.Loading;
@@ -31,6 +32,10 @@ internal static class BillingSection
 
     private static void Check(Draft draft)
     {
+        if (InvoicesApi.IsOpen(draft.Settings))
+            foreach (var service in draft.Services.Where(s => !s.Wrapped))
+                foreach (var operation in service.Operations.Where(o => (service.Prefix + o.Path.Text) is var path && (path == InvoicesApi.Path || path.StartsWith(InvoicesApi.Path + "/", StringComparison.Ordinal))))
+                    draft.At(operation, "match").Refuse($"'{operation.Method} {service.Prefix}{operation.Path}' clashes with our own {InvoicesApi.Path}, where callers of postpaid plans see what they owe");
         if (draft.Settings.Get<BillingSettings>()?.Stripe is null || draft.Settings.Get<PlanSettings>() is not { } plans) return;
         foreach (var plan in plans.Plans.Values)
             if (plan.Postpaid?.Fee is { } fee && StripeCurrencies.MinorOf(fee) is null) draft.At(plan.Postpaid, "fee").Refuse($"Stripe does not take {fee}: too little, too much, or a currency it does not know");

@@ -16,6 +16,9 @@ internal sealed record StripeAccess(Secret SecretKey, Uri Api, string? Account)
 /// <summary>What Stripe said. Status 0: nothing.</summary>
 internal sealed record StripeSaid(int Status, JsonElement? Body)
 {
+    /// <summary>It broke when this key was first used, and will say so for as long as it keeps the key. What it did by then nobody knows.</summary>
+    public bool IsBrokenForGood { get; init; }
+
     public bool IsGood => Status is >= 200 and < 300 && Body is not null;
 
     public string? this[string name] => Body is { } json && json.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.String ? value.GetString() : null;
@@ -49,6 +52,21 @@ internal sealed class StripeCalls(HttpClients clients)
         return await SendAsync(access, request, ct);
     }
 
+    /// <summary>The same, where the key may have been spent on a failure of Stripe's own: then it is looked for, and made under a new key if it is not there.</summary>
+    /// <param name="look">What has been made before; null: nothing.</param>
+    public async ValueTask<StripeSaid> PostAsync(StripeAccess access, string path, string idempotencyKey, IReadOnlyList<KeyValuePair<string, string>> form, Func<ValueTask<StripeSaid?>> look, CancellationToken ct)
+    {
+        var said = await PostAsync(access, path, idempotencyKey, form, ct);
+        return said.IsBrokenForGood ? await look() ?? await PostAsync(access, path, $"{idempotencyKey}-{Ids.New("k")}", form, ct) : said;
+    }
+
+    /// <summary>The member of a list that we have given this name.</summary>
+    public async ValueTask<StripeSaid?> FindAsync(StripeAccess access, string path, string name, string value, CancellationToken ct)
+    {
+        var all = await GetAsync(access, path, ct);
+        return all.IsGood ? all.Data.FirstOrDefault(one => one.Metadata(name) == value) : all;
+    }
+
     public async ValueTask<StripeSaid> GetAsync(StripeAccess access, string path, CancellationToken ct)
     {
         using var request = new HttpRequestMessage(HttpMethod.Get, At(access, path));
@@ -70,7 +88,8 @@ internal sealed class StripeCalls(HttpClients clients)
         try
         {
             using var response = await http.SendAsync(request, ct);
-            return new StripeSaid((int)response.StatusCode, StrictJson.Parse(await response.Content.ReadAsByteArrayAsync(ct)) is { ValueKind: JsonValueKind.Object } json ? json : null);
+            var replayed = response.Headers.TryGetValues("Idempotent-Replayed", out var values) && values.Contains("true", StringComparer.OrdinalIgnoreCase);
+            return new StripeSaid((int)response.StatusCode, StrictJson.Parse(await response.Content.ReadAsByteArrayAsync(ct)) is { ValueKind: JsonValueKind.Object } json ? json : null) { IsBrokenForGood = replayed && (int)response.StatusCode >= 500 };
         }
         catch (Exception e) when (e is HttpRequestException or InvalidOperationException) { return new StripeSaid(0, null); }
         catch (OperationCanceledException) when (!ct.IsCancellationRequested) { return new StripeSaid(0, null); }

@@ -50,7 +50,7 @@ internal sealed class StripeInvoicer(StripeCalls stripe, InvoiceStore store, Cus
     public async ValueTask<string?> OrderAsync(Invoice invoice, string verb, CancellationToken ct)
     {
         if (Settings is not { } settings) return "Invoices are not collected by Stripe any more.";
-        var said = await stripe.PostAsync(AccessOf(settings), $"v1/invoices/{Uri.EscapeDataString(invoice.StripeInvoice!)}/{verb}", $"turnpike-{invoice.Id}-{verb}", verb == "pay" ? [new("paid_out_of_band", "true")] : [], ct);
+        var said = await stripe.PostAsync(AccessOf(settings), $"v1/invoices/{Uri.EscapeDataString(invoice.StripeInvoice!)}/{verb}", $"turnpike-{invoice.Id}-{verb}", verb == "pay" ? [new("paid_out_of_band", "true")] : [], NotThere, ct);
         return await LookAsync(invoice, ct) && said.IsGood ? null : said.Why;
     }
 
@@ -64,16 +64,12 @@ internal sealed class StripeInvoicer(StripeCalls stripe, InvoiceStore store, Cus
         }
         if (Settings is not { } settings || StripeCurrencies.ExactlyOf(note.Amount) is not { } minor) return;
         var access = AccessOf(settings);
-        if (time.GetUtcNow() - note.Created > StripeCalls.KeyKept)
-        {
-            var known = await stripe.GetAsync(access, $"v1/credit_notes?limit=100&invoice={Uri.EscapeDataString(id)}", ct);
-            if (!known.IsGood) return;
-            if (known.Data.FirstOrDefault(c => c.Metadata("turnpike_credit_note") == note.Id) is { } found) { await store.CreditedAsync(note.Id, found["id"], ct); return; }
-        }
+        ValueTask<StripeSaid?> Look() => stripe.FindAsync(access, $"v1/credit_notes?limit=100&invoice={Uri.EscapeDataString(id)}", "turnpike_credit_note", note.Id, ct);
         List<KeyValuePair<string, string>> form = [new("invoice", id), new("amount", Text(minor)), new("memo", note.Reason), new("metadata[turnpike_credit_note]", note.Id)];
         // Of a paid invoice it goes back to where it came from; of an open one it is simply not asked for any more.
         if (note.PaidOut) form.Add(new("refund_amount", Text(minor)));
-        if (await stripe.PostAsync(access, "v1/credit_notes", "turnpike-" + note.Id, form, ct) is { IsGood: true } said) await store.CreditedAsync(note.Id, said["id"], ct);
+        var said = (IsOld(note.Created) ? await Look() : null) ?? await stripe.PostAsync(access, "v1/credit_notes", "turnpike-" + note.Id, form, Look, ct);
+        if (said.IsGood) await store.CreditedAsync(note.Id, said["id"], ct);
     }
 
     /// <summary>A page of Stripe's where the caller sees its invoices and changes how it pays; null with why not.</summary>
@@ -103,10 +99,10 @@ internal sealed class StripeInvoicer(StripeCalls stripe, InvoiceStore store, Cus
             if (!said.IsGood) return said.Why;
             // The last look before anything leaves the house: a line too many would be somebody's money.
             if (said.Number("subtotal") != charged) return $"Stripe adds up {said.Number("subtotal")} where we have {charged}: see {id}. It was not sent.";
-            said = await stripe.PostAsync(access, at + "/finalize", $"turnpike-{draft.Id}-finalize", [new("auto_advance", settings.Charges ? "true" : "false")], ct);
+            said = await stripe.PostAsync(access, at + "/finalize", $"turnpike-{draft.Id}-finalize", [new("auto_advance", settings.Charges ? "true" : "false")], NotThere, ct);
         }
         if (!said.IsGood) return said.Why;
-        if (!settings.Charges && said["status"] == "open") said = await stripe.PostAsync(access, at + "/send", $"turnpike-{draft.Id}-send", [], ct);
+        if (!settings.Charges && said["status"] == "open") said = await stripe.PostAsync(access, at + "/send", $"turnpike-{draft.Id}-send", [], NotThere, ct);
         if (!said.IsGood) return said.Why;
         var tax = StripeCurrencies.OfMinor(said.Number("tax") ?? 0, draft.Currency);
         await desk.OpenAsync(draft, tax, said["hosted_invoice_url"], said.Number("due_date") is { } due ? DateTimeOffset.FromUnixTimeSeconds(due) : null, ct);
@@ -116,12 +112,7 @@ internal sealed class StripeInvoicer(StripeCalls stripe, InvoiceStore store, Cus
 
     private async ValueTask<(string? Id, string? Error)> CreateAsync(StripeBilling settings, StripeAccess access, Invoice draft, string customer, long charged, CancellationToken ct)
     {
-        if (time.GetUtcNow() - draft.Created > StripeCalls.KeyKept)
-        {
-            var all = await stripe.GetAsync(access, $"v1/invoices?limit=100&customer={Uri.EscapeDataString(customer)}", ct);
-            if (!all.IsGood) return (null, all.Why);
-            if (all.Data.FirstOrDefault(i => i.Metadata("turnpike_invoice") == draft.Id)?["id"] is { } found) return (await KeepAsync(draft, found, access, ct), null);
-        }
+        ValueTask<StripeSaid?> Look() => stripe.FindAsync(access, $"v1/invoices?limit=100&customer={Uri.EscapeDataString(customer)}", "turnpike_invoice", draft.Id, ct);
         List<KeyValuePair<string, string>> form =
         [
             new("customer", customer),
@@ -136,7 +127,7 @@ internal sealed class StripeInvoicer(StripeCalls stripe, InvoiceStore store, Cus
         if (!settings.Charges) form.Add(new("days_until_due", Text(Math.Max(1, (long)Math.Ceiling(draft.DueAfter.TotalDays)))));
         if (settings.AutomaticTax) form.Add(new("automatic_tax[enabled]", "true"));
         if ((long)((Int128)charged * settings.Fee / 10_000) is var fee and > 0) form.Add(new("application_fee_amount", Text(fee)));
-        var said = await stripe.PostAsync(access, "v1/invoices", "turnpike-" + draft.Id, form, ct);
+        var said = (IsOld(draft.Created) ? await Look() : null) ?? await stripe.PostAsync(access, "v1/invoices", "turnpike-" + draft.Id, form, Look, ct);
         return said is { IsGood: true } && said["id"] is { } id ? (await KeepAsync(draft, id, access, ct), null) : (null, said.Why);
     }
 
@@ -149,9 +140,10 @@ internal sealed class StripeInvoicer(StripeCalls stripe, InvoiceStore store, Cus
     private async ValueTask<string?> AddItemsAsync(StripeAccess access, Invoice draft, string id, string customer, CancellationToken ct)
     {
         HashSet<string?> there = [];
-        if (time.GetUtcNow() - draft.Created > StripeCalls.KeyKept)
+        var items = $"v1/invoiceitems?limit=100&invoice={Uri.EscapeDataString(id)}";
+        if (IsOld(draft.Created))
         {
-            var all = await stripe.GetAsync(access, $"v1/invoiceitems?limit=100&invoice={Uri.EscapeDataString(id)}", ct);
+            var all = await stripe.GetAsync(access, items, ct);
             if (!all.IsGood) return all.Why;
             there = [.. all.Data.Select(i => i.Metadata("turnpike_line"))];
         }
@@ -168,7 +160,7 @@ internal sealed class StripeInvoicer(StripeCalls stripe, InvoiceStore store, Cus
                 new("period[start]", Text(draft.Start.ToUnixTimeSeconds())),
                 new("period[end]", Text(draft.End.ToUnixTimeSeconds())),
                 new("metadata[turnpike_line]", line),
-            ], ct);
+            ], () => stripe.FindAsync(access, items, "turnpike_line", line, ct), ct);
             if (!said.IsGood) return said.Why;
         }
         return null;
@@ -201,7 +193,7 @@ internal sealed class StripeInvoicer(StripeCalls stripe, InvoiceStore store, Cus
         foreach (var (name, value) in ((string, string?)[])[("line1", facts.Line1), ("city", facts.City), ("postal_code", facts.PostalCode), ("country", facts.Country)])
             if (value is not null) form.Add(new($"address[{name}]", value));
         var digest = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(string.Join('\n', form.Select(f => f.Key + "=" + f.Value).Append(access.Account)))))[..24];
-        var said = await stripe.PostAsync(access, "v1/customers", "turnpike-customer-" + digest, form, ct);
+        var said = await stripe.PostAsync(access, "v1/customers", "turnpike-customer-" + digest, form, NotThere, ct);
         if (!said.IsGood || said["id"] is not { } id) return (null, said.Why);
         await customers.SetStripeAsync(caller, id, access.Account, ct);
         return (id, null);
@@ -213,6 +205,12 @@ internal sealed class StripeInvoicer(StripeCalls stripe, InvoiceStore store, Cus
         else if (said["status"] == "void") await desk.VoidAsync(invoice.Id, "voided at Stripe", ct);
         else if (said["status"] == "uncollectible") await desk.GiveUpAsync(invoice.Id, "given up at Stripe", ct);
     }
+
+    /// <summary>Its key may have been forgotten: a repetition could make it anew.</summary>
+    private bool IsOld(DateTimeOffset created) => time.GetUtcNow() - created > StripeCalls.KeyKept;
+
+    /// <summary>What may be done twice: what has been done is seen by the state of the invoice, and a customer without invoices is nobody's money.</summary>
+    private static ValueTask<StripeSaid?> NotThere() => new((StripeSaid?)null);
 
     private static string Text(long number) => number.ToString(CultureInfo.InvariantCulture);
 }

@@ -3,11 +3,27 @@ using System.Text.Json.Nodes;
 
 namespace Turnpike.Tests.Billing.Stripe;
 
+/// <summary>What a webhook is told: the object as it was when it happened.</summary>
+internal sealed record StripeTold(string Id, string Type, string Account, JsonObject About);
+
 /// <summary>Stripe's objects, each with its state, on the account it was made on.</summary>
 internal sealed class StripeObjects
 {
     private readonly Dictionary<string, (JsonObject Json, string Account)> all = [];
+    private readonly TimeProvider time;
     private int serial;
+
+    public StripeObjects(TimeProvider? time = null) => (this.time, Payments) = (time ?? TimeProvider.System, new StripePayments(this));
+
+    /// <summary>A way to pay that takes its time.</summary>
+    public const string Slow = "pm_usBankAccount_processing";
+
+    public StripePayments Payments { get; }
+
+    /// <summary>All that happened and is told to webhooks, in order, as it was then.</summary>
+    public List<StripeTold> Events { get; } = [];
+
+    public DateTimeOffset Now => time.GetUtcNow();
 
     /// <summary>The tax of every invoice with automatic tax, in percent.</summary>
     public int Tax { get; set; } = 19;
@@ -23,9 +39,21 @@ internal sealed class StripeObjects
     /// <summary>All objects of a kind, oldest first.</summary>
     public IReadOnlyList<JsonObject> All(string kind) => [.. all.Values.Select(o => o.Json).Where(o => (string?)o["object"] == kind)];
 
+    public IEnumerable<JsonObject> All(string kind, string account) => all.Values.Where(o => o.Account == account && (string?)o.Json["object"] == kind).Select(o => o.Json);
+
     public JsonObject this[string id] => all[id].Json;
 
-    public JsonObject Do(string method, string path, string account, JsonObject form)
+    public string AccountOf(string id) => all[id].Account;
+
+    /// <summary>No payment of the past is known any more.</summary>
+    public void ForgetPayments()
+    {
+        foreach (var (id, _) in all.Where(o => (string?)o.Value.Json["object"] == "payment_intent").ToList()) all.Remove(id);
+    }
+
+    public void Emit(string type, string account, JsonObject about) => Events.Add(new StripeTold(NewId("evt"), type, account, Copy(about)));
+
+    public JsonObject Do(string method, string path, string account, JsonObject form, string? version = null)
     {
         var parts = path.Split('/', StringSplitOptions.RemoveEmptyEntries)[1..];
         return (method, parts) switch
@@ -37,8 +65,11 @@ internal sealed class StripeObjects
             ("POST", ["credit_notes"]) => NewCredit(account, form),
             ("POST", ["checkout", "sessions"]) => NewSession(account, form),
             ("POST", ["billing_portal", "sessions"]) => NewPortal(account, form),
-            ("POST", ["refunds"]) => NewRefund(account, form),
-            ("POST", ["disputes", var id]) => Submit(account, id, form),
+            ("POST", ["refunds"]) => Copy(Payments.NewRefund(account, form)),
+            ("POST", ["payment_intents"]) => Copy(Payments.NewIntent(account, form, version)),
+            ("POST", ["payment_intents", var id, "cancel"]) => Copy(Payments.Cancel(account, id)),
+            ("GET", ["payment_intents", "search"]) => Payments.Search(account, form),
+            ("POST", ["disputes", var id]) => Copy(Payments.Submit(account, id, form)),
             ("GET", ["invoices"]) => List(account, "invoice", form, "customer"),
             ("GET", ["invoiceitems"]) => List(account, "invoiceitem", form, "invoice"),
             ("GET", ["credit_notes"]) => List(account, "credit_note", form, "invoice"),
@@ -50,61 +81,78 @@ internal sealed class StripeObjects
         };
     }
 
-    /// <summary>The buyer pays on Stripe's page; where the page then goes.</summary>
-    public string Pay(string session)
+    /// <summary>The buyer pays on Stripe's page; where the page then goes. Null: the card was declined, and the page stays.</summary>
+    public string? Pay(string session, string card = StripeCards.Good)
     {
         var paid = this[session];
-        if ((string?)paid["payment_status"] != "paid")
+        if ((string?)paid["status"] == "expired") return null;
+        if ((string?)paid["status"] == "open")
         {
-            var intent = Charge(all[session].Account, Long(paid["amount_total"]), (string)paid["currency"]!);
-            (paid["status"], paid["payment_status"], paid["payment_intent"]) = ("complete", "paid", intent);
+            var waits = card == Slow;
+            try { paid["payment_intent"] = (string)Payments.Charged(AccountOf(session), Long(paid["amount_total"]), (string)paid["currency"]!, card, paid["_intent"]?.DeepClone() as JsonObject, StripeCards.Refuses(card))["id"]!; }
+            catch (StripeRefusal) { return null; }
+            (paid["status"], paid["payment_status"], paid["url"]) = ("complete", waits ? "unpaid" : "paid", null);
+            Emit("checkout.session.completed", AccountOf(session), paid);
         }
         return ((string)paid["success_url"]!).Replace("{CHECKOUT_SESSION_ID}", session, StringComparison.Ordinal);
     }
 
-    /// <summary>The customer pays an invoice on Stripe's page.</summary>
-    public void PayInvoice(string id)
+    /// <summary>A bank has looked into it, days later.</summary>
+    public void Arrive(string session, bool paid)
     {
-        var invoice = this[id];
-        var intent = Charge(all[id].Account, Long(invoice["total"]), (string)invoice["currency"]!);
-        (invoice["status"], invoice["paid"], invoice["amount_paid"], invoice["amount_due"], invoice["payment_intent"]) = ("paid", true, Long(invoice["total"]), 0, intent);
+        this[session]["payment_status"] = paid ? "paid" : "unpaid";
+        Emit(paid ? "checkout.session.async_payment_succeeded" : "checkout.session.async_payment_failed", AccountOf(session), this[session]);
     }
+
+    /// <summary>Nobody paid in time.</summary>
+    public void Expire(string session)
+    {
+        (this[session]["status"], this[session]["url"]) = ("expired", null);
+        Emit("checkout.session.expired", AccountOf(session), this[session]);
+    }
+
+    /// <summary>The customer pays an invoice on Stripe's page, or Stripe charges what the customer has saved. False: the card was declined.</summary>
+    public bool PayInvoice(string id, string? card = null)
+    {
+        var (invoice, account) = (this[id], AccountOf(id));
+        var saved = card is null;
+        card ??= (string?)this[(string)invoice["customer"]!]["_card"] ?? StripeCards.Good;
+        invoice["attempted"] = true;
+        invoice["attempt_count"] = (invoice["attempt_count"] is { } tried ? Long(tried) : 0) + 1;
+        try
+        {
+            var intent = (string)Payments.Charged(account, Long(invoice["total"]), (string)invoice["currency"]!, card, null, StripeCards.Refuses(card, offSession: saved))["id"]!;
+            (invoice["status"], invoice["paid"], invoice["amount_paid"], invoice["amount_due"], invoice["payment_intent"]) = ("paid", true, Long(invoice["total"]), 0, intent);
+        }
+        catch (StripeRefusal no)
+        {
+            Emit(no.Code == "authentication_required" ? "invoice.payment_action_required" : "invoice.payment_failed", account, invoice);
+            return false;
+        }
+        Emit("invoice.paid", account, invoice);
+        return true;
+    }
+
+    /// <summary>The customer saves a card in the portal.</summary>
+    public void Save(string customer, string card) => this[customer]["_card"] = card;
 
     /// <summary>Somebody gives back in Stripe's dashboard; the charge as it stands then.</summary>
     public JsonObject RefundInDashboard(string intent, long amount)
     {
-        NewRefund(all[intent].Account, new JsonObject { ["payment_intent"] = intent, ["amount"] = Text(amount) });
+        Payments.NewRefund(AccountOf(intent), new JsonObject { ["payment_intent"] = intent, ["amount"] = Text(amount) });
         return ChargeOf(intent);
     }
 
-    public JsonObject ChargeOf(string intent) => All("charge").Single(c => (string?)c["payment_intent"] == intent);
+    public JsonObject ChargeOf(string intent) => Payments.ChargeOf(intent);
 
-    /// <summary>The buyer's bank takes the money back for now.</summary>
-    public JsonObject Dispute(string intent, long? amount = null)
-    {
-        var charge = ChargeOf(intent);
-        charge["disputed"] = true;
-        return Add(all[intent].Account, "dp", "dispute", new JsonObject
-        {
-            ["amount"] = amount ?? Long(charge["amount"]), ["currency"] = (string)charge["currency"]!, ["charge"] = (string)charge["id"]!, ["payment_intent"] = intent, ["reason"] = "product_not_received", ["status"] = "needs_response",
-            ["evidence"] = new JsonObject(), ["evidence_details"] = new JsonObject { ["due_by"] = 1_900_000_000, ["has_evidence"] = false, ["submission_count"] = 0 }, ["metadata"] = new JsonObject(),
-        });
-    }
-
-    private string Charge(string account, long amount, string currency)
-    {
-        var intent = Add(account, "pi", "payment_intent", new JsonObject { ["amount"] = amount, ["currency"] = currency, ["status"] = "succeeded" });
-        Add(account, "ch", "charge", new JsonObject { ["amount"] = amount, ["amount_refunded"] = 0, ["currency"] = currency, ["payment_intent"] = (string)intent["id"]!, ["status"] = "succeeded", ["refunded"] = false });
-        Add(account, "txn", "balance_transaction", new JsonObject { ["amount"] = amount, ["fee"] = amount * 29 / 1000 + 30, ["currency"] = currency, ["type"] = "charge" });
-        return (string)intent["id"]!;
-    }
+    public JsonObject Dispute(string intent, long? amount = null) => Payments.Dispute(intent, amount);
 
     /// <summary>Stripe pays the balance out to the owner's bank.</summary>
     public void PayOut(string account, long amount, string currency) => Add(account, "txn", "balance_transaction", new JsonObject { ["amount"] = -amount, ["fee"] = 0, ["currency"] = currency, ["type"] = "payout" });
 
     private JsonObject NewInvoice(string account, JsonObject form)
     {
-        Of(account, "customer", Needed(form, "customer"));
+        Of(account, "customer", Needed(form, "customer"), parameter: true);
         if ((string?)form["collection_method"] == "send_invoice" && form["days_until_due"] is null && form["due_date"] is null) throw StripeRefusal.Invalid("If invoice collection method is `send_invoice`, you must specify either `due_date` or `days_until_due`.");
         if (form["application_fee_amount"] is not null && account.Length == 0) throw StripeRefusal.Invalid("application_fee_amount needs a connected account.");
         var invoice = New(account, "in", "invoice", form, ["customer", "currency", "collection_method", "description", "metadata", "application_fee_amount"]);
@@ -116,7 +164,7 @@ internal sealed class StripeObjects
 
     private JsonObject NewItem(string account, JsonObject form)
     {
-        var invoice = Of(account, "invoice", Needed(form, "invoice"));
+        var invoice = Of(account, "invoice", Needed(form, "invoice"), parameter: true);
         if ((string?)invoice["status"] != "draft") throw StripeRefusal.Invalid("This invoice is no longer editable.", "invoice_not_editable");
         if ((string?)invoice["currency"] != (string?)form["currency"]) throw StripeRefusal.Invalid("The currency of the invoice item differs from the invoice's.");
         var amount = long.Parse(Needed(form, "amount"), CultureInfo.InvariantCulture);
@@ -138,19 +186,25 @@ internal sealed class StripeObjects
                 var tax = (bool)invoice["automatic_tax"]!["enabled"]! ? Long(invoice["subtotal"]) * Tax / 100 : 0;
                 (invoice["tax"], invoice["total"], invoice["amount_due"]) = (tax, Long(invoice["subtotal"]) + tax, Long(invoice["subtotal"]) + tax);
                 (invoice["status"], invoice["hosted_invoice_url"], invoice["number"]) = ("open", $"{Pages}/i/{id}", $"ABC-{++serial:d4}");
+                Emit("invoice.finalized", account, invoice);
                 if ((string?)form["auto_advance"] == "true" && (string?)invoice["collection_method"] == "charge_automatically") PayInvoice(id);
                 break;
             case "send" when status == "open":
                 break;
             case "void" when status is "open" or "uncollectible":
                 invoice["status"] = "void";
+                Emit("invoice.voided", account, invoice);
                 break;
             case "mark_uncollectible" when status == "open":
                 invoice["status"] = "uncollectible";
+                Emit("invoice.marked_uncollectible", account, invoice);
+                break;
+            case "pay" when status is "open" or "uncollectible" && (string?)form["paid_out_of_band"] == "true":
+                (invoice["status"], invoice["paid"], invoice["paid_out_of_band"]) = ("paid", true, true);
+                Emit("invoice.paid", account, invoice);
                 break;
             case "pay" when status is "open" or "uncollectible":
-                if ((string?)form["paid_out_of_band"] != "true") throw new StripeRefusal(402, "card_error", "card_declined", "Your card was declined.", "generic_decline");
-                (invoice["status"], invoice["paid"], invoice["paid_out_of_band"]) = ("paid", true, true);
+                if (!PayInvoice(id)) throw StripeCards.Refuses((string)this[(string)invoice["customer"]!]["_card"]!, offSession: true)!;
                 break;
             default: throw StripeRefusal.Invalid($"This invoice is {status}: it cannot be {verb}.");
         }
@@ -159,12 +213,12 @@ internal sealed class StripeObjects
 
     private JsonObject NewCredit(string account, JsonObject form)
     {
-        var invoice = Of(account, "invoice", Needed(form, "invoice"));
+        var invoice = Of(account, "invoice", Needed(form, "invoice"), parameter: true);
         var amount = long.Parse(Needed(form, "amount"), CultureInfo.InvariantCulture);
         var credited = All("credit_note").Where(c => (string?)c["invoice"] == (string?)invoice["id"]).Sum(c => Long(c["amount"]));
         if ((string?)invoice["status"] is not ("open" or "paid") || credited + amount > Long(invoice["total"])) throw StripeRefusal.Invalid("The credit note is for more than the invoice.");
         if ((string?)invoice["status"] == "paid" && (string?)form["refund_amount"] != Text(amount)) throw StripeRefusal.Invalid("The credits of a paid invoice have to add up to its amount.");
-        if ((string?)invoice["status"] == "paid" && (string?)invoice["payment_intent"] is { } intent) NewRefund(account, new JsonObject { ["payment_intent"] = intent, ["amount"] = Text(amount) });
+        if ((string?)invoice["status"] == "paid" && (string?)invoice["payment_intent"] is { } intent) Payments.NewRefund(account, new JsonObject { ["payment_intent"] = intent, ["amount"] = Text(amount) });
         var note = this[(string)New(account, "cn", "credit_note", form, ["invoice", "memo", "metadata"])["id"]!];
         (note["amount"], note["status"], note["customer"]) = (amount, "issued", (string?)invoice["customer"]);
         return Copy(note);
@@ -180,36 +234,17 @@ internal sealed class StripeObjects
         if (fee is not null && account.Length == 0) throw StripeRefusal.Invalid("application_fee_amount needs a connected account.");
         var session = this[(string)New(account, "cs_test", "checkout.session", form, ["client_reference_id", "metadata", "success_url", "cancel_url"])["id"]!];
         (session["status"], session["payment_status"], session["amount_total"], session["currency"], session["payment_intent"], session["url"]) = ("open", "unpaid", amount, (string)price["currency"]!, null, $"{Pages}/pay/{session["id"]}");
+        session["_fee"] = fee is null ? 0 : Long(fee);
+        session["_intent"] = form["payment_intent_data"]?["metadata"]?.DeepClone();
         return Copy(session);
     }
 
     private JsonObject NewPortal(string account, JsonObject form)
     {
-        Of(account, "customer", Needed(form, "customer"));
+        Of(account, "customer", Needed(form, "customer"), parameter: true);
         var portal = this[(string)New(account, "bps", "billing_portal.session", form, ["customer", "return_url"])["id"]!];
         portal["url"] = $"{Pages}/portal/{portal["id"]}";
         return Copy(portal);
-    }
-
-    private JsonObject NewRefund(string account, JsonObject form)
-    {
-        var charge = ChargeOf((string)Of(account, "payment_intent", Needed(form, "payment_intent"))["id"]!);
-        var amount = form["amount"] is { } some ? long.Parse((string)some!, CultureInfo.InvariantCulture) : Long(charge["amount"]) - Long(charge["amount_refunded"]);
-        if (amount > Long(charge["amount"]) - Long(charge["amount_refunded"])) throw StripeRefusal.Invalid("Refund amount is greater than unrefunded amount on charge.", "charge_already_refunded");
-        charge["amount_refunded"] = Long(charge["amount_refunded"]) + amount;
-        var refund = this[(string)New(account, "re", "refund", form, ["payment_intent", "metadata", "reason"])["id"]!];
-        (refund["amount"], refund["status"], refund["currency"]) = (amount, "succeeded", (string)charge["currency"]!);
-        return Copy(refund);
-    }
-
-    private JsonObject Submit(string account, string id, JsonObject form)
-    {
-        var dispute = Of(account, "dispute", id);
-        if ((string?)dispute["status"] is not ("needs_response" or "warning_needs_response")) throw StripeRefusal.Invalid("This dispute is no longer open for evidence.");
-        foreach (var (name, value) in form["evidence"] as JsonObject ?? []) ((JsonObject)dispute["evidence"]!)[name] = value!.DeepClone();
-        ((JsonObject)dispute["evidence_details"]!)["has_evidence"] = true;
-        if ((string?)form["submit"] != "false") dispute["status"] = "under_review";
-        return Copy(dispute);
     }
 
     private JsonObject List(string account, string kind, JsonObject form, string by) => new()
@@ -220,7 +255,7 @@ internal sealed class StripeObjects
         ["url"] = "/v1/" + kind,
     };
 
-    private JsonObject New(string account, string prefix, string kind, JsonObject form, string[] kept)
+    public JsonObject New(string account, string prefix, string kind, JsonObject form, string[] kept)
     {
         var json = new JsonObject();
         foreach (var name in kept)
@@ -228,21 +263,29 @@ internal sealed class StripeObjects
         return Copy(Add(account, prefix, kind, json));
     }
 
-    private JsonObject Add(string account, string prefix, string kind, JsonObject json)
+    public JsonObject Add(string account, string prefix, string kind, JsonObject json) => Put(account, NewId(prefix), kind, json);
+
+    public JsonObject Put(string account, string id, string kind, JsonObject json)
     {
-        var id = NewId(prefix);
         (json["id"], json["object"]) = (id, kind);
         all[id] = (json, account);
         return json;
     }
 
     /// <summary>An object of this account; somebody else's is not there.</summary>
-    private JsonObject Of(string account, string kind, string id) =>
-        all.TryGetValue(id, out var found) && found.Account == account && (string?)found.Json["object"] == kind ? found.Json : throw StripeRefusal.Missing(kind, id);
+    /// <param name="parameter">It was named by a parameter: 400; by the path: 404.</param>
+    public JsonObject Of(string account, string kind, string id, bool parameter = false) =>
+        all.TryGetValue(id, out var found) && found.Account == account && (string?)found.Json["object"] == kind ? found.Json : throw StripeRefusal.Missing(kind, id, parameter ? 400 : 404);
 
-    private static JsonObject Copy(JsonObject json) => (JsonObject)json.DeepClone();
+    /// <summary>As it is shown: what begins with an underscore is Stripe's own.</summary>
+    public static JsonObject Copy(JsonObject json)
+    {
+        var shown = (JsonObject)json.DeepClone();
+        foreach (var name in shown.Select(m => m.Key).Where(n => n[0] == '_').ToList()) shown.Remove(name);
+        return shown;
+    }
 
-    private static string Needed(JsonObject form, string name) => (string?)form[name] is { Length: > 0 } value ? value : throw StripeRefusal.Invalid($"Missing required param: {name}.", "parameter_missing");
+    public static string Needed(JsonObject form, string name) => (string?)form[name] is { Length: > 0 } value ? value : throw StripeRefusal.Invalid($"Missing required param: {name}.", "parameter_missing");
 
     private static string Text(long number) => number.ToString(CultureInfo.InvariantCulture);
 }

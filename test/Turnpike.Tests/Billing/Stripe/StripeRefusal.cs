@@ -1,6 +1,8 @@
+using System.Text.Json.Nodes;
+
 namespace Turnpike.Tests.Billing.Stripe;
 
-/// <summary>A no in Stripe's shape.</summary>
+/// <summary>Stripe says no: the status, and what stands in its <c>error</c>.</summary>
 internal sealed class StripeRefusal(int status, string type, string? code, string message, string? decline = null) : Exception(message)
 {
     public int Status => status;
@@ -11,7 +13,15 @@ internal sealed class StripeRefusal(int status, string type, string? code, strin
 
     public string? Decline => decline;
 
-    public static StripeRefusal Missing(string what, string id) => new(404, "invalid_request_error", "resource_missing", $"No such {what}: '{id}'");
+    /// <summary>The payment that did not work, for a card that was declined.</summary>
+    public JsonObject? Intent { get; init; }
+
+    public string? Charge { get; init; }
+
+    public static StripeRefusal Missing(string what, string id, int status = 404) => new(status, "invalid_request_error", "resource_missing", $"No such {what}: '{id}'");
 
     public static StripeRefusal Invalid(string message, string? code = null) => new(400, "invalid_request_error", code, message);
+
+    /// <summary>The same of one payment.</summary>
+    public StripeRefusal Of(JsonObject intent, string charge) => new(Status, Type, Code, Message, Decline) { Intent = intent, Charge = charge };
 }

@@ -6,6 +6,7 @@ using Turnpike.Payments;
 using Turnpike.Payments.Mpp;
 using Turnpike.Payments.Stripe;
 using Turnpike.Protocols.Mpp;
+using Turnpike.Tests.Billing.Stripe;
 using Turnpike.Tests.Payments.X402;
 
 namespace Turnpike.Tests.Payments.Stripe;
@@ -13,10 +14,10 @@ namespace Turnpike.Tests.Payments.Stripe;
 /// <summary>MPP's stripe charge: one challenge charges once, whatever is repeated, and what Stripe leaves open stays open.</summary>
 public sealed class StripeMethodTests
 {
-    private readonly FakeStripe stripe = new();
+    private readonly StripeTill stripe = new();
     private readonly Rails rails;
 
-    public StripeMethodTests() => rails = new Rails(stripe.Internet, stripe: FakeStripe.Settings);
+    public StripeMethodTests() => rails = new Rails(stripe.Internet, stripe: StripeTill.Settings);
 
     [Theory]
     [InlineData("1.00 USD", "100")]
@@ -40,10 +41,10 @@ public sealed class StripeMethodTests
     public async Task A_charge_says_what_Stripe_wants_to_hear_and_its_key_is_the_challenges_alone()
     {
         var captured = await rails.Capture(rails.Stripe, Pay());
-        (await rails.Stripe.SettleAsync(captured, default)).ShouldBe(new Settlement.Settled("pi_1", "100"));
+        (await rails.Stripe.SettleAsync(captured, default)).ShouldBe(new Settlement.Settled(stripe.Intent, "100"));
         var asked = stripe.Internet.All.Single();
         (asked.Method, asked.Url.AbsolutePath, asked.Headers["Stripe-Version"], asked.Headers["Idempotency-Key"]).ShouldBe(("POST", "/v1/payment_intents", "2026-07-29.preview", "turnpike_ch_1"));
-        var form = FakeStripe.Form(asked);
+        var form = StripeTill.Form(asked);
         (form["amount"], form["currency"], form["confirm"], form["shared_payment_granted_token"]).ShouldBe(("100", "usd", "true", "spt_1"));
         (form["automatic_payment_methods[allow_redirects]"], form["metadata[mpp_challenge_id]"]).ShouldBe(("never", "ch_1"));
     }
@@ -77,6 +78,31 @@ public sealed class StripeMethodTests
         (await Rails.Check(rails.Stripe, Pay(request: cheap))).ShouldNotBeNull().Reason.ShouldBe(Reasons.InvalidChallenge);
     }
 
+    /// <summary>Its key is in use while the first try is still on its way: that says nothing of the money, nor may it be given up.</summary>
+    [Fact]
+    public async Task A_charge_that_is_still_being_made_is_unknown_until_it_arrives_and_charges_once()
+    {
+        var captured = await rails.Capture(rails.Stripe, Pay());
+        stripe.Stripe.Fail("payment_intents", StripeFault.Late);
+        (await rails.Stripe.SettleAsync(captured, default)).ShouldBeOfType<Settlement.Unknown>();
+        (await rails.Stripe.SettleAsync(captured with { Status = HoldStatus.Unknown }, default)).ShouldBeOfType<Settlement.Unknown>("409: in use");
+        stripe.Stripe.Arrive();
+        (await rails.Stripe.SettleAsync(captured with { Status = HoldStatus.Unknown }, default)).ShouldBe(new Settlement.Settled(stripe.Intent, "100"));
+        stripe.Charged.ShouldBe(1);
+    }
+
+    public static TheoryData<string> BadCards => [.. StripeCards.Bad];
+
+    [Theory]
+    [MemberData(nameof(BadCards))]
+    public async Task No_card_that_Stripe_declines_pays(string card)
+    {
+        stripe.Stripe.Objects.Payments.Grant("spt_bad", card);
+        var failed = (await rails.Stripe.SettleAsync(await rails.Capture(rails.Stripe, Pay("spt_bad")), default)).ShouldBeOfType<Settlement.Failed>();
+        failed.Code.ShouldBe(StripeCards.Refuses(card) is var no && no!.Decline is { } decline ? decline : no.Code);
+        stripe.Charged.ShouldBe(0);
+    }
+
     [Fact]
     public async Task A_declined_card_is_refused_by_its_code()
     {
@@ -89,7 +115,7 @@ public sealed class StripeMethodTests
     {
         var captured = await rails.Capture(rails.Stripe, Pay("spt_action"));
         (await rails.Stripe.SettleAsync(captured, default)).ShouldBeOfType<Settlement.Failed>().As.ShouldBe(Reasons.PaymentActionRequired);
-        stripe.Internet.All.Last().Url.AbsolutePath.ShouldBe("/v1/payment_intents/pi_2/cancel");
+        stripe.Internet.All.Last().Url.AbsolutePath.ShouldBe($"/v1/payment_intents/{stripe.Intent}/cancel");
     }
 
     [Fact]
@@ -98,7 +124,8 @@ public sealed class StripeMethodTests
         var captured = await rails.Capture(rails.Stripe, Pay());
         stripe.LosesAnswers = true;
         (await rails.Stripe.SettleAsync(captured, default)).ShouldBeOfType<Settlement.Unknown>();
-        (await rails.Stripe.SettleAsync(captured with { Status = HoldStatus.Unknown }, default)).ShouldBe(new Settlement.Settled("pi_1", "100"));
+        stripe.LosesAnswers = false;
+        (await rails.Stripe.SettleAsync(captured with { Status = HoldStatus.Unknown }, default)).ShouldBe(new Settlement.Settled(stripe.Intent, "100"));
         stripe.Charged.ShouldBe(1);
     }
 
@@ -158,7 +185,7 @@ public sealed class StripeMethodTests
         if (charged) await rails.Stripe.SettleAsync(captured, default);
         rails.Time.Leap(TimeSpan.FromHours(24));
         var later = await rails.Stripe.SettleAsync(captured with { Status = HoldStatus.Unknown }, default);
-        if (charged) later.ShouldBe(new Settlement.Settled("pi_1", "100"));
+        if (charged) later.ShouldBe(new Settlement.Settled(stripe.Intent, "100"));
         else later.ShouldBeOfType<Settlement.Failed>().Code.ShouldBe("never_charged");
         stripe.Internet.All.Last().Method.ShouldBe("GET");
     }

@@ -9,13 +9,15 @@ namespace Turnpike.Tests.Payments.Stripe;
 /// <summary>Card refunds: once under their key, and what Stripe leaves open stays open.</summary>
 public sealed class StripeRefundsTests
 {
-    private readonly FakeStripe stripe = new();
+    private readonly StripeTill stripe = new();
     private readonly Rails rails;
     private readonly StripeRefunds refunds;
+    private readonly string intent;
 
     public StripeRefundsTests()
     {
-        rails = new Rails(stripe.Internet, stripe: FakeStripe.Settings);
+        intent = stripe.Charge();
+        rails = new Rails(stripe.Internet, stripe: StripeTill.Settings);
         HttpClients clients = (_, timeout, most) => new HttpClient(stripe.Internet, disposeHandler: false) { Timeout = timeout, MaxResponseContentBufferSize = most };
         refunds = new StripeRefunds(() => rails.Settings, clients, rails.Time);
     }
@@ -26,10 +28,10 @@ public sealed class StripeRefundsTests
     public async Task It_asks_for_the_amount_under_a_key_of_its_own(string amount, long minor)
     {
         var settled = (await SettleAsync(await PlanAsync(amount))).ShouldBeOfType<Settlement.Settled>();
-        (settled.Reference, settled.RailAmount).ShouldBe(("re_1", minor.ToString(System.Globalization.CultureInfo.InvariantCulture)));
+        (settled.Reference, settled.RailAmount).ShouldBe((Made, minor.ToString(System.Globalization.CultureInfo.InvariantCulture)));
         var asked = stripe.Internet.All.Last();
         (asked.Method, asked.Url.AbsolutePath, asked.Headers["Idempotency-Key"]).ShouldBe(("POST", "/v1/refunds", "turnpike_rf_1"));
-        FakeStripe.Form(asked)["payment_intent"].ShouldBe("pi_1");
+        StripeTill.Form(asked)["payment_intent"].ShouldBe(intent);
         stripe.Refunded.ShouldBe([minor]);
     }
 
@@ -58,7 +60,7 @@ public sealed class StripeRefundsTests
         var (made, never) = (await PlanAsync("0.40 USD"), await PlanAsync("0.40 USD", refund: "rf_2"));
         (await SettleAsync(made)).ShouldBeOfType<Settlement.Settled>();
         rails.Time.Leap(TimeSpan.FromHours(24));
-        (await SettleAsync(made, old: true)).ShouldBeOfType<Settlement.Settled>().Reference.ShouldBe("re_1");
+        (await SettleAsync(made, old: true)).ShouldBeOfType<Settlement.Settled>().Reference.ShouldBe(Made);
         (await SettleAsync(never, old: true)).ShouldBeOfType<Settlement.Failed>().Code.ShouldBe("never_refunded");
         stripe.Refunded.ShouldBe([40]);
     }
@@ -66,11 +68,11 @@ public sealed class StripeRefundsTests
     [Fact]
     public async Task A_pending_refund_is_asked_for_by_its_id_until_it_is_through_or_not()
     {
-        stripe.RefundStatus = "pending";
+        stripe.Stripe.Objects.Payments.RefundStatus = "pending";
         var plan = await PlanAsync("1.00 USD");
         var open = (await SettleAsync(plan)).ShouldBeOfType<Settlement.Unknown>();
         (await SettleAsync(plan, known: open.Reference)).ShouldBeOfType<Settlement.Unknown>();
-        stripe.RefundStatus = "failed";
+        stripe.Stripe.Objects[Made]["status"] = "failed";
         (await SettleAsync(plan, known: open.Reference)).ShouldBeOfType<Settlement.Failed>().Code.ShouldBe("failed");
     }
 
@@ -78,7 +80,7 @@ public sealed class StripeRefundsTests
     public async Task More_than_was_charged_is_refused_by_Stripe()
     {
         (await SettleAsync(await PlanAsync("0.60 USD"))).ShouldBeOfType<Settlement.Settled>();
-        (await SettleAsync(await PlanAsync("0.60 USD", refund: "rf_2"))).ShouldBeOfType<Settlement.Failed>().Code.ShouldBe("charge_already_refunded");
+        (await SettleAsync(await PlanAsync("0.60 USD", refund: "rf_2"))).ShouldBeOfType<Settlement.Failed>().Code.ShouldBe("invalid_request_error", "Stripe has no code for it");
         stripe.Refunded.ShouldBe([60]);
     }
 
@@ -104,6 +106,8 @@ public sealed class StripeRefundsTests
         refunds.Takes(Paid(new Money(Money.Nano, "USD"), "x402.exact")).ShouldBeFalse();
     }
 
+    private string Made => (string)stripe.Stripe.Objects.All("refund")[0]["id"]!;
+
     private async Task<string?> PlanAsync(string amount, string price = "1.00 USD", string refund = "rf_1")
     {
         Money.TryParse(amount, out var some).ShouldBeTrue();
@@ -121,6 +125,6 @@ public sealed class StripeRefundsTests
             Id = "stripe:ch_1", Legs = [new Leg("external:stripe:1", "revenue:report", price, Limited: false)], Binding = "b", Receipt = "r_1", Correlation = "c",
             Operation = "report", Payer = "stripe:1", Method = method, PriceVersion = "v", Request = "POST /reports",
         };
-        return new HoldState(hold, HoldStatus.Settled, price, price, "pi_1", null, "100", null, 1, "i", rails.Time.GetUtcNow(), rails.Time.GetUtcNow());
+        return new HoldState(hold, HoldStatus.Settled, price, price, intent, null, "100", null, 1, "i", rails.Time.GetUtcNow(), rails.Time.GetUtcNow());
     }
 }
