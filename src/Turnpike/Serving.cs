@@ -2,6 +2,7 @@ using Turnpike.Access;
 using Turnpike.Admin;
 using Turnpike.Audit;
 using Turnpike.Billing;
+using Turnpike.Billing.Automatic;
 using Turnpike.Billing.Leaks;
 using Turnpike.Billing.Owned;
 using Turnpike.Catalog;
@@ -44,6 +45,7 @@ internal static class Serving
         app.MapBuy();
         app.MapExchange();
         app.MapTransfer();
+        app.MapTopUps();
         app.MapWebhooks();
         app.MapSecretScanning();
         Follow(app.Services, source);

@@ -22,11 +22,11 @@ internal sealed partial class TokenSale(PurchaseStore store, StripeCheckout stri
 
     /// <summary>Writes the order down and opens a checkout; the session is null when Stripe did not answer.</summary>
     /// <param name="topUp">The token to add to; null: a new one.</param>
-    public async ValueTask<(Purchase Order, CheckoutSession? Session)> BeginAsync(StripeCheckoutSettings settings, string operation, Bundle bundle, Token? topUp, string back, CancellationToken ct)
+    public async ValueTask<(Purchase Order, CheckoutSession? Session)> BeginAsync(StripeCheckoutSettings settings, string operation, Bundle bundle, Token? topUp, string back, CancellationToken ct, string? consent = null)
     {
         var order = new Purchase(Ids.New("buy"), operation, bundle.Price, bundle.Budget, bundle.Calls, bundle.Valid, topUp?.Id ?? TokenText.NewId(), topUp is not null);
         await store.AddAsync(order, ct);
-        var session = await stripe.BeginAsync(settings, order, back, ct);
+        var session = await stripe.BeginAsync(settings, order, back, consent, ct);
         if (session is not null) await store.SetSessionAsync(order.Id, session.Id, ct);
         return (order, session);
     }

@@ -103,7 +103,7 @@ internal sealed class StripeDouble(string secretKey, string webhookSecret)
             if (contract.Foreign(method, path, made).ToList() is { Count: > 0 } foreign) throw new InvalidOperationException($"{path} answers with {string.Join(", ", foreign)}, which Stripe's does not have.");
             return new StripeReplied(200, made.ToJsonString());
         }
-        catch (StripeRefusal no) { return Problem(no.Status, no.Type, no.Code, no.Message, no.Decline); }
+        catch (StripeRefusal no) { return Problem(no.Status, no.Type, no.Code, no.Message, no.Decline, no.Intent); }
     }
 
     /// <summary>The same key and parameters are answered as before; other parameters are refused. What was refused for its form is not kept.</summary>
@@ -117,11 +117,12 @@ internal sealed class StripeDouble(string secretKey, string webhookSecret)
         return reply;
     }
 
-    private static StripeReplied Problem(int status, string type, string? code, string message, string? decline = null)
+    private static StripeReplied Problem(int status, string type, string? code, string message, string? decline = null, JsonObject? intent = null)
     {
         var error = new JsonObject { ["type"] = type, ["message"] = message };
         if (code is not null) error["code"] = code;
         if (decline is not null) error["decline_code"] = decline;
+        if (intent is not null) error["payment_intent"] = intent.DeepClone();
         return new StripeReplied(status, new JsonObject { ["error"] = error }.ToJsonString());
     }
 }

@@ -9,6 +9,11 @@ internal sealed class StripeObjects
     private readonly Dictionary<string, (JsonObject Json, string Account)> all = [];
     private int serial;
 
+    public StripeObjects() => Cards = new StripeCards(this);
+
+    /// <summary>Cards that are kept, and charged while their owners are away.</summary>
+    public StripeCards Cards { get; }
+
     /// <summary>The tax of every invoice with automatic tax, in percent.</summary>
     public int Tax { get; set; } = 19;
 
@@ -37,6 +42,7 @@ internal sealed class StripeObjects
             ("POST", ["credit_notes"]) => NewCredit(account, form),
             ("POST", ["checkout", "sessions"]) => NewSession(account, form),
             ("POST", ["billing_portal", "sessions"]) => NewPortal(account, form),
+            (_, ["payment_intents", ..]) => Cards.Do(method, parts[1..], account, form),
             ("POST", ["refunds"]) => NewRefund(account, form),
             ("POST", ["disputes", var id]) => Submit(account, id, form),
             ("GET", ["invoices"]) => List(account, "invoice", form, "customer"),
@@ -44,7 +50,7 @@ internal sealed class StripeObjects
             ("GET", ["credit_notes"]) => List(account, "credit_note", form, "invoice"),
             ("GET", ["refunds"]) => List(account, "refund", form, "payment_intent"),
             ("GET", ["balance_transactions"]) => List(account, "balance_transaction", form, "type"),
-            ("GET", ["checkout", "sessions", var id]) => Copy(Of(account, "checkout.session", id)),
+            ("GET", ["checkout", "sessions", var id]) => Cards.Expanded(Copy(Of(account, "checkout.session", id)), form),
             ("GET", ["invoices" or "refunds" or "disputes", var id]) => Copy(Of(account, parts[0][..^1], id)),
             _ => throw StripeRefusal.Missing("route", path),
         };
@@ -58,6 +64,7 @@ internal sealed class StripeObjects
         {
             var intent = Charge(all[session].Account, Long(paid["amount_total"]), (string)paid["currency"]!);
             (paid["status"], paid["payment_status"], paid["payment_intent"]) = ("complete", "paid", intent);
+            Cards.Keep(all[session].Account, paid, intent);
         }
         return ((string)paid["success_url"]!).Replace("{CHECKOUT_SESSION_ID}", session, StringComparison.Ordinal);
     }
@@ -91,7 +98,7 @@ internal sealed class StripeObjects
         });
     }
 
-    private string Charge(string account, long amount, string currency)
+    public string Charge(string account, long amount, string currency)
     {
         var intent = Add(account, "pi", "payment_intent", new JsonObject { ["amount"] = amount, ["currency"] = currency, ["status"] = "succeeded" });
         Add(account, "ch", "charge", new JsonObject { ["amount"] = amount, ["amount_refunded"] = 0, ["currency"] = currency, ["payment_intent"] = (string)intent["id"]!, ["status"] = "succeeded", ["refunded"] = false });
@@ -178,8 +185,9 @@ internal sealed class StripeObjects
         if (amount < 50) throw StripeRefusal.Invalid("The amount is too small.", "amount_too_small");
         var fee = form["payment_intent_data"]?["application_fee_amount"];
         if (fee is not null && account.Length == 0) throw StripeRefusal.Invalid("application_fee_amount needs a connected account.");
-        var session = this[(string)New(account, "cs_test", "checkout.session", form, ["client_reference_id", "metadata", "success_url", "cancel_url"])["id"]!];
+        var session = this[(string)New(account, "cs_test", "checkout.session", form, ["client_reference_id", "metadata", "success_url", "cancel_url", "customer_creation", "custom_text"])["id"]!];
         (session["status"], session["payment_status"], session["amount_total"], session["currency"], session["payment_intent"], session["url"]) = ("open", "unpaid", amount, (string)price["currency"]!, null, $"{Pages}/pay/{session["id"]}");
+        Cards.Agreed((string)session["id"]!, form);
         return Copy(session);
     }
 
@@ -228,7 +236,7 @@ internal sealed class StripeObjects
         return Copy(Add(account, prefix, kind, json));
     }
 
-    private JsonObject Add(string account, string prefix, string kind, JsonObject json)
+    public JsonObject Add(string account, string prefix, string kind, JsonObject json)
     {
         var id = NewId(prefix);
         (json["id"], json["object"]) = (id, kind);
@@ -237,10 +245,10 @@ internal sealed class StripeObjects
     }
 
     /// <summary>An object of this account; somebody else's is not there.</summary>
-    private JsonObject Of(string account, string kind, string id) =>
+    public JsonObject Of(string account, string kind, string id) =>
         all.TryGetValue(id, out var found) && found.Account == account && (string?)found.Json["object"] == kind ? found.Json : throw StripeRefusal.Missing(kind, id);
 
-    private static JsonObject Copy(JsonObject json) => (JsonObject)json.DeepClone();
+    public static JsonObject Copy(JsonObject json) => (JsonObject)json.DeepClone();
 
     private static string Needed(JsonObject form, string name) => (string?)form[name] is { Length: > 0 } value ? value : throw StripeRefusal.Invalid($"Missing required param: {name}.", "parameter_missing");
 

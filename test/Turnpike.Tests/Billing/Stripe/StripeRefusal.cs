@@ -11,6 +11,9 @@ internal sealed class StripeRefusal(int status, string type, string? code, strin
 
     public string? Decline => decline;
 
+    /// <summary>What was refused, where there is something.</summary>
+    public System.Text.Json.Nodes.JsonObject? Intent { get; init; }
+
     public static StripeRefusal Missing(string what, string id) => new(404, "invalid_request_error", "resource_missing", $"No such {what}: '{id}'");
 
     public static StripeRefusal Invalid(string message, string? code = null) => new(400, "invalid_request_error", code, message);
