@@ -29,6 +29,7 @@ internal static class Commands
         Admin.Data.DataCommand.Create(),
         Admin.Cli.LedgerCommand.Create(),
         Admin.Cli.Accounts.InvoicesCommand.Create(),
+        Admin.Cli.Accounts.TopUpsCommand.Create(),
         Admin.Cli.Accounts.StatementsCommand.Create(),
         Admin.Cli.KeysCommand.Create(),
         Admin.Cli.StoreCommand.Create(),

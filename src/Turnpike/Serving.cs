@@ -2,6 +2,7 @@ using Turnpike.Access;
 using Turnpike.Admin;
 using Turnpike.Audit;
 using Turnpike.Billing;
+using Turnpike.Billing.Automatic;
 using Turnpike.Billing.Leaks;
 using Turnpike.Billing.Owned;
 using Turnpike.Catalog;
@@ -45,6 +46,7 @@ internal static class Serving
         app.MapExchange();
         app.MapTransfer();
         app.MapInvoices();
+        app.MapTopUps();
         app.MapWebhooks();
         app.MapSecretScanning();
         Follow(app.Services, source);

@@ -113,6 +113,9 @@ internal sealed class AdminApp(IServiceProvider gateway, CatalogSource catalog) 
         Share<Billing.Disputes.DisputeStore>(services);
         Share<Billing.Disputes.DisputeDesk>(services);
         Share<Billing.PurchaseRefunds>(services);
+        Share<Billing.Automatic.MandateStore>(services);
+        Share<Billing.Automatic.TopUps>(services);
+        Share<Billing.Automatic.TopUpView>(services);
         Share<Settler>(services);
         Share<Billing.SaleRefunds>(services);
         Share<RateCounters>(services);
@@ -162,6 +165,7 @@ internal sealed class AdminApp(IServiceProvider gateway, CatalogSource catalog) 
         api.MapStatements();
         api.MapDisputes();
         api.MapTokenRefunds();
+        api.MapTopUpAgreements();
         api.MapConfig();
         app.MapOpenApi("/admin/v1/openapi.json").ExcludeFromDescription();
         return app;

@@ -14,6 +14,8 @@ namespace Turnpike.Admin;
 [JsonSerializable(typeof(HandoverBody))]
 [JsonSerializable(typeof(TokenView))]
 [JsonSerializable(typeof(TokenList))]
+[JsonSerializable(typeof(Accounts.TopUpAgreementView))]
+[JsonSerializable(typeof(Accounts.TopUpAgreementList))]
 [JsonSerializable(typeof(BreakerView))]
 [JsonSerializable(typeof(BreakerList))]
 [JsonSerializable(typeof(ApprovalView))]

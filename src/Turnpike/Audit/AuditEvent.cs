@@ -86,6 +86,13 @@ internal static class AuditKinds
     public const string TokenTransferred = "token.transferred";
     public const string TokenShown = "token.shown";
     public const string TokenRotated = "token.rotated";
+    public const string TopUpAgreed = "topup.agreed";
+    public const string TopUpCharging = "topup.charging";
+    public const string TopUpPaid = "topup.paid";
+    public const string TopUpPaused = "topup.paused";
+    public const string TopUpResumed = "topup.resumed";
+    public const string TopUpCapped = "topup.capped";
+    public const string TopUpEnded = "topup.ended";
     public const string UpstreamPaying = "upstream.paying";
     public const string UpstreamPaid = "upstream.paid";
     public const string UpstreamUnknown = "upstream.unknown";

@@ -15,6 +15,7 @@ internal static class BillingSetup
         services.AddSingleton<UnbilledStore>().AddSingleton<PlanSpanStore>().AddSingleton<InvoiceStore>().AddSingleton<CustomerStore>().AddSingleton<StripeCalls>();
         services.AddSingleton<Disputes.DisputeStore>().AddSingleton<Disputes.DisputeDesk>().AddSingleton<StripeInbox>().AddSingleton<PurchaseRefunds>().AddSingleton<SaleRefunds>().AddSingleton<InvoiceMaker>().AddSingleton<InvoiceDesk>().AddSingleton<StripeInvoicer>().AddSingleton<Owned.PortalDesk>().AddSingleton<Biller>().AddHostedService(s => s.GetRequiredService<Biller>());
         services.AddSingleton<Statements.BookStore>().AddSingleton<Statements.StatementDesk>();
+        services.AddSingleton<Automatic.MandateStore>().AddSingleton<Automatic.CardCharges>().AddSingleton<Automatic.TopUps>().AddSingleton<Automatic.TopUpView>().AddHostedService<Automatic.TopUpRounds>();
         services.AddSingleton<OutboxStore>().AddSingleton<UsageExporter>();
         return services.AddHostedService<SaleRounds>().AddHostedService(s => s.GetRequiredService<UsageExporter>());
     }

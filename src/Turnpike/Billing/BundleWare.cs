@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text.Json;
+using Turnpike.Billing.Automatic;
 using Turnpike.Catalog;
 using Turnpike.Ledger;
 using Turnpike.Payments;
@@ -20,6 +21,9 @@ internal sealed record BundleWare(Operation Operation, PrepaidSettings Prepaid, 
     public bool IsSandbox => Notice is not null && Checkout is null;
 
     public IReadOnlyList<Bundle> Bundles => Prepaid.Bundles;
+
+    /// <summary>The most a buyer may agree to be charged in a month without being asked; null where that is not offered.</summary>
+    public Money? Automatic => Checkout is not null || IsSandbox ? Prepaid.Automatic?.Monthly : null;
 
     /// <summary>What one call costs, where that is always the same.</summary>
     public Money? PerCall => Operation.Settings.Get<PriceModel>() is PriceModel.Fixed { Amount: var amount } ? amount : null;
@@ -65,8 +69,14 @@ internal sealed record BundleWare(Operation Operation, PrepaidSettings Prepaid, 
         json.WriteStartObject("buy");
         json.WriteString("method", "POST");
         json.WriteString("url", Url);
-        json.WriteString("format", "JSON {\"bundle\": 1}; with \"token\" to top one up");
+        json.WriteString("format", "JSON {\"bundle\": 1}; with \"token\" to top one up" + (Automatic is null ? "" : "; " + Agreement.Format));
         json.WriteEndObject();
+        if (Automatic is { } most)
+        {
+            json.WriteStartObject("automatic");
+            BuyAnswers.Write(json, "most", most);
+            json.WriteEndObject();
+        }
         json.WriteEndObject();
     }
 
@@ -85,7 +95,8 @@ internal sealed record BundleWare(Operation Operation, PrepaidSettings Prepaid, 
 
     /// <summary>What was bought.</summary>
     /// <param name="text">The token; null when it is not shown, because it was topped up by somebody who has it.</param>
-    public void Write(Utf8JsonWriter json, Purchase order, Token token, Money left, string? text)
+    /// <param name="automatic">What was agreed with it; null: nothing.</param>
+    public void Write(Utf8JsonWriter json, Purchase order, Token token, Money left, string? text, MandateView? automatic = null)
     {
         json.WriteStartObject();
         WriteNotice(json);
@@ -107,6 +118,11 @@ internal sealed record BundleWare(Operation Operation, PrepaidSettings Prepaid, 
             if (order.Session is { } session) WriteRotate(json, session);
         }
         if (order.Session is { } shown) json.WriteString("done", Done(shown));
+        if (automatic is not null)
+        {
+            json.WritePropertyName("automatic");
+            automatic.Write(json, notice: null);
+        }
         json.WriteEndObject();
     }
 

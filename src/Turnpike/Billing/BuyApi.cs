@@ -1,3 +1,4 @@
+using Turnpike.Billing.Automatic;
 using Turnpike.Catalog;
 using Turnpike.Catalog.Loading;
 using Turnpike.Gateway;
@@ -23,6 +24,8 @@ internal static class BuyApi
         buy.MapPost("/rotate", RotateAsync);
         buy.MapGet("/till", TillAsync);
         buy.MapPost("/till", PayAtTillAsync);
+        buy.MapGet("/automatic", TopUpApi.ShowAsync);
+        buy.MapPost("/automatic", TopUpApi.ChangeAsync);
     }
 
     private static IResult Show(string operation, HttpRequest request, CatalogSource catalog, SandboxCheckout sandbox)
@@ -31,37 +34,39 @@ internal static class BuyApi
         return Html(request) ? BuyAnswers.Page(BuyPages.Form(ware, null), 200) : BuyAnswers.Json(200, ware.Write);
     }
 
-    private static async Task<IResult> OrderAsync(string operation, HttpRequest request, CatalogSource catalog, SandboxCheckout sandbox, TokenSale sale, TokenDesk desk, RateCounters counters, CancellationToken ct)
+    private static async Task<IResult> OrderAsync(string operation, HttpRequest request, CatalogSource catalog, SandboxCheckout sandbox, TokenSale sale, TokenDesk desk, TopUps topUps, RateCounters counters, CancellationToken ct)
     {
         if (BundleWare.Find(catalog.Current, operation) is not { } ware) return await sandbox.SellAsync(operation, request, ct);
-        var origin = Origin.Of(request.HttpContext, catalog.Current.Gateway);
-        if (!origin.Loopback && !counters.TryTake("orders", origin.Address, Orders, out var wait)) return TooOften(request, wait);
+        if (TooOften(request, catalog, counters) is { } refused) return refused;
         var form = await BuyForm.ReadAsync(request, ct);
         if (ware.Choose(form.Of("bundle")) is not { } bundle) return Refuse(request, ware, $"bundle is a number from 1 to {ware.Bundles.Count}.");
-        if (ware.IsSandbox) return await sandbox.OrderAsync(ware, bundle, Presented(request, form), Html(request), ct);
+        var (terms, not) = Agreement.Read(ware, bundle, form);
+        if (not is not null) return Refuse(request, ware, not);
+        if (ware.IsSandbox) return await sandbox.OrderAsync(ware, bundle, Presented(request, form), terms, Html(request), ct);
         if (ware.Checkout is null) return ware.PayUrl(bundle) is { } pay ? Results.Redirect(pay, permanent: false, preserveMethod: true) : Refuse(request, ware, "Nobody takes the price of this bundle.");
         var (topUp, why) = await ToTopUpAsync(ware, bundle, Presented(request, form), desk, ct);
         if (why is not null) return Refuse(request, ware, why);
-        var (order, session) = await sale.BeginAsync(ware.Checkout, ware.Operation.Name, bundle, topUp, ware.Url, ct);
+        var (order, session) = await sale.BeginAsync(ware.Checkout, ware.Operation.Name, bundle, topUp, ware.Url, ct, terms?.Told);
         if (session?.Url is not { } url) return BuyAnswers.Problem(Reasons.VerifierDown, "The checkout does not answer. Nothing was charged.");
+        if (terms is not null) await topUps.AskAsync(order, terms, ct);
         return Html(request) ? Results.Redirect(url, permanent: false, preserveMethod: false) : BuyAnswers.Json(201, json => ware.Write(json, order, session));
     }
 
-    private static async Task<IResult> DoneAsync(string operation, HttpRequest request, CatalogSource catalog, SandboxCheckout sandbox, TokenSale sale, TokenDesk desk, CancellationToken ct)
+    private static async Task<IResult> DoneAsync(string operation, HttpRequest request, CatalogSource catalog, SandboxCheckout sandbox, TokenSale sale, TokenDesk desk, TopUpView topUps, CancellationToken ct)
     {
         if (Find(catalog, operation, sandbox) is not { } ware || await LookAsync(ware, sale, request.Query["session_id"].ToString(), ct) is not { } order) return NotFound();
-        return await ToldAsync(request, ware, order, sale, desk, ct);
+        return await ToldAsync(request, ware, order, sale, desk, topUps, ct);
     }
 
-    private static async Task<IResult> RotateAsync(string operation, HttpRequest request, CatalogSource catalog, SandboxCheckout sandbox, TokenSale sale, TokenDesk desk, CancellationToken ct)
+    private static async Task<IResult> RotateAsync(string operation, HttpRequest request, CatalogSource catalog, SandboxCheckout sandbox, TokenSale sale, TokenDesk desk, TopUpView topUps, CancellationToken ct)
     {
         var session = (await BuyForm.ReadAsync(request, ct)).Of("session_id");
         if (Find(catalog, operation, sandbox) is not { } ware || await LookAsync(ware, sale, session ?? "", ct) is not { Status: PurchaseStatus.Paid } order) return NotFound();
         if (!await sale.RotateAsync(order, ct)) return BuyAnswers.Problem(Reasons.TokenRevoked, "This token cannot be replaced.");
-        return await ToldAsync(request, ware, order, sale, desk, ct);
+        return await ToldAsync(request, ware, order, sale, desk, topUps, ct);
     }
 
-    private static async Task<IResult> ToldAsync(HttpRequest request, BundleWare ware, Purchase order, TokenSale sale, TokenDesk desk, CancellationToken ct)
+    private static async Task<IResult> ToldAsync(HttpRequest request, BundleWare ware, Purchase order, TokenSale sale, TokenDesk desk, TopUpView topUps, CancellationToken ct)
     {
         var html = Html(request);
         if (order.Status == PurchaseStatus.Ended) return Gone(ware, html, "The checkout ended without a payment. Nothing was charged.");
@@ -74,12 +79,13 @@ internal static class BuyApi
         var (left, _) = await desk.LeftAsync(token, ct);
         // Whoever topped a token up has it; the page's address alone is no right to see somebody's token.
         var text = order.TopUp ? null : ware.Prepaid.Text.Of(token.Id);
-        return html ? BuyAnswers.Page(BuyPages.Sold(ware, order, token, left, text), 200) : BuyAnswers.Json(200, json => ware.Write(json, order, token, left, text));
+        var automatic = await topUps.OfAsync(order, ct);
+        return html ? BuyAnswers.Page(BuyPages.Sold(ware, order, token, left, text, automatic), 200) : BuyAnswers.Json(200, json => ware.Write(json, order, token, left, text, automatic));
     }
 
-    private static async Task<IResult> TillAsync(string operation, HttpRequest request, CatalogSource catalog, SandboxCheckout sandbox, TokenSale sale, CancellationToken ct) =>
+    private static async Task<IResult> TillAsync(string operation, HttpRequest request, CatalogSource catalog, SandboxCheckout sandbox, TokenSale sale, MandateStore mandates, CancellationToken ct) =>
         Find(catalog, operation, sandbox) is { IsSandbox: true } ware && await LookAsync(ware, sale, request.Query["session_id"].ToString(), ct) is { } order
-            ? order.Status == PurchaseStatus.Open ? BuyAnswers.Page(SandboxPages.Till(ware, order), 200) : Results.Redirect(ware.Done(order.Session!), permanent: false, preserveMethod: false)
+            ? order.Status == PurchaseStatus.Open ? BuyAnswers.Page(SandboxPages.Till(ware, order, await mandates.FindByPurchaseAsync(order.Id, ct)), 200) : Results.Redirect(ware.Done(order.Session!), permanent: false, preserveMethod: false)
             : NotFound();
 
     private static async Task<IResult> PayAtTillAsync(string operation, HttpRequest request, CatalogSource catalog, SandboxCheckout sandbox, TokenSale sale, CancellationToken ct)
@@ -129,8 +135,11 @@ internal static class BuyApi
 
     private static IResult NotFound() => BuyAnswers.Problem(Reasons.NotFound, "There is no such purchase here.");
 
-    private static IResult TooOften(HttpRequest request, TimeSpan wait)
+    /// <summary>Null: it may be ordered.</summary>
+    public static IResult? TooOften(HttpRequest request, CatalogSource catalog, RateCounters counters)
     {
+        var origin = Origin.Of(request.HttpContext, catalog.Current.Gateway);
+        if (origin.Loopback || counters.TryTake("orders", origin.Address, Orders, out var wait)) return null;
         request.HttpContext.Response.Headers.RetryAfter = Math.Max(1, (long)Math.Ceiling(wait.TotalSeconds)).ToString(System.Globalization.CultureInfo.InvariantCulture);
         return BuyAnswers.Problem(Reasons.TooManyUnpaid, "Too many orders from this address.");
     }

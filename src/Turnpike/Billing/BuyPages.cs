@@ -1,4 +1,5 @@
 using System.Net;
+using Turnpike.Billing.Automatic;
 using Turnpike.Ledger;
 using Turnpike.Payments;
 using Turnpike.Tokens;
@@ -31,11 +32,12 @@ internal static class BuyPages
         {string.Concat(ware.Bundles.Select((bundle, i) => $"<p><input type=\"radio\" name=\"bundle\" id=\"bundle-{i + 1}\" value=\"{i + 1}\" required{(i == 0 ? " checked" : "")}> <label for=\"bundle-{i + 1}\">{Text(Told(bundle))}</label></p>"))}
         </fieldset>
         <p><label for="token">Top up a token you have (leave empty for a new one)</label><br><input id="token" name="token" size="60" autocomplete="off"></p>
+        {TopUpPages.Fields(ware)}
         <p><button type="submit">Continue to payment</button></p>
         </form>
         """);
 
-    public static string Sold(BundleWare ware, Purchase order, Token token, Money left, string? text) => Frame(order.TopUp ? "Your token was topped up" : "Your token", ware.Notice, $"""
+    public static string Sold(BundleWare ware, Purchase order, Token token, Money left, string? text, MandateView? automatic = null) => Frame(order.TopUp ? "Your token was topped up" : "Your token", ware.Notice, $"""
         <p>{Text(left.ToString())} is left for calls to <code>{Text(ware.Operation.Name)}</code>{(token.Expires is { } expires ? $" until {expires:u}" : "")}.</p>
         {(text is null ? "" : $"""
         <p>Keep it: this page shows it again at most {TokenSale.MostShown} times within {TokenSale.ShownFor.Days} days.</p>
@@ -45,6 +47,7 @@ internal static class BuyPages
         <form method="post" action="/buy/{Uri.EscapeDataString(ware.Operation.Name)}/rotate"><input type="hidden" name="session_id" value="{Text(order.Session!)}">
         <p>Has somebody else seen it? <button type="submit">Replace it by a new one</button></p></form>
         """)}
+        {TopUpPages.Section(automatic)}
         <p><a href="/buy/{Uri.EscapeDataString(ware.Operation.Name)}">Buy more</a></p>
         """);
 

@@ -21,8 +21,9 @@ internal static class SandboxPages
         """);
 
     /// <summary>Our own till, where a real checkout has its payment page.</summary>
-    public static string Till(BundleWare ware, Purchase order) => Page("Pay with test money", $"""
+    public static string Till(BundleWare ware, Purchase order, Automatic.Mandate? automatic) => Page("Pay with test money", $"""
         <p>You are about to pay <strong>{Text(order.Price.ToString())}</strong> of test money for <strong>{Text(order.Budget.ToString())}</strong> of calls to <code>{Text(ware.Operation.Name)}</code>{(order.TopUp ? ", added to the token you have" : "")}.</p>
+        {Automatic.TopUpPages.Asked(automatic)}
         <form method="post" action="/buy/{Uri.EscapeDataString(ware.Operation.Name)}/till"><input type="hidden" name="session_id" value="{Text(order.Session!)}">
         <p><button type="submit" name="pay" value="yes">Pay {Text(order.Price.ToString())} of test money</button> <button type="submit" name="pay" value="no">Cancel</button></p>
         </form>

@@ -24,7 +24,8 @@ internal sealed class StripeCheckout(HttpClients clients)
 
     /// <summary>Begins a sale; null when Stripe did not say yes. Asked again for the same order, Stripe repeats its answer.</summary>
     /// <param name="back">The page of the operation's bundles, absolute.</param>
-    public async ValueTask<CheckoutSession?> BeginAsync(StripeCheckoutSettings settings, Purchase order, string back, CancellationToken ct)
+    /// <param name="consent">What the buyer agrees to with this payment, so that the card is kept for it; null: nothing.</param>
+    public async ValueTask<CheckoutSession?> BeginAsync(StripeCheckoutSettings settings, Purchase order, string back, string? consent, CancellationToken ct)
     {
         var minor = StripeCurrencies.MinorOf(order.Price)!.Value;
         List<KeyValuePair<string, string>> form =
@@ -40,12 +41,20 @@ internal sealed class StripeCheckout(HttpClients clients)
             new("success_url", back + "/done?session_id={CHECKOUT_SESSION_ID}"),
             new("cancel_url", back),
         ];
-        var fee = (long)((Int128)minor * settings.Fee / 10_000);
-        if (fee > 0) form.Add(new("payment_intent_data[application_fee_amount]", fee.ToString(CultureInfo.InvariantCulture)));
+        if (consent is not null)
+        {
+            form.Add(new("customer_creation", "always"));
+            form.Add(new("payment_intent_data[setup_future_usage]", "off_session"));
+            form.Add(new("custom_text[submit][message]", consent));
+        }
+        if (FeeOf(settings, minor) is > 0 and var fee) form.Add(new("payment_intent_data[application_fee_amount]", fee.ToString(CultureInfo.InvariantCulture)));
         using var request = new HttpRequestMessage(HttpMethod.Post, StripeCalls.At(StripeAccess.Of(settings), "v1/checkout/sessions")) { Content = new FormUrlEncodedContent(form) };
         request.Headers.Add("Idempotency-Key", "turnpike-" + order.Id);
         return await SendAsync(settings, request, ct);
     }
+
+    /// <summary>The platform's share, in minor units.</summary>
+    public static long FeeOf(StripeCheckoutSettings settings, long minor) => (long)((Int128)minor * settings.Fee / 10_000);
 
     /// <summary>What became of it; null when Stripe does not know it or says nothing.</summary>
     public async ValueTask<CheckoutSession?> FindAsync(StripeCheckoutSettings settings, string session, CancellationToken ct)

@@ -87,7 +87,14 @@ internal sealed record PrepaidSettings(IReadOnlyList<Secret> Secrets)
 
     /// <summary>Takes the money for bundles; null when they are not sold by Stripe.</summary>
     public StripeCheckoutSettings? Checkout { get; init; }
+
+    /// <summary>Whether buyers may have tokens topped up by themselves; null: nobody is offered that.</summary>
+    public AutomaticTopUp? Automatic { get; init; }
 }
+
+/// <summary><c>payments.prepaid.automatic-top-up</c>.</summary>
+/// <param name="Monthly">The most a buyer may agree to be charged in a month without being asked.</param>
+internal sealed record AutomaticTopUp(Money Monthly);
 
 /// <summary>What a buyer pays, and what the token may then spend: a larger budget is a gift, a smaller one leaves a fee.</summary>
 internal sealed record Bundle(Money Price, Money Budget, long? Calls, TimeSpan? Valid);

@@ -24,6 +24,7 @@ internal static class Instruments
     private static readonly Counter<long> Oddities = Meter.CreateCounter<long>("turnpike.usage.alarms", "{call}", "Metered answers that told something unexpected, by kind of event.");
     private static readonly Counter<long> Exports = Meter.CreateCounter<long>("turnpike.usage.exported", "{event}", "Events of use on their way out, by destination: sent, failed (tried again), dead, skipped.");
     private static readonly Counter<long> Webhooks = Meter.CreateCounter<long>("turnpike.stripe.events", "{event}", "Events Stripe told us, by outcome: taken, later (told again), ignored.");
+    private static readonly Counter<long> TopUps = Meter.CreateCounter<long>("turnpike.topups", "{charge}", "Automatic top-ups, by outcome: paid, unknown (asked again), paused (refused by the bank, or reversed).");
     private static readonly object[] Statuses = [.. Enumerable.Range(0, 600).Select(status => (object)status)];
 
     /// <summary>The gate answered itself. Calls that name no operation are counted under <c>none</c>: their paths are a stranger's invention.</summary>
@@ -42,6 +43,9 @@ internal static class Instruments
 
     /// <summary>An event of Stripe's, signed.</summary>
     public static void Webhook(string outcome) => Webhooks.Add(1, new TagList { { "outcome", outcome } });
+
+    /// <summary>A saved card was charged, or was not.</summary>
+    public static void ToppedUp(string outcome) => TopUps.Add(1, new TagList { { "outcome", outcome } });
 
     public static void Verified(string method, TimeSpan took)
     {

@@ -8,7 +8,7 @@ namespace Turnpike.Tokens;
 /// Moves money from one token to another of the same owner. Never between strangers; never what was given away, which counts as spent
 /// last; never off a token that is frozen, revoked, or whose purchase went back; and never past the day it expires.
 /// </summary>
-internal sealed class TokenHandover(TokenStore tokens, ILedger ledger, TimeProvider time)
+internal sealed class TokenHandover(TokenStore tokens, HandoverStore handovers, ILedger ledger, TimeProvider time)
 {
     /// <summary>Moves it once for each <paramref name="id"/>. Null: it is moved; else why not, and what is told of it.</summary>
     public async ValueTask<(Reason Reason, string Detail)?> MoveAsync(string fromId, string toId, Money amount, string id, CancellationToken ct)
@@ -24,6 +24,8 @@ internal sealed class TokenHandover(TokenStore tokens, ILedger ledger, TimeProvi
         if (await tokens.WasReversedAsync(from.Account, ct)) return (Reasons.AccessDenied, "Its purchase was refunded or disputed.");
         var moved = new AuditEvent { Kind = AuditKinds.TokenTransferred, Correlation = Ids.New("c"), Payer = from.Payer, Amount = amount.ToString(), Reference = to.Id };
         var transfer = new Transfer($"handover:{from.Id}:{id}", from.Account, to.Account, amount, "handover", LimitedFrom: true, LimitedTo: true) { Correlation = moved.Correlation, Leaves = from.Gift.Units, Events = [moved] };
+        // Written before it is made: a freeze in this moment either refuses it here, or follows it.
+        if (!await handovers.BeginAsync(transfer.Id, from.Account, to.Account, ct)) return (Reasons.TokenFrozen, "One of the two was frozen or revoked in this moment.");
         switch (await ledger.PostAsync(transfer, ct))
         {
             case PostResult.Posted:

@@ -10,7 +10,7 @@ namespace Turnpike.Tokens;
 /// <summary>The rules of tokens. Read on every prepaid call, so what was read is kept until some node changes one.</summary>
 internal sealed class TokenStore
 {
-    private const string Revision = "tokens";
+    public const string Revision = "tokens";
     private const int MostKept = 100_000;
     private readonly ConcurrentDictionary<string, Token> kept = new(StringComparer.Ordinal);
     private readonly Database database;
@@ -78,7 +78,10 @@ internal sealed class TokenStore
     /// the two comes first, the other sees it. False when none of it is left: revoked is final.
     /// </summary>
     public ValueTask<bool> SetStatusAsync(string account, TokenStatus status, CancellationToken ct) => ChangeAsync(sql =>
-        sql.Change("update tokens set status = $3 where (id = $1 or account = $2) and status <> 'revoked'", FirstOf(account), account, Text(status)) > 0, ct);
+    {
+        sql.Run("delete from token_freezes where account = $1", account); // who says so now decides
+        return sql.Change("update tokens set status = $3 where (id = $1 or account = $2) and status <> 'revoked'", FirstOf(account), account, Text(status)) > 0;
+    }, ct);
 
     /// <summary>Moves the end of a lineage's life; null: it has none any more.</summary>
     public async ValueTask ExtendAsync(string account, DateTimeOffset? expires, CancellationToken ct) => await ChangeAsync(sql =>
@@ -121,7 +124,8 @@ internal sealed class TokenStore
         return change(sql);
     }, ct);
 
-    private static string FirstOf(string account) => account[Token.AccountOf("").Length..];
+    /// <summary>The id of the first token of an account.</summary>
+    public static string FirstOf(string account) => account[Token.AccountOf("").Length..];
 
     // Changes are an operator's, and rare: all of them are read again.
     private void Forget()

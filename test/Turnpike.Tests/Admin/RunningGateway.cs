@@ -26,7 +26,7 @@ internal sealed class RunningGateway : IAsyncDisposable
     private readonly List<WebApplication> parts = [];
     private CatalogSource? source;
 
-    private RunningGateway(bool prepaid, bool key, string more = "callers: { named: {} }", bool balance = false)
+    private RunningGateway(bool prepaid, bool key, string more = "callers: { named: {} }", bool balance = false, string? payments = null, bool sandbox = false)
     {
         (Public, Admin) = (Free(), Free());
         Upstream = Free();
@@ -37,7 +37,8 @@ internal sealed class RunningGateway : IAsyncDisposable
               listen: {{Public.GetLeftPart(UriPartial.Authority)}}
               admin: {{Admin.GetLeftPart(UriPartial.Authority)}}
               {{(key ? "admin-key: ${env:ADMIN}" : "sandbox: false")}}
-            {{(prepaid ? $"payments: {{ prepaid: {{ secret: \"${{env:TOKENS}}\" }}, balance: {(balance ? "true" : "false")} }}" : "")}}
+              {{(sandbox ? "sandbox: true" : "")}}
+            {{payments ?? (prepaid ? $"payments: {{ prepaid: {{ secret: \"${{env:TOKENS}}\" }}, balance: {(balance ? "true" : "false")} }}" : "")}}
             {{more}}
             services:
               s:
@@ -72,9 +73,9 @@ internal sealed class RunningGateway : IAsyncDisposable
 
     public Database Database => App.Services.GetRequiredService<Database>();
 
-    public static async Task<RunningGateway> StartAsync(bool prepaid = true, bool key = true, string more = "callers: { named: {} }", bool balance = false)
+    public static async Task<RunningGateway> StartAsync(bool prepaid = true, bool key = true, string more = "callers: { named: {} }", bool balance = false, string? payments = null, bool sandbox = false)
     {
-        var gateway = new RunningGateway(prepaid, key, more, balance);
+        var gateway = new RunningGateway(prepaid, key, more, balance, payments, sandbox);
         await gateway.StartAsync();
         return gateway;
     }

@@ -23,7 +23,7 @@ public sealed class TokenReversalTests : IDisposable
     public TokenReversalTests()
     {
         store = new PurchaseStore(gate.Of<Database>(), gate.Time);
-        sale = new TokenSale(store, new StripeCheckout(gate.Of<HttpClients>()), gate.Of<TokenDesk>(), gate.Ledger, gate.Of<IAuditTrail>(), gate.Time, NullLogger<TokenSale>.Instance);
+        sale = new TokenSale(store, new StripeCheckout(gate.Of<HttpClients>()), gate.Of<TokenDesk>(), gate.Of<HandoverStore>(), gate.Ledger, gate.Of<IAuditTrail>(), gate.Time, NullLogger<TokenSale>.Instance);
     }
 
     public void Dispose() => gate.Dispose();
@@ -214,5 +214,119 @@ public sealed class TokenReversalTests : IDisposable
         await BoughtAsync(known: false);
         await ToldAsync("evt_1", "charge.dispute.closed", "pi_1", 500, "lost");
         (await store.WaitingAsync("pi_1", default)).Single().Status.ShouldBe("lost");
+    }
+
+    /// <summary>Two tokens of one owner; the first bought with a payment of its own.</summary>
+    private async Task<(string Intent, string Account, string Other)> TwoAsync()
+    {
+        var number = ++orders;
+        var order = new Purchase($"buy_{number}", "forecast", Price, Price, null, null, TokenText.NewId(), TopUp: false);
+        await store.AddAsync(order, default);
+        await gate.Of<TokenDesk>().IssueAsync(new TokenOrder(Price) { Owner = "acme" }, "external:stripe", order.Token);
+        await store.SetStatusAsync(order.Id, PurchaseStatus.Paid, $"pi_{number}", default);
+        return ($"pi_{number}", "token:" + order.Token, "token:" + await OwnAsync());
+    }
+
+    private async Task<string> OwnAsync() => TestGate.IdOf(await gate.TokenAsync("1.00 USD", order => order with { Owner = "acme" }));
+
+    private async Task<string?> MoveAsync(string from, string to, long cents, string id) =>
+        (await gate.Of<TokenHandover>().MoveAsync(from["token:".Length..], to["token:".Length..], new Money(cents * 10_000_000, "USD"), id, default))?.Reason.Code;
+
+    private async Task<TokenStatus> StatusAsync(string account) => (await gate.Of<TokenDesk>().FindAsync(account["token:".Length..], default))!.Status;
+
+    /// <summary>The attack: buy, move the money on, over two tokens, and take the payment back.</summary>
+    [Fact]
+    public async Task A_dispute_freezes_every_token_its_money_was_moved_to_and_losing_it_takes_the_money_from_there()
+    {
+        var (intent, account, other) = await TwoAsync();
+        var third = "token:" + await OwnAsync();
+        (await MoveAsync(account, other, 450, "k1")).ShouldBeNull();
+        (await MoveAsync(other, third, 300, "k2")).ShouldBeNull();
+        await ToldAsync("evt_1", "charge.dispute.created", intent, 500);
+        (await StatusAsync(account), await StatusAsync(other), await StatusAsync(third)).ShouldBe((TokenStatus.Frozen, TokenStatus.Frozen, TokenStatus.Frozen));
+        (await MoveAsync(third, "token:" + await OwnAsync(), 100, "k3")).ShouldBe("token-frozen");
+        await ToldAsync("evt_2", "charge.dispute.closed", intent, 500, "lost");
+        (await StatusAsync(account), await StatusAsync(other), await StatusAsync(third)).ShouldBe((TokenStatus.Revoked, TokenStatus.Active, TokenStatus.Active), "what went back was found, and the rest is theirs");
+        (await LeftAsync(account), await LeftAsync(other) + await LeftAsync(third)).ShouldBe((0m, 2m), "each keeps its own 1.00");
+        (await gate.Ledger.VerifyAsync(default)).Totals.Where(t => t.Role == "loss").Sum(t => t.Sum.Units).ShouldBe(0);
+        await gate.ShouldBalanceAsync();
+    }
+
+    [Fact]
+    public async Task What_was_spent_of_moved_money_keeps_its_token_frozen_and_no_more_is_taken_than_came_that_way()
+    {
+        var (intent, account, other) = await TwoAsync();
+        (await MoveAsync(account, other, 200, "k1")).ShouldBeNull();
+        await gate.Ledger.HoldAsync(Some.Hold("slow", new Money(3 * Money.Nano, "USD"), from: account), default);
+        await gate.Ledger.CaptureAsync(new Capture("slow", new Money(3 * Money.Nano, "USD")) { Reference = "spent" }, default);
+        await ToldAsync("evt_1", "charge.refunded", intent, 500);
+        (await LeftAsync(account), await LeftAsync(other)).ShouldBe((0m, 1m), "2.00 came that way, and its own 1.00 stays");
+        (await StatusAsync(account), await StatusAsync(other)).ShouldBe((TokenStatus.Revoked, TokenStatus.Frozen), "an operator has to look");
+        await gate.ShouldBalanceAsync();
+    }
+
+    [Fact]
+    public async Task A_dispute_that_is_won_thaws_all_of_them_but_what_an_operator_or_another_dispute_holds()
+    {
+        var (intent, account, other) = await TwoAsync();
+        var (_, second, _) = await TwoAsync();
+        var held = "token:" + await OwnAsync();
+        (await MoveAsync(account, other, 100, "k1")).ShouldBeNull();
+        (await MoveAsync(account, held, 100, "k2")).ShouldBeNull();
+        (await MoveAsync(second, other, 100, "k3")).ShouldBeNull();
+        await gate.Of<TokenDesk>().SetStatusAsync(held["token:".Length..], TokenStatus.Frozen, "an operator", default);
+        await ToldAsync("evt_1", "charge.dispute.created", intent, 500);
+        await ToldAsync("evt_2", "charge.dispute.created", "pi_2", 500);
+        await ToldAsync("evt_3", "charge.dispute.closed", intent, 500, "won");
+        (await StatusAsync(account), await StatusAsync(other), await StatusAsync(held)).ShouldBe((TokenStatus.Active, TokenStatus.Frozen, TokenStatus.Frozen));
+        await ToldAsync("evt_4", "charge.dispute.closed", "pi_2", 500, "won");
+        (await StatusAsync(other), await StatusAsync(held)).ShouldBe((TokenStatus.Active, TokenStatus.Frozen));
+        await gate.ShouldBalanceAsync();
+    }
+
+    [Fact]
+    public async Task Money_that_was_moved_before_it_was_bought_is_none_of_the_payments()
+    {
+        var (_, account, other) = await TwoAsync();
+        (await MoveAsync(account, other, 300, "k1")).ShouldBeNull();
+        gate.Time.Pass(TimeSpan.FromHours(1));
+        var added = new Purchase("buy_later", "forecast", Price, Price, null, null, account["token:".Length..], TopUp: true) { Created = gate.Time.GetUtcNow() };
+        await store.AddAsync(added, default);
+        await sale.DeliverAsync(added, "external:stripe", default);
+        await store.SetStatusAsync(added.Id, PurchaseStatus.Paid, "pi_later", default);
+        await ToldAsync("evt_1", "charge.dispute.created", "pi_later", 500);
+        (await StatusAsync(account), await StatusAsync(other)).ShouldBe((TokenStatus.Frozen, TokenStatus.Active));
+        await ToldAsync("evt_2", "charge.dispute.closed", "pi_later", 500, "lost");
+        (await StatusAsync(account), await LeftAsync(account), await LeftAsync(other)).ShouldBe((TokenStatus.Active, 2m, 4m), "a top-up that went back leaves the token to its other money");
+        await gate.ShouldBalanceAsync();
+    }
+
+    /// <summary>The attack: have the move and the freeze meet.</summary>
+    [Fact]
+    public async Task A_move_in_the_moment_of_the_dispute_is_refused_or_followed()
+    {
+        for (var round = 0; round < 40; round++)
+        {
+            var (intent, account, other) = await TwoAsync();
+            var third = "token:" + await OwnAsync();
+            await Task.WhenAll(
+                Task.Run(async () => { await MoveAsync(account, other, 400, $"a{round}"); await MoveAsync(other, third, 400, $"b{round}"); }),
+                Task.Run(() => ToldAsync($"evt_{round}", "charge.dispute.created", intent, 500)));
+            foreach (var (place, own) in new[] { (account, 0m), (other, 1m), (third, 1m) })
+                if (await LeftAsync(place) > own) (await StatusAsync(place)).ShouldBe(TokenStatus.Frozen, $"round {round}: {place} has money of it");
+        }
+        await gate.ShouldBalanceAsync();
+    }
+
+    [Fact]
+    public async Task A_reversal_that_a_crash_broke_off_between_its_tokens_is_finished_by_the_next_round_and_takes_nothing_twice()
+    {
+        var (intent, account, other) = await TwoAsync();
+        (await MoveAsync(account, other, 400, "k1")).ShouldBeNull();
+        await ToldAsync("evt_1", "charge.dispute.closed", intent, 500, "lost");
+        await gate.Of<Database>().WriteAsync(sql => sql.Run("update stripe_events set done = 0 where id = 'evt_1'"), default);
+        await sale.CatchUpAsync(default);
+        (await LeftAsync(account), await LeftAsync(other), await StatusAsync(other)).ShouldBe((0m, 1m, TokenStatus.Active));
+        await gate.ShouldBalanceAsync();
     }
 }

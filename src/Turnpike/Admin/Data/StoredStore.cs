@@ -74,9 +74,21 @@ internal static class StoredStore
         "select id, budget, currency, calls, per_call, operations, rate_amount, rate_seconds, expires, status, note, created, bound_to, account, replaced_by, caps, owner, parent, series, gift, added from tokens",
         StoredTable.Of("id:t! budget:n currency:t calls:n per_call:n operations:t rate_amount:n rate_seconds:n expires:n status:t note:t- created:n bound_to:t* account:t* replaced_by:t caps:t owner:t! parent:t! series:t gift:n added:n"));
 
-    public static readonly StoredTable Purchases = new("purchases", "pseudonym for the token; session and intent are emptied",
-        "select id, session, operation, price, budget, currency, calls, valid_seconds, token, topup, replaced, intent, status, shown, created, changed from purchases",
-        StoredTable.Of("id:t session:t- operation:t price:n budget:n currency:t calls:n valid_seconds:n token:t! topup:n replaced:t! intent:t- status:t shown:n created:n changed:n"));
+    public static readonly StoredTable Purchases = new("purchases", "pseudonym for the token; session, intent and mandate are emptied",
+        "select id, session, operation, price, budget, currency, calls, valid_seconds, token, topup, replaced, intent, status, shown, created, changed, mandate from purchases",
+        StoredTable.Of("id:t session:t- operation:t price:n budget:n currency:t calls:n valid_seconds:n token:t! topup:n replaced:t! intent:t- status:t shown:n created:n changed:n mandate:t-"));
+
+    public static readonly StoredTable Mandates = new("mandates", "deleted",
+        "select id, account, purchase, operation, price, budget, currency, calls, valid_seconds, below, monthly, customer, card, status, why, told, turns, pending, sent, tries, due, since, created, changed from mandates",
+        StoredTable.Of("id:t account:t! purchase:t operation:t price:n budget:n currency:t calls:n valid_seconds:n below:n monthly:n customer:t- card:t- status:t why:t told:n turns:n pending:t sent:n tries:n due:n since:n created:n changed:n"));
+
+    public static readonly StoredTable Handovers = new("token_handovers", "deleted",
+        "select id, giver, taker, created from token_handovers",
+        StoredTable.Of("id:t* giver:t! taker:t! created:n"));
+
+    public static readonly StoredTable Freezes = new("token_freezes", "deleted",
+        "select account, cause from token_freezes",
+        StoredTable.Of("account:t! cause:t"));
 
     public static readonly StoredTable Outbox = new("usage_outbox", "pseudonym",
         "select destination, queued, source, id, subject, tries, first, due, error from usage_outbox",
@@ -103,7 +115,7 @@ internal static class StoredStore
         StoredTable.Of("caller:t! since:n plan:t fee:n currency:t until:n"));
 
     /// <summary>Holds first: what they lead to is found by them.</summary>
-    public static IReadOnlyList<StoredTable> All { get; } = [Holds, Transfers, Accounts, Entries, Audit, Usage, Periods, Outbox, DeadLetters, Answers, RetryKeys, Callers, Keys, Approvals, Incidents, Breakers, Reputations, Notices, Grants, Tokens, Purchases, Invoices, Customers, Spans];
+    public static IReadOnlyList<StoredTable> All { get; } = [Holds, Transfers, Accounts, Entries, Audit, Usage, Periods, Outbox, DeadLetters, Answers, RetryKeys, Callers, Keys, Approvals, Incidents, Breakers, Reputations, Notices, Grants, Tokens, Handovers, Freezes, Purchases, Mandates, Invoices, Customers, Spans];
 
     /// <summary>Tables that name nobody: our own keys, counters, places of chains, and what Stripe told of an intent, by id.</summary>
     public static IReadOnlyList<string> NamesNobody { get; } =

@@ -30,6 +30,9 @@ internal sealed record StripeSaid(int Status, JsonElement? Body)
 
     public string? Metadata(string name) => Body is { } json && json.TryGetProperty("metadata", out var metadata) && metadata.ValueKind == JsonValueKind.Object ? new StripeSaid(Status, metadata)[name] : null;
 
+    /// <summary>An object inside this one; null where there is none.</summary>
+    public StripeSaid? Inner(string name) => Body is { } json && json.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.Object ? new StripeSaid(Status, value) : null;
+
     /// <summary>What went wrong, for an operator: never a credential.</summary>
     public string Why => Status == 0 ? "Stripe does not answer." : Body is { } json && json.TryGetProperty("error", out var error) && error.ValueKind == JsonValueKind.Object
         ? $"Stripe answered {Status}: {new StripeSaid(Status, error)["message"] ?? new StripeSaid(Status, error)["code"]}" : $"Stripe answered {Status}.";

@@ -31,9 +31,12 @@ internal static class PrepaidSection
     private static readonly Key<StripeCheckoutSettings> Stripe = new("stripe", new MapShape<StripeCheckoutSettings>([SecretKey, WebhookSecret, Api, Account, Fee], BuildStripe), "Sell bundles by Stripe Checkout.") { Required = true, Example = "{ secret-key: \"${env:STRIPE_SECRET_KEY}\", webhook-secret: \"${env:STRIPE_WEBHOOK_SECRET}\" }" };
     private static readonly Key<StripeCheckoutSettings> Checkout = new("checkout", new MapShape<StripeCheckoutSettings>([Stripe], m => m.Get(Stripe)), "Who takes the money for bundles.") { Default = "nobody", Example = "{ stripe: { secret-key: \"${env:STRIPE_SECRET_KEY}\", webhook-secret: \"${env:STRIPE_WEBHOOK_SECRET}\" } }" };
 
+    private static readonly Key<Money> Monthly = new("monthly", Shapes.Money, "The most a buyer may agree to be charged for one token in a calendar month (UTC).") { Required = true, Example = "100.00 USD" };
+    private static readonly Key<AutomaticTopUp> Automatic = new("automatic-top-up", new MapShape<AutomaticTopUp>([Monthly], m => new AutomaticTopUp(m.Get(Monthly))), "Offer buyers to have a token topped up by itself, by the card they pay with, within bounds they agree to.") { Default = "not offered", Example = "{ monthly: 100.00 USD }" };
+
     private static readonly Key<IReadOnlyList<Secret>> TokenSecret = new("secret", new ListShape<Secret>(new SecretShape(SigningBytes), oneAlone: true, least: 1), "Tokens are derived from their ids with it; at least 32 bytes; one, or a list, current first.") { Required = true, Example = "${env:TURNPIKE_TOKEN_SECRET}" };
 
-    public static readonly Key<PrepaidSettings> Key = new("prepaid", new MapShape<PrepaidSettings>([TokenSecret, Bundles, Checkout], Build), "Take prepaid tokens of our own, and sell them.") { Default = "not taken", Example = "{ secret: \"${env:TURNPIKE_TOKEN_SECRET}\" }" };
+    public static readonly Key<PrepaidSettings> Key = new("prepaid", new MapShape<PrepaidSettings>([TokenSecret, Bundles, Checkout, Automatic], Build), "Take prepaid tokens of our own, and sell them.") { Default = "not taken", Example = "{ secret: \"${env:TURNPIKE_TOKEN_SECRET}\" }" };
 
     private static PrepaidSettings? Build(MapValues m)
     {
@@ -42,7 +45,9 @@ internal static class PrepaidSection
         var sound = true;
         foreach (var bundle in bundles)
             if (checkout is not null && StripeCurrencies.MinorOf(bundle.Price) is null) sound = m.At.Reading.PlaceOf(bundle, Price.Name).Refuse($"Stripe does not take {bundle.Price}: too little, too much, or a currency it does not know");
-        return sound ? new PrepaidSettings(m.Get(TokenSecret, [])) { Bundles = bundles, Checkout = checkout } : null;
+        var automatic = m.Get(Automatic);
+        if (automatic is { Monthly: var monthly } && !bundles.Any(b => b.Price.Currency == monthly.Currency && b.Price <= monthly)) sound = m.Of(Automatic).Refuse(bundles.Count == 0 ? "needs bundles: what was bought is what is charged again" : $"no bundle costs {monthly} or less: nobody could agree to it");
+        return sound ? new PrepaidSettings(m.Get(TokenSecret, [])) { Bundles = bundles, Checkout = checkout, Automatic = automatic } : null;
     }
 
     private static Bundle? BuildBundle(MapValues m)

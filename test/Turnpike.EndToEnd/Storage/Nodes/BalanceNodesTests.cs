@@ -81,7 +81,7 @@ public sealed class BalanceNodesTests : IDisposable
         open.Add(audit);
         var (ledger, revisions) = (new SqlLedger(database, audit, lease), new Revisions(database, TimeProvider.System, NullLogger<Revisions>.Instance));
         var tokens = new TokenStore(database, revisions);
-        return new Member(database, lease, ledger, new GrantDesk(new GrantStore(database, revisions), ledger, time), new TokenDesk(tokens, ledger, audit, time), new TokenHandover(tokens, ledger, time));
+        return new Member(database, lease, ledger, new GrantDesk(new GrantStore(database, revisions), ledger, time), new TokenDesk(tokens, ledger, audit, time), new TokenHandover(tokens, new HandoverStore(database, revisions, time), ledger, time));
     }
 
     private sealed record Member(Database Database, NodeLease Lease, SqlLedger Ledger, GrantDesk Grants, TokenDesk Desk, TokenHandover Handover);

@@ -6,6 +6,7 @@ namespace Turnpike.Tests.Billing.Stripe;
 internal static class StripeCards
 {
     public const string Good = "pm_card_visa";
+    public const string Authentication = "authentication_required";
     public const string AsksItsOwner = "pm_card_authenticationRequired";
 
     private static readonly Dictionary<string, (string Code, string? Decline, string Message)> Declines = new(StringComparer.Ordinal)
@@ -26,11 +27,11 @@ internal static class StripeCards
     public static StripeRefusal? Refuses(string card, bool offSession = false)
     {
         var name = card.Replace("pm_card_visa_", "pm_card_", StringComparison.Ordinal);
-        if (name == AsksItsOwner && offSession) return Declined("authentication_required", "authentication_required", "Your card was declined. This transaction requires authentication.");
+        if (name == AsksItsOwner && offSession) return Declined(Authentication, Authentication, "Your card was declined. This transaction requires authentication.");
         return Declines.TryGetValue(name, out var decline) ? Declined(decline.Code, decline.Decline, decline.Message) : null;
     }
 
-    private static StripeRefusal Declined(string code, string? decline, string message) => new(402, "card_error", code, message, decline);
+    public static StripeRefusal Declined(string code, string? decline, string message) => new(402, "card_error", code, message, decline);
 
     /// <summary>Why an intent did not get its money, as it is kept with it.</summary>
     public static JsonObject Error(StripeRefusal no) => new() { ["type"] = no.Type, ["code"] = no.Code, ["decline_code"] = no.Decline, ["message"] = no.Message };

@@ -13,12 +13,14 @@ internal sealed class StripeObjects
     private readonly TimeProvider time;
     private int serial;
 
-    public StripeObjects(TimeProvider? time = null) => (this.time, Payments) = (time ?? TimeProvider.System, new StripePayments(this));
+    public StripeObjects(TimeProvider? time = null) => (this.time, Payments, Saved) = (time ?? TimeProvider.System, new StripePayments(this), new StripeSaved(this));
 
     /// <summary>A way to pay that takes its time.</summary>
     public const string Slow = "pm_usBankAccount_processing";
 
     public StripePayments Payments { get; }
+
+    public StripeSaved Saved { get; }
 
     /// <summary>All that happened and is told to webhooks, in order, as it was then.</summary>
     public List<StripeTold> Events { get; } = [];
@@ -66,7 +68,7 @@ internal sealed class StripeObjects
             ("POST", ["checkout", "sessions"]) => NewSession(account, form),
             ("POST", ["billing_portal", "sessions"]) => NewPortal(account, form),
             ("POST", ["refunds"]) => Copy(Payments.NewRefund(account, form)),
-            ("POST", ["payment_intents"]) => Copy(Payments.NewIntent(account, form, version)),
+            ("POST", ["payment_intents"]) => Copy((string?)form["off_session"] == "true" ? Saved.Charge(account, form) : Payments.NewIntent(account, form, version)),
             ("POST", ["payment_intents", var id, "cancel"]) => Copy(Payments.Cancel(account, id)),
             ("GET", ["payment_intents", "search"]) => Payments.Search(account, form),
             ("POST", ["disputes", var id]) => Copy(Payments.Submit(account, id, form)),
@@ -75,7 +77,7 @@ internal sealed class StripeObjects
             ("GET", ["credit_notes"]) => List(account, "credit_note", form, "invoice"),
             ("GET", ["refunds"]) => List(account, "refund", form, "payment_intent"),
             ("GET", ["balance_transactions"]) => List(account, "balance_transaction", form, "type"),
-            ("GET", ["checkout", "sessions", var id]) => Copy(Of(account, "checkout.session", id)),
+            ("GET", ["checkout", "sessions", var id]) => Saved.Expanded(Copy(Of(account, "checkout.session", id)), form),
             ("GET", ["invoices" or "refunds" or "disputes", var id]) => Copy(Of(account, parts[0][..^1], id)),
             _ => throw StripeRefusal.Missing("route", path),
         };
@@ -92,6 +94,7 @@ internal sealed class StripeObjects
             try { paid["payment_intent"] = (string)Payments.Charged(AccountOf(session), Long(paid["amount_total"]), (string)paid["currency"]!, card, paid["_intent"]?.DeepClone() as JsonObject, StripeCards.Refuses(card))["id"]!; }
             catch (StripeRefusal) { return null; }
             (paid["status"], paid["payment_status"], paid["url"]) = ("complete", waits ? "unpaid" : "paid", null);
+            Saved.Keep(AccountOf(session), paid, card);
             Emit("checkout.session.completed", AccountOf(session), paid);
         }
         return ((string)paid["success_url"]!).Replace("{CHECKOUT_SESSION_ID}", session, StringComparison.Ordinal);
@@ -232,10 +235,11 @@ internal sealed class StripeObjects
         if (amount < 50) throw StripeRefusal.Invalid("The amount is too small.", "amount_too_small");
         var fee = form["payment_intent_data"]?["application_fee_amount"];
         if (fee is not null && account.Length == 0) throw StripeRefusal.Invalid("application_fee_amount needs a connected account.");
-        var session = this[(string)New(account, "cs_test", "checkout.session", form, ["client_reference_id", "metadata", "success_url", "cancel_url"])["id"]!];
+        var session = this[(string)New(account, "cs_test", "checkout.session", form, ["client_reference_id", "metadata", "success_url", "cancel_url", "customer_creation", "custom_text"])["id"]!];
         (session["status"], session["payment_status"], session["amount_total"], session["currency"], session["payment_intent"], session["url"]) = ("open", "unpaid", amount, (string)price["currency"]!, null, $"{Pages}/pay/{session["id"]}");
         session["_fee"] = fee is null ? 0 : Long(fee);
         session["_intent"] = form["payment_intent_data"]?["metadata"]?.DeepClone();
+        Saved.Agreed((string)session["id"]!, form);
         return Copy(session);
     }
 

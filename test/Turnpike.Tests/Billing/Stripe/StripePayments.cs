@@ -64,7 +64,7 @@ internal sealed class StripePayments(StripeObjects objects)
     public JsonObject Cancel(string account, string id)
     {
         var intent = objects.Of(account, "payment_intent", id);
-        if ((string?)intent["status"] == "succeeded") throw StripeRefusal.Invalid("You cannot cancel this PaymentIntent because it has a status of succeeded.", "payment_intent_unexpected_state");
+        if ((string?)intent["status"] is "succeeded" or "processing") throw StripeRefusal.Invalid($"You cannot cancel this PaymentIntent because it has a status of {intent["status"]}.", "payment_intent_unexpected_state");
         intent["status"] = "canceled";
         return intent;
     }
@@ -74,7 +74,7 @@ internal sealed class StripePayments(StripeObjects objects)
     {
         var parts = StripeObjects.Needed(form, "query").Split('\'');
         if (parts.Length != 5 || parts[0] != "metadata[" || parts[2] != "]:") throw StripeRefusal.Invalid("We were unable to parse your search query.");
-        var found = objects.All("payment_intent", account).Where(i => (string?)i["metadata"]?[parts[1]] == parts[3]);
+        var found = objects.All("payment_intent", account).Where(i => objects.Saved.Search && (string?)i["metadata"]?[parts[1]] == parts[3]);
         return new JsonObject { ["object"] = "search_result", ["data"] = new JsonArray([.. found.Select(i => (JsonNode)i.DeepClone())]), ["has_more"] = false, ["url"] = "/v1/payment_intents/search" };
     }
 
