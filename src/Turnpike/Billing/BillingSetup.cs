@@ -13,7 +13,7 @@ internal static class BillingSetup
         services.AddSingleton<PurchaseStore>().AddSingleton<StripeCheckout>().AddSingleton<TokenSale>().AddSingleton<SandboxCheckout>().AddSingleton<Leaks.GithubKeys>().AddSingleton<Leaks.LeakedCredentials>();
         services.AddSingleton<UsageExports>(s => { var catalog = s.GetRequiredService<CatalogSource>(); return () => catalog.Current.Settings.Get<ExportSettings>()?.Names ?? []; });
         services.AddSingleton<UnbilledStore>().AddSingleton<PlanSpanStore>().AddSingleton<InvoiceStore>().AddSingleton<CustomerStore>().AddSingleton<StripeCalls>();
-        services.AddSingleton<Disputes.DisputeStore>().AddSingleton<Disputes.DisputeDesk>().AddSingleton<StripeInbox>().AddSingleton<PurchaseRefunds>().AddSingleton<SaleRefunds>().AddSingleton<InvoiceMaker>().AddSingleton<InvoiceDesk>().AddSingleton<StripeInvoicer>().AddSingleton<Biller>().AddHostedService(s => s.GetRequiredService<Biller>());
+        services.AddSingleton<Disputes.ChargeStore>().AddSingleton<Disputes.ChargeDesk>().AddSingleton<Disputes.DisputeStore>().AddSingleton<Disputes.DisputeDesk>().AddSingleton<StripeInbox>().AddSingleton<PurchaseRefunds>().AddSingleton<SaleRefunds>().AddSingleton<InvoiceMaker>().AddSingleton<InvoiceDesk>().AddSingleton<StripeInvoicer>().AddSingleton<Biller>().AddHostedService(s => s.GetRequiredService<Biller>());
         services.AddSingleton<Statements.BookStore>().AddSingleton<Statements.StatementDesk>();
         services.AddSingleton<OutboxStore>().AddSingleton<UsageExporter>();
         return services.AddHostedService<SaleRounds>().AddHostedService(s => s.GetRequiredService<UsageExporter>());

@@ -175,15 +175,26 @@ internal sealed partial class TokenSale(PurchaseStore store, StripeCheckout stri
     {
         var (currency, account) = (order.Price.Currency, (await desk.FindAsync(order.Token, ct))?.Account ?? Token.AccountOf(order.Token));
         var (amount, whole) = (StripeCurrencies.OfMinor(after - before, currency), StripeCurrencies.OfMinor(after, currency) >= order.Price);
-        if (whole) await desk.SetStatusAsync(order.Token, TokenStatus.Revoked, $"its payment was {why}", ct);
-        // What calls on their way hold cannot be taken, and comes back to it when they end: until an operator has looked it buys nothing (I2).
-        else if (await ledger.AvailableAsync(account, currency, ct) < amount) await desk.SetStatusAsync(order.Token, TokenStatus.Frozen, $"its payment was {why} in part, and less was left", ct);
+        await StopAsync(order.Token, amount, whole, why, ct);
         var said = new AuditEvent { Kind = AuditKinds.PurchaseReversed, Correlation = Ids.New("c"), Payer = account, Operation = order.Operation, Amount = amount.ToString(), Reference = order.Id, Detail = why };
         if (await ledger.PostAsync(new Transfer($"reverse:{id}", "loss:disputed", Source, amount, why, LimitedFrom: false, LimitedTo: false) { Events = [said] }, ct) == PostResult.Conflict) return false;
-        await desk.TakeAsync(account, $"reverse:{id}:token", amount, "loss:disputed", ct);
+        await TakeAsync(account, id, amount, ct);
         if (whole && order.Budget > order.Price) await desk.TakeAsync(account, $"reverse:{id}:gift", order.Budget with { Units = order.Budget.Units - order.Price.Units }, "external:promotion", ct);
         return true;
     }
+
+    /// <summary>Before its money is taken back: given back whole, a token ends; in part, it stands still where less is left.</summary>
+    public async ValueTask StopAsync(string token, Money amount, bool whole, string why, CancellationToken ct)
+    {
+        var account = (await desk.FindAsync(token, ct))?.Account ?? Token.AccountOf(token);
+        if (whole) await desk.SetStatusAsync(token, TokenStatus.Revoked, $"its payment was {why}", ct);
+        // What calls on their way hold cannot be taken, and comes back to it when they end: until an operator has looked it buys nothing (I2).
+        else if (await ledger.AvailableAsync(account, amount.Currency, ct) < amount) await desk.SetStatusAsync(token, TokenStatus.Frozen, $"its payment was {why} in part, and less was left", ct);
+    }
+
+    /// <summary>What is left of it covers the owner's loss (I2: never more).</summary>
+    /// <param name="id">Names the reversal: the same one takes nothing more.</param>
+    public ValueTask TakeAsync(string account, string id, Money amount, CancellationToken ct) => desk.TakeAsync(account, $"reverse:{id}:token", amount, "loss:disputed", ct);
 
     private static partial class Log
     {

@@ -42,6 +42,9 @@ internal sealed class Node(World world, string name) : IDisposable
     /// <summary>It lets callers in.</summary>
     public bool Up { get; private set; }
 
+    /// <summary>How many rounds its settler has made.</summary>
+    public int Rounds { get; private set; }
+
     public bool Running => place is { Dead: false };
 
     /// <summary>A token's text, from its id.</summary>
@@ -191,16 +194,18 @@ internal sealed class Node(World world, string name) : IDisposable
         (_, _) = (services.GetRequiredService<ILedger>(), services.GetRequiredService<AuditTrail>());
         var app = new ApplicationBuilder(services);
         app.UseMiddleware<Faults>();
-        app.MapWhen(http => http.Request.Path.StartsWithSegments("/buy"), sales => sales.Run(SellAsync));
+        app.MapWhen(http => TargetOf(http).StartsWith("/buy/", StringComparison.Ordinal), sales => sales.Run(SellAsync));
         app.UseMiddleware<Gate>();
         app.Run(services.GetRequiredService<Forwarder>().ForwardAsync);
         gate = app.Build();
     }
 
+    private static string TargetOf(HttpContext http) => http.Features.Get<Microsoft.AspNetCore.Http.Features.IHttpRequestFeature>()!.RawTarget;
+
     /// <summary>What the route of a sale does.</summary>
     private static Task SellAsync(HttpContext http)
     {
-        var parts = http.Request.Path.Value!.Split('/');
+        var parts = TargetOf(http).Split('/');
         var services = http.RequestServices;
         return PayApi.PayAsync(parts[2], int.Parse(parts[3], System.Globalization.CultureInfo.InvariantCulture), http, services.GetRequiredService<CatalogSource>(), services.GetRequiredService<Cashier>(), services.GetRequiredService<AccessRules>(), services.GetRequiredService<PaymentReplies>(),
             services.GetRequiredService<TokenSale>(), services.GetRequiredService<TokenDesk>(), services.GetRequiredService<ILedger>(), services.GetRequiredService<TimeProvider>());
@@ -213,6 +218,7 @@ internal sealed class Node(World world, string name) : IDisposable
         {
             if (watch is not null) await watch.RoundAsync(CancellationToken.None);
             await settler.RoundAsync(CancellationToken.None);
+            Rounds++;
         }
         catch (StorageException e) when (e is StorageUnavailableException || world.Store is not null) { /* said, and tried again in the next round */ }
         catch (Exception e) { world.Broken($"{name}: the settler's round threw: {e}"); }

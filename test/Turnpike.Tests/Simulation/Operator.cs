@@ -43,6 +43,13 @@ internal sealed class Operator(World world)
         }
     }
 
+    /// <summary>Gives back what was paid, once, insisting until somebody answers.</summary>
+    public async Task RefundAllAsync(bool asCredit)
+    {
+        var payments = await world.Nodes[0].Of<ILedger>().ListAsync(new HoldFilter { Most = 1 }, CancellationToken.None);
+        await InsistAsync(new RefundOrder(payments[0], null, asCredit ? RefundAs.Credit : RefundAs.Rail, "the simulated owner's", "once"));
+    }
+
     private async Task RefundAsync(HoldState payment)
     {
         var amount = scheduler.Chance(50) ? payment.Captured with { Units = payment.Captured.Units / 2 } : (Money?)null;

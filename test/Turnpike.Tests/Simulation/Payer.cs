@@ -67,14 +67,16 @@ internal sealed class Payer(World world, int number, string token)
     {
         for (var tries = 0; tries < 10; tries++)
         {
-            if (await world.SendAsync(ask) is { Status: 402 } terms) return terms;
+            var terms = await world.SendAsync(ask);
+            if (terms is { Status: 402 }) return terms;
+            world.Say($"{Name} asks for terms of {ask.Target} and is told {terms}");
             await world.WaitAsync(scheduler.Between(200, 3_000));
         }
         return null;
     }
 
     /// <summary>Presents until the answer is final. A request without a key is not repeated: that would be another purchase.</summary>
-    private async Task BuyAsync(Purchase purchase)
+    public async Task BuyAsync(Purchase purchase)
     {
         for (var tries = 0; tries < MostTries; tries++)
         {
@@ -86,7 +88,7 @@ internal sealed class Payer(World world, int number, string token)
         if (world.IsCalm && !world.IsBlind) world.Broken($"{Name} was never given a final answer for {purchase.How} {purchase.Ask.Target}");
     }
 
-    private async Task<Told?> PresentAsync(Purchase purchase)
+    public async Task<Told?> PresentAsync(Purchase purchase)
     {
         var leaving = new CancellationTokenSource();
         var ask = purchase.Ask;

@@ -48,7 +48,7 @@ internal sealed class Wallet(World world, int number)
     /// <summary>MPP's header, by a Shared Payment Token; some cards do not pay.</summary>
     public (string, string?) Stripe(Told terms)
     {
-        var card = $"spt_{(world.Scheduler.Chance(15) ? "declined" : "card")}_{number}_{cards++}";
+        var card = $"spt_{(world.Scheduler.Chance(world.Script is null ? 15 : 0) ? "declined" : "card")}_{number}_{cards++}";
         return ("Authorization", new MppCredential { Challenge = ChallengeOf(terms, "stripe"), Payload = JsonDocument.Parse($$"""{"spt":"{{card}}"}""").RootElement }.Encode());
     }
 

@@ -4,6 +4,7 @@ using Turnpike.Tests.Catalog;
 using Turnpike.Tests.Gateway;
 using Turnpike.Tests.Payments.Evm;
 using Turnpike.Tests.Simulation.Outside;
+using Turnpike.Tests.Simulation.Sweeps;
 using Turnpike.Tests.Storage;
 using Turnpike.Tokens;
 
@@ -21,15 +22,17 @@ internal sealed class World : IDisposable
     private readonly SimulatedStripe stripe;
     private readonly List<Payer> payers = [];
 
-    public World(int seed, Parts parts)
+    /// <param name="script">One payment instead of a storm; null: a storm.</param>
+    public World(int seed, Parts parts, Script? script = null)
     {
+        Script = script;
         (Parts, Scheduler) = (parts, new Scheduler(seed));
         Chain = new FakeChain(Scheduler.Outside.Time);
         (chainLine, stripe, Upstream, Checks) = (new SimulatedChain(this, Chain), new SimulatedStripe(this), new SimulatedUpstream(this), new Checks(this));
-        Weather = Weather.Of(Scheduler.Random, parts);
+        Weather = script is null ? Weather.Of(Scheduler.Random, parts) : Weather.Calm;
         Facilitator = new SimulatedFacilitator(this, new Random(~seed).Next(4));
         Store = Has(Parts.Nodes) ? new SharedStore(this, Path.Combine(Folder, "shared.db")) : null;
-        Nodes = Store is null ? [new Node(this, "node A")] : [new Node(this, "node A"), new Node(this, "node B"), .. Scheduler.Chance(30) ? [new Node(this, "node C")] : (Node[])[]];
+        Nodes = Store is null || script is not null ? [new Node(this, "node A")] : [new Node(this, "node A"), new Node(this, "node B"), .. Scheduler.Chance(30) ? [new Node(this, "node C")] : (Node[])[]];
         if (parts != Parts.None) Say(parts.ToString());
         Say(Weather.ToString());
     }
@@ -63,6 +66,8 @@ internal sealed class World : IDisposable
     public string Document => Chains.Replace("WHO", Has(Parts.Facilitator) ? $"facilitator: \"{SimulatedFacilitator.Url}\"{(Facilitator.IsWatched ? ", rpc: \"${env:CHAIN_RPC}\"" : "")}" : "rpc: \"${env:CHAIN_RPC}\", settler-key: \"${env:SETTLER_KEY}\"", StringComparison.Ordinal) + Rest;
 
     public Parts Parts { get; }
+
+    public Script? Script { get; }
 
     /// <summary>What several nodes write; null for one node with a file.</summary>
     public SharedStore? Store { get; }
@@ -105,7 +110,7 @@ internal sealed class World : IDisposable
 
     public void Run()
     {
-        Scheduler.Run(RunAsync);
+        Scheduler.Run(Script is null ? RunAsync : PlayAsync);
         if (Scheduler.Strays > 0) Broken($"{Scheduler.Strays} continuations came from other threads");
     }
 
@@ -168,13 +173,26 @@ internal sealed class World : IDisposable
         await Checks.ReckonAsync();
     }
 
+    /// <summary>Nothing fails but what the script says.</summary>
+    private async Task PlayAsync()
+    {
+        IsCalm = true;
+        await Nodes[0].StartAsync();
+        while (!Nodes[0].Up) await WaitAsync(TimeSpan.FromMilliseconds(10));
+        payers.Add(await ComesAsync(0));
+        await new ScriptedPayment(this, payers[0], Script!).RunAsync();
+        await QuietAsync();
+        await Checks.ReckonAsync();
+    }
+
     private async Task<Payer> ComesAsync(int number)
     {
         var desk = Nodes[0].Of<TokenDesk>();
-        Money.TryParse(Scheduler.Chance(50) ? "0.03 USD" : "5.00 USD", out var budget).ShouldBeTrue();
+        Money.TryParse(Script is null && Scheduler.Chance(50) ? "0.03 USD" : "5.00 USD", out var budget).ShouldBeTrue();
         var token = await desk.IssueAsync(new TokenOrder(budget) { Calls = Scheduler.Chance(30) ? 2 : null }, "external:owner");
         var payer = new Payer(this, number, "Bearer " + Nodes[0].TextOf(token.Id));
-        Chain.Token.Balances[payer.Wallet.Address] = Checks.Rich(payer, token, Scheduler.Chance(50) ? 25_000UL : 9_000_000UL);
+        Chain.Token.Balances[payer.Wallet.Address] = Checks.Rich(payer, token, Script is null && Scheduler.Chance(50) ? 25_000UL : 9_000_000UL);
+        if (Script is not null) Chain.Token.Balances[Settler] = 1_000_000_000;
         if (Has(Parts.Operator)) Chain.Token.Balances[Settler] = Scheduler.Chance(80) ? 1_000_000_000UL : 15_000UL;
         return payer;
     }
@@ -210,7 +228,7 @@ internal sealed class World : IDisposable
     /// <summary>Nobody asks any more; every payment comes to its end within the time a settler may take.</summary>
     private async Task QuietAsync()
     {
-        for (var wait = 0; wait < (IsBlind ? 240 : 180) && await Checks.OpenAsync() > 0; wait++)
+        for (var wait = 0; wait < (IsBlind ? 720 : 180) && await Checks.OpenAsync() > 0; wait++)
         {
             await WaitAsync(TimeSpan.FromSeconds(10));
             Chain.Mine(10);

@@ -91,7 +91,8 @@ internal sealed class StripeObjects
         });
     }
 
-    private string Charge(string account, long amount, string currency)
+    /// <summary>A card is charged; the payment intent.</summary>
+    public string Charge(string account, long amount, string currency)
     {
         var intent = Add(account, "pi", "payment_intent", new JsonObject { ["amount"] = amount, ["currency"] = currency, ["status"] = "succeeded" });
         Add(account, "ch", "charge", new JsonObject { ["amount"] = amount, ["amount_refunded"] = 0, ["currency"] = currency, ["payment_intent"] = (string)intent["id"]!, ["status"] = "succeeded", ["refunded"] = false });
