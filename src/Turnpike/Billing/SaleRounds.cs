@@ -3,7 +3,7 @@ using Turnpike.Storage;
 namespace Turnpike.Billing;
 
 /// <summary>From time to time, what Stripe has told and nobody has dealt with. Every node does it: each part of a reversal is posted once.</summary>
-internal sealed partial class SaleRounds(TokenSale sale, TimeProvider time, ILogger<SaleRounds> log) : BackgroundService
+internal sealed partial class SaleRounds(TokenSale sale, Disputes.ChargeDesk charges, TimeProvider time, ILogger<SaleRounds> log) : BackgroundService
 {
     private static readonly TimeSpan Pause = TimeSpan.FromSeconds(10);
 
@@ -12,7 +12,11 @@ internal sealed partial class SaleRounds(TokenSale sale, TimeProvider time, ILog
         using var timer = new PeriodicTimer(Pause, time);
         while (await timer.WaitForNextTickAsync(stoppingToken))
         {
-            try { await sale.CatchUpAsync(stoppingToken); }
+            try
+            {
+                await sale.CatchUpAsync(stoppingToken);
+                await charges.CatchUpAsync(stoppingToken);
+            }
             catch (StorageUnavailableException) { /* it is told elsewhere, once, that nothing is written */ }
             catch (Exception e) when (!stoppingToken.IsCancellationRequested) { Log.Failed(log, e); }
         }

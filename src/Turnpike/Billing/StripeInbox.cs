@@ -13,8 +13,10 @@ namespace Turnpike.Billing;
 /// What Stripe tells, to whom it concerns. An event counts once by its id, and changes nothing that its object's state does not say:
 /// copies, late ones and ones out of order come to the same end. What nobody here knows is answered well and counted.
 /// </summary>
-internal sealed class StripeInbox(PurchaseStore events, TokenSale sale, InvoiceStore invoices, InvoiceDesk desk, StripeInvoicer invoicer, DisputeStore disputes, ILedger ledger, IAuditTrail audit)
+internal sealed class StripeInbox(PurchaseStore events, TokenSale sale, InvoiceStore invoices, InvoiceDesk desk, StripeInvoicer invoicer, DisputeStore disputes, ChargeDesk charges, ILedger ledger, IAuditTrail audit)
 {
+    private static readonly string[] Kinds = ["checkout.session.", "charge.dispute.", "charge.refunded", "charge.refund.", "refund."];
+
     /// <summary>False: it could not be dealt with now, so Stripe shall tell it again.</summary>
     public async ValueTask<bool> ToldAsync(StripeCheckoutSettings? checkout, StripeBilling? billing, StripeEvent told, CancellationToken ct)
     {
@@ -27,16 +29,23 @@ internal sealed class StripeInbox(PurchaseStore events, TokenSale sale, InvoiceS
     private async ValueTask<bool?> DealAsync(StripeCheckoutSettings? checkout, StripeBilling? billing, StripeEvent told, CancellationToken ct)
     {
         if (told.Type.StartsWith("invoice.", StringComparison.Ordinal)) return billing is null || told.Account is { } other && other != billing.Account ? null : await InvoiceAsync(told, ct);
-        if (!told.Type.StartsWith("checkout.session.", StringComparison.Ordinal) && !told.Type.StartsWith("charge.dispute.", StringComparison.Ordinal) && told.Type != "charge.refunded") return null;
+        if (!Kinds.Any(kind => told.Type.StartsWith(kind, StringComparison.Ordinal))) return null;
         if (told.Account is { } account && account != checkout?.Account && account != billing?.Account) return null; // another account of the platform's: not ours to book
-        var dispute = await disputes.NoteAsync(told, ct);
+        var (dispute, call) = (await disputes.NoteAsync(told, ct), await charges.FindAsync(told.Intent, ct));
         if (told.Type == "charge.dispute.created" && dispute is not null && await events.IsNewAsync(told.Id, ct))
-            await audit.RecordAsync(new AuditEvent { Kind = AuditKinds.DisputeOpened, Correlation = Ids.New("c"), Amount = dispute.Amount.ToString(), Reference = dispute.Id, Reason = dispute.Reason }, ct);
-        if (told.Intent is { } intent && await invoices.FindByReferenceAsync("stripe:" + intent, ct) is { } invoice) return await OfInvoiceAsync(invoice, told, dispute, ct);
+            await audit.RecordAsync(new AuditEvent { Kind = AuditKinds.DisputeOpened, Correlation = call?.Hold.Correlation ?? Ids.New("c"), Operation = call?.Hold.Operation, Payer = call?.Hold.Payer, Request = call?.Hold.Request, Amount = dispute.Amount.ToString(), Reference = dispute.Id, Reason = dispute.Reason }, ct);
+        if (told.Intent is { } intent && await invoices.FindByReferenceAsync("stripe:" + intent, ct) is { } invoice) return IsOfRefund(told) ? true : await OfInvoiceAsync(invoice, told, dispute, ct);
+        if (call is not null) return await charges.ToldAsync(call, told, ct);
         // Its outcome was told before: it must not be frozen for good by what happened earlier.
         if (told.Type != "charge.dispute.closed" && dispute is { IsClosed: true }) return true;
-        return checkout is null ? null : await sale.ToldAsync(checkout, told, ct);
+        if (checkout is not null && !IsOfRefund(told)) return await sale.ToldAsync(checkout, told, ct);
+        if (told.Intent is null || !charges.Listens) return null;
+        await events.NoteAsync(told, ct); // of a call that is not known to be paid yet, maybe: kept until it is
+        return true;
     }
+
+    /// <summary>About one refund, which <c>charge.refunded</c> says in all.</summary>
+    private static bool IsOfRefund(StripeEvent told) => told.Type.StartsWith("refund.", StringComparison.Ordinal) || told.Type.StartsWith("charge.refund.", StringComparison.Ordinal);
 
     private async ValueTask<bool?> InvoiceAsync(StripeEvent told, CancellationToken ct)
     {

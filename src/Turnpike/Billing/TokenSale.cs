@@ -1,4 +1,5 @@
 using Turnpike.Audit;
+using Turnpike.Billing.Disputes;
 using Turnpike.Catalog;
 using Turnpike.Ledger;
 using Turnpike.Payments;
@@ -11,7 +12,7 @@ namespace Turnpike.Billing;
 /// Sells bundles: from the order to the token, once, whoever tells of the payment first and however often. What is asked of Stripe
 /// decides; what a webhook or a browser says only makes us ask.
 /// </summary>
-internal sealed partial class TokenSale(PurchaseStore store, StripeCheckout stripe, TokenDesk desk, HandoverStore handovers, ILedger ledger, IAuditTrail audit, TimeProvider time, ILogger<TokenSale> log)
+internal sealed partial class TokenSale(PurchaseStore store, StripeCheckout stripe, TokenDesk desk, TokenReclaim reclaim, ILedger ledger, IAuditTrail audit, TimeProvider time, ILogger<TokenSale> log)
 {
     /// <summary>A bought token is shown again this often, and this long after it was ordered; later its owner has to have kept it.</summary>
     public const long MostShown = 20;
@@ -154,10 +155,10 @@ internal sealed partial class TokenSale(PurchaseStore store, StripeCheckout stri
                 var before = await store.RefundedAsync(order.Intent!, ct);
                 return refunded <= before || await TakeBackAsync(order, $"{order.Intent}:{before}", before, refunded, "refunded", ct); // told of late: a later event has said more
             case "charge.dispute.created":
-                await FreezeAsync(order, Disputed(order), "its payment is disputed", ct);
+                await reclaim.FreezeAsync(await SoldAsync(order, ct), order.Price.Currency, Disputed(order), "its payment is disputed", ct);
                 break;
             case "charge.dispute.closed" when told.Status == "won":
-                await ThawAsync(order, Disputed(order), "the dispute was won", ct);
+                await reclaim.ThawAsync(await SoldAsync(order, ct), Disputed(order), "the dispute was won", ct);
                 break;
             case "charge.dispute.closed" when told.Status == "lost" && told.Amount is { } lost:
                 var given = await store.RefundedAsync(order.Intent!, ct);
@@ -174,49 +175,21 @@ internal sealed partial class TokenSale(PurchaseStore store, StripeCheckout stri
     /// <param name="before">What had gone back before, and <paramref name="after"/>: with this, in the currency's minor unit.</param>
     private async ValueTask<bool> TakeBackAsync(Purchase order, string id, long before, long after, string why, CancellationToken ct)
     {
-        var (currency, account) = (order.Price.Currency, (await desk.FindAsync(order.Token, ct))?.Account ?? Token.AccountOf(order.Token));
+        var (currency, sold) = (order.Price.Currency, await SoldAsync(order, ct));
         var (amount, whole) = (StripeCurrencies.OfMinor(after - before, currency), StripeCurrencies.OfMinor(after, currency) >= order.Price);
         if (whole && !order.TopUp) await desk.SetStatusAsync(order.Token, TokenStatus.Revoked, $"its payment was {why}", ct);
-        var said = new AuditEvent { Kind = AuditKinds.PurchaseReversed, Correlation = Ids.New("c"), Payer = account, Operation = order.Operation, Amount = amount.ToString(), Reference = order.Id, Detail = why };
+        var said = new AuditEvent { Kind = AuditKinds.PurchaseReversed, Correlation = Ids.New("c"), Payer = sold.Account, Operation = order.Operation, Amount = amount.ToString(), Reference = order.Id, Detail = why };
         if (await ledger.PostAsync(new Transfer($"reverse:{id}", "loss:disputed", Source, amount, why, LimitedFrom: false, LimitedTo: false) { Events = [said] }, ct) == PostResult.Conflict) return false;
-        await desk.TakeAsync(account, $"reverse:{id}:token", amount, "loss:disputed", ct);
-        var missing = amount - await handovers.MovedAsync($"reverse:{id}:token", currency, ct);
-        if (!missing.IsZero) missing = await FollowAsync(order, account, id, missing, why, ct);
-        if (whole && order.Budget > order.Price) await desk.TakeAsync(account, $"reverse:{id}:gift", order.Budget with { Units = order.Budget.Units - order.Price.Units }, "external:promotion", ct);
-        // What calls on their way hold cannot be taken, and comes back when they end: until an operator has looked it buys nothing (I2).
-        if (!missing.IsZero) return true;
-        await ThawAsync(order, $"reverse:{id}", "what went back was found", ct);
-        if (id.EndsWith(":dispute", StringComparison.Ordinal)) await ThawAsync(order, Disputed(order), "what went back was found", ct);
+        var found = await reclaim.TakeAsync(sold, id, amount, why, ct);
+        if (whole && order.Budget > order.Price) await desk.TakeAsync(sold.Account, $"reverse:{id}:gift", order.Budget with { Units = order.Budget.Units - order.Price.Units }, "external:promotion", ct);
+        if (found && id.EndsWith(":dispute", StringComparison.Ordinal)) await reclaim.ThawAsync(sold, Disputed(order), "what went back was found", ct);
         return true;
-    }
-
-    /// <summary>Less is left than goes back: whatever token the money was moved to is frozen with this one, and gives what came that way; what is still missing.</summary>
-    private async ValueTask<Money> FollowAsync(Purchase order, string account, string id, Money missing, string why, CancellationToken ct)
-    {
-        foreach (var other in (await FreezeAsync(order, $"reverse:{id}", $"its payment was {why}, and less was left", ct)).Where(r => r.Account != account))
-        {
-            var taking = $"reverse:{id}:{TokenStore.FirstOf(other.Account)}";
-            await desk.TakeAsync(other.Account, taking, other.Most < missing ? other.Most : missing, "loss:disputed", ct);
-            missing -= await handovers.MovedAsync(taking, missing.Currency, ct);
-            if (missing.IsZero) break;
-        }
-        return missing;
     }
 
     private static string Disputed(Purchase order) => "dispute:" + order.Intent;
 
-    private async ValueTask<IReadOnlyList<Reached>> FreezeAsync(Purchase order, string cause, string why, CancellationToken ct)
-    {
-        var account = (await desk.FindAsync(order.Token, ct))?.Account ?? Token.AccountOf(order.Token);
-        var (frozen, reached) = await handovers.FreezeAsync(account, order.Price.Currency, cause, order.Created, ct);
-        foreach (var one in frozen) await audit.RecordAsync(new AuditEvent { Kind = AuditKinds.TokenFrozen, Correlation = Ids.New("c"), Payer = one, Reference = TokenStore.FirstOf(one), Detail = one == account ? why : $"money of {account} came to it: {why}" }, ct);
-        return reached;
-    }
-
-    private async ValueTask ThawAsync(Purchase order, string cause, string why, CancellationToken ct)
-    {
-        foreach (var one in await handovers.ThawAsync(cause, ct)) await audit.RecordAsync(new AuditEvent { Kind = AuditKinds.TokenThawed, Correlation = Ids.New("c"), Payer = one, Reference = TokenStore.FirstOf(one), Operation = order.Operation, Detail = why }, ct);
-    }
+    private async ValueTask<SoldTo> SoldAsync(Purchase order, CancellationToken ct) =>
+        new((await desk.FindAsync(order.Token, ct))?.Account ?? Token.AccountOf(order.Token), order.Operation, order.Created);
 
     private static partial class Log
     {

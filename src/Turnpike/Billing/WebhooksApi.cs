@@ -12,8 +12,9 @@ internal static class WebhooksApi
 
     public static void MapWebhooks(this WebApplication app) => app.MapPost("/webhooks/stripe", async (HttpRequest request, CatalogSource catalog, StripeInbox inbox, TimeProvider time, CancellationToken ct) =>
     {
-        var (checkout, billing) = (catalog.Current.Settings.Get<PaymentSettings>()?.Prepaid?.Checkout, catalog.Current.Settings.Get<BillingSettings>()?.Stripe);
-        IReadOnlyList<Secret> secrets = [.. checkout?.WebhookSecrets ?? [], .. billing?.WebhookSecrets ?? []];
+        var payments = catalog.Current.Settings.Get<PaymentSettings>();
+        var (checkout, billing) = (payments?.Prepaid?.Checkout, catalog.Current.Settings.Get<BillingSettings>()?.Stripe);
+        IReadOnlyList<Secret> secrets = [.. checkout?.WebhookSecrets ?? [], .. billing?.WebhookSecrets ?? [], .. payments?.Mpp?.StripeWebhookSecrets ?? []];
         if (secrets.Count == 0) return BuyAnswers.Problem(Reasons.NotFound, "Stripe tells us nothing here.");
         if (await ReadAsync(request, MostBody, ct) is not { } body) return BuyAnswers.Problem(Reasons.MalformedRequest, $"An event has at most {MostBody / 1024} KiB.");
         // Before anything of the body is looked at: whoever cannot sign is not listened to.

@@ -266,8 +266,8 @@ internal sealed class Cashier(PaymentRegistry rails, PlanMethod plans, BalanceMe
 
     private async ValueTask GiveBackAsync(Payment payment, HoldState state)
     {
-        if (payment.InDoubt)
-            inHand.Leave(state.Hold, delivered: false);
+        if (payment.InDoubt) // a stream has passed by then, and is to be paid for
+            inHand.Leave(state.Hold, delivered: payment.Metered is not null && payment.Call.Delivered, due: payment.Taken);
         else if (state.Status == HoldStatus.Held)
             await ledger.ReleaseAsync(state.Hold.Id, "undelivered", [payment.Event(AuditKinds.Released, "undelivered", state.Hold.Id), Undelivered.Event(payment)], CancellationToken.None, state.Incarnation);
         else if (state.Status == HoldStatus.Settled)

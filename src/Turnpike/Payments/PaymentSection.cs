@@ -27,7 +27,8 @@ internal static class PaymentSection
     private static readonly Key<Secret> StripeKey = new("secret-key", new SecretShape(), "Stripe's secret API key.") { Required = true, Example = "${env:STRIPE_SECRET_KEY}" };
     private static readonly Key<string> StripeProfile = new("profile", Shapes.Text, "The Stripe profile that payers' tokens are granted to.") { Required = true, Example = "${env:STRIPE_PROFILE}" };
     private static readonly Key<Uri> StripeApi = new("api", Shapes.Url, "Stripe's API; plain http only on loopback.") { Default = "https://api.stripe.com", Example = "https://api.stripe.com" };
-    private static readonly Key<StripeSettings> Stripe = new("stripe", new MapShape<StripeSettings>([StripeKey, StripeProfile, StripeApi], BuildStripe), "Take the method stripe: charges by Shared Payment Token, from USD 0.50.") { Default = "not taken", Example = "{ secret-key: \"${env:STRIPE_SECRET_KEY}\", profile: \"${env:STRIPE_PROFILE}\" }" };
+    private static readonly Key<IReadOnlyList<Secret>> StripeWebhook = new("webhook-secret", new ListShape<Secret>(new SecretShape(), oneAlone: true, least: 1), "Signs what Stripe tells us at /webhooks/stripe of charges that were refunded or disputed there; one, or a list while it is rolled.") { Default = "none: such a refund is not booked", Example = "${env:STRIPE_WEBHOOK_SECRET}" };
+    private static readonly Key<StripeDraft> Stripe = new("stripe", new MapShape<StripeDraft>([StripeKey, StripeProfile, StripeApi, StripeWebhook], BuildStripe), "Take the method stripe: charges by Shared Payment Token, from USD 0.50.") { Default = "not taken", Example = "{ secret-key: \"${env:STRIPE_SECRET_KEY}\", profile: \"${env:STRIPE_PROFILE}\" }" };
     private static readonly Key<MppDraft> Mpp = new("mpp", new MapShape<MppDraft>([ChallengeSecret, MppEvm, Stripe, Valid], BuildMpp), "Take MPP payments.") { Default = "not taken", Example = "{ secret: \"${env:TURNPIKE_MPP_SECRET}\", evm: {} }" };
 
     private static readonly Key<long> AnswerSize = new("max-size", Shapes.Size, "A larger answer is not kept; its payer has the receipt.") { Default = "1MiB", Example = "1MiB" };
@@ -77,15 +78,15 @@ internal static class PaymentSection
     private static MppDraft? BuildMpp(MapValues m)
     {
         if (!m.IsWritten(MppEvm) && !m.IsWritten(Stripe)) { m.At.Refuse("mpp needs evm or stripe to be paid by"); return null; }
-        return new MppDraft(new MppSettings(m.Get(ChallengeSecret, [])) { Stripe = m.Get(Stripe), Valid = m.Get(Valid, TimeSpan.FromMinutes(5)) }, m.Get(MppEvm));
+        return new MppDraft(new MppSettings(m.Get(ChallengeSecret, [])) { Stripe = m.Get(Stripe)?.Settings, StripeWebhookSecrets = m.Get(Stripe)?.WebhookSecrets ?? [], Valid = m.Get(Valid, TimeSpan.FromMinutes(5)) }, m.Get(MppEvm));
     }
 
-    private static StripeSettings? BuildStripe(MapValues m)
+    private static StripeDraft? BuildStripe(MapValues m)
     {
         var api = m.Get(StripeApi) ?? new Uri("https://api.stripe.com");
         // The secret key goes there in a header.
         if (api.Scheme == "http" && !api.IsLoopback) { m.Of(StripeApi).Refuse("plain http is for a stand-in on loopback only; the secret key goes there"); return null; }
-        return new StripeSettings(m.Get(StripeKey), m.Get(StripeProfile)!, api);
+        return new StripeDraft(new StripeSettings(m.Get(StripeKey), m.Get(StripeProfile)!, api), m.Get(StripeWebhook) ?? []);
     }
 
     private static void Check(Draft draft)
@@ -142,6 +143,8 @@ internal static class PaymentSection
     {
         public bool Identified { get; init; }
     }
+
+    private sealed record StripeDraft(StripeSettings Settings, IReadOnlyList<Secret> WebhookSecrets);
 
     private sealed record MppDraft(MppSettings Settings, ChainNamesOf? Evm);
 }

@@ -69,6 +69,9 @@ internal sealed record MppSettings(IReadOnlyList<Secret> Secrets)
 
     public StripeSettings? Stripe { get; init; }
 
+    /// <summary>Sign what Stripe tells of charges that went back; none: nothing is told.</summary>
+    public IReadOnlyList<Secret> StripeWebhookSecrets { get; init; } = [];
+
     /// <summary>How long a challenge may be paid.</summary>
     public TimeSpan Valid { get; init; } = TimeSpan.FromMinutes(5);
 }

@@ -38,7 +38,7 @@ internal static class PaymentsSetup
         services.AddSingleton<IPaymentMethod, ExactMethod>();
         services.AddSingleton<IPaymentMethod, EvmChargeMethod>();
         services.AddSingleton<IPaymentMethod, StripeMethod>();
-        services.AddSingleton<IRefundRail, StripeRefunds>().AddSingleton<IRefundRail, AuthorizationRefunds>().AddSingleton<CashierReturns>();
+        services.AddSingleton<IRefundRail, StripeRefunds>().AddSingleton<IRefundRail, AuthorizationRefunds>().AddSingleton<CashierReturns>().AddSingleton<CashierReversals>();
         services.AddSingleton<Wallets>().AddSingleton<UpstreamTerms>().AddSingleton<UpstreamCost>(s => s.GetRequiredService<UpstreamTerms>().CostAsync).AddSingleton<CashierPurchases>();
         services.AddHostedService<ChainWatch>();
         services.AddSingleton<SpendWarnings>().AddHostedService(s => s.GetRequiredService<SpendWarnings>());

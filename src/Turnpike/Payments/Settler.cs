@@ -70,7 +70,8 @@ internal sealed partial class Settler(PaymentRegistry rails, ILedger ledger, Cas
         {
             if (await ledger.FindInTurnAsync(doubt.Hold, ct) is { } found && inHand.IsStill(doubt, found))
             {
-                if (doubt.Delivered && found.Status == HoldStatus.Settled) await ledger.FinishAsync(doubt.Hold, HoldOutcome.Delivered, [], ct);
+                if (doubt is { Delivered: true, Due: { } due } && found.Status == HoldStatus.Held) await KeepAsync(found with { Observed = due }, ct);
+                else if (doubt.Delivered && found.Status == HoldStatus.Settled) await ledger.FinishAsync(doubt.Hold, HoldOutcome.Delivered, [], ct);
                 else await FinishAsync(found, ct);
             }
             inHand.Ended(doubt);

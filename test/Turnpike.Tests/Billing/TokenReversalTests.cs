@@ -23,7 +23,7 @@ public sealed class TokenReversalTests : IDisposable
     public TokenReversalTests()
     {
         store = new PurchaseStore(gate.Of<Database>(), gate.Time);
-        sale = new TokenSale(store, new StripeCheckout(gate.Of<HttpClients>()), gate.Of<TokenDesk>(), gate.Of<HandoverStore>(), gate.Ledger, gate.Of<IAuditTrail>(), gate.Time, NullLogger<TokenSale>.Instance);
+        sale = new TokenSale(store, new StripeCheckout(gate.Of<HttpClients>()), gate.Of<TokenDesk>(), gate.Of<Turnpike.Billing.Disputes.TokenReclaim>(), gate.Ledger, gate.Of<IAuditTrail>(), gate.Time, NullLogger<TokenSale>.Instance);
     }
 
     public void Dispose() => gate.Dispose();

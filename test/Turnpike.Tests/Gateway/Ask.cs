@@ -87,7 +87,7 @@ internal sealed class Told(HttpContext http, MemoryStream body, Ask.Lifetime lif
 
     public JsonElement Json => JsonDocument.Parse(Body).RootElement;
 
-    public string? Reason => Body.StartsWith('{') ? Json.GetProperty("reason").GetString() : null;
+    public string? Reason => Body.StartsWith('{') && Json.TryGetProperty("reason", out var reason) ? reason.GetString() : null;
 
     public override string ToString() => $"{Status} {Reason}";
 }

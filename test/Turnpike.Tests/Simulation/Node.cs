@@ -4,6 +4,7 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging.Abstractions;
 using Turnpike.Access;
 using Turnpike.Audit;
+using Turnpike.Billing;
 using Turnpike.Catalog;
 using Turnpike.Catalog.Loading;
 using Turnpike.Gateway;
@@ -41,10 +42,16 @@ internal sealed class Node(World world, string name) : IDisposable
     /// <summary>It lets callers in.</summary>
     public bool Up { get; private set; }
 
+    /// <summary>How many rounds its settler has made.</summary>
+    public int Rounds { get; private set; }
+
     public bool Running => place is { Dead: false };
 
     /// <summary>A token's text, from its id.</summary>
-    public static string TextOf(string token) => Document.Value.Current.Settings.Get<PaymentSettings>()!.Prepaid!.Text.Of(token);
+    public string TextOf(string token) => DocumentOf(world.Document).Current.Settings.Get<PaymentSettings>()!.Prepaid!.Text.Of(token);
+
+    /// <summary>A token's id, from its text.</summary>
+    public string? IdOf(string text) => DocumentOf(world.Document).Current.Settings.Get<PaymentSettings>()!.Prepaid!.Text.Read(text).Id;
 
     public T Of<T>() where T : notnull => services!.GetRequiredService<T>();
 
@@ -187,9 +194,21 @@ internal sealed class Node(World world, string name) : IDisposable
         (_, _) = (services.GetRequiredService<ILedger>(), services.GetRequiredService<AuditTrail>());
         var app = new ApplicationBuilder(services);
         app.UseMiddleware<Faults>();
+        app.MapWhen(http => TargetOf(http).StartsWith("/buy/", StringComparison.Ordinal), sales => sales.Run(SellAsync));
         app.UseMiddleware<Gate>();
         app.Run(services.GetRequiredService<Forwarder>().ForwardAsync);
         gate = app.Build();
+    }
+
+    private static string TargetOf(HttpContext http) => http.Features.Get<Microsoft.AspNetCore.Http.Features.IHttpRequestFeature>()!.RawTarget;
+
+    /// <summary>What the route of a sale does.</summary>
+    private static Task SellAsync(HttpContext http)
+    {
+        var parts = TargetOf(http).Split('/');
+        var services = http.RequestServices;
+        return PayApi.PayAsync(parts[2], int.Parse(parts[3], System.Globalization.CultureInfo.InvariantCulture), http, services.GetRequiredService<CatalogSource>(), services.GetRequiredService<Cashier>(), services.GetRequiredService<AccessRules>(), services.GetRequiredService<PaymentReplies>(),
+            services.GetRequiredService<TokenSale>(), services.GetRequiredService<TokenDesk>(), services.GetRequiredService<ILedger>(), services.GetRequiredService<TimeProvider>());
     }
 
     private async Task RoundAsync(Settler settler, ChainWatch? watch, Place here)
@@ -199,6 +218,7 @@ internal sealed class Node(World world, string name) : IDisposable
         {
             if (watch is not null) await watch.RoundAsync(CancellationToken.None);
             await settler.RoundAsync(CancellationToken.None);
+            Rounds++;
         }
         catch (StorageException e) when (e is StorageUnavailableException || world.Store is not null) { /* said, and tried again in the next round */ }
         catch (Exception e) { world.Broken($"{name}: the settler's round threw: {e}"); }
@@ -213,12 +233,12 @@ internal sealed class Node(World world, string name) : IDisposable
 
     private ServiceProvider Compose(Database database, Place here, NodeLease? lease)
     {
-        var source = Document.Value;
+        var source = DocumentOf(world.Document);
         var parts = new ServiceCollection().AddLogging().AddSingleton<TimeProvider>(here.Time).AddSingleton(source).AddSingleton(_ => database);
         if (lease is not null) parts.AddSingleton(lease);
         parts.AddSingleton(new TermsSeal([[.. Enumerable.Repeat((byte)7, 32)]]));
         parts.AddSingleton<Microsoft.Extensions.Hosting.IHostApplicationLifetime>(new Microsoft.Extensions.Hosting.Internal.ApplicationLifetime(NullLogger<Microsoft.Extensions.Hosting.Internal.ApplicationLifetime>.Instance));
-        parts.AddAudit().AddLedger().AddMetering().AddIdentity().AddPlans().AddPricing().AddLimits().AddTokens().AddPayments().AddAccess().AddGateway();
+        parts.AddAudit().AddLedger().AddMetering().AddIdentity().AddPlans().AddPricing().AddLimits().AddTokens().AddPayments().AddAccess().AddGateway().AddBilling();
         parts.AddSingleton<HttpClients>((url, timeout, most) => new HttpClient(world.HandlerOf(url), disposeHandler: false) { Timeout = timeout, MaxResponseContentBufferSize = most });
         parts.AddSingleton(new RailTimings { Poll = TimeSpan.FromSeconds(1) }).AddSingleton(world.Scheduler.Random);
         foreach (var method in parts.Where(s => s.ServiceType == typeof(IPaymentMethod)).ToList())
@@ -232,14 +252,18 @@ internal sealed class Node(World world, string name) : IDisposable
         return parts.BuildServiceProvider();
     }
 
-    private static readonly Lazy<CatalogSource> Document = new(() =>
+    private static readonly System.Collections.Concurrent.ConcurrentDictionary<string, Lazy<CatalogSource>> Sources = new();
+
+    private static CatalogSource DocumentOf(string text) => Sources.GetOrAdd(text, static text => new Lazy<CatalogSource>(() => Open(text))).Value;
+
+    private static CatalogSource Open(string text)
     {
         var path = Path.Combine(Directory.CreateTempSubdirectory("turnpike-").FullName, "turnpike.yaml");
-        File.WriteAllText(path, World.Document);
+        File.WriteAllText(path, text);
         var source = new CatalogSource(Language.Loader, Documents.Environment, path, TimeProvider.System, NullLogger<CatalogSource>.Instance);
         source.Open().ErrorLines.ShouldBeEmpty();
         return source;
-    });
+    }
 
     /// <summary>The real forwarding with its last step, the socket, replaced.</summary>
     private sealed class Wire(IHttpForwarder real, HttpMessageHandler upstream) : IHttpForwarder

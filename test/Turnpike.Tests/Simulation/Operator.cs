@@ -1,3 +1,4 @@
+using Turnpike.Billing;
 using Turnpike.Ledger;
 using Turnpike.Payments;
 using Turnpike.Payments.Refunds;
@@ -25,6 +26,30 @@ internal sealed class Operator(World world)
         }
     }
 
+    /// <summary>Ends what no rail says, by what the chain shows.</summary>
+    public static async Task LookAsync(World world, Node node)
+    {
+        foreach (var open in await node.Of<ILedger>().ListAsync(new HoldFilter { Most = 10_000 }, CancellationToken.None))
+        {
+            if (open is not { Status: HoldStatus.Unknown, Hold.Method: "x402.exact" or "mpp.evm" }) continue;
+            var paid = world.Chain.Token.Used.Contains(Checks.UsedKey(open));
+            world.Say($"the operator sees that {open.Hold.Receipt} was {(paid ? "paid" : "never paid")}");
+            if (!paid) world.Broken($"I5: {open.Hold.Id} was never paid, its time is over, and the settler has not ended it");
+            await node.DoAsync(async at =>
+            {
+                await at.Of<Settler>().ResolveAsync(open, new Resolution(ResolvedAs.Settled, null, "seen on the chain"), CancellationToken.None);
+                return open;
+            });
+        }
+    }
+
+    /// <summary>Gives back what was paid, once, insisting until somebody answers.</summary>
+    public async Task RefundAllAsync(bool asCredit)
+    {
+        var payments = await world.Nodes[0].Of<ILedger>().ListAsync(new HoldFilter { Most = 1 }, CancellationToken.None);
+        await InsistAsync(new RefundOrder(payments[0], null, asCredit ? RefundAs.Credit : RefundAs.Rail, "the simulated owner's", "once"));
+    }
+
     private async Task RefundAsync(HoldState payment)
     {
         var amount = scheduler.Chance(50) ? payment.Captured with { Units = payment.Captured.Units / 2 } : (Money?)null;
@@ -39,7 +64,7 @@ internal sealed class Operator(World world)
         world.Say($"the operator gives back {order.Amount?.ToString() ?? "all"} of {order.Payment.Hold.Receipt} as {order.As?.ToString() ?? "it can be"}");
         for (var tries = 0; tries < MostTries; tries++)
         {
-            var result = await AskAsync(node => node.Of<CashierReturns>().RefundAsync(order, CancellationToken.None).AsTask());
+            var result = await AskAsync(node => node.Of<SaleRefunds>().RefundAsync(order, CancellationToken.None).AsTask());
             if (result is not null)
             {
                 world.Say($"the operator is told {(result is RefundResult.Ordered ordered ? $"{ordered.State.Status} for {ordered.State.Hold.Receipt}" : ((RefundResult.Refused)result).Reason)}");

@@ -11,6 +11,21 @@ internal enum Parts
 
     /// <summary>An operator who gives back and decides what nobody knows.</summary>
     Operator = 2,
+
+    /// <summary>Somebody else verifies and settles for the chain, half of them where we have a node to look for ourselves.</summary>
+    Facilitator = 4,
+
+    /// <summary>Answers that are streamed and charged by what passed.</summary>
+    Streams = 8,
+
+    /// <summary>A caller whose plan includes some calls a minute.</summary>
+    Plans = 16,
+
+    /// <summary>Tokens sold in one call, used, topped up and replaced.</summary>
+    Sales = 32,
+
+    /// <summary>When all is over, everybody is erased while it storms again.</summary>
+    Erasure = 64,
 }
 
 /// <summary>Which parts a seed has.</summary>
@@ -24,5 +39,9 @@ internal static class Seeds
     ];
 
     /// <summary>Drawn apart from what happens, so that a seed with the same parts is the same run.</summary>
-    public static Parts PartsOf(int seed) => (Parts)new Random(~seed).Next(4);
+    public static Parts PartsOf(int seed)
+    {
+        var random = new Random(~seed);
+        return (Parts)(random.Next(4) + 4 * random.Next(32));
+    }
 }

@@ -1,5 +1,6 @@
 using Turnpike.Tests.Gateway;
 using Turnpike.Tests.Payments.Evm;
+using Turnpike.Tests.Simulation.Wares;
 
 namespace Turnpike.Tests.Simulation;
 
@@ -11,9 +12,12 @@ internal sealed class Payer(World world, int number, string token)
 {
     private const int MostTries = 80;
     private readonly Scheduler scheduler = world.Scheduler;
+    private Shopper? shopper;
     private int keys;
 
     public Wallet Wallet { get; } = new(world, number);
+
+    public Shopper Shopper => shopper ??= new Shopper(world, this, number);
 
     public string Token => token;
 
@@ -42,6 +46,8 @@ internal sealed class Payer(World world, int number, string token)
     /// <summary>Something to buy, with its credential; null when nobody gave terms.</summary>
     private async Task<Purchase?> ChooseAsync()
     {
+        if (world.Has(Parts.Streams) || world.Has(Parts.Plans) || world.Has(Parts.Sales))
+            if (await Shopper.ChooseAsync() is { } ware) return ware;
         var way = scheduler.Random.Next(6);
         var ask = way == 2 || way > 2 && scheduler.Chance(20) ? new Ask("POST", "/reports") { Body = $"{{\"by\":{number}}}" }
             : new Ask("GET", scheduler.Chance(70) ? "/forecast/paris" : "/early");
@@ -57,30 +63,32 @@ internal sealed class Payer(World world, int number, string token)
         return new Purchase(ask.With(header), how) { Repeatable = true };
     }
 
-    private async Task<Told?> TermsAsync(Ask ask)
+    public async Task<Told?> TermsAsync(Ask ask)
     {
         for (var tries = 0; tries < 10; tries++)
         {
-            if (await world.SendAsync(ask) is { Status: 402 } terms) return terms;
+            var terms = await world.SendAsync(ask);
+            if (terms is { Status: 402 }) return terms;
+            world.Say($"{Name} asks for terms of {ask.Target} and is told {terms}");
             await world.WaitAsync(scheduler.Between(200, 3_000));
         }
         return null;
     }
 
     /// <summary>Presents until the answer is final. A request without a key is not repeated: that would be another purchase.</summary>
-    private async Task BuyAsync(Purchase purchase)
+    public async Task BuyAsync(Purchase purchase)
     {
         for (var tries = 0; tries < MostTries; tries++)
         {
             var told = await PresentAsync(purchase);
-            if (told is { Aborted: false, Status: 200 or 402 or 404 or 422 } or { Status: 409, Reason: not "in-flight" } || !purchase.Repeatable) return;
+            if (told is { Aborted: false, Status: 200 or 402 or 403 or 404 or 422 } or { Status: 409, Reason: not "in-flight" } || !purchase.Repeatable) return;
             if (!world.IsCalm && scheduler.Chance(5)) return;
             await world.WaitAsync(scheduler.Between(500, 12_000));
         }
-        if (world.IsCalm) world.Broken($"{Name} was never given a final answer for {purchase.How} {purchase.Ask.Target}");
+        if (world.IsCalm && !world.IsBlind) world.Broken($"{Name} was never given a final answer for {purchase.How} {purchase.Ask.Target}");
     }
 
-    private async Task<Told?> PresentAsync(Purchase purchase)
+    public async Task<Told?> PresentAsync(Purchase purchase)
     {
         var leaving = new CancellationTokenSource();
         var ask = purchase.Ask;
@@ -97,7 +105,11 @@ internal sealed class Payer(World world, int number, string token)
         world.Say($"{Name} is told {(told is null ? "nothing: the connection broke" : told.Aborted ? "half an answer" : $"{told} {told.Body[..Math.Min(told.Body.Length, told.Status == 200 ? 40 : 0)]}")}");
         if (told is { Reason: "internal-error" }) world.Broken($"{Name} is told 500");
         if (told is null || told.Aborted) purchase.Left = true;
-        else if (told.Status == 200 && !ask.Breaks) world.Checks.Answered(this, purchase, told);
+        else if (told.Status == 200 && !ask.Breaks)
+        {
+            world.Checks.Answered(this, purchase, told);
+            if (purchase.BuysToken) Shopper.Receive(told);
+        }
         return told;
     }
 

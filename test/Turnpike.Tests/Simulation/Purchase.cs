@@ -10,6 +10,12 @@ internal sealed class Purchase(Ask ask, string how)
 
     public string How => how;
 
+    /// <summary>Its answer is a token: the same one each time, with what it then has.</summary>
+    public bool BuysToken { get; } = ask.Target.StartsWith(Wares.Shopper.Selling, StringComparison.Ordinal);
+
+    /// <summary>Its answer is charged when it has ended.</summary>
+    public bool IsStream { get; } = ask.Target == "/chat";
+
     /// <summary>Presenting it again is not another purchase: the credential is single-use, or the call has a key.</summary>
     public bool Repeatable { get; init; }
 

@@ -1,5 +1,6 @@
 using Turnpike.Storage;
 using Turnpike.Storage.Sqlite;
+using Turnpike.Tests.Simulation.Sweeps;
 
 namespace Turnpike.Tests.Simulation;
 
@@ -91,14 +92,13 @@ internal sealed class SharedStore(World world, string path) : IDisposable
         public override void Commit()
         {
             committed = false;
-            if (!writes || !store.Fails) { base.Commit(); return; }
-            var how = store.Draw(4);
-            store.Say($"{place.Name}: the store {how switch { 0 => "says that somebody else was first", 1 => "goes away", 2 => "commits and does not say so", _ => "does not commit and does not say so" }}");
+            if (!writes || store.Fails is not { } how) { base.Commit(); return; }
+            store.Say($"{place.Name}: the store {how switch { Failing.Conflict => "says that somebody else was first", Failing.Away => "goes away", Failing.CommitsSilently => "commits and does not say so", _ => "does not commit and does not say so" }}");
             switch (how)
             {
-                case 0: throw new StorageException("Somebody else was first.") { Fault = StorageFault.Conflict };
-                case 1: store.Leave(); throw Away();
-                case 2: base.Commit(); committed = true; break;
+                case Failing.Conflict: throw new StorageException("Somebody else was first.") { Fault = StorageFault.Conflict };
+                case Failing.Away: store.Leave(); throw Away();
+                case Failing.CommitsSilently: base.Commit(); committed = true; break;
             }
             throw new StorageException("Nobody answered the commit.") { Fault = StorageFault.Unknown };
         }
@@ -157,9 +157,7 @@ internal sealed class SharedStore(World world, string path) : IDisposable
 
     private DateTimeOffset Now => world.Scheduler.Now;
 
-    private bool Fails => world.Scheduler.Chance(world.Weather.Store);
-
-    private int Draw(int most) => world.Scheduler.Random.Next(most);
+    private Failing? Fails => world.Script is { } script ? script.Next() : world.Scheduler.Chance(world.Weather.Store) ? (Failing)world.Scheduler.Random.Next(4) : null;
 
     private void Leave() => AwayUntil = world.Scheduler.Ticks + world.Scheduler.Between(1, 20_000).Ticks;
 

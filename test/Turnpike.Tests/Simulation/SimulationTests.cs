@@ -28,7 +28,7 @@ public sealed partial class SimulationTests
         {
             if (Run(seed, out _) is { } failure) failed[seed] = failure;
         });
-        if (!failed.IsEmpty) Assert.Fail($"Seeds {string.Join(", ", failed.Keys.Order())} fail. {failed.MinBy(f => f.Key).Value}");
+        if (!failed.IsEmpty) Assert.Fail($"Seeds {string.Join(", ", failed.Keys.Order())} fail.\n{string.Join('\n', failed.OrderBy(f => f.Key).Select(f => string.Join('\n', f.Value.Split('\n').Take(3))))}\n\n{failed.MinBy(f => f.Key).Value}");
     }
 
     [Fact]

@@ -48,7 +48,7 @@ internal sealed class Wallet(World world, int number)
     /// <summary>MPP's header, by a Shared Payment Token; some cards do not pay.</summary>
     public (string, string?) Stripe(Told terms)
     {
-        var pays = !world.Scheduler.Chance(15);
+        var pays = !world.Scheduler.Chance(world.Script is null ? 15 : 0);
         var card = $"spt_{(pays ? "card" : "declined")}_{number}_{cards++}";
         world.Stripe.Grant(card, pays);
         return ("Authorization", new MppCredential { Challenge = ChallengeOf(terms, "stripe"), Payload = JsonDocument.Parse($$"""{"spt":"{{card}}"}""").RootElement }.Encode());

@@ -14,6 +14,9 @@ internal sealed record Weather
 
     public int Stripe { get; init; }
 
+    /// <summary>A facilitator says nothing, or what is not so, before or after its effect.</summary>
+    public int Facilitator { get; init; }
+
     /// <summary>The upstream fails before, within or after its answer.</summary>
     public int Upstream { get; init; }
 
@@ -54,6 +57,8 @@ internal sealed record Weather
             Chain = Some(40), LateTransactions = Some(40), StandingChain = Some(50), Stripe = Some(60), Upstream = Some(60), SlowUpstream = Some(60),
             Rail = Some(40), Disk = Some(4), SlowDisk = Some(20), Crash = Some(80), Clock = Some(40), Leaving = Some(50),
         };
-        return weather == Calm || !parts.HasFlag(Parts.Nodes) ? weather : weather with { Store = Some(10), Pause = Some(60) };
+        if (weather == Calm) return weather;
+        if (parts.HasFlag(Parts.Nodes)) weather = weather with { Store = Some(10), Pause = Some(60) };
+        return parts.HasFlag(Parts.Facilitator) ? weather with { Facilitator = Some(60) } : weather;
     }
 }

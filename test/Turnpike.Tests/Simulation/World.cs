@@ -3,6 +3,8 @@ using Turnpike.Protocols.Evm;
 using Turnpike.Tests.Catalog;
 using Turnpike.Tests.Gateway;
 using Turnpike.Tests.Payments.Evm;
+using Turnpike.Tests.Simulation.Outside;
+using Turnpike.Tests.Simulation.Sweeps;
 using Turnpike.Tests.Storage;
 using Turnpike.Tokens;
 
@@ -20,25 +22,34 @@ internal sealed class World : IDisposable
     private readonly SimulatedStripe stripe;
     private readonly List<Payer> payers = [];
 
-    public World(int seed, Parts parts)
+    /// <param name="script">One payment instead of a storm; null: a storm.</param>
+    public World(int seed, Parts parts, Script? script = null)
     {
+        Script = script;
         (Parts, Scheduler) = (parts, new Scheduler(seed));
         Chain = new FakeChain(Scheduler.Outside.Time);
         (chainLine, stripe, Upstream, Checks) = (new SimulatedChain(this, Chain), new SimulatedStripe(this), new SimulatedUpstream(this), new Checks(this));
-        Weather = Weather.Of(Scheduler.Random, parts);
+        Weather = script is null ? Weather.Of(Scheduler.Random, parts) : Weather.Calm;
+        Facilitator = new SimulatedFacilitator(this, new Random(~seed).Next(4));
         Store = Has(Parts.Nodes) ? new SharedStore(this, Path.Combine(Folder, "shared.db")) : null;
-        Nodes = Store is null ? [new Node(this, "node A")] : [new Node(this, "node A"), new Node(this, "node B"), .. Scheduler.Chance(30) ? [new Node(this, "node C")] : (Node[])[]];
+        Nodes = Store is null || script is not null ? [new Node(this, "node A")] : [new Node(this, "node A"), new Node(this, "node B"), .. Scheduler.Chance(30) ? [new Node(this, "node C")] : (Node[])[]];
         if (parts != Parts.None) Say(parts.ToString());
         Say(Weather.ToString());
     }
 
-    public const string Document = """
+    private const string Chains = """
         payments:
           chains:
-            "eip155:84532": { rpc: "${env:CHAIN_RPC}", asset: USDC, pay-to: "${env:PAY_TO}", settler-key: "${env:SETTLER_KEY}" }
+            "eip155:84532": { asset: USDC, pay-to: "${env:PAY_TO}", WHO }
+
+        """;
+
+    private const string Rest = """
           x402: {}
           mpp: { secret: "${env:TURNPIKE_MPP_SECRET}", evm: {}, stripe: { secret-key: "${env:STRIPE_SECRET_KEY}", profile: "${env:STRIPE_PROFILE}", api: "${env:STRIPE_API}" } }
-          prepaid: { secret: "${env:TURNPIKE_TOKEN_SECRET}" }
+          prepaid: { secret: "${env:TURNPIKE_TOKEN_SECRET}", bundles: [{ price: 0.03 USD, budget: 0.03 USD }, { price: 1.00 USD, budget: 1.00 USD }] }
+        plans: { few: { includes: [{ amount: 5 requests, per: 1m, when-used-up: pay }] } }
+        callers: { agent: { plan: few, keys: ["${env:AGENT_KEY}"] } }
         services:
           weather:
             upstream: ${env:UPSTREAM}
@@ -47,9 +58,16 @@ internal sealed class World : IDisposable
               forecast: { match: "GET /forecast/{city}", price: 0.01 USD }
               early: { match: GET /early, price: 0.01 USD, settle: before }
               report: { match: POST /reports, price: 1.00 USD }
+              member: { match: GET /member, price: 0.01 USD, accept: [plan, prepaid] }
+              chat: { match: POST /chat, usage: openai, accept: [prepaid], price: { ceiling: 0.05 USD, per-million: { output_tokens: 1000.00 USD } } }
         """;
 
+    /// <summary>Who settles, and whether we have a node to look for ourselves, is the seed's to say.</summary>
+    public string Document => Chains.Replace("WHO", Has(Parts.Facilitator) ? $"facilitator: \"{SimulatedFacilitator.Url}\"{(Facilitator.IsWatched ? ", rpc: \"${env:CHAIN_RPC}\"" : "")}" : "rpc: \"${env:CHAIN_RPC}\", settler-key: \"${env:SETTLER_KEY}\"", StringComparison.Ordinal) + Rest;
+
     public Parts Parts { get; }
+
+    public Script? Script { get; }
 
     /// <summary>What several nodes write; null for one node with a file.</summary>
     public SharedStore? Store { get; }
@@ -60,11 +78,16 @@ internal sealed class World : IDisposable
 
     public bool IsCalm { get; private set; }
 
+    /// <summary>Nobody but a facilitator knows what became of a payment: its no is believed when the authorization has long ended.</summary>
+    public bool IsBlind => Has(Parts.Facilitator) && !Facilitator.IsWatched;
+
     public FakeChain Chain { get; }
 
     public SimulatedStripe Stripe => stripe;
 
     public SimulatedUpstream Upstream { get; }
+
+    public SimulatedFacilitator Facilitator { get; }
 
     public Checks Checks { get; }
 
@@ -87,7 +110,7 @@ internal sealed class World : IDisposable
 
     public void Run()
     {
-        Scheduler.Run(RunAsync);
+        Scheduler.Run(Script is null ? RunAsync : PlayAsync);
         if (Scheduler.Strays > 0) Broken($"{Scheduler.Strays} continuations came from other threads");
     }
 
@@ -119,7 +142,7 @@ internal sealed class World : IDisposable
         return await Nodes[Scheduler.Random.Next(Nodes.Count)].SendAsync(ask);
     }
 
-    public HttpMessageHandler HandlerOf(Uri url) => url.Port == 8545 ? chainLine : stripe;
+    public HttpMessageHandler HandlerOf(Uri url) => url.Port == 8545 ? chainLine : url.Port == SimulatedFacilitator.Url.Port ? Facilitator : stripe;
 
     public void Dispose()
     {
@@ -150,13 +173,26 @@ internal sealed class World : IDisposable
         await Checks.ReckonAsync();
     }
 
+    /// <summary>Nothing fails but what the script says.</summary>
+    private async Task PlayAsync()
+    {
+        IsCalm = true;
+        await Nodes[0].StartAsync();
+        while (!Nodes[0].Up) await WaitAsync(TimeSpan.FromMilliseconds(10));
+        payers.Add(await ComesAsync(0));
+        await new ScriptedPayment(this, payers[0], Script!).RunAsync();
+        await QuietAsync();
+        await Checks.ReckonAsync();
+    }
+
     private async Task<Payer> ComesAsync(int number)
     {
         var desk = Nodes[0].Of<TokenDesk>();
-        Money.TryParse(Scheduler.Chance(50) ? "0.03 USD" : "5.00 USD", out var budget).ShouldBeTrue();
+        Money.TryParse(Script is null && Scheduler.Chance(50) ? "0.03 USD" : "5.00 USD", out var budget).ShouldBeTrue();
         var token = await desk.IssueAsync(new TokenOrder(budget) { Calls = Scheduler.Chance(30) ? 2 : null }, "external:owner");
-        var payer = new Payer(this, number, "Bearer " + Node.TextOf(token.Id));
-        Chain.Token.Balances[payer.Wallet.Address] = Checks.Rich(payer, token, Scheduler.Chance(50) ? 25_000UL : 9_000_000UL);
+        var payer = new Payer(this, number, "Bearer " + Nodes[0].TextOf(token.Id));
+        Chain.Token.Balances[payer.Wallet.Address] = Checks.Rich(payer, token, Script is null && Scheduler.Chance(50) ? 25_000UL : 9_000_000UL);
+        if (Script is not null) Chain.Token.Balances[Settler] = 1_000_000_000;
         if (Has(Parts.Operator)) Chain.Token.Balances[Settler] = Scheduler.Chance(80) ? 1_000_000_000UL : 15_000UL;
         return payer;
     }
@@ -192,11 +228,13 @@ internal sealed class World : IDisposable
     /// <summary>Nobody asks any more; every payment comes to its end within the time a settler may take.</summary>
     private async Task QuietAsync()
     {
-        for (var wait = 0; wait < 180 && await Checks.OpenAsync() > 0; wait++)
+        for (var wait = 0; wait < (IsBlind ? 720 : 180) && await Checks.OpenAsync() > 0; wait++)
         {
             await WaitAsync(TimeSpan.FromSeconds(10));
             Chain.Mine(10);
         }
+        // A facilitator that only says that the nonce was used has said nothing: its owner looks at the chain.
+        if (IsBlind && AnyUp() is { } node) await Operator.LookAsync(this, node);
         await WaitAsync(TimeSpan.FromMinutes(3)); // what was still on its way arrives
         Chain.Mine(10);
         await WaitAsync(TimeSpan.FromMinutes(6));

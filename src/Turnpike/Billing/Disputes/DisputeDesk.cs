@@ -11,7 +11,7 @@ using Turnpike.Tokens;
 namespace Turnpike.Billing.Disputes;
 
 /// <summary>Answers disputes with what the books know: what was sold, when it was shown, and every call it paid for with its receipt.</summary>
-internal sealed class DisputeDesk(DisputeStore disputes, PurchaseStore purchases, InvoiceStore invoices, StripeCalls stripe, ILedger ledger, TokenDesk tokens, IAuditTrail audit, CatalogSource catalog)
+internal sealed class DisputeDesk(DisputeStore disputes, PurchaseStore purchases, InvoiceStore invoices, ChargeDesk charges, StripeCalls stripe, ILedger ledger, TokenDesk tokens, IAuditTrail audit, CatalogSource catalog)
 {
     private const int MostText = 20_000, MostCalls = 500;
 
@@ -25,6 +25,9 @@ internal sealed class DisputeDesk(DisputeStore disputes, PurchaseStore purchases
             return Form($"Prepaid access to the API operation {order.Operation}: a token with a budget of {order.Budget}, sold as {order.Id}.", order.Created, calls,
                 $"The token was created when the payment arrived, and its text was shown to the buyer {order.Shown} time(s) on the page of the checkout session {order.Session}. It is {token?.Status.ToString().ToLowerInvariant() ?? "gone"} now. Each call below was made with it, and each was answered before it was charged.");
         }
+        if (await charges.FindAsync(dispute.Intent, ct) is { } call)
+            return Form($"One call of the API operation {call.Hold.Operation}, paid for in the request itself by a payment token the buyer had granted, receipt {call.Hold.Receipt}.", call.Created, [call],
+                $"The request was {call.Hold.Request}. Its answer was {call.Outcome.ToString().ToLowerInvariant()}. The buyer was shown the price of {call.Captured} before the payment token was presented for it.");
         if (await invoices.FindByReferenceAsync("stripe:" + dispute.Intent, ct) is not { } invoice) return null;
         var billed = (await ledger.ListAsync(new HoldFilter(Payer: "caller:" + invoice.Caller, Most: MostCalls), ct)).Where(h => h.Created >= invoice.Start && h.Created < invoice.End && h.Hold.Method == "postpaid").ToList();
         return Form($"Calls on account to an API by {invoice.Caller} from {invoice.Start:yyyy-MM-dd} to {invoice.End:yyyy-MM-dd}, invoice {invoice.Name} over {invoice.Charged}.", invoice.Start, billed,
@@ -61,5 +64,6 @@ internal sealed class DisputeDesk(DisputeStore disputes, PurchaseStore purchases
     private static string Cut(string text) => text.Length <= MostText ? text : text[..MostText];
 
     private StripeAccess? Access => catalog.Current.Settings.Get<PaymentSettings>()?.Prepaid?.Checkout is { } checkout ? StripeAccess.Of(checkout)
+        : catalog.Current.Settings.Get<PaymentSettings>()?.Mpp?.Stripe is { } charged ? new StripeAccess(charged.SecretKey, charged.Api, null)
         : catalog.Current.Settings.Get<BillingSettings>()?.Stripe is { } billing ? StripeInvoicer.AccessOf(billing) : null;
 }

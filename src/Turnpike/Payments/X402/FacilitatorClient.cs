@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Net.Http.Headers;
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
@@ -21,6 +22,7 @@ internal sealed class FacilitatorClient(HttpClient http, Uri url, ChainSettings 
 
     private static readonly MediaTypeHeaderValue Json = new("application/json");
     private readonly Breaker breaker = new(time);
+    private readonly ConcurrentDictionary<string, long> refused = new(StringComparer.Ordinal);
 
     public async ValueTask<string?> CheckAsync(CancellationToken ct)
     {
@@ -64,8 +66,22 @@ internal sealed class FacilitatorClient(HttpClient http, Uri url, ChainSettings 
         // A no proves nothing about what was broadcast before it, by them or by whoever else has seen the signature: the chain decides,
         // and where we have no node to ask, the end of the authorization.
         if (await TracedAsync(terms, since, ct) is { } known) return known;
-        if (trace is null && code != ErrorCodes.NonceAlreadyUsed && terms.Expires + Margin < time.GetUtcNow()) return new Settlement.Failed(code, Verdicts.Of(code).Detail, hash);
+        if (trace is null && code != ErrorCodes.NonceAlreadyUsed && IsOver(terms, since)) return new Settlement.Failed(code, Verdicts.Of(code).Detail, hash);
         return new Settlement.Unknown(hash, Verdicts.Of(code).Detail) { Refused = again || code == ErrorCodes.NonceAlreadyUsed ? null : code };
+    }
+
+    /// <summary>
+    /// The authorization ended long ago, by the wall clock and by the one that never jumps, counted from the first no this process heard:
+    /// set forward by an hour, the wall clock alone would give back what can still be taken.
+    /// </summary>
+    private bool IsOver(AuthorizationTerms terms, DateTimeOffset since)
+    {
+        var key = $"{terms.Authorization.From}:{Hex.Encode(terms.Authorization.Nonce)}";
+        var valid = terms.Expires > since ? terms.Expires - since : TimeSpan.Zero;
+        var first = refused.GetOrAdd(key, _ => time.GetTimestamp());
+        var isOver = terms.Expires + Margin < time.GetUtcNow() && time.GetElapsedTime(first) > valid + Margin;
+        if (isOver) refused.TryRemove(key, out _);
+        return isOver;
     }
 
     private static bool IsFor(AuthorizationTerms terms, SettleResponse reply) =>

@@ -52,9 +52,9 @@ internal sealed class FakeChain(TimeProvider time) : HttpMessageHandler
     }
 
     /// <summary>Somebody else sends what he has seen: the payer's authorization, at his own cost.</summary>
-    public string SettleByOther(Authorization authorization, byte[] signature)
+    public string SettleByOther(Authorization authorization, byte[] signature, string? hash = null)
     {
-        lock (door) return Include("0x" + new string('e', 64), Token.Address, Erc3009.TransferWithAuthorization(authorization, signature));
+        lock (door) return Include(hash ?? "0x" + new string('e', 64), Token.Address, Erc3009.TransferWithAuthorization(authorization, signature));
     }
 
     /// <summary>The signer's key is used elsewhere too: his next number goes to a transaction that is not ours.</summary>
