@@ -35,6 +35,7 @@ internal static class Language
         Billing.Leaks.LeakSection.Section,
         LimitSection.OfService,
         LimitSection.OfOperation,
+        LimitSection.OfWeight,
         .. AccessSection.Sections,
         Access.Approvals.StepUpSection.Section,
         Admin.Data.RetentionSection.Section,

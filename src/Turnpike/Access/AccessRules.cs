@@ -38,7 +38,7 @@ internal sealed class AccessRules(IEnumerable<IAccessRule> rules, IncidentRule i
 
     private async ValueTask<Answer?> StillAsync(Payment payment, CancellationToken ct) =>
         (payment.Call.Principal is null ? null : await callers.StillAsync(payment.Call, ct)) ?? await first.CheckAsync(payment, ct)
-        ?? (payment is { Payer: { } payer, Method.Name: not PlanMethod.MethodName } ? await limits.AdmitPayerAsync(payment.Call, payer, ct) : null) ?? await upstreams.CheckAsync(payment, ct);
+        ?? (payment is { Payer: { } payer, Method.Name: not PlanMethod.MethodName and var rail } ? await limits.AdmitPayerAsync(payment.Call, payer, rail, ct) : null) ?? await upstreams.CheckAsync(payment, ct);
 
     /// <summary>The money is there, and the answer about to leave: a no withholds it, and the money is the payer's again.</summary>
     public ValueTask<Answer?> CheckSettledAsync(Payment payment, CancellationToken ct) =>

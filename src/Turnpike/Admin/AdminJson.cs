@@ -37,6 +37,7 @@ namespace Turnpike.Admin;
 [JsonSerializable(typeof(CallerBody))]
 [JsonSerializable(typeof(CallerView))]
 [JsonSerializable(typeof(CallerList))]
+[JsonSerializable(typeof(KeyList))]
 [JsonSerializable(typeof(ReputationView))]
 [JsonSerializable(typeof(KeyBody))]
 [JsonSerializable(typeof(RollBody))]

@@ -58,6 +58,9 @@ internal sealed class Call : IAsyncDisposable
     /// <summary>Who pays, when that is verified.</summary>
     public string? Payer { get; set; }
 
+    /// <summary>The method that pays; null where that is not known.</summary>
+    public string? Rail { get; set; }
+
     /// <summary>What an agent is working on: the header Turnpike-Task, else the trace this call belongs to; null when it says neither.</summary>
     public string? TaskName => Headers[TaskHeader] is [{ Length: > 0 and <= 128 } task] && task.All(c => c is > ' ' and <= '~') ? task : TraceOf(Headers.TraceParent);
 

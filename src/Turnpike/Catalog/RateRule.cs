@@ -15,14 +15,20 @@ internal sealed record RateRule(string Id, string Name, Money Amount, TimeSpan? 
     /// <summary>Token bucket: how much may come at once; null: the amount.</summary>
     public Money? Burst { get; init; }
 
+    /// <summary>What a call is taken for until it is over, where nothing bounds it; null: one.</summary>
+    public Money? Reserve { get; init; }
+
     /// <summary>Who is counted together: one key made of all parts; a part that is absent drops out.</summary>
     public IReadOnlyList<string> Key
     {
         get;
-        init => (field, ByPayer) = (value, value.Contains("payer", StringComparer.Ordinal));
+        init => (field, ByPayer) = (value, value.Contains("payer", StringComparer.Ordinal) || value.Contains("rail", StringComparer.Ordinal));
     } = [];
 
-    /// <summary>Who pays is known only when the payment is verified: counted then, and not at all where nobody pays.</summary>
+    /// <summary>It counts what calls use, which has to be read for it: tokens, bytes, whatever their operations tell.</summary>
+    public bool CountsUse => Amount.Currency != Requests && !Money.IsMoney(Amount.Currency);
+
+    /// <summary>Who pays, and how, is known only when the payment is verified: counted then, and not at all where nobody pays.</summary>
     public bool ByPayer { get; private init; }
 
     /// <summary>How long a call may be kept waiting instead of being refused.</summary>
@@ -39,7 +45,13 @@ internal sealed record RateRule(string Id, string Name, Money Amount, TimeSpan? 
 }
 
 /// <summary>The limits of one place of the document; all of them hold, beside those of the places around it.</summary>
-internal sealed record RateRules(IReadOnlyList<RateRule> All);
+internal sealed record RateRules(IReadOnlyList<RateRule> All)
+{
+    public bool CountUse { get; } = All.Any(rule => rule.CountsUse);
+}
+
+/// <summary>The <c>weight:</c> of an operation: for how many requests one call of it counts in limits.</summary>
+internal sealed record CallWeight(long Requests);
 
 /// <summary>What becomes of a limit that several nodes count together, when they cannot hear each other.</summary>
 internal enum OnStoreFailure

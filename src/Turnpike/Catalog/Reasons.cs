@@ -83,6 +83,7 @@ internal static class Reasons
     public static readonly Reason AnswerAboveCeiling = new("answer-above-ceiling", 422, "The answer costs more than this call may", "You were not charged. Ask for less, or raise your maximum.");
     public static readonly Reason TooManyUnpaid = new("too-many-unpaid", 429, "Too many requests without payment", "Wait, or pay.") { Type = Iana + "quota-exceeded" };
     public static readonly Reason TooManyInvalidProofs = new("too-many-invalid-proofs", 429, "Too many payments that did not verify", "Wait, and check how the payment is made.") { Type = Iana + "quota-exceeded" };
+    public static readonly Reason TooManyGuesses = new("too-many-guesses", 429, "Too many credentials that are not good here", "Wait, and check which key or token you present.") { Type = Iana + "quota-exceeded" };
     public static readonly Reason TooManyCalls = new("too-many-calls", 429, "Too many calls", "Wait as long as Retry-After says.") { Type = Iana + "quota-exceeded" };
 
     public static readonly Reason AbnormalUsage = new("abnormal-usage", 429, "This looks like an agent that has run away", "Stop and look at what it does; then wait as long as Retry-After says.") { Type = Iana + "abnormal-usage-detected" };

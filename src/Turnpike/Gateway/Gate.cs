@@ -19,7 +19,7 @@ internal sealed class Gate(RequestDelegate next, CatalogSource catalog, CallerDi
         var ct = http.RequestAborted;
 
         var answer = call.Rejected
-                  ?? await callers.IdentifyAsync(call, ct)             // who asks?                             401
+                  ?? limits.Guessed(call, await callers.IdentifyAsync(call, ct)) // who asks?                   401 429
                   ?? await access.CheckAsync(call, ct)                 // may they, at all?                     400 403 503
                   ?? await prices.QuoteAsync(call, ct)                 // at what price, for this caller?
                   ?? await access.CheckPriceAsync(call, ct)            // is more asked for at that price?      403

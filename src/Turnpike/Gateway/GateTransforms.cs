@@ -161,6 +161,7 @@ internal sealed class GateTransforms(Cashier cashier, RateLimits limits, Payment
         var headers = http.Response.Headers;
         headers["Turnpike-Correlation"] = payment.Call.Correlation;
         Answers.AllowBrowsers(http);
+        if (payment is { Included: { } included, State: { } state }) payment.Call.Policies = [.. payment.Call.Policies ?? [], .. included.Told(state, payment.Call.Now)];
         if (payment.Call.Policies is not null) RateHeaders.Write(headers, payment.Call);
         if (payment.Call is { Quote: null, Session: null } && payment.Call.Operation.Settings.Get<FieldRules>() is null) return;
         headers.CacheControl = "private, no-store";

@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Text;
 using Turnpike.Catalog;
 using Turnpike.Ledger;
+using Turnpike.Metering;
 
 namespace Turnpike.Gateway;
 
@@ -40,7 +41,8 @@ internal static class RateHeaders
         policies.Append(CultureInfo.InvariantCulture, $"\"{policy.Name}\";q={(isMoney ? policy.Limit.Units / Micro : policy.Limit.Units)}");
         if (policy.Window is { } window) policies.Append(CultureInfo.InvariantCulture, $";w={Seconds(window)}");
         else policies.Append(";qu=\"concurrent-requests\"");
-        if (unit != RateRule.Requests) policies.Append(CultureInfo.InvariantCulture, $";turnpike-unit=\"{(isMoney ? "micro-" : "")}{unit}\"");
+        if (unit == Units.Bytes && policy.Window is not null) policies.Append(";qu=\"content-bytes\"");
+        else if (unit != RateRule.Requests) policies.Append(CultureInfo.InvariantCulture, $";turnpike-unit=\"{(isMoney ? "micro-" : "")}{unit}\"");
         limits.Append(CultureInfo.InvariantCulture, $"\"{policy.Name}\";r={(isMoney ? policy.Left / Micro : policy.Left)}");
         if (policy.Until > TimeSpan.Zero) limits.Append(CultureInfo.InvariantCulture, $";t={Seconds(policy.Until)}");
     }

@@ -51,8 +51,15 @@ internal sealed class CallerDesk(CallerStore store, InstallationStore installati
         var created = await store.PutAsync(caller, time.GetUtcNow(), ct);
         keys.Clear();
         callers.Forget(caller.Name);
-        await audit.RecordAsync(new AuditEvent { Kind = AuditKinds.CallerChanged, Correlation = Ids.New("c"), Caller = caller.Name, Reason = created ? "created" : caller.Status.ToString().ToLowerInvariant(), Detail = caller.Plan is { } plan ? $"plan {plan}" : null }, ct);
+        await audit.RecordAsync(new AuditEvent { Kind = AuditKinds.CallerChanged, Correlation = Ids.New("c"), Caller = caller.Name, Reason = created ? "created" : caller.Status.ToString().ToLowerInvariant(), Detail = Told(caller) }, ct);
         return created;
+    }
+
+    /// <summary>Whom it stands for from now on, so that the trail explains its calls.</summary>
+    private static string? Told(Caller caller)
+    {
+        var parts = new[] { ("plan", caller.Plan), ("of", caller.Organisation), ("for", caller.OnBehalfOf) }.Where(p => p.Item2 is not null).Select(p => $"{p.Item1} {p.Item2}").ToList();
+        return parts.Count == 0 ? null : string.Join("; ", parts);
     }
 
     /// <summary>A new key of ours; its text is in the answer and nowhere else.</summary>

@@ -56,6 +56,7 @@ internal static class CallerSection
     private static FileCaller Build(MapValues m, IReadOnlyList<Key> others)
     {
         if (!m.IsWritten(PlanUntil) && (m.IsWritten(PlanGrace) || m.IsWritten(PlanThen))) m.At.Refuse("'plan-grace' and 'plan-then' say what comes after 'plan-until', which is missing");
+        if (m.IsWritten(PlanUntil) && !m.IsWritten(Plan)) m.Of(PlanUntil).Refuse("is the end of a plan, and 'plan' is missing");
         // A key that is stolen, or an agent that runs wild, spends until somebody notices.
         if (m.Get(Keys, []).Count > 0 && others.FirstOrDefault(k => k.Name == "caps") is { } caps && !m.IsWritten(caps)) m.Of(Keys).Warn("keys without 'caps' of their caller may spend without end");
         return Read(m, others);

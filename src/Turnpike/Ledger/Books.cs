@@ -58,7 +58,7 @@ internal sealed class Books(string incarnation, Func<AccountKey, long> entered, 
         // While the accounts were waited for, another node may have held this very proof, and what is missing is missing for it.
         if ((Spread(ref hold, out var left) ?? Reserve(hold)) is { } refused) return known is null && late?.Invoke(hold.Id) is { Status: not HoldStatus.Released } since ? new HoldResult.AlreadyUsed(since) : refused;
         var zero = Money.Zero(hold.Ceiling.Currency);
-        var state = new HoldState(hold, HoldStatus.Held, zero, zero, null, null, null, null, known?.State.Sequence ?? ++LastHold, Incarnation, Now, Now) { Left = left };
+        var state = new HoldState(hold, HoldStatus.Held, zero, zero, null, null, null, null, known?.State.Sequence ?? ++LastHold, Incarnation, Now, Now) { Left = left, Accounts = AccountsOf(hold) };
         var again = known is not null;
         if (known is null) holds[hold.Id] = known = new BookedHold(state, stored: false);
         else known.Retaken = known.Stored;
@@ -101,6 +101,7 @@ internal sealed class Books(string incarnation, Func<AccountKey, long> entered, 
             RailAmount = capture.RailAmount,
             Changed = Now,
             Left = legs[0] is { Limited: true, Part: false } ? Available(legs[0].From, ceiling.Currency) : null,
+            Accounts = AccountsOf(state.Hold),
         }, capture.Events);
     }
 
@@ -302,6 +303,9 @@ internal sealed class Books(string incarnation, Func<AccountKey, long> entered, 
         Balances.Keep();
         return null;
     }
+
+    private IReadOnlyList<AccountState?> AccountsOf(Hold hold) => hold.Raises.Count == 0 ? [] :
+        [.. hold.Legs.Select(leg => leg.Limited && Balances.TryGet(leg.Giver(), out var has) ? new AccountState(leg.Amount with { Units = has.Available }, leg.Amount with { Units = has.Raised }) : null)];
 
     private HoldState CaptureAgain(BookedHold hold, Capture capture)
     {

@@ -120,6 +120,9 @@ internal sealed record HoldState(Hold Hold, HoldStatus Status, Money Observed, M
     /// <summary>What was left in the account that paid when this was captured, in all that share it when it was held; null where nobody keeps count, and when read back later.</summary>
     public Money? Left { get; init; }
 
+    /// <summary>What each leg's account has after this act, where any was raised for it; empty otherwise, and when read back later.</summary>
+    public IReadOnlyList<AccountState?> Accounts { get; init; } = [];
+
     public bool IsOpen => Status is HoldStatus.Held or HoldStatus.Captured or HoldStatus.Unknown;
 }
 

@@ -29,6 +29,7 @@ internal static class CallerKey
         "key" => call.Principal?.Credential,
         "organisation" => call.Principal?.Caller.Organisation,
         "payer" => call.Payer,
+        "rail" => call.Rail,
         "model" => Bounded(call.Metered?.Asked),
         "address" => Network(call.Address, 32, 64),
         "address-prefix" => Network(call.Address, 24, 48),

@@ -1,6 +1,8 @@
 using Turnpike.Catalog;
 using Turnpike.Catalog.Document;
 using Turnpike.Catalog.Loading;
+using Turnpike.Metering;
+using Turnpike.Pricing;
 
 namespace Turnpike.Limits;
 
@@ -32,13 +34,29 @@ internal static class LimitSection
     /// <summary>How fast one operation may be taken.</summary>
     public static readonly Section OfOperation = new(Scope.Operation, RateShape.Key("How much of it may be taken in how long; 'key' says by whom."));
 
+    private static readonly Key<CallWeight> Weight = new("weight", new ConvertedShape<long, CallWeight>(Shapes.Integer(1, 1_000_000), requests => new CallWeight(requests)), "For how many requests one call counts in limits; in what plans include, and at once, it is one.") { Default = "1", Example = "10" };
+
+    /// <summary>How much one call weighs.</summary>
+    public static readonly Section OfWeight = new(Scope.Operation, Weight);
+
     /// <summary>How fast a service may be taken.</summary>
     public static readonly Section OfService = new(Scope.Service, RateShape.Key("How much of all its operations together may be taken in how long; 'key' says by whom."));
 
     /// <summary>How fast one caller may take anything.</summary>
     public static readonly Key OfCaller = RateShape.Key("How much it may take in how long, of everything.", "caller");
 
-    public static readonly Section Section = new(Scope.Document, Key) { Tell = catalog => Tell(catalog.Settings.Get<LimitSettings>() ?? new LimitSettings()) };
+    public static readonly Section Section = new(Scope.Document, Key) { Check = Check, Tell = catalog => Tell(catalog.Settings.Get<LimitSettings>() ?? new LimitSettings()) };
+
+    /// <summary>A limit in something that no answer tells would hold nothing.</summary>
+    private static void Check(Draft draft)
+    {
+        foreach (var rule in WrittenLimits.Of(draft.Settings, draft.Services))
+            if (rule.CountsUse && rule.Amount.Currency is not (Units.Bytes or Units.RequestBytes) && !draft.Operations.Any(o => Tells(o, rule.Amount.Currency)))
+                draft.At(rule, "amount").Refuse($"nothing sold here tells '{rule.Amount.Currency}', so it would never be counted; 'usage' of an operation says where it comes from");
+    }
+
+    private static bool Tells(Operation operation, string unit) =>
+        operation.Settings.Get<UsageSettings>()?.Tells(unit) == true || unit == Units.Records && operation.Settings.Get<PriceModel>() is PriceModel.Metered { Count: not null };
 
     private static IEnumerable<string> Tell(LimitSettings limits) =>
         [$"{Unpaid.Name}: {Told(limits.Unpaid)}", $"{InvalidProofs.Name}: {Told(limits.InvalidProofs)}", $"{VerifierCalls.Name}: {Told(limits.VerifierCalls)}"];

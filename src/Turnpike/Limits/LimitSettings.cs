@@ -10,7 +10,13 @@ internal sealed record LimitSettings
     public static readonly RateLimit DefaultVerifierCalls = new(100, TimeSpan.FromSeconds(1), []);
 
     /// <summary>How many calls there may be in all, whatever they are.</summary>
-    public IReadOnlyList<RateRule>? Calls { get; init; }
+    public IReadOnlyList<RateRule>? Calls
+    {
+        get;
+        init => (field, CountUse) = (value, value?.Any(rule => rule.CountsUse) == true);
+    }
+
+    public bool CountUse { get; private init; }
 
     /// <summary>How often terms are handed out.</summary>
     public RateLimit Unpaid { get; init; } = DefaultUnpaid;

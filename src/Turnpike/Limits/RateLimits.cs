@@ -8,7 +8,15 @@ namespace Turnpike.Limits;
 /// </summary>
 internal sealed class RateLimits(RateCounters counters, RuleLimits rules)
 {
-    private const string Unpaid = "unpaid", Proofs = "invalid-proofs", Verifier = "verifier-calls";
+    private const string Unpaid = "unpaid", Proofs = "invalid-proofs", Credentials = "invalid-credentials", Verifier = "verifier-calls";
+
+    /// <summary>Who guesses at keys, tokens or signatures is slowed down, by address; whoever has a right one is not kept out by them.</summary>
+    public Answer? Guessed(Call call, Answer? answer)
+    {
+        if (answer is not Refusal { Reason: { Status: 401 } reason, Headers.Count: 0 } || reason == Reasons.IdentityRequired || reason == Reasons.ProofRequired) return answer;
+        var rate = Settings(call)?.InvalidProofs ?? LimitSettings.DefaultInvalidProofs;
+        return Key(call, rate) is { } key && !counters.TryTake(Credentials, key, rate, out var wait) ? Wait(call, Reasons.TooManyGuesses, Credentials, rate, wait) : answer;
+    }
 
     /// <summary>Before anything is verified: a caller whose proofs keep failing waits, and so does one who is too fast.</summary>
     public ValueTask<Answer?> AdmitAsync(Call call, CancellationToken ct)

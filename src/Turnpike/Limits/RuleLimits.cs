@@ -21,13 +21,19 @@ internal sealed class RuleLimits(CounterSet counters, RateExchange exchange, IAu
     [ThreadStatic]
     private static List<Demand>? scratch;
 
+    /// <summary>Does any limit of this call count what it uses?</summary>
+    public static bool CountsUse(Call call) =>
+        call.Operation.Settings.Get<RateRules>() is { CountUse: true } || call.Catalog.Settings.Get<LimitSettings>() is { CountUse: true }
+        || call.Catalog.ServiceOf(call.Operation).Settings.Get<RateRules>() is { CountUse: true } || PlanBook.Of(call) is { CountUse: true }
+        || call.Principal?.Caller.Settings.Get<RateRules>() is { CountUse: true };
+
     /// <summary>Reserves what this call takes under every rule, or nothing; then it is 429.</summary>
     public ValueTask<Answer?> AdmitAsync(Call call, CancellationToken ct) => AdmitAsync(call, byPayer: false, ct);
 
     /// <summary>The same for limits by payer, when it is verified who pays and before anything is held.</summary>
-    public ValueTask<Answer?> AdmitPayerAsync(Call call, string payer, CancellationToken ct)
+    public ValueTask<Answer?> AdmitPayerAsync(Call call, string payer, string rail, CancellationToken ct)
     {
-        call.Payer = payer;
+        (call.Payer, call.Rail) = (payer, rail);
         return AdmitAsync(call, byPayer: true, ct);
     }
 
@@ -104,13 +110,13 @@ internal sealed class RuleLimits(CounterSet counters, RateExchange exchange, IAu
     }
 
     /// <summary>What this call may come to at most in the rule's unit; zero when it is not counted in it.</summary>
-    private static long AmountOf(RateRule rule, Call call) => rule.Amount.Currency switch
+    private static long AmountOf(RateRule rule, Call call)
     {
-        RateRule.Requests => 1,
-        Units.Total => (call.Quote as MeteredQuote)?.MostTokens ?? 0,
-        var unit when call.Quote is { } quote && quote.Ceiling.Currency == unit => quote.Ceiling.Units,
-        _ => 0,
-    };
+        if (rule.Amount.Currency == RateRule.Requests) return rule.Per is null ? 1 : call.Operation.Settings.Get<CallWeight>()?.Requests ?? 1;
+        if (!rule.CountsUse) return call.Quote is { } quote && quote.Ceiling.Currency == rule.Amount.Currency ? quote.Ceiling.Units : 0;
+        if (call.Metered is not { } metered || !metered.Tells(rule.Amount.Currency)) return 0;
+        return (call.Quote as MeteredQuote)?.MostOf(rule.Amount.Currency) ?? metered.MostOf(rule.Amount.Currency) ?? rule.Reserve?.Units ?? 1;
+    }
 
     private static Refusal Refuse(Call call, Demand demand, TimeSpan wait) => new(Reasons.TooManyCalls, demand.Rule.Per is { } per
         ? $"At most {demand.Rule.Amount} per {per.TotalSeconds} seconds."
@@ -150,7 +156,7 @@ internal sealed class RuleLimits(CounterSet counters, RateExchange exchange, IAu
         {
             if (demand.Rule.Per is null || call.Refused is { Reason.Status: 402 or 409 or >= 500 } || demand.Rule.OnlySuccess && !call.Delivered) return 0;
             if (demand.Rule.Amount.Currency == RateRule.Requests) return demand.Amount;
-            if (demand.Rule.Amount.Currency == Units.Total) return call.Metered?.Usage[Units.Total] ?? 0;
+            if (demand.Rule.CountsUse) return call.Metered?.Usage[demand.Rule.Amount.Currency] ?? 0;
             return call.Charged is { } charged && charged.Currency == demand.Rule.Amount.Currency ? charged.Units : 0;
         }
     }

@@ -10,6 +10,19 @@ internal sealed class MeteredCall(UsageSettings settings)
     /// <summary>Answers have to be readable here: something in their bodies counts.</summary>
     public bool Reads => settings.Format is not Formats.NoFormat || settings.Measures.Any(m => m is Measure.Path);
 
+    /// <summary>Does the answer tell so much as a zero of this unit?</summary>
+    public bool Tells(string unit) => unit is Units.Bytes or Units.RequestBytes || settings.Tells(unit);
+
+    /// <summary>The most it can use of a unit, by its request alone; null when nothing says.</summary>
+    public long? MostOf(string unit) => unit switch
+    {
+        Units.RequestBytes => RequestBytes,
+        Units.Input => Request is { IsContinued: false } ? Request.MostInput : null,
+        Units.Output => Request?.Maximum * Request?.Multiple,
+        Units.Total => MostOf(Units.Input) + MostOf(Units.Output),
+        _ => null,
+    };
+
     /// <summary>The request's body as far as it matters here; null when it is none that says anything.</summary>
     public JsonRequest? Request { get; set; }
 

@@ -95,7 +95,9 @@ internal sealed class Cashier(PaymentRegistry rails, PlanMethod plans, BalanceMe
                 if (claim.IsOnAccount) payment.Method = rails.Find(PostpaidMethod.MethodName);
                 switch (await ledger.ReserveAsync(inHand, NewHold(payment, credit: null), ct))
                 {
-                    case HoldResult.Held held: return await HeldAsync(payment, held.State, ct);
+                    case HoldResult.Held held:
+                        payment.Included = claim;
+                        return await HeldAsync(payment, held.State, ct);
                     case HoldResult.AlreadyUsed used: return await KnownAsync(payment, used.State, ct) ?? new Refusal(Reasons.InFlight, "Its first presentation has just ended.") { RetryAfter = TimeSpan.FromSeconds(1) };
                     case HoldResult.InsufficientFunds missing when await plans.InsteadAsync(payment.Call, claim, missing, ct) is { } over:
                         (payment.Presented, payment.UsedUp, payment.ShortOf) = (presented, over, missing);

@@ -38,6 +38,9 @@ internal sealed class Payment(Call call, Func<Payment, ValueTask> close) : IAsyn
     /// <summary>What the token that pays says may be spent; empty: nothing but its budget.</summary>
     public IReadOnlyList<Turnpike.Plans.OwnedCap> TokenCaps { get; set; } = [];
 
+    /// <summary>What is taken of the caller's plan; null where something else pays.</summary>
+    public Claim? Included { get; set; }
+
     /// <summary>The allowance that no longer covered this call, told with the terms.</summary>
     public Refusal? UsedUp { get; set; }
 

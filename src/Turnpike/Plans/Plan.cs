@@ -9,7 +9,13 @@ internal sealed record Plan(string Name)
 {
     public IReadOnlyList<Allowance> Includes { get; init; } = [];
 
-    public IReadOnlyList<RateRule> Limits { get; init; } = [];
+    public IReadOnlyList<RateRule> Limits
+    {
+        get;
+        init => (field, CountUse) = (value, value.Any(rule => rule.CountsUse));
+    } = [];
+
+    public bool CountUse { get; private init; }
 
     /// <summary>Its turns, where calls wait for an upstream.</summary>
     public int Weight { get; init; } = 1;

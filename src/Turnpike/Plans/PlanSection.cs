@@ -2,7 +2,9 @@ using System.Collections.Frozen;
 using Turnpike.Catalog;
 using Turnpike.Catalog.Document;
 using Turnpike.Catalog.Loading;
+using Turnpike.Identity;
 using Turnpike.Ledger;
+using Turnpike.Metering;
 
 namespace Turnpike.Plans;
 
@@ -37,6 +39,11 @@ internal static class PlanSection
     private static Allowance? Build(MapValues m)
     {
         var (amount, used) = (m.Get(Amount), m.Get(UsedUp));
+        if (amount.Currency is not (RateRule.Requests or Units.Total) && !Money.IsMoney(amount.Currency))
+        {
+            m.Of(Amount).Refuse($"'{amount.Currency}' is nothing a plan can include; write requests, total_tokens or money");
+            return null;
+        }
         Money? overage = m.IsWritten(Overage) ? m.Get(Overage) : null;
         if (overage is { } more && (used != WhenUsedUp.Bill || more.Currency != amount.Currency))
         {
@@ -65,11 +72,20 @@ internal static class PlanSection
 
     private static void Check(Draft draft)
     {
+        if (!draft.IsBroken(Key)) CheckCallers(draft, draft.Settings.Get<PlanSettings>()?.Plans.Keys ?? []);
         if (draft.Settings.Get<PlanSettings>() is not { } settings) return;
         var known = draft.Operations.Select(o => o.Name).ToHashSet(StringComparer.Ordinal);
         foreach (var allowance in settings.Plans.Values.SelectMany(p => p.Includes))
             foreach (var name in allowance.Operations.Where(name => !known.Contains(name)))
                 draft.At(allowance, "operations").Refuse($"'{Reading.Shown(name)}' is no operation{(Nearest.Of(name, known) is { } near ? $"; did you mean '{near}'?" : "")}");
+    }
+
+    /// <summary>Whoever has a plan that nobody wrote down would have none.</summary>
+    private static void CheckCallers(Draft draft, IReadOnlyList<string> plans)
+    {
+        foreach (var caller in draft.Settings.Get<CallerSettings>()?.All ?? [])
+            foreach (var (key, name) in new[] { ("plan", caller.Caller.Plan), ("plan-then", caller.Caller.Term?.Then) })
+                if (name is not null && !plans.Contains(name)) draft.At(caller, key).Refuse($"names no plan of 'plans'{(Nearest.Of(name, plans) is { } near ? $"; did you mean '{near}'?" : "")}");
     }
 
     private static IEnumerable<string> Tell(PlanSettings settings)

@@ -67,6 +67,14 @@ internal sealed record MeteredQuote(Money Ceiling, string Version, DateTimeOffse
     /// <summary>The most tokens in and out; null when nothing bounds them. What an allowance in tokens holds.</summary>
     public long? MostTokens => Call.Request is { IsContinued: false } request && (request.Maximum ?? Price.DefaultMaximum) is { } most ? request.MostInput + most * request.Multiple : null;
 
+    /// <summary>The most of a unit, with the maximum that is written into requests which name none; null when that bounds nothing.</summary>
+    public long? MostOf(string unit) => unit switch
+    {
+        Units.Total => MostTokens,
+        Units.Output => Price.DefaultMaximum * Call.Request?.Multiple is { } most && Call.Request!.Maximum is null ? most : null,
+        _ => null,
+    };
+
     /// <summary>True when the model that served is one the document does not name, and not the one that was asked for under a dated name.</summary>
     public bool IsForeign(string served) =>
         Price.By is not null && Price.NameOf(served) is null && Call.Asked is { } asked && !IsDated(served, asked);

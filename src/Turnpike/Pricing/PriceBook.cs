@@ -17,8 +17,11 @@ internal delegate ValueTask<UpstreamPrice?> UpstreamCost(Call call, Cancellation
 /// <summary>What an upstream asks for a call, or why it will not be paid.</summary>
 internal sealed record UpstreamPrice(Money? Cost, Refusal? Why);
 
+/// <summary>Does anybody count what this call uses, whatever it costs?</summary>
+internal delegate bool UseCounted(Call call);
+
 /// <summary>Tells what a call costs, and remembers what it cost a moment ago for those who still hold older terms.</summary>
-internal sealed class PriceBook(TimeProvider time, OutsidePrices? outside = null, ReputationBook? reputations = null, PriceTableStore? tables = null, UpstreamCost? upstream = null)
+internal sealed class PriceBook(TimeProvider time, OutsidePrices? outside = null, ReputationBook? reputations = null, PriceTableStore? tables = null, UpstreamCost? upstream = null, UseCounted? counted = null)
 {
     /// <summary>How long terms may be answered.</summary>
     public static readonly TimeSpan Valid = TimeSpan.FromMinutes(5);
@@ -47,7 +50,7 @@ internal sealed class PriceBook(TimeProvider time, OutsidePrices? outside = null
     {
         var price = call.Operation.Settings.Get<PriceModel>();
         var settings = call.Operation.Settings;
-        if (call.Catalog.Settings.Get<MeterSet>() is not null || price is PriceModel.Metered || settings.Get<UsageSettings>() is not null || settings.Get<OwnCost>() is not null || Spending.Of(call) is not null) return MeterAsync(call, price, ct);
+        if (call.Catalog.Settings.Get<MeterSet>() is not null || price is PriceModel.Metered || settings.Get<UsageSettings>() is not null || settings.Get<OwnCost>() is not null || Spending.Of(call) is not null || counted?.Invoke(call) == true) return MeterAsync(call, price, ct);
         return price is PriceModel.Asked asked ? AskAsync(call, asked, ct) : new(Fix(call, price));
     }
 
@@ -129,6 +132,7 @@ internal sealed class PriceBook(TimeProvider time, OutsidePrices? outside = null
     private async ValueTask<Answer?> MeterAsync(Call call, PriceModel? price, CancellationToken ct)
     {
         var metered = call.Metered = new MeteredCall(call.Operation.Settings.Get<UsageSettings>() ?? UsageSettings.OfRecords((price as PriceModel.Metered)?.Count));
+        metered.RequestBytes = call.ReadBody is null ? 0 : call.Headers.ContentLength ?? 0;
         if (metered.Settings.Format is not NoFormat && await RequestReading.ReadAsync(call, metered, (price as PriceModel.Metered)?.By, ct) is { } unreadable) return unreadable;
         return price switch
         {

@@ -43,7 +43,7 @@ internal static class UsageSection
 
     private static bool Tells(UsageSettings? usage, PriceModel.Metered price, string unit) =>
         unit is Units.Requests or Units.Bytes or Units.RequestBytes || price.Count is not null && unit == Units.Records
-        || usage is not null && (usage.Units.Contains(unit) || usage.Format is not NoFormat && (unit is Units.Total or Units.Reasoning or Units.Searches or Units.Seconds or Units.Minutes || Units.Inputs.Contains(unit) || Units.Outputs.Contains(unit)));
+        || usage?.Tells(unit) == true;
 
     /// <summary>A provider's name, or a map of units.</summary>
     private sealed class UsageShape : Shape<UsageSettings>

@@ -27,6 +27,8 @@ public sealed class CallersApiTests
         shown.ShouldNotContain(key);
         RunningGateway.Json(shown).GetProperty("keys")[0].GetProperty("hint").GetString().ShouldBe(key[..8] + "…");
         (await gateway.AdminAsync(HttpMethod.Put, Callers + "/bot", "{}")).Status.ShouldBe(HttpStatusCode.OK);
+        RunningGateway.Json((await gateway.GetAsync(Callers + "/bot/keys")).Body).GetProperty("keys").EnumerateArray().ShouldAllBe(k => k.GetProperty("key").ValueKind == JsonValueKind.Null);
+        (await gateway.GetAsync(Callers + "/nobody/keys")).Status.ShouldBe(HttpStatusCode.NotFound);
         RunningGateway.Json((await gateway.GetAsync(Callers + "/bot")).Body).GetProperty("plan").ValueKind.ShouldBe(JsonValueKind.Null, "PUT replaces");
         RunningGateway.Json((await gateway.GetAsync(Callers)).Body).GetProperty("callers").EnumerateArray().Select(c => c.GetProperty("name").GetString()).ShouldBe(["bot", "named"]);
         RunningGateway.Json((await gateway.GetAsync(Callers + "?limit=1&after=bot")).Body).GetProperty("callers")[0].GetProperty("name").GetString().ShouldBe("named");
@@ -82,6 +84,8 @@ public sealed class CallersApiTests
     [InlineData("PUT", "/bot", """{"organisation":"a\nb"}""", "organisation:")]
     [InlineData("PUT", "/bot", """{"metadata":{"a b":"c"}}""", "metadata:")]
     [InlineData("PUT", "/bot", """{"plann":"x"}""", "$.plann")]
+    [InlineData("PUT", "/bot", """{"plan":"nope"}""", "no plan 'nope'")]
+    [InlineData("PUT", "/bot", """{"plan":"pro","planUntil":"2027-01-31T00:00:00Z","planThen":"nope"}""", "no plan 'nope'")]
     [InlineData("POST", "/there/keys", """{"scopes":["a:read"]}""", "scopes: 'a:read' is no scope of the caller")]
     [InlineData("POST", "/there/keys", """{"operations":["nothing"]}""", "operations:")]
     [InlineData("POST", "/there/keys", """{"methods":["get"]}""", "methods:")]

@@ -26,7 +26,7 @@ internal sealed class RunningGateway : IAsyncDisposable
     private readonly List<WebApplication> parts = [];
     private CatalogSource? source;
 
-    private RunningGateway(bool prepaid, bool key, string more = "callers: { named: {} }", bool balance = false, string? payments = null, bool sandbox = false)
+    private RunningGateway(bool prepaid, bool key, string more = "callers: { named: {} }\nplans: { pro: {} }", bool balance = false, string? payments = null, bool sandbox = false)
     {
         (Public, Admin) = (Free(), Free());
         Upstream = Free();
@@ -73,7 +73,7 @@ internal sealed class RunningGateway : IAsyncDisposable
 
     public Database Database => App.Services.GetRequiredService<Database>();
 
-    public static async Task<RunningGateway> StartAsync(bool prepaid = true, bool key = true, string more = "callers: { named: {} }", bool balance = false, string? payments = null, bool sandbox = false)
+    public static async Task<RunningGateway> StartAsync(bool prepaid = true, bool key = true, string more = "callers: { named: {} }\nplans: { pro: {} }", bool balance = false, string? payments = null, bool sandbox = false)
     {
         var gateway = new RunningGateway(prepaid, key, more, balance, payments, sandbox);
         await gateway.StartAsync();

@@ -89,6 +89,7 @@ public sealed class ReasonsTests
         ["answer-above-ceiling"] = async _ => await WithAsync("", Metering.MeteredGate.Records, async g => { g.Upstream.Says(() => Metering.MeteredGate.Json("""{"items":[1,2,3,4,5,6]}""")); return await g.GetAsync("/companies", ("Authorization", await g.TokenAsync())); }),
         ["too-many-unpaid"] = async _ => await WithAsync(Tight, TestGate.Document, async g => { await g.GetAsync(Target); return await g.GetAsync(Target); }),
         ["too-many-invalid-proofs"] = async _ => await WithAsync(Tight, TestGate.Document, async g => { await g.GetAsync(Target, (Signature, "?")); return await g.GetAsync(Target, (Signature, "?")); }),
+        ["too-many-guesses"] = async _ => await WithAsync(Tight, TestGate.Document, async g => { await g.GetAsync("/status", ("apikey", "wrong")); return await g.GetAsync("/status", ("apikey", "wrong as well")); }),
         ["session-ended"] = async _ => await WithAsync("", TestGate.Document.Replace("price: 0.01 USD }\n      history", "price: { per-session: 0.01 USD, lasts: 1h } }\n      history", StringComparison.Ordinal), g => g.GetAsync(Target, ("Turnpike-Session", "r_1.2.x"))),
         ["pricer-down"] = async _ => await WithAsync("", TestGate.Document.Replace("price: free", "price: { pricer: { url: \"https://pricer.example\" }, ceiling: 1.00 USD }", StringComparison.Ordinal), g => { g.Sites["pricer.example"] = static _ => throw new HttpRequestException("gone"); return g.GetAsync("/status"); }),
         ["allowance-used-up"] = _ => IncludedAsync("pay"),

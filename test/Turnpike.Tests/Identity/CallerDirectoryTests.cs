@@ -7,7 +7,7 @@ namespace Turnpike.Tests.Identity;
 /// <summary>Who asks: a key that is presented is checked even where none is needed.</summary>
 public sealed class CallerDirectoryTests : IDisposable
 {
-    private const string Callers = "callers: { analyst: { keys: [\"${env:AGENT_KEY}\"], plan: pro, scopes: [companies:read, companies:export] } }\n";
+    private const string Callers = "callers: { analyst: { keys: [\"${env:AGENT_KEY}\"], plan: pro, scopes: [companies:read, companies:export] } }\nplans: { pro: {} }\n";
 
     private readonly TestGate gate = new();
 

@@ -143,6 +143,46 @@ public sealed class BreakerBoardTests
     }
 
     [Fact]
+    public async Task Whoever_time_lets_in_again_is_not_judged_by_what_stopped_them()
+    {
+        using var gate = Gate(Loop.Replace("for: 2m", "for: 5s", StringComparison.Ordinal));
+        (await UntilAsync(gate, _ => new Ask("GET", "/items/1", Key))).ShouldBe(20);
+        gate.Time.Pass(TimeSpan.FromSeconds(5));
+        (await UntilAsync(gate, _ => new Ask("GET", "/items/1", Key))).ShouldBe(10, "half as much opens it again, and not the first");
+        gate.Time.Pass(TimeSpan.FromSeconds(5));
+        (await UntilAsync(gate, _ => new Ask("GET", "/items/1", Key))).ShouldBe(10);
+        gate.Time.Pass(TimeSpan.FromSeconds(66));
+        (await UntilAsync(gate, _ => new Ask("GET", "/items/1", Key))).ShouldBe(20);
+    }
+
+    [Fact]
+    public async Task Whoever_an_operator_lets_in_again_begins_anew_also_after_a_restart()
+    {
+        using var gate = Gate(Loop);
+        (await UntilAsync(gate, _ => new Ask("GET", "/items/1", Key))).ShouldBe(20);
+        (await gate.Of<BreakerBoard>().ResetAsync("loop", "agent", default)).ShouldBeTrue();
+        gate.Of<BreakerBoard>().Open.ShouldBeEmpty();
+        (await UntilAsync(gate, _ => new Ask("GET", "/items/1", Key))).ShouldBe(20, "the same request again, which had been counted");
+        (await gate.Of<BreakerBoard>().ResetAsync("loop", "agent", default)).ShouldBeTrue();
+        using var after = gate.Restart();
+        await after.Of<BreakerBoard>().RefreshAsync(default);
+        after.Of<BreakerBoard>().Open.ShouldBeEmpty();
+        (await UntilAsync(after, _ => new Ask("GET", "/items/1", Key))).ShouldBe(20);
+    }
+
+    [Fact]
+    public async Task A_task_that_came_to_its_end_is_given_more_by_an_operator_alone()
+    {
+        using var gate = Gate("endless: { watch: task-iterations, more-than: 6, within: 1h, for: 5s }");
+        Ask Work(int i) => new("GET", $"/items/{i}", Key, ("Turnpike-Task", "t"));
+        (await UntilAsync(gate, Work)).ShouldBe(6);
+        gate.Time.Pass(TimeSpan.FromSeconds(6));
+        (await UntilAsync(gate, Work)).ShouldBe(0, "its calls are its calls");
+        (await gate.Of<BreakerBoard>().ResetAsync("endless", "caller:agent/task:t", default)).ShouldBeTrue();
+        (await UntilAsync(gate, Work)).ShouldBe(6);
+    }
+
+    [Fact]
     public async Task Observed_is_noted_and_nothing_is_refused_and_an_operator_can_close_what_opened()
     {
         using var gate = Gate("watch: { watch: identical-requests, more-than: 5, within: 60s, action: observe }, " + Loop);

@@ -27,6 +27,21 @@ public sealed class RateLimitsTests
     }
 
     [Fact]
+    public async Task Guessing_at_keys_is_slowed_down_by_address_and_the_right_one_still_opens()
+    {
+        using var gate = new TestGate(Written + "callers: { agent: { keys: [\"${env:AGENT_KEY}\"] } }\n");
+        Ask Guess(string key) => new("GET", "/status", ("apikey", key)) { Address = "192.0.2.1" };
+        for (var i = 0; i < 2; i++) (await gate.SendAsync(Guess($"guess-{i}"))).Reason.ShouldBe("unknown-key");
+        var told = await gate.SendAsync(Guess("guess-3"));
+        (told.Status, told.Reason, told.Headers.RetryAfter.ToString()).ShouldBe((429, "too-many-guesses", "30"));
+        (await gate.SendAsync(Guess(Turnpike.Tests.Catalog.Documents.Variables["AGENT_KEY"]!))).Status.ShouldBe(200);
+        (await gate.SendAsync(Guess("guess-4") with { Address = "192.0.2.2" })).Status.ShouldBe(401, "others are not meant");
+        (await gate.SendAsync(new Ask("GET", "/forecast/paris", (Signature, "?")) { Address = "192.0.2.1" })).Reason.ShouldBe("malformed-credential", "payments have a door of their own");
+        gate.Time.Pass(TimeSpan.FromSeconds(30));
+        (await gate.SendAsync(Guess("guess-5"))).Status.ShouldBe(401);
+    }
+
+    [Fact]
     public async Task Written_limits_hold_on_loopback_too_and_the_wait_is_what_is_told()
     {
         using var gate = new TestGate(Written);

@@ -3,6 +3,7 @@ using Turnpike.Catalog.Document;
 using Turnpike.Catalog.Loading;
 using Turnpike.Ledger;
 using Turnpike.Payments;
+using Turnpike.Pricing;
 
 namespace Turnpike.Access.Approvals;
 
@@ -28,10 +29,20 @@ internal static class StepUpSection
             foreach (var operation in draft.Operations)
             {
                 if (operation.Settings.Get<StepUp>() is not { } step) continue;
+                foreach (var (key, line) in new[] { (Above.Name, step.Above), (Day.Name, step.DayAbove) })
+                    if (line is { } some && CurrencyOf(operation) is { } priced && priced != some.Currency) draft.At(step, key).Refuse($"is in {some.Currency}, and the price in {priced}: they would never be compared");
                 if (step.Require == StepUpRequirement.Confirmations) CheckChains(draft, operation);
                 else if (operation.Identity == IdentityRule.Upstream) draft.At(operation, "step-up").Refuse("asks for a caller, but with 'identity: upstream' nobody here knows who calls");
             }
         },
+    };
+
+    private static string? CurrencyOf(Operation operation) => operation.Settings.Get<PriceModel>() switch
+    {
+        PriceModel.Fixed { Amount.IsZero: false } price => price.Amount.Currency,
+        PriceModel.Session price => price.Amount.Currency,
+        PriceModel.Metered price => price.Ceiling.Currency,
+        _ => null,
     };
 
     /// <summary>Blocks are counted by a node of our own: a facilitator's word is one word.</summary>

@@ -10,7 +10,7 @@ namespace Turnpike.Access.Lists;
 /// <summary>The key <c>access</c> of a document, a service and an operation.</summary>
 internal static class AccessListSection
 {
-    private static readonly Shape<string> Name = new ScalarShape<string>("a name", (string t, out string? v) => (v = t).Length is > 0 and <= 200 && t.All(c => c is > ' ' and <= '~') ? null : "is no name; write at most 200 characters of printable ASCII");
+    private static readonly Shape<string> Name = new ScalarShape<string>("a name", (string t, out string? v) => (v = t).Length is > 0 and <= 200 && t.All(c => c is > ' ' and <= '~') && t != "group:" ? null : "is no name; write at most 200 characters of printable ASCII");
     private static readonly Shape<IPNetwork> Network = new ScalarShape<IPNetwork>("an IP address or network such as 10.0.0.0/8",
         (string t, out IPNetwork v) => IPNetwork.TryParse(t, out v) ? null : IPAddress.TryParse(t, out var one) && (v = new IPNetwork(one, one.GetAddressBytes().Length * 8)).PrefixLength > 0 ? null : "is no IP address or network");
 

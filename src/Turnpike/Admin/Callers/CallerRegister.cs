@@ -29,9 +29,17 @@ internal sealed class CallerRegister(CallerDesk desk, TimeProvider time)
         if (IsTheFiles(catalog, name)) return (null, false, Denial.ManagedByFile(name));
         var (caller, error) = CallerOrders.Read(name, body);
         if (caller is null) return (null, false, Denial.Malformed(error));
+        if (NoPlan(catalog, caller.Plan, caller.Term?.Then) is { } missing) return (null, false, missing);
         if (await desk.FindAsync(catalog, name, ct) is { Status: CallerStatus.Closed } && caller.Status != CallerStatus.Closed) return (null, false, new Denial(409, "caller-closed", "The caller is closed", "Closing is final; choose another name."));
         var created = await desk.PutAsync(caller, ct);
         return (await FindAsync(catalog, name, ct), created, null);
+    }
+
+    private static Denial? NoPlan(ServiceCatalog catalog, params ReadOnlySpan<string?> plans)
+    {
+        foreach (var plan in plans)
+            if (plan is not null && PlanBook.Of(catalog, plan) is null) return Denial.Malformed($"turnpike.yaml has no plan '{plan}'.");
+        return null;
     }
 
     /// <summary>Only the status changes.</summary>
@@ -49,8 +57,7 @@ internal sealed class CallerRegister(CallerDesk desk, TimeProvider time)
     {
         if (IsTheFiles(catalog, name)) return (null, Denial.ManagedByFile(name));
         if (await desk.FindAsync(catalog, name, ct) is not { } caller) return (null, Denial.NotFound("caller"));
-        foreach (var plan in new[] { body.Plan, body.Then })
-            if (plan is not null && PlanBook.Of(catalog, plan) is null) return (null, Denial.Malformed($"turnpike.yaml has no plan '{plan}'."));
+        if (NoPlan(catalog, body.Plan, body.Then) is { } missing) return (null, missing);
         var span = TimeSpan.Zero;
         if (body.For is not null && (body.Until is not null || !Shapes.TryDuration(body.For, out span))) return (null, Denial.Malformed("for: write 30s, 5m, 1h, 1d or 1mo, or give until instead."));
         var (term, error) = CallerOrders.Term(body.For is null ? body.Until : time.GetUtcNow() + span, body.Grace, body.Then);

@@ -21,6 +21,9 @@ internal sealed record CallerView(string Name, string Status, string Managed, st
 /// <param name="Next">Give it as <c>after</c> for the next page; null at the end.</param>
 internal sealed record CallerList(IReadOnlyList<CallerView> Callers, string? Next);
 
+/// <summary>A caller's keys, those of the file first.</summary>
+internal sealed record KeyList(IReadOnlyList<KeyView> Keys);
+
 /// <summary>A key. Its text is told once, when it is made.</summary>
 /// <param name="Key">The text, where it was just made.</param>
 /// <param name="Hint">Its beginning.</param>

@@ -33,6 +33,8 @@ internal static class CallersApi
         Status(callers, "suspend", CallerStatus.Suspended, "Serve a caller no more, until it is resumed");
         Status(callers, "resume", CallerStatus.Active, "Serve a suspended caller again");
         Status(callers, "close", CallerStatus.Closed, "Close a caller, for good");
+        callers.MapGet("/{name}/keys", async Task<Results<Ok<KeyList>, ProblemHttpResult>> (string name, CallerRegister register, CatalogSource catalog, CancellationToken ct) =>
+            await register.FindAsync(catalog.Current, name, ct) is { } view ? TypedResults.Ok(new KeyList(view.Keys)) : AdminProblem.NotFound("caller")).Produces<KeyList>().ProducesProblem(404).WithName("listKeys").WithSummary("A caller's keys, without their texts");
         callers.MapPost("/{name}/keys", async Task<Results<Created<KeyView>, ProblemHttpResult>> (string name, KeyBody? body, CallerRegister register, CatalogSource catalog, CancellationToken ct) =>
             Made(await register.AddKeyAsync(catalog.Current, name, body ?? new KeyBody(), ct))).Produces<KeyView>(201).ProducesProblem(400).ProducesProblem(404).ProducesProblem(409).WithName("issueKey").WithSummary("Make a key, or import one by its hash")
             .WithDescription("The text of a key that is made is in this answer and nowhere else.");

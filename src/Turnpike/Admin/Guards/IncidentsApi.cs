@@ -2,6 +2,8 @@ using Microsoft.AspNetCore.Http.HttpResults;
 using Turnpike.Catalog;
 using Turnpike.Catalog.Loading;
 using Turnpike.Limits.Incidents;
+using Turnpike.Payments;
+using Turnpike.Payments.Included;
 
 namespace Turnpike.Admin.Guards;
 
@@ -34,10 +36,14 @@ internal static class IncidentsApi
         if (Incident.ReadMode(body.Mode) is not { } mode) return AdminProblem.Malformed("mode: normal, no-new-payments, paid-only, read-only or closed.");
         if (string.IsNullOrWhiteSpace(body.Reason) || body.Reason.Length > MostReason) return AdminProblem.Malformed($"reason: 1 to {MostReason} characters; callers are told it.");
         if (Resolve(scope, catalog.Current) is not { } resolved) return AdminProblem.NotFound("scope");
+        // In a fire nobody should believe to have closed what goes on under its right name.
+        if (mode != IncidentMode.Normal && resolved.StartsWith("rail:", StringComparison.Ordinal) && !IsRail(resolved["rail:".Length..])) return AdminProblem.Malformed($"scope: no rail is called that; there are {string.Join(", ", Payable.Names)}.");
         return TypedResults.Ok(View(await board.SetAsync(resolved, mode, body.Reason, ct)));
     }
 
-    /// <summary>A name alone is a service's before an operation's. Callers and rails need not exist: nobody searches in a fire.</summary>
+    private static bool IsRail(string name) => name == PostpaidMethod.MethodName || Payable.Names.Any(rail => rail == name);
+
+    /// <summary>A name alone is a service's before an operation's. Callers need not be known here.</summary>
     private static string? Resolve(string scope, ServiceCatalog catalog)
     {
         if (scope == IncidentBoard.Installation || scope.Length is > 0 and <= 200 && scope.Split(':') is ["caller" or "rail", { Length: > 0 }, ..]) return scope;

@@ -37,8 +37,21 @@ internal sealed record Breaker(string Name, BreakerWatch Watch, TimeSpan Within)
     /// <summary>How long its caller is refused.</summary>
     public TimeSpan For { get; init; }
 
-    /// <summary>Counts what it watches; half as much while it is half open.</summary>
-    public RateRule Rule(bool halfOpen) => halfOpen ? half ??= Make(Half) : whole ??= Make(Whole);
+    /// <summary>Counts what it watches.</summary>
+    public RateRule Rule(Trial trial) => trial switch
+    {
+        { Since: { } since } => Make(trial.Half ? Half : Whole, $"/{since}"),
+        { Half: true } => half ??= Make(Half),
+        _ => whole ??= Make(Whole),
+    };
+
+    /// <summary>How it watches somebody it has opened for before.</summary>
+    public Trial TrialAfter(Tripped? known, DateTimeOffset now)
+    {
+        if (known is null || known.Until + Within <= now) return default;
+        var since = known.Until.ToUnixTimeMilliseconds();
+        return known.IsClosed ? new Trial(false, since) : new Trial(true, IsOfTask ? null : since);
+    }
 
     /// <summary>Lets each path through once in a stretch, so that different ones are counted.</summary>
     public RateRule Once => once ??= new RateRule($"breakers.{Name}/once", Name, new Money(1, RateRule.Requests), Within) { Count = RateCount.FixedWindow };
@@ -50,7 +63,18 @@ internal sealed record Breaker(string Name, BreakerWatch Watch, TimeSpan Within)
     private Money Half => Whole with { Units = Math.Max(1, Whole.Units / 2) };
 
     /// <summary>A client that polls at just the rate that is allowed is no loop: few are counted one by one, many by a sliding window.</summary>
-    private RateRule Make(Money most) => new($"breakers.{Name}", Name, most, Within) { Count = most is { Currency: RateRule.Requests, Units: <= MostEach } ? RateCount.Each : RateCount.SlidingWindow };
+    private RateRule Make(Money most, string since = "") => new($"breakers.{Name}{since}", Name, most, Within) { Count = most is { Currency: RateRule.Requests, Units: <= MostEach } ? RateCount.Each : RateCount.SlidingWindow };
+}
+
+/// <summary>
+/// How somebody is watched for whom a breaker has opened before. Whoever is let in again is not judged by what stopped them: it is
+/// counted anew since then, on every node; half as much when time let them in, all of it when an operator did. A task has what it has.
+/// </summary>
+/// <param name="Since">When it closed, in milliseconds; null: counting goes on.</param>
+internal readonly record struct Trial(bool Half, long? Since)
+{
+    /// <summary>Habits last beyond an opening, and end only where an operator says so.</summary>
+    public string Of(string who) => this is { Half: false, Since: { } since } ? $"{who}@{since}" : who;
 }
 
 /// <summary>What is done when it trips.</summary>
@@ -102,4 +126,10 @@ internal sealed record Tripped(string Breaker, string Who, string Evidence, Date
 {
     /// <summary>Until an operator says otherwise; a time both databases can keep.</summary>
     public static readonly DateTimeOffset Forever = new(9999, 1, 1, 0, 0, 0, TimeSpan.Zero);
+
+    /// <summary>An operator has closed it.</summary>
+    public bool IsClosed => Since == Until;
+
+    /// <summary>Closed by an operator now.</summary>
+    public Tripped ClosedAt(DateTimeOffset now) => this with { Since = now, Until = now };
 }

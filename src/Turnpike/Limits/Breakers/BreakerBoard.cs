@@ -30,9 +30,10 @@ internal sealed class BreakerBoard(BreakerEvidence evidence, BreakerStore store,
     /// <summary>Closes it for this caller. False when it was not open.</summary>
     public async ValueTask<bool> ResetAsync(string breaker, string who, CancellationToken ct)
     {
-        evidence.Forget(breaker, who);
-        if (!open.TryRemove((breaker, who), out _)) return false;
-        await store.RemoveAsync(breaker, who, ct);
+        var now = time.GetUtcNow();
+        if (!open.TryGetValue((breaker, who), out var known) || known.Until <= now) return false;
+        // Kept as closed, so that no node goes on with what it has counted.
+        await store.PutAsync(open[(breaker, who)] = known.ClosedAt(now), now - Remembered, ct);
         await audit.RecordAsync(new AuditEvent { Kind = AuditKinds.BreakerReset, Correlation = Ids.New("c"), Caller = who, Reference = breaker }, ct);
         return true;
     }
@@ -66,9 +67,9 @@ internal sealed class BreakerBoard(BreakerEvidence evidence, BreakerStore store,
             var known = open.GetValueOrDefault((breaker.Name, who));
             if (known is not null && known.Until > call.Now) { if (breaker.Refuses) return (breaker, known); continue; }
             if (breaker.IsOfSpending != ofSpending) continue;
-            var halfOpen = known is not null && known.Until + breaker.Within > call.Now;
-            if (known is not null && !halfOpen) open.TryRemove((breaker.Name, who), out _);
-            if (await evidence.OfAsync(call, breaker, who, halfOpen, ct) is not { } found) continue;
+            var trial = breaker.TrialAfter(known, call.Now);
+            if (known is not null && trial == default) open.TryRemove((breaker.Name, who), out _);
+            if (await evidence.OfAsync(call, breaker, who, trial, ct) is not { } found) continue;
             var tripped = new Tripped(breaker.Name, who, found, call.Now, breaker is { Action: BreakerAction.Ask, Shadow: false } ? Tripped.Forever : call.Now + breaker.For);
             await TripAsync(call, breaker, tripped, ct);
             if (breaker.Refuses) return (breaker, tripped);

@@ -12,26 +12,20 @@ internal sealed class BreakerEvidence(CounterSet counters, TimeProvider time)
     private const long MostDigested = 1024 * 1024;
     private readonly ConcurrentDictionary<(string Breaker, string Who), Spending> spending = new();
     private readonly ConcurrentDictionary<(string Breaker, string Who), Outcomes> outcomes = new();
+    private int sweepAbove = MostKept;
 
     /// <summary>A sentence when it is too much, else null.</summary>
-    public async ValueTask<string?> OfAsync(Call call, Breaker breaker, string who, bool halfOpen, CancellationToken ct) => breaker.Watch switch
+    public async ValueTask<string?> OfAsync(Call call, Breaker breaker, string who, Trial trial, CancellationToken ct) => breaker.Watch switch
     {
-        BreakerWatch.IdenticalRequests => await FingerprintAsync(call, ct) is { } print && !Take(call, breaker.Rule(halfOpen), $"{who}|{print}")
-            ? $"{call.RequestLine} came more than {breaker.Rule(halfOpen).Amount.Units} times." : null,
-        BreakerWatch.EndpointCycling => IsNew(breaker, $"{who}|{call.Operation.Name}|{call.Target.Path}") && !counters.TryTake([new Demand(breaker.Rule(halfOpen), who, 1)], out _, out _)
-            ? $"More than {breaker.Rule(halfOpen).Amount.Units} different paths, the last {call.Target.Path}." : null,
-        BreakerWatch.TaskIterations => !Take(call, breaker.Rule(halfOpen), who) ? $"The task '{call.TaskName}' has made more than {breaker.Rule(halfOpen).Amount.Units} calls." : null,
-        BreakerWatch.TaskSpend => SpentOfTask(call, breaker, who, halfOpen),
-        BreakerWatch.ErrorPaidRatio => Failed(call, breaker, who, halfOpen),
-        _ => Spent(call, breaker, who, halfOpen),
+        BreakerWatch.IdenticalRequests => await FingerprintAsync(call, ct) is { } print && !Take(call, breaker.Rule(trial), $"{who}|{print}")
+            ? $"{call.RequestLine} came more than {breaker.Rule(trial).Amount.Units} times." : null,
+        BreakerWatch.EndpointCycling => IsNew(breaker, $"{who}|{call.Operation.Name}|{call.Target.Path}") && !counters.TryTake([new Demand(breaker.Rule(trial), who, 1)], out _, out _)
+            ? $"More than {breaker.Rule(trial).Amount.Units} different paths, the last {call.Target.Path}." : null,
+        BreakerWatch.TaskIterations => !Take(call, breaker.Rule(trial), who) ? $"The task '{call.TaskName}' has made more than {breaker.Rule(trial).Amount.Units} calls." : null,
+        BreakerWatch.TaskSpend => SpentOfTask(call, breaker, who, trial),
+        BreakerWatch.ErrorPaidRatio => Failed(call, breaker, who, trial),
+        _ => Spent(call, breaker, who, trial),
     };
-
-    /// <summary>An operator has let it in again: it begins anew.</summary>
-    public void Forget(string breaker, string who)
-    {
-        spending.TryRemove((breaker, who), out _);
-        outcomes.TryRemove((breaker, who), out _);
-    }
 
     private bool IsNew(Breaker breaker, string path) => counters.TryTake([new Demand(breaker.Once, path, 1)], out _, out _);
 
@@ -44,36 +38,45 @@ internal sealed class BreakerEvidence(CounterSet counters, TimeProvider time)
         return true;
     }
 
-    private string? SpentOfTask(Call call, Breaker breaker, string who, bool halfOpen)
+    private string? SpentOfTask(Call call, Breaker breaker, string who, Trial trial)
     {
         if (call.Quote is not { Ceiling: { IsZero: false } ceiling } || ceiling.Currency != breaker.Floor!.Value.Currency) return null;
-        Demand[] demand = [new(breaker.Rule(halfOpen), who, ceiling.Units)];
-        if (!counters.TryTake(demand, out _, out _)) return $"The task '{call.TaskName}' would come above {breaker.Rule(halfOpen).Amount}.";
+        Demand[] demand = [new(breaker.Rule(trial), who, ceiling.Units)];
+        if (!counters.TryTake(demand, out _, out _)) return $"The task '{call.TaskName}' would come above {breaker.Rule(trial).Amount}.";
         call.Lease(new HeldOfTask(call, demand[0]));
         return null;
     }
 
-    private string? Failed(Call call, Breaker breaker, string who, bool halfOpen)
+    private string? Failed(Call call, Breaker breaker, string who, Trial trial)
     {
         if (call.Operation.Settings.Get<Pricing.PriceModel>() is null) return null;
-        var mine = outcomes.GetOrAdd((breaker.Name, who), static _ => new Outcomes());
+        var mine = outcomes.GetOrAdd((breaker.Name, trial.Of(who)), static _ => new Outcomes());
         if (outcomes.Count > MostKept) outcomes.Clear(); // an attacker with many addresses must not grow this without end
-        if (mine.IsTooMuch(call.Now.UtcTicks, breaker.Within, halfOpen ? Math.Max(1, breaker.MoreThan / 2) : breaker.MoreThan, breaker.Percent, out var bad, out var all))
+        if (mine.IsTooMuch(call.Now.UtcTicks, breaker.Within, trial.Half ? Math.Max(1, breaker.MoreThan / 2) : breaker.MoreThan, breaker.Percent, out var bad, out var all))
             return $"{bad} of {all} paid calls came to nothing.";
         call.Lease(new Judged(call, mine, breaker.Within, time));
         return null;
     }
 
-    private string? Spent(Call call, Breaker breaker, string who, bool halfOpen)
+    private string? Spent(Call call, Breaker breaker, string who, Trial trial)
     {
         if (call.Quote?.Ceiling is not { } ceiling || ceiling.Currency != breaker.Floor!.Value.Currency) return null;
-        var mine = spending.GetOrAdd((breaker.Name, who), static _ => new Spending());
-        var times = halfOpen ? Math.Max(1, breaker.Times / 2) : breaker.Times;
+        var mine = spending.GetOrAdd((breaker.Name, trial.Of(who)), static _ => new Spending());
+        if (spending.Count > Volatile.Read(ref sweepAbove)) Sweep();
+        var times = trial.Half ? Math.Max(1, breaker.Times / 2) : breaker.Times;
         var tooMuch = mine.Add(ceiling.Units, call.Now.UtcTicks, breaker.Within, times, breaker.Floor.Value.Units, out var spent, out var usual);
         // What is refused is not spent; what is served comes to what it comes to.
         if (tooMuch && breaker.Refuses) mine.Correct(ceiling.Units, call.Now.UtcTicks, breaker.Within);
         else call.Lease(new Reserved(call, mine, ceiling, breaker.Within, time));
         return tooMuch ? $"{new Money(spent, ceiling.Currency)} held and spent, usually {new Money(usual, ceiling.Currency)}." : null;
+    }
+
+    /// <summary>Many addresses that are told terms and never pay must not grow this without end; who has paid keeps their habits.</summary>
+    private void Sweep()
+    {
+        foreach (var (key, some) in spending)
+            if (some.IsIdle) spending.TryRemove(key, out _);
+        Volatile.Write(ref sweepAbove, Math.Max(MostKept, spending.Count * 2));
     }
 
     /// <summary>Who is known by its key and body by its digest; a request too large to look at is like no other.</summary>

@@ -22,12 +22,6 @@ internal sealed class BreakerStore(Database database, Revisions revisions)
         revisions.Bump(sql, Revision);
     }, ct);
 
-    public ValueTask RemoveAsync(string breaker, string who, CancellationToken ct) => database.WriteAsync(sql =>
-    {
-        sql.Run("delete from breakers where breaker = $1 and who = $2", breaker, who);
-        revisions.Bump(sql, Revision);
-    }, ct);
-
     public async ValueTask<IReadOnlyList<Tripped>> ListAsync(int most, CancellationToken ct) => await database.ReadAsync(sql => sql.Query(
         "select breaker, who, evidence, since, until from breakers order by since desc limit $1", row => new Tripped(row.Text(0), row.Text(1), row.Text(2), row.Time(3), row.Time(4)), most), ct);
 }

@@ -23,6 +23,12 @@ internal sealed class Spending
         }
     }
 
+    /// <summary>Nothing was ever spent.</summary>
+    public bool IsIdle
+    {
+        get { lock (this) return known == 0 && current == 0; }
+    }
+
     /// <summary>What was held comes to less.</summary>
     public void Correct(long less, long now, TimeSpan within)
     {

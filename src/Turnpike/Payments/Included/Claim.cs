@@ -1,3 +1,4 @@
+using Turnpike.Catalog;
 using Turnpike.Ledger;
 using Turnpike.Plans;
 
@@ -29,6 +30,20 @@ internal sealed class Claim(string caller, IReadOnlyList<ClaimedAllowance> parts
     public IReadOnlyList<Leg> Legs => IsOnAccount ? account!.Legs : [.. parts.Select((part, index) => part.Leg(isFixed: index > 0))];
 
     public IReadOnlyList<Raise> Raises => IsOnAccount ? account!.Raises : [.. parts.Select(part => part.Raise).OfType<Raise>()];
+
+    /// <summary>How each allowance stands after what was held or taken of it; one that no longer covered the call, as that was found.</summary>
+    public IReadOnlyList<Policy> Told(HoldState state, DateTimeOffset now)
+    {
+        if (IsOnAccount) return [];
+        List<Policy> told = [];
+        for (var i = 0; i < parts.Count; i++)
+        {
+            var (part, account) = (parts[i], i < state.Accounts.Count ? state.Accounts[i] : null);
+            var (limit, left) = part.Exhausted is { } rest ? (part.Allowance.Amount.Units, rest.Units) : account is null ? (0, 0) : (account.Raised.Units, account.Available.Units);
+            if (limit > 0) told.Add(new Policy(part.Allowance.Feature, part.Allowance.Amount with { Units = limit }, part.Window.End - part.Window.Start, left, part.Window.End - now));
+        }
+        return told;
+    }
 
     /// <summary>The whole call is billed instead; false where it cannot be, or is already.</summary>
     public bool TurnToAccount() => account is not null && !IsOnAccount && (IsOnAccount = true);
@@ -63,10 +78,15 @@ internal sealed class ClaimedAllowance(string caller, Allowance allowance, Money
 
     public Leg Leg(bool isFixed) => new(From, "used:" + amount.Currency, amount, Limited: From != overage || allowance.Overage is not null, isFixed);
 
+    /// <summary>What the allowance itself had left when it did not cover this call; null: it does.</summary>
+    public Money? Exhausted { get; private set; }
+
     /// <summary>Turns to the next account that may give; false when there is none.</summary>
+    /// <param name="left">What the present one has.</param>
     /// <param name="counted">Overage is counted in units, and not billed by price.</param>
-    public bool TakeElsewhere(bool granted, bool counted)
+    public bool TakeElsewhere(Money left, bool granted, bool counted)
     {
+        if (From == own) Exhausted = left;
         var next = From == own && granted ? grants : counted && From != overage && allowance.WhenUsedUp == WhenUsedUp.Bill ? overage : null;
         From = next ?? From;
         return next is not null;

@@ -55,7 +55,7 @@ internal sealed class PlanMethod(ILedger ledger, Arrears arrears) : IPaymentMeth
         if (claim.IsOnAccount) return claim.Account.LineReached(call, missing);
         var part = claim.Short(missing);
         var granted = (await ledger.AvailableAsync(PlanBook.Grants(claim.Caller), part.Amount.Currency, ct)).Units >= part.Amount.Units;
-        if (part.TakeElsewhere(granted, counted: !claim.HasAccount) || part.Allowance.WhenUsedUp is WhenUsedUp.Pay or WhenUsedUp.Bill && claim.TurnToAccount()) return null;
+        if (part.TakeElsewhere(missing.Available, granted, counted: !claim.HasAccount) || part.Allowance.WhenUsedUp is WhenUsedUp.Pay or WhenUsedUp.Bill && claim.TurnToAccount()) return null;
         return await UsedUpAsync(call, part, ct);
     }
 
