@@ -19,13 +19,12 @@ internal sealed class AnswerMeter
     private readonly TimeProvider time;
     private readonly MeteredQuote? quote;
     private readonly HttpResponseMessage upstream;
-    private readonly long began;
     private long told, text;
 
     private AnswerMeter(Payment payment, Cashier cashier, TimeProvider time, HttpResponseMessage upstream)
     {
         (this.payment, this.cashier, this.time, this.upstream) = (payment, cashier, time, upstream);
-        (quote, began) = (payment.Call.Quote as MeteredQuote, time.GetTimestamp());
+        quote = payment.Call.Quote as MeteredQuote;
         Reader = new UsageReader(payment.Call.Metered!, upstream.Content.Headers.ContentType?.MediaType);
         Drops = Reader.HasFrames && payment.Call.Metered!.Request is { Streams: true, AsksForUsage: false } && Reader.Format.MustAskForUsage;
     }
@@ -84,7 +83,7 @@ internal sealed class AnswerMeter
     {
         if (HasEnded) return;
         HasEnded = true;
-        Reader.End(time.GetElapsedTime(began), HeaderOf);
+        Reader.End(time.GetElapsedTime(payment.Call.Metered!.Sent), HeaderOf);
     }
 
     /// <summary>At most once a second: what a crash would be charged for.</summary>
