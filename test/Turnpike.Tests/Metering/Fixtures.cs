@@ -2,7 +2,6 @@ using System.Text;
 using Turnpike.Metering;
 using Turnpike.Metering.Formats;
 using Turnpike.Tests.Catalog;
-using Turnpike.Tests.Gateway;
 using YamlDotNet.RepresentationModel;
 
 namespace Turnpike.Tests.Metering;
@@ -36,28 +35,6 @@ internal static class Fixtures
         reader.End(TimeSpan.FromMilliseconds(5), _ => null);
         return call.Usage;
     }
-
-    /// <summary>The same, of an answer that comes compressed, by the way it comes through the gate.</summary>
-    public static async Task<Usage> UsageOfPackedAsync(string format, byte[] packed, string coding, string contentType, int first, int each)
-    {
-        using var answer = new HttpResponseMessage { Content = new Pieces(Cut(packed, first, each)) };
-        (answer.Content.Headers.ContentType, _) = (new(contentType), answer.Content.Headers.TryAddWithoutValidation("Content-Encoding", coding));
-        Turnpike.Gateway.Metered.ReadableAnswer.TryMake(answer).ShouldBeTrue();
-        await using var body = await answer.Content.ReadAsStreamAsync();
-        var call = new MeteredCall(new UsageSettings(UsageFormats.ByName[format], []));
-        var reader = new UsageReader(call, contentType);
-        var buffer = new byte[4096];
-        for (int read; (read = await body.ReadAsync(buffer)) > 0;)
-            for (var at = 0; at < read;)
-            {
-                at += reader.Read(buffer.AsSpan(at, read - at), out var ended);
-                if (ended) reader.Tell();
-            }
-        reader.End(TimeSpan.FromMilliseconds(5), _ => null);
-        return call.Usage;
-    }
-
-    private static byte[][] Cut(byte[] bytes, int first, int each) => first == 0 ? [.. bytes.Chunk(each)] : [bytes[..Math.Min(first, bytes.Length)], .. bytes.Skip(first).Chunk(each)];
 
     /// <summary>Everything of it that matters, as text.</summary>
     public static string Told(Usage usage) =>
