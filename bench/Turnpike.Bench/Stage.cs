@@ -23,6 +23,8 @@ internal sealed class Stage : IAsyncDisposable
     /// <summary>What the issuer of tokens signs with.</summary>
     public static byte[] IssuerSecret => System.Text.Encoding.UTF8.GetBytes(Secret);
 
+    public Uri Upstream { get; private set; } = null!;
+
     public Uri Proxy { get; private set; } = null!;
 
     public Uri Gateway => Gateways[0];
@@ -46,7 +48,7 @@ internal sealed class Stage : IAsyncDisposable
         try
         {
             var (upstream, proxy) = (Local(), Local());
-            stage.Proxy = proxy;
+            (stage.Upstream, stage.Proxy) = (upstream, proxy);
             store ??= "sqlite:" + stage.Path("data/bench.db");
             stage.Store = store;
             var bench = typeof(Stage).Assembly.Location;
@@ -134,6 +136,10 @@ internal sealed class Stage : IAsyncDisposable
             operations:
               forecast: { match: "GET /forecast/{city}", price: 0.01 USD }
               status: { match: GET /status, price: free }
+              free-stream: { match: POST /free-stream, price: free }
+              free-metered: { match: POST /free-metered, usage: openai, price: free }
+              fixed-stream: { match: POST /fixed-stream, price: 0.01 USD }
+              metered-stream: { match: POST /metered-stream, usage: openai, accept: [prepaid], price: { ceiling: 0.50 USD, by: $.model, per-million: { gpt-4o: { input_tokens: 2.50 USD, output_tokens: 10.00 USD } } } }
         {{(guards ? Guards : "")}}
         """;
 

@@ -10,9 +10,9 @@ namespace Turnpike.Bench;
 internal sealed partial record Wrk(double PerSecond, double Median, long Requests, long NotGood)
 {
     /// <summary>Null when wrk is not installed.</summary>
-    public static async Task<Wrk?> RunAsync(Uri target, int connections, int seconds, string? token = null)
+    public static async Task<Wrk?> RunAsync(Uri target, int connections, int seconds, string? token = null, string? script = null)
     {
-        var start = new ProcessStartInfo("wrk", ["-t1", $"-c{connections}", $"-d{seconds}s", "--latency", .. token is null ? Array.Empty<string>() : ["-H", $"Authorization: Bearer {token}"], target.AbsoluteUri]) { RedirectStandardOutput = true };
+        var start = new ProcessStartInfo("wrk", ["-t1", $"-c{connections}", $"-d{seconds}s", "--latency", .. token is null ? Array.Empty<string>() : ["-H", $"Authorization: Bearer {token}"], .. script is null ? Array.Empty<string>() : ["-s", script], target.AbsoluteUri]) { RedirectStandardOutput = true };
         Process process;
         try { process = Process.Start(start)!; }
         catch (Win32Exception) { return null; }

@@ -35,6 +35,9 @@ internal sealed class MeteredCall(UsageSettings settings)
     /// <summary>The size of the request's body in bytes.</summary>
     public long RequestBytes { get; set; }
 
+    /// <summary>When it was sent to the upstream, by the clock's timestamp: what the upstream took is counted from here, not from its first byte.</summary>
+    public long Sent { get; set; }
+
     /// <summary>What was used so far. Final when <see cref="Usage.HasEnded"/>.</summary>
     public Usage Usage { get; } = new();
 }

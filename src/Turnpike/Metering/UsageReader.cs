@@ -10,7 +10,9 @@ internal sealed class UsageReader
     private readonly UsageFormat format;
     private readonly Framing framing;
     private readonly JsonScanner scanner;
+    private readonly AlikeFrame? alike;
     private bool fresh = true;
+    private long passed;
 
     public UsageReader(MeteredCall call, string? contentType)
     {
@@ -18,7 +20,9 @@ internal sealed class UsageReader
         format = call.Settings.Format;
         Told = new FieldValues(call.Settings.Measures.Count);
         framing = format.FramingFor(contentType);
-        scanner = new JsonScanner(call.Settings.Paths, Told) { StopAt = framing is Framing.Elements ? 1 : -1 };
+        // What the document's own paths find is added up, frame by frame: then every frame is read.
+        if (framing is EventFraming && !call.Settings.Measures.Any(m => m is Measure.Path)) alike = new AlikeFrame();
+        scanner = new JsonScanner(call.Settings.Paths, Told) { StopAt = framing is Framing.Elements ? 1 : -1, Measured = (int)Field.Text, Strings = alike is null ? null : [] };
         if (call.Request is { } request) Observed[Units.Input] = UsageFormat.Guess(request.TextBytes);
         Observed[Units.RequestBytes] = call.RequestBytes;
     }
@@ -34,25 +38,49 @@ internal sealed class UsageReader
 
     public UsageFormat Format => format;
 
+    /// <summary>The frame just read told nothing that the one before it had not told, but more text.</summary>
+    public bool IsAlike { get; private set; }
+
     /// <summary>The provider's own words for the end of a stream that reached its maximum.</summary>
     public ReadOnlyMemory<byte> Ending() => format.Ending(Told, call, framing);
 
     private Counts Observed => call.Usage.Observed;
 
-    /// <summary>Reads up to the end of a frame at most, and tells how far. Usage is up to date afterwards.</summary>
-    public int Read(ReadOnlySpan<byte> bytes, out bool frameEnded)
+    /// <summary>Reads up to the end of a frame at most, and tells how far. Usage is up to date after <see cref="Tell"/>.</summary>
+    /// <param name="mayWait">A frame that is not whole yet may be shown again with more of it: then nothing of it is read, and zero told.</param>
+    public int Read(ReadOnlySpan<byte> bytes, out bool frameEnded, bool mayWait = false)
+    {
+        var more = 0L;
+        var length = fresh && alike is not null ? alike.Match(bytes, out more) : 0;
+        if (length > 0)
+        {
+            Told.Say(more);
+            passed += length;
+            frameEnded = IsAlike = true;
+            return length;
+        }
+        frameEnded = false;
+        return length < 0 && mayWait ? 0 : ReadOn(bytes, out frameEnded);
+    }
+
+    private int ReadOn(ReadOnlySpan<byte> bytes, out bool frameEnded)
     {
         if (fresh) Told.NextFrame();
+        var (whole, before) = (fresh, Told.Text);
+        scanner.Strings?.Clear();
         var read = framing.Read(bytes, scanner, out frameEnded);
-        fresh = frameEnded;
-        Observed.Add(Units.Bytes, read);
-        if (Told.Text > 0) Observed[Units.Output] = UsageFormat.Guess(Told.Text);
+        (fresh, IsAlike) = (frameEnded, false);
+        if (whole && frameEnded) alike?.Keep(bytes[..read], ((EventFraming)framing).JsonAt, scanner.Strings!, Told.Text - before);
+        else alike?.Forget();
+        passed += read;
         return read;
     }
 
     /// <summary>Brings what was told so far into units: after a frame, and at the end.</summary>
     public void Tell()
     {
+        Observed[Units.Bytes] = passed;
+        if (Told.Text > 0) Observed[Units.Output] = UsageFormat.Guess(Told.Text);
         if (Told.Model is { } model) call.Usage.Model = model;
         if (format is NoFormat || !AnythingTold()) return;
         format.Tell(Told, call.Usage.Reported);

@@ -16,6 +16,9 @@ internal sealed record MeteredQuote(Money Ceiling, string Version, DateTimeOffse
     /// <summary>The share of the rates that is asked of this call, in hundredths of a percent.</summary>
     public long Share { get; init; } = PriceRule.Whole;
 
+    /// <summary>Something is priced that its provider's format tells, and neither counting nor a measure of the document's own does.</summary>
+    public bool AsksTheUpstream => Card.Priced.Any(unit => unit is not (Units.Requests or Units.Bytes or Units.RequestBytes) && !Call.Settings.Units.Contains(unit));
+
     /// <summary>The price of what was used, at the rates of the model that served where it has some; whoever takes it keeps to the ceiling.</summary>
     public Money Charge(Usage usage)
     {

@@ -156,7 +156,7 @@ internal sealed class PriceBook(TimeProvider time, OutsidePrices? outside = null
     private Answer? Quote(Call call, MeteredCall metered, PriceModel.Metered price, string version)
     {
         if (price.CardOf(price.By is null ? "" : metered.Asked) is not { } card)
-            return new Refusal(Reasons.UnknownModel, metered.Asked is { } asked ? $"'{Reading.Shown(asked)}' has no price here. These have: {string.Join(", ", price.Models.Keys.Order(StringComparer.Ordinal).Take(20))}." : "The request names no model.");
+            return new Refusal(Reasons.UnknownModel, $"{(metered.Asked is { } asked ? $"'{Reading.Shown(asked)}' has no price here." : "The request names no model.")} These have one: {string.Join(", ", price.Models.Keys.Order(StringComparer.Ordinal).Take(20))}.");
         var share = ShareOf(call, price, call.Now, InProgress(call, price));
         card = card.At(share);
         var (ceiling, least) = (price.Ceiling, price.Ceiling);

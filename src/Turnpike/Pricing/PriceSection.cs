@@ -133,7 +133,7 @@ internal static class PriceSection
             if (by is not null) return Refuse(m.Of(By), "a price per record knows no models");
             Of(models, "")[Units.Records] = new Rate.Flat(m.Get(PerRecord).Units, 1);
         }
-        if (m.IsWritten(PerRecord) && models[""].Values.Any(rate => rate.Over is not null)) return Refuse(m.Of(PerRecord), "it is counted before the answer leaves, and what counts over a period afterwards: one price cannot do both");
+        if (m.IsWritten(PerRecord) && models[""].Values.Any(rate => rate.Over is not null)) return Refuse(m.Of(PerRecord), "it is counted before the answer leaves, and what counts over a period afterwards: tell records by usage (records: \"$.items[*]\") and price them per-unit");
         var other = m.Get(OtherModels) is { } named and not "refuse" ? named : null;
         if (other is not null && (by is null || !models.ContainsKey(other))) return Refuse(m.Of(OtherModels), $"'{Reading.Shown(other)}' is none of the models with a price");
         if (m.IsWritten(Minimum) && (m.Get(Minimum).Currency != ceiling.Currency || m.Get(Minimum) > ceiling)) return Refuse(m.Of(Minimum), $"the minimum is at most the ceiling, {ceiling}");

@@ -49,5 +49,5 @@ internal static class RuleSection
         text.EndsWith('%') && decimal.TryParse(text.AsSpan(0, text.Length - 1), NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var percent) && percent is > 0 and <= 1000 && decimal.Round(percent, 2) == percent ? (long)(percent * 100) : null;
 
     private static (TimeOnly, TimeOnly)? ReadHours(string text) =>
-        text.Split('-') is [var from, var to] && TimeOnly.TryParseExact(from, "HH:mm", CultureInfo.InvariantCulture, DateTimeStyles.None, out var begin) && TimeOnly.TryParseExact(to, "HH:mm", CultureInfo.InvariantCulture, DateTimeStyles.None, out var end) && begin != end ? (begin, end) : null;
+        text.Split('-') is [var from, var to] && TimeOnly.TryParseExact(from, "HH:mm", CultureInfo.InvariantCulture, DateTimeStyles.None, out var begin) && TimeOnly.TryParseExact(to == "24:00" ? "00:00" : to, "HH:mm", CultureInfo.InvariantCulture, DateTimeStyles.None, out var end) && begin != end ? (begin, end) : null;
 }

@@ -9,38 +9,76 @@ namespace Turnpike.EndToEnd.Metering;
 /// <summary>genai-prices, which reads usage and prices by data of its own, beside us.</summary>
 public sealed class OutsideJudgeTests
 {
-    /// <summary>Ours, theirs, the answer, and the provider's list prices for a million: input, cached, written to a cache, output.</summary>
+    private static readonly string[] Nano = ["0.05", "0.005", "0.05", "0.40"], Four = ["2.50", "1.25", "2.50", "10.00"], Haiku = ["1.00", "0.10", "1.25", "5.00"], Gemini = ["1.25", "0.125", "1.25", "10.00"];
+
+    /// <summary>Ours, theirs, the answer, and the provider's list prices for a million: input, cached, written to a cache, output; none where the judge knows no price of the model.</summary>
     public static TheoryData<string, string, string, string, string[]> Answers => new()
     {
-        { "openai", "openai", "chat", "openai/chat-basic.yaml", ["0.05", "0.005", "0.05", "0.40"] },
-        { "openai", "openai", "chat", "openai/chat-detailed-usage.yaml", ["0.05", "0.005", "0.05", "0.40"] },
-        { "openai", "openai", "chat", "openai/chat-reasoning.yaml", ["0.05", "0.005", "0.05", "0.40"] },
-        { "openai", "openai", "chat", "openai/chat-tools.yaml", ["0.05", "0.005", "0.05", "0.40"] },
-        { "openai", "openai", "chat", """{"model":"gpt-4o","choices":[],"usage":{"prompt_tokens":2000,"completion_tokens":10,"total_tokens":2010,"prompt_tokens_details":{"cached_tokens":800}}}""", ["2.50", "1.25", "2.50", "10.00"] },
-        { "openai-responses", "openai", "responses", "responses/basic.json", ["2.50", "1.25", "2.50", "10.00"] },
-        { "anthropic", "anthropic", "default", "anthropic/basic.json", ["1.00", "0.10", "1.25", "5.00"] },
-        { "gemini", "google", "default", "vertex-gemini/basic.json", ["1.25", "0.125", "1.25", "10.00"] },
-        { "gemini", "google", "default", "vertex-gemini/reasoning.json", ["1.25", "0.125", "1.25", "10.00"] },
+        { "openai", "openai", "chat", "openai/chat-basic.yaml", Nano },
+        { "openai", "openai", "chat", "openai/chat-detailed-usage.yaml", Nano },
+        { "openai", "openai", "chat", "openai/chat-reasoning.yaml", Nano },
+        { "openai", "openai", "chat", "openai/chat-streaming-detailed-usage.yaml", Nano },
+        { "openai", "openai", "chat", "openai/chat-tools.yaml", Nano },
+        { "openai", "openai", "chat", "openai/completion-streaming-usage.yaml", [] },
+        { "openai", "openai", "embeddings", "openai/embeddings-basic.yaml", ["0.02", "0.02", "0.02", "0.02"] },
+        { "openai", "openai", "chat", "completions/basic.json", ["0.50", "0.50", "0.50", "1.50"] },
+        { "openai", "openai", "chat", "completions/stream.json", Nano },
+        { "openai", "openai", "chat", "completions/tool_call.json", ["10.00", "10.00", "10.00", "30.00"] },
+        { "openai", "openai", "chat", """{"model":"gpt-4o","choices":[],"usage":{"prompt_tokens":2000,"completion_tokens":10,"total_tokens":2010,"prompt_tokens_details":{"cached_tokens":800}}}""", Four },
+        { "openai-responses", "openai", "responses", "responses/basic.json", Four },
+        { "openai-responses", "openai", "responses", "responses/reasoning.json", [] },
+        { "openai-responses", "openai", "responses", "responses/stream.json", ["0.40", "0.10", "0.40", "1.60"] },
+        { "anthropic", "anthropic", "default", "anthropic/basic.json", Haiku },
+        { "anthropic", "anthropic", "default", "anthropic/stream_basic.json", Haiku },
+        { "anthropic", "anthropic", "default", "anthropic/stream_thinking.json", ["5.00", "0.50", "6.25", "25.00"] },
+        { "anthropic", "anthropic", "default", "anthropic/stream_tool.json", Haiku },
+        { "gemini", "google", "default", "vertex-gemini/basic.json", Gemini },
+        { "gemini", "google", "default", "vertex-gemini/reasoning.json", Gemini },
     };
 
     [Theory]
     [MemberData(nameof(Answers))]
     public async Task The_judge_reads_the_same_usage_and_asks_the_same_price(string format, string provider, string flavor, string answer, string[] rates)
     {
-        var body = answer.StartsWith('{') ? System.Text.Encoding.UTF8.GetBytes(answer) : Fixtures.Read(answer).Body;
-        var usage = Fixtures.UsageOf(format, body, "application/json");
+        var (body, type) = answer.StartsWith('{') ? (System.Text.Encoding.UTF8.GetBytes(answer), "application/json") : Fixtures.Read(answer);
+        var usage = Fixtures.UsageOf(format, body, type);
+        var judged = await JudgeAsync(provider, flavor, body);
+        judged["model"]!.GetValue<string>().ShouldBe(usage.Model);
+        (Of(judged, "input_tokens"), Of(judged, "cache_read_tokens"), Of(judged, "cache_write_tokens"), Of(judged, "output_tokens"))
+            .ShouldBe((Units.Inputs.Sum(unit => usage[unit]), usage[Units.Cached], usage[Units.CacheWrite] + usage[Units.CacheWriteHour], Units.Outputs.Sum(unit => usage[unit])));
+        if (rates.Length == 0)
+        {
+            judged["price"].ShouldBeNull();
+            return;
+        }
+        var card = new RateCard("USD", new[] { Units.Input, Units.Cached, Units.CacheWrite, Units.Output }.Zip(rates, (unit, rate) => KeyValuePair.Create(unit, (Rate)new Rate.Flat(PriceImport.ForAMillion(rate, 0)!.Value.Units, 1_000_000))));
+        // They count in floating point: the nearest billionth, and ours is rounded up.
+        var theirs = judged["price"]!.GetValue<decimal>();
+        Math.Abs(card.Charge(usage).Units - theirs * 1_000_000_000m).ShouldBeLessThanOrEqualTo(1m);
+    }
+
+    [Theory]
+    [InlineData("openai/chat-bad-request.yaml")]
+    [InlineData("openai/chat-unknown-model.yaml")]
+    [InlineData("openai/chat-streaming.yaml")] // nobody asked for its usage
+    public async Task Where_the_judge_finds_no_usage_we_find_none_told(string answer)
+    {
+        var (body, type) = Fixtures.Read(answer);
+        (await JudgeAsync("openai", "chat", body))["error"].ShouldNotBeNull();
+        Fixtures.UsageOf("openai", body, type).Source.ShouldBe("estimated");
+    }
+
+    [Fact]
+    public void Every_recorded_answer_is_judged() => Directory.EnumerateFiles(Path.Combine(Checkout.Root, "test/Turnpike.Tests/Vectors/llm"), "*", SearchOption.AllDirectories).Select(file => string.Join('/', file.Split('/')[^2..])).Where(name => name != "llm/origin.md")
+        .Except(Answers.Select(answer => answer.Data.Item4)).ShouldBe(["openai/chat-bad-request.yaml", "openai/chat-unknown-model.yaml", "openai/chat-streaming.yaml"], ignoreOrder: true);
+
+    private static async Task<JsonNode> JudgeAsync(string provider, string flavor, byte[] body)
+    {
         var file = Path.GetTempFileName();
         try
         {
-            await File.WriteAllTextAsync(file, $$"""[{"provider":"{{provider}}","flavor":"{{flavor}}","body":{{System.Text.Encoding.UTF8.GetString(body)}}}]""");
-            var judged = (await ClientScript.RunAsync("llm/judge.mjs", new Uri("http://127.0.0.1/"), ("INPUT", file))).Json[0]!;
-            judged["model"]!.GetValue<string>().ShouldBe(usage.Model);
-            (Of(judged, "input_tokens"), Of(judged, "cache_read_tokens"), Of(judged, "cache_write_tokens"), Of(judged, "output_tokens"))
-                .ShouldBe((Units.Inputs.Sum(unit => usage[unit]), usage[Units.Cached], usage[Units.CacheWrite] + usage[Units.CacheWriteHour], Units.Outputs.Sum(unit => usage[unit])));
-            var card = new RateCard("USD", new[] { Units.Input, Units.Cached, Units.CacheWrite, Units.Output }.Zip(rates, (unit, rate) => KeyValuePair.Create(unit, (Rate)new Rate.Flat(PriceImport.ForAMillion(rate, 0)!.Value.Units, 1_000_000))));
-            // They count in floating point: the nearest billionth, and ours is rounded up.
-            var theirs = judged["price"]!.GetValue<decimal>();
-            Math.Abs(card.Charge(usage).Units - theirs * 1_000_000_000m).ShouldBeLessThanOrEqualTo(1m);
+            await File.WriteAllTextAsync(file, new JsonArray(new JsonObject { ["provider"] = provider, ["flavor"] = flavor, ["body"] = System.Text.Encoding.UTF8.GetString(body).Trim() }).ToJsonString());
+            return (await ClientScript.RunAsync("llm/judge.mjs", new Uri("http://127.0.0.1/"), ("INPUT", file))).Json[0]!;
         }
         finally { File.Delete(file); }
     }

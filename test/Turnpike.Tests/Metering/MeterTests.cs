@@ -13,6 +13,7 @@ public sealed class MeterTests : IDisposable
           calls: { count: requests, group-by: [operation] }
           payers: { unique: payer }
           largest: { max: output_tokens }
+          slowest: { max: duration_ms }
           few: { sum: output_tokens, group-by: [model], max-groups: 2 }
           teams: { count: requests, group-by: ["header:x-team", "path:city"] }
 
@@ -56,6 +57,47 @@ public sealed class MeterTests : IDisposable
         await gate.GetAsync("/weather/bonn", ("x-team", new string('x', 200)));
         await gate.Of<Turnpike.Storage.Database>().WriteAsync(static _ => { }, default);
         (await AskAsync("teams")).Order(StringComparer.Ordinal).ShouldBe([",bonn=2", "red,são=1"]);
+    }
+
+    [Fact]
+    public async Task The_time_of_a_call_is_what_the_upstream_took_from_the_question_on()
+    {
+        gate.Upstream.Answer = (_, _) => { gate.Time.Pass(TimeSpan.FromMilliseconds(1_200)); return Task.FromResult(ScriptedUpstream.Text("late")); };
+        await gate.GetAsync("/about");
+        await gate.Of<Turnpike.Storage.Database>().WriteAsync(static _ => { }, default);
+        (await AskAsync("slowest")).ShouldBe(["=1200"]);
+    }
+
+    [Fact]
+    public async Task Seconds_that_are_priced_count_from_the_question_on_and_a_begun_one_whole()
+    {
+        using var timed = new TestGate(document: Chat + "\n      slow: { match: GET /slow, usage: { seconds: seconds }, accept: [prepaid], price: { ceiling: 1.00 USD, per-unit: { seconds: 0.01 USD } } }\n");
+        timed.Upstream.Answer = (_, _) => { timed.Time.Pass(TimeSpan.FromMilliseconds(1_200)); return Task.FromResult(ScriptedUpstream.Text("late")); };
+        (await timed.GetAsync("/slow", ("Authorization", await timed.TokenAsync()))).Headers["Turnpike-Cost"].ToString().ShouldBe("0.02 USD");
+        await timed.ShouldBalanceAsync();
+    }
+
+    [Fact]
+    public async Task A_meter_groups_by_what_a_signed_token_claims_and_by_nothing_a_caller_only_says()
+    {
+        using var signed = new TestGate("""
+            identity: { jwt: { shared: { issuer: shared, audience: "https://api.test", secret: "${env:TURNPIKE_TOKEN_SECRET}" } } }
+            callers: { analyst: { keys: ["${env:AGENT_KEY}"] } }
+            meters: { teams: { count: requests, group-by: ["claim:team"] } }
+
+            """, Chat + "\n      about: { match: GET /about, price: free }\n");
+        var secret = System.Text.Encoding.UTF8.GetBytes(Catalog.Documents.Variables["TURNPIKE_TOKEN_SECRET"]);
+        foreach (var team in (object?[])["red", "red", new[] { "a", "b" }, null])
+        {
+            var claims = Identity.Issuer.Claims("team", team);
+            claims["iss"] = "shared";
+            (await signed.GetAsync("/about", ("Authorization", "Bearer " + Identity.Issuer.SignWith(secret, claims)), ("claim:team", "blue"))).Status.ShouldBe(200);
+        }
+        await signed.GetAsync("/about", ("team", "blue"), ("apikey", Catalog.Documents.Variables["AGENT_KEY"]));
+        await signed.Of<Turnpike.Storage.Database>().WriteAsync(static _ => { }, default);
+        var meter = signed.Of<Turnpike.Catalog.Loading.CatalogSource>().Current.Settings.Get<MeterSet>()!.ByName["teams"];
+        var values = await signed.Of<MeterQueries>().AskAsync(meter, new MeterQuery(From, DateTimeOffset.MaxValue, null, TimeZoneInfo.Utc), default);
+        values.Select(v => $"{string.Join(',', v.Group.Values)}={v.Value}").ShouldBe(["=3", "red=2"], ignoreOrder: true);
     }
 
     [Theory]

@@ -135,7 +135,7 @@ public sealed class PeriodTests : IDisposable
     [Theory]
     [InlineData("price: { ceiling: 5 USD, per-unit: { pages: { package: 5, price: 1 USD, time-zone: UTC } } }", "belongs to 'per', which is missing")]
     [InlineData("price: { ceiling: 5 USD, per-unit: { pages: { package: 5, price: 1 USD, per: fortnight } } }", "'fortnight' is no period; write 30s, 1m, 1h, 1d or 1mo")]
-    [InlineData("price: { ceiling: 5 USD, per-unit: { pages: { package: 5, price: 1 USD, per: 1mo } }, per-record: 1 USD, count: \"$.items[*]\" }", "it is counted before the answer leaves, and what counts over a period afterwards: one price cannot do both")]
+    [InlineData("price: { ceiling: 5 USD, per-unit: { pages: { package: 5, price: 1 USD, per: 1mo } }, per-record: 1 USD, count: \"$.items[*]\" }", "it is counted before the answer leaves, and what counts over a period afterwards: tell records by usage (records: \"$.items[*]\") and price them per-unit")]
     [InlineData("price: 1 USD, cost: { per-unit: { pages: { package: 5, price: 1 USD, per: 1mo } } }", "a cost is that of one call: 'per' belongs to a price")]
     public void What_does_not_fit_is_told(string price, string error) => Documents.Load(Document(price)).Errors.ShouldHaveSingleItem().Message.ShouldBe(error);
 

@@ -17,6 +17,8 @@ public sealed class PriceRuleTests : IDisposable
     [InlineData("{ hours: \"11:00-13:00\", percent: 50% }", "0.005 USD")]
     [InlineData("{ hours: \"12:00-13:00\", percent: 50% }", "0.005 USD")]
     [InlineData("{ hours: \"11:00-12:00\", percent: 50% }", "0.01 USD")]
+    [InlineData("{ hours: \"11:00-24:00\", percent: 50% }", "0.005 USD")]
+    [InlineData("{ hours: \"13:00-24:00\", percent: 50% }", "0.01 USD")]
     [InlineData("{ hours: \"11:00-12:00\", time-zone: Europe/Berlin, percent: 50% }", "0.01 USD")]
     [InlineData("{ hours: \"13:00-14:00\", time-zone: Europe/Berlin, percent: 50% }", "0.005 USD")]
     [InlineData("{ hours: \"20:00-13:00\", days: fri, percent: 50% }", "0.005 USD")] // the night that began on Friday

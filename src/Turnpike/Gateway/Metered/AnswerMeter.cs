@@ -19,13 +19,12 @@ internal sealed class AnswerMeter
     private readonly TimeProvider time;
     private readonly MeteredQuote? quote;
     private readonly HttpResponseMessage upstream;
-    private readonly long began;
-    private long told, text;
+    private long told, text, within;
 
     private AnswerMeter(Payment payment, Cashier cashier, TimeProvider time, HttpResponseMessage upstream)
     {
         (this.payment, this.cashier, this.time, this.upstream) = (payment, cashier, time, upstream);
-        (quote, began) = (payment.Call.Quote as MeteredQuote, time.GetTimestamp());
+        quote = payment.Call.Quote as MeteredQuote;
         Reader = new UsageReader(payment.Call.Metered!, upstream.Content.Headers.ContentType?.MediaType);
         Drops = Reader.HasFrames && payment.Call.Metered!.Request is { Streams: true, AsksForUsage: false } && Reader.Format.MustAskForUsage;
     }
@@ -63,17 +62,39 @@ internal sealed class AnswerMeter
     /// <summary>A frame is whole, or a piece of an answer without frames was read. True when it may leave.</summary>
     public bool MayLeave()
     {
-        Reader.Tell();
-        if (quote is null) return !Drops || !Reader.Format.IsOnlyUsage(Reader.Told);
-        var more = Reader.Told.Text > text;
-        text = Reader.Told.Text;
-        if (Frames && more && quote.AtLeast(Usage, text) > payment.Ceiling)
+        if (quote is null)
         {
+            if (!Reader.IsAlike) Reader.Tell();
+            return !Drops || !Reader.Format.IsOnlyUsage(Reader.Told);
+        }
+        if (!Reader.IsAlike)
+        {
+            Reader.Tell();
+            within = 0;
+        }
+        if (Frames && Reader.Told.Text > Math.Max(text, within) && !Covers(quote))
+        {
+            Reader.Tell();
             IsSpent = true;
             return false;
         }
+        text = Reader.Told.Text;
         Checkpoint(quote);
         return !Drops || !Reader.Format.IsOnlyUsage(Reader.Told);
+    }
+
+    /// <summary>
+    /// What is held pays for the text so far. While nothing but text comes, it is not asked again before as much text as is known to be
+    /// paid for: far from the end that is much, at the end it is each frame.
+    /// </summary>
+    private bool Covers(MeteredQuote quote)
+    {
+        var said = Reader.Told.Text;
+        if (quote.AtLeast(Usage, said) > payment.Ceiling) return false;
+        within = said;
+        for (var more = said; more > 0 && within == said; more /= 2)
+            if (quote.AtLeast(Usage, said + more) <= payment.Ceiling) within = said + more;
+        return true;
     }
 
     /// <summary>The provider's own words for the end of a stream that reached its maximum.</summary>
@@ -84,7 +105,7 @@ internal sealed class AnswerMeter
     {
         if (HasEnded) return;
         HasEnded = true;
-        Reader.End(time.GetElapsedTime(began), HeaderOf);
+        Reader.End(time.GetElapsedTime(payment.Call.Metered!.Sent), HeaderOf);
     }
 
     /// <summary>At most once a second: what a crash would be charged for.</summary>
@@ -92,6 +113,7 @@ internal sealed class AnswerMeter
     {
         if (payment.State is null || told != 0 && time.GetElapsedTime(told) < TimeSpan.FromSeconds(1)) return;
         told = time.GetTimestamp();
+        Reader.Tell();
         _ = cashier.ObserveAsync(payment, quote.Running(Usage));
     }
 

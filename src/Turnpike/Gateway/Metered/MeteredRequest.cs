@@ -11,9 +11,10 @@ internal static class MeteredRequest
 
     public static void Prepare(HttpContext http, Payment payment)
     {
-        var quote = payment.Call.Quote as MeteredQuote;
+        var (metered, quote) = (payment.Call.Metered!, payment.Call.Quote as MeteredQuote);
+        metered.Sent = http.RequestServices.GetRequiredService<TimeProvider>().GetTimestamp();
         if (quote is not null && HangUpRule.Of(payment.Call.Operation).Drain) http.Response.Body = new LastingBody(http.Response.Body);
-        if (payment.Call.Metered is not { Request: { } request }) return;
+        if (metered.Request is not { } request) return;
         var maximum = quote?.MaximumFor(payment.Ceiling);
         var body = request.Write(maximum, askForUsage: true);
         if (maximum is { } most && most < (request.Maximum ?? long.MaxValue)) http.Response.Headers["Turnpike-Max-Tokens"] = most.ToString(System.Globalization.CultureInfo.InvariantCulture);

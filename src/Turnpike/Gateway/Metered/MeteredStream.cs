@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Runtime.CompilerServices;
 
 namespace Turnpike.Gateway.Metered;
 
@@ -8,15 +9,22 @@ namespace Turnpike.Gateway.Metered;
 /// </summary>
 internal sealed class MeteredStream(Stream upstream, AnswerMeter meter) : Stream
 {
-    private const int Chunk = 16 * 1024, LongestFrame = 1024 * 1024;
+    private const int Chunk = 32 * 1024, LongestFrame = 1024 * 1024;
 
     private byte[] held = [];
-    private int from, whole, to; // what leaves next, up to where frames are whole, what was read
+    private int from, whole, to, end; // what leaves next, up to where frames are whole, what was read, what is here
     private bool over, running; // running: this frame is too long to be held whole, and leaves as it comes
 
+    /// <summary>An empty buffer asks to be told when there is something: until then neither side keeps one.</summary>
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
     {
-        if (buffer.IsEmpty) return 0;
+        if (buffer.IsEmpty)
+        {
+            if (from < whole || over) return 0;
+            if (end == from) Return();
+            return await upstream.ReadAsync(buffer, cancellationToken);
+        }
         if (!meter.Frames) return await PassAsync(buffer, cancellationToken);
         while (from == whole)
         {
@@ -30,6 +38,7 @@ internal sealed class MeteredStream(Stream upstream, AnswerMeter meter) : Stream
         return count;
     }
 
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     private async ValueTask<int> PassAsync(Memory<byte> buffer, CancellationToken ct)
     {
         var read = await upstream.ReadAsync(buffer, ct);
@@ -44,28 +53,30 @@ internal sealed class MeteredStream(Stream upstream, AnswerMeter meter) : Stream
         return read;
     }
 
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder))]
     private async ValueTask FillAsync(CancellationToken ct)
     {
         MakeRoom();
-        var read = await upstream.ReadAsync(held.AsMemory(to, held.Length - to), ct);
-        if (read == 0)
+        var read = await upstream.ReadAsync(held.AsMemory(end, held.Length - end), ct);
+        end += read;
+        while (to < end && !over)
+        {
+            var count = meter.Reader.Read(held.AsSpan(to, end - to), out var ended, mayWait: read > 0);
+            if (count == 0) break;
+            to += count;
+            if (ended) EndFrame();
+        }
+        if (read == 0 && !over)
         {
             // What has no end of its own is passed on as it is.
             (whole, over) = (to, true);
             meter.End();
-            return;
-        }
-        var end = to + read;
-        while (to < end && !over)
-        {
-            to += meter.Reader.Read(held.AsSpan(to, end - to), out var ended);
-            if (ended) EndFrame(ref end);
         }
         if (running || to - whole > LongestFrame) (whole, running) = (to, true);
     }
 
     /// <summary>Lets the frame go, or takes it out of what was read; the last one is followed by the provider's own ending.</summary>
-    private void EndFrame(ref int end)
+    private void EndFrame()
     {
         var leaves = meter.MayLeave();
         if (leaves || running)
@@ -76,7 +87,7 @@ internal sealed class MeteredStream(Stream upstream, AnswerMeter meter) : Stream
         held.AsSpan(to, end - to).CopyTo(held.AsSpan(whole));
         (end, to) = (end - (to - whole), whole);
         if (!meter.IsSpent) return;
-        over = true;
+        (over, end) = (true, to);
         Append(meter.Ending().Span);
         meter.End();
     }
@@ -86,25 +97,31 @@ internal sealed class MeteredStream(Stream upstream, AnswerMeter meter) : Stream
         to = whole;
         if (held.Length - to < bytes.Length) Grow(to + bytes.Length);
         bytes.CopyTo(held.AsSpan(to));
-        whole = to += bytes.Length;
+        whole = end = to += bytes.Length;
     }
 
     private void MakeRoom()
     {
         if (from > 0)
         {
-            held.AsSpan(from, to - from).CopyTo(held);
-            (whole, to, from) = (whole - from, to - from, 0);
+            held.AsSpan(from, end - from).CopyTo(held);
+            (whole, to, end, from) = (whole - from, to - from, end - from, 0);
         }
-        if (held.Length - to < Chunk / 2) Grow(Math.Max(Chunk, held.Length * 2));
+        if (held.Length - end < Chunk / 2) Grow(Math.Max(Chunk, held.Length * 2));
     }
 
     private void Grow(int size)
     {
         var larger = ArrayPool<byte>.Shared.Rent(size);
-        held.AsSpan(0, to).CopyTo(larger);
+        held.AsSpan(0, end).CopyTo(larger);
         if (held.Length > 0) ArrayPool<byte>.Shared.Return(held);
         held = larger;
+    }
+
+    private void Return()
+    {
+        if (held.Length > 0) ArrayPool<byte>.Shared.Return(held);
+        (held, from, whole, to, end) = ([], 0, 0, 0, 0);
     }
 
     protected override void Dispose(bool disposing)
@@ -113,9 +130,8 @@ internal sealed class MeteredStream(Stream upstream, AnswerMeter meter) : Stream
         {
             meter.End();
             upstream.Dispose();
-            if (held.Length > 0) ArrayPool<byte>.Shared.Return(held);
-            held = [];
-            (from, whole, to, over) = (0, 0, 0, true);
+            Return();
+            over = true;
         }
         base.Dispose(disposing);
     }

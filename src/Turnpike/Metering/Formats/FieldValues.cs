@@ -38,6 +38,9 @@ internal sealed class FieldValues(int custom = 0) : IJsonSink
     /// <summary>Before a new frame: what is asked of one frame alone.</summary>
     public void NextFrame() => values[(int)Field.Content] = values[(int)Field.Usage] = -1;
 
+    /// <summary>So much more text, and nothing else.</summary>
+    public void Say(long bytes) => Text += bytes;
+
     public void Value(int target, JsonKind kind, ReadOnlySpan<byte> text, long length)
     {
         if (target >= Counted) own[target - Counted]++;

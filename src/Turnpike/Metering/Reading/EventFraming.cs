@@ -6,10 +6,15 @@ namespace Turnpike.Metering.Reading;
 /// </summary>
 internal sealed class EventFraming : Framing
 {
+    private const int First = -2; // a frame's first line of data is about to begin
+
     private readonly byte[] name = new byte[8];
     private int nameLength;
     private State state;
     private bool afterReturn, hasData, inData, began;
+
+    /// <summary>Where the JSON of a frame that was read in one piece began in it; below zero when it had none, or more than one line of it.</summary>
+    public int JsonAt { get; private set; } = -1;
 
     private enum State
     {
@@ -22,6 +27,7 @@ internal sealed class EventFraming : Framing
     public override int Read(ReadOnlySpan<byte> bytes, JsonScanner into, out bool ended)
     {
         ended = false;
+        if (!hasData) JsonAt = -1;
         for (var at = 0; at < bytes.Length;)
         {
             var b = bytes[at];
@@ -37,6 +43,7 @@ internal sealed class EventFraming : Framing
                 ended = true;
                 return at;
             }
+            if (state == State.Value && inData && JsonAt == First) JsonAt = at;
             at += ReadLine(bytes[at..], into);
         }
         return bytes.Length;
@@ -76,6 +83,7 @@ internal sealed class EventFraming : Framing
         state = State.Value;
         inData = name.AsSpan(0, nameLength).SequenceEqual("data"u8);
         if (!inData) return;
+        JsonAt = hasData ? -1 : First;
         if (hasData) into.Read("\n"u8);
         hasData = true;
     }

@@ -16,7 +16,8 @@ internal sealed class JsonScanner
     private long length;
     private State state;
     private PathNode? next;
-    private bool isKey, isEscaped;
+    private bool isKey, isEscaped, hadEscape;
+    private int read, begun; // of this text: bytes so far, where its string began
 
     public JsonScanner(PathNode root, IJsonSink sink) => (this.root, this.sink, next) = (root, sink, root);
 
@@ -36,16 +37,22 @@ internal sealed class JsonScanner
     /// <summary>Reading stops behind an object that ends at this depth; below zero: never.</summary>
     public int StopAt { get; init; } = -1;
 
+    /// <summary>A target of which the length alone counts.</summary>
+    public int Measured { get; init; } = -1;
+
+    /// <summary>Where set: the strings of the text since <see cref="Reset"/> that nobody asks for, or that are only measured.</summary>
+    public List<ScannedString>? Strings { get; init; }
+
     /// <summary>Reads on and tells how far: everything, or up to where it stopped.</summary>
     public int Read(ReadOnlySpan<byte> bytes, out bool stopped)
     {
         stopped = false;
         var at = 0;
-        while (at < bytes.Length && !stopped)
+        for (var since = read; at < bytes.Length && !stopped; read = since + at)
         {
             switch (state)
             {
-                case State.Broken: return bytes.Length;
+                case State.Broken: at = bytes.Length; break;
                 case State.String: at += ReadString(bytes[at..]); break;
                 case State.Scalar when IsScalar(bytes[at]): Keep(bytes[at++]); break;
                 case State.Scalar: EndScalar(); break;
@@ -61,7 +68,7 @@ internal sealed class JsonScanner
     public void Reset()
     {
         if (state == State.Scalar) EndScalar();
-        (depth, state, next) = (0, State.Value, root);
+        (depth, state, next, read) = (0, State.Value, root, 0);
     }
 
     /// <summary>One byte between values; true when an object ended at <see cref="StopAt"/>.</summary>
@@ -126,7 +133,7 @@ internal sealed class JsonScanner
 
     private void BeginString(bool key)
     {
-        (isKey, isEscaped, digits, keptLength, length, state) = (key, false, 0, 0, 0, State.String);
+        (isKey, isEscaped, hadEscape, digits, keptLength, length, state, begun) = (key, false, false, 0, 0, 0, State.String, read + 1);
     }
 
     private int ReadString(ReadOnlySpan<byte> bytes)
@@ -141,7 +148,7 @@ internal sealed class JsonScanner
         length += run.Length;
         Keep(run);
         if (plain < 0) return bytes.Length;
-        if (bytes[plain] == '\\') isEscaped = true;
+        if (bytes[plain] == '\\') isEscaped = hadEscape = true;
         else EndString();
         return plain + 1;
     }
@@ -180,6 +187,7 @@ internal sealed class JsonScanner
             state = State.Colon;
             return;
         }
+        if (Strings is not null && !hadEscape && (next is not { Targets.Length: > 0 } || next.Targets is [var only] && only == Measured)) Strings.Add(new ScannedString(begun, (int)length, next is { Targets.Length: > 0 }));
         if (next is not null) Tell(JsonKind.String, kept.AsSpan(0, keptLength), length);
         EndValue();
     }

@@ -30,7 +30,7 @@ internal static partial class MeteredCharge
         var usage = quote.Call.Usage;
         if (!Excess(payment, quote).IsZero) yield return (AuditKinds.Overrun, $"{Of(payment, quote)} was used, {payment.Ceiling} was held.");
         if (usage.Model is { } served && quote.IsForeign(served)) yield return (AuditKinds.ForeignModel, $"'{Reading.Shown(served)}' served '{quote.Call.Asked}', which has the price.");
-        if (!usage.IsComplete) yield return (AuditKinds.Untold, $"The upstream did not tell all of its usage; charged by what passed ({usage.Source}).");
+        if (!usage.IsComplete && (quote.AsksTheUpstream || !Money.IsMoney(payment.Ceiling.Currency))) yield return (AuditKinds.Untold, $"The upstream did not tell all of its usage; charged by what passed ({usage.Source}).");
     }
 
     /// <summary>What is held in tokens is charged in tokens.</summary>

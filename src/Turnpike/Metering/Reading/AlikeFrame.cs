@@ -1,0 +1,72 @@
+using System.Buffers;
+
+namespace Turnpike.Metering.Reading;
+
+/// <summary>
+/// The frame just read, for the one after it: most of a stream's frames differ from their neighbour only inside strings that nobody
+/// asks for, or whose length alone counts. Such a frame tells the same again, and so much more text; it is compared, not read.
+/// </summary>
+internal sealed class AlikeFrame
+{
+    private const int Most = 2048;
+
+    private static readonly SearchValues<byte> EndOfString = SearchValues.Create("\"\\\r\n"u8);
+
+    private readonly List<(int Start, int Length, bool Measured)> holes = [];
+    private readonly byte[] frame = new byte[Most];
+    private int length; // zero: none is kept
+    private long fixedText;
+
+    /// <summary>Keeps a frame that was read in one piece.</summary>
+    /// <param name="begin">Where its JSON begins; below zero: it is not in one piece itself.</param>
+    /// <param name="text">The bytes of text it told.</param>
+    public void Keep(ReadOnlySpan<byte> bytes, int begin, IReadOnlyList<ScannedString> strings, long text)
+    {
+        Forget();
+        // A CR may belong together with an LF that is still to come.
+        if (begin < 0 || bytes.Length is 0 or > Most || bytes[^1] != '\n') return;
+        bytes.CopyTo(frame);
+        (length, fixedText) = (bytes.Length, text);
+        for (var i = 0; i < strings.Count; i++)
+        {
+            holes.Add((begin + strings[i].Start, strings[i].Length, strings[i].Measured));
+            if (strings[i].Measured) fixedText -= strings[i].Length;
+        }
+    }
+
+    public void Forget()
+    {
+        length = 0;
+        holes.Clear();
+    }
+
+    /// <summary>The length of the frame that begins here, when it is alike; zero when it is not; below zero when it may be, but is not whole yet.</summary>
+    /// <param name="text">The bytes of text it tells.</param>
+    public int Match(ReadOnlySpan<byte> bytes, out long text)
+    {
+        (text, var at, var from) = (fixedText, 0, 0);
+        if (length == 0) return 0;
+        foreach (var (start, size, measured) in holes)
+        {
+            if (Compare(bytes[at..], from, start) is var same and <= 0) return same;
+            at += start - from;
+            var run = bytes[at..].IndexOfAny(EndOfString);
+            if (run < 0) return bytes.Length < Most ? -1 : 0;
+            at += run;
+            if (measured) text += run;
+            from = start + size;
+        }
+        return Compare(bytes[at..], from, length) is var end and <= 0 ? end : at + length - from;
+    }
+
+    /// <summary>Above zero: the same; zero: not; below zero: as far as it goes.</summary>
+    private int Compare(ReadOnlySpan<byte> bytes, int from, int to)
+    {
+        var wanted = frame.AsSpan(from, to - from);
+        return bytes.StartsWith(wanted) ? 1 : bytes.Length < wanted.Length && wanted.StartsWith(bytes) ? -1 : 0;
+    }
+}
+
+/// <summary>A string value without escapes, by its place in a JSON text.</summary>
+/// <param name="Measured">Its length counts; otherwise nobody asks for it.</param>
+internal readonly record struct ScannedString(int Start, int Length, bool Measured);
