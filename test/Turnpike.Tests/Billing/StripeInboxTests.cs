@@ -202,4 +202,57 @@ public sealed class StripeInboxTests : IDisposable
         Ask("nonsense=1", "k2").Body.ShouldContain("Received unknown parameter: nonsense");
         Ask("address[planet]=earth", "k3").Body.ShouldContain("address[planet]");
     }
+
+    /// <summary>Events lost, doubled, and in any order, each as it was when it happened: what is lost is told again, as Stripe does for days.</summary>
+    [Fact]
+    public async Task However_its_webhooks_are_delivered_the_books_come_to_the_same()
+    {
+        var expected = "";
+        for (var seed = 0; seed < 12; seed++)
+        {
+            using var world = new StripeInboxTests();
+            var end = await world.StoryAsync(seed == 0 ? null : new Random(seed));
+            if (seed == 0) expected = end;
+            else end.ShouldBe(expected, $"seed {seed}");
+        }
+        expected.ShouldBe("one Revoked 0.00 USD; two Active 3.00 USD; external -3.00 USD, loss 0.00 USD");
+    }
+
+    private async Task<string> StoryAsync(Random? weather)
+    {
+        var sale = gate.Of<TokenSale>();
+        List<(Purchase Order, string Session)> sold = [];
+        for (var i = 0; i < 2; i++)
+        {
+            var (order, session) = await sale.BeginAsync(Checkout, "data", new Bundle(new Money(5_000_000_000, "USD"), new Money(5_000_000_000, "USD"), null, null), null, "https://api.example/buy/data", default);
+            sold.Add((order, session!.Id));
+            stripe.Objects.Pay(session.Id, "pm_card_chargeDeclined").ShouldBeNull();
+            stripe.Objects.Pay(session.Id).ShouldNotBeNull();
+        }
+        string IntentOf(int i) => (string)stripe.Objects[sold[i].Session]["payment_intent"]!;
+        var lost = stripe.Objects.Payments.Dispute(IntentOf(0));
+        stripe.Objects.Payments.Close((string)lost["id"]!, "lost");
+        stripe.Objects.RefundInDashboard(IntentOf(1), 100);
+        stripe.Objects.RefundInDashboard(IntentOf(1), 100);
+        List<StripeTold> waiting = [.. stripe.Objects.Events];
+        if (weather is not null)
+        {
+            waiting.AddRange(waiting.Where(_ => weather.Next(3) == 0).ToList());
+            waiting = [.. waiting.OrderBy(_ => weather.Next())];
+        }
+        for (var round = 0; waiting.Count > 0; round++, gate.Time.Pass(TimeSpan.FromMinutes(10)))
+        {
+            round.ShouldBeLessThan(50, "it is never taken");
+            List<StripeTold> again = [];
+            foreach (var told in waiting)
+            {
+                var (body, _) = stripe.Event(told, gate.Time.GetUtcNow());
+                if (weather?.Next(4) == 0 || !await gate.Of<StripeInbox>().ToldAsync(Checkout, Billing, StripeEvent.Parse(Encoding.UTF8.GetBytes(body))!, default)) again.Add(told);
+            }
+            waiting = again;
+        }
+        await gate.ShouldBalanceAsync();
+        async Task<string> ToldAsync(int i) => $"{await StatusAsync(sold[i].Order)} {await LeftAsync(sold[i].Order)}";
+        return $"one {await ToldAsync(0)}; two {await ToldAsync(1)}; external {new Money(await PostpaidTests.SumAsync(gate, "external"), "USD")}, loss {new Money(await PostpaidTests.SumAsync(gate, "loss"), "USD")}";
+    }
 }

@@ -35,7 +35,7 @@ internal sealed class DisputeDesk(DisputeStore disputes, PurchaseStore purchases
     public async ValueTask<string?> SubmitAsync(Dispute dispute, string? words, CancellationToken ct)
     {
         if (dispute.IsClosed || dispute.Submitted is not null) return "It is closed, or its evidence has been submitted.";
-        if (Access is not { } access) return "Stripe is not configured any more.";
+        if (await AccessAsync(dispute, ct) is not { } access) return "Stripe is not configured any more.";
         if (await EvidenceAsync(dispute, ct) is not { } evidence) return "The disputed payment is none of ours.";
         List<KeyValuePair<string, string>> form = [.. evidence.Select(e => KeyValuePair.Create($"evidence[{e.Key}]", e.Value)), new("submit", "true")];
         if (words is not null) form.Add(new("evidence[refund_refusal_explanation]", words));
@@ -60,6 +60,11 @@ internal sealed class DisputeDesk(DisputeStore disputes, PurchaseStore purchases
 
     private static string Cut(string text) => text.Length <= MostText ? text : text[..MostText];
 
-    private StripeAccess? Access => catalog.Current.Settings.Get<PaymentSettings>()?.Prepaid?.Checkout is { } checkout ? StripeAccess.Of(checkout)
-        : catalog.Current.Settings.Get<BillingSettings>()?.Stripe is { } billing ? StripeInvoicer.AccessOf(billing) : null;
+    /// <summary>The account that took the payment: the checkout's, or the one that sends invoices.</summary>
+    private async ValueTask<StripeAccess?> AccessAsync(Dispute dispute, CancellationToken ct)
+    {
+        var (checkout, billing) = (catalog.Current.Settings.Get<PaymentSettings>()?.Prepaid?.Checkout, catalog.Current.Settings.Get<BillingSettings>()?.Stripe);
+        var billed = billing is not null && await invoices.FindByReferenceAsync("stripe:" + dispute.Intent, ct) is not null;
+        return billed || checkout is null ? billing is null ? null : StripeInvoicer.AccessOf(billing) : StripeAccess.Of(checkout);
+    }
 }
