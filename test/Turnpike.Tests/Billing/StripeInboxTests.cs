@@ -24,7 +24,7 @@ public sealed class StripeInboxTests : IDisposable
             secret: "${env:TURNPIKE_TOKEN_SECRET}"
             bundles: [{ price: 5.00 USD, budget: 5.00 USD }]
             checkout: { stripe: { secret-key: "${env:STRIPE_SECRET_KEY}", webhook-secret: "${env:STRIPE_WEBHOOK_SECRET}", api: "${env:STRIPE_API}", account: acct_provider1, application-fee: 5% } }
-        billing: { stripe: { secret-key: "${env:STRIPE_SECRET_KEY}", webhook-secret: "${env:STRIPE_WEBHOOK_SECRET}", api: "${env:STRIPE_API}", account: acct_provider1 } }
+        billing: { stripe: { secret-key: "${env:STRIPE_SECRET_KEY}", webhook-secret: "${env:STRIPE_WEBHOOK_SECRET}", api: "${env:STRIPE_API}", account: acct_billing } }
         services: { s: { upstream: "${env:UPSTREAM}", operations: { data: { match: GET /data, price: 0.25 USD } } } }
         plans: { account: { postpaid: { per: 1mo } } }
         """);
@@ -39,7 +39,7 @@ public sealed class StripeInboxTests : IDisposable
 
     private async Task<bool> TellAsync(string type, JsonNode about, string? id = null)
     {
-        var (body, _) = stripe.Event(type, about, gate.Time.GetUtcNow(), id, "acct_provider1");
+        var (body, _) = stripe.Event(type, about, gate.Time.GetUtcNow(), id, stripe.Objects.All((string)about["object"]!).Contains(about) ? stripe.Objects.AccountOf((string)about["id"]!) : "acct_provider1");
         return await gate.Of<StripeInbox>().ToldAsync(Checkout, Billing, StripeEvent.Parse(Encoding.UTF8.GetBytes(body)).ShouldNotBeNull(), default);
     }
 
@@ -184,6 +184,8 @@ public sealed class StripeInboxTests : IDisposable
         await TellAsync("charge.dispute.created", dispute);
         await gate.Of<Biller>().RememberAsync(default);
         gate.Of<Arrears>().Has("acme").ShouldBeTrue("nothing more on account while a payment is disputed");
+        (await gate.Of<DisputeDesk>().SubmitAsync((await gate.Of<DisputeStore>().FindAsync((string)dispute["id"]!, default))!, null, default)).ShouldBeNull("the account that sent the invoice takes the evidence");
+        ((string)dispute["evidence"]!["access_activity_log"]!).Split('\n').Count(l => l.Contains("GET /data", StringComparison.Ordinal)).ShouldBe(4);
         dispute["status"] = "lost";
         await TellAsync("charge.dispute.closed", dispute);
         await TellAsync("charge.dispute.closed", dispute);
