@@ -74,7 +74,7 @@ internal sealed class StripeLoopback : IAsyncDisposable
     }
 
     /// <summary>Delivers an event that happened; as often as a test likes.</summary>
-    public Task<HttpStatusCode> TellAsync(Uri gateway, StripeTold told) => PostAsync(gateway, Double.Event(told, TimeProvider.System.GetUtcNow()));
+    public Task<HttpStatusCode> TellAsync(Uri gateway, StripeTold told, DateTimeOffset at) => PostAsync(gateway, Double.Event(told, at));
 
     public async ValueTask DisposeAsync()
     {

@@ -86,7 +86,7 @@ public sealed class OwnInvoicesTests
     [Fact]
     public async Task Where_nobody_is_billed_the_path_is_whoevers_sells_it()
     {
-        await using var gateway = await RunningGateway.StartAsync();
+        await using var gateway = await RunningGateway.StartAsync(more: "callers: { named: {} }");
         using (var answer = await gateway.CallAsync("/invoices")) RunningGateway.Json(await answer.Content.ReadAsStringAsync()).GetProperty("reason").GetString().ShouldBe("not-found");
         var config = (await File.ReadAllTextAsync(gateway.Config)).Replace("match: GET /open", "match: \"GET /invoices/{id}\"");
         Language.Loader.Load(config, "t.yaml", RunningGateway.Environment).ErrorLines.ShouldBeEmpty();

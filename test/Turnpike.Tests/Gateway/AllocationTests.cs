@@ -47,7 +47,7 @@ public sealed class AllocationTests
     {
         using var gate = new TestGate();
         var token = await gate.TokenAsync("1000.00 USD");
-        (await PerCallAsync(() => gate.GetAsync("/forecast/paris", ("Authorization", token)), 200)).ShouldBeLessThan(24_900);
+        (await PerCallAsync(() => gate.GetAsync("/forecast/paris", ("Authorization", token)), 200)).ShouldBeLessThan(25_400);
         await gate.ShouldBalanceAsync();
     }
 

@@ -23,7 +23,7 @@ internal sealed class DisputeDesk(DisputeStore disputes, PurchaseStore purchases
             var token = await tokens.FindAsync(order.Token, ct);
             var calls = await ledger.ListAsync(new HoldFilter(Payer: "token:" + order.Token, Most: MostCalls), ct);
             return Form($"Prepaid access to the API operation {order.Operation}: a token with a budget of {order.Budget}, sold as {order.Id}.", order.Created, calls,
-                $"The token was created when the payment arrived, and its text was shown to the buyer {order.Shown} time(s) on the page of the checkout session {order.Session}. It is {token?.Status.ToString().ToLowerInvariant() ?? "gone"} now. Each call below was made with it, and each was answered before it was charged.");
+                (order.Session is { } page ? $"The token was created when the payment arrived, and its text was shown to the buyer {order.Shown} time(s) on the page of the checkout session {page}." : "The buyer had agreed in the checkout that the token is topped up by this charge whenever it runs low, and could end that at any time.") + $" It is {token?.Status.ToString().ToLowerInvariant() ?? "gone"} now. Each call below was made with it, and each was answered before it was charged.");
         }
         if (await charges.FindAsync(dispute.Intent, ct) is { } call)
             return Form($"One call of the API operation {call.Hold.Operation}, paid for in the request itself by a payment token the buyer had granted, receipt {call.Hold.Receipt}.", call.Created, [call],
@@ -38,7 +38,7 @@ internal sealed class DisputeDesk(DisputeStore disputes, PurchaseStore purchases
     public async ValueTask<string?> SubmitAsync(Dispute dispute, string? words, CancellationToken ct)
     {
         if (dispute.IsClosed || dispute.Submitted is not null) return "It is closed, or its evidence has been submitted.";
-        if (Access is not { } access) return "Stripe is not configured any more.";
+        if (await AccessAsync(dispute, ct) is not { } access) return "Stripe is not configured any more.";
         if (await EvidenceAsync(dispute, ct) is not { } evidence) return "The disputed payment is none of ours.";
         List<KeyValuePair<string, string>> form = [.. evidence.Select(e => KeyValuePair.Create($"evidence[{e.Key}]", e.Value)), new("submit", "true")];
         if (words is not null) form.Add(new("evidence[refund_refusal_explanation]", words));
@@ -63,7 +63,12 @@ internal sealed class DisputeDesk(DisputeStore disputes, PurchaseStore purchases
 
     private static string Cut(string text) => text.Length <= MostText ? text : text[..MostText];
 
-    private StripeAccess? Access => catalog.Current.Settings.Get<PaymentSettings>()?.Prepaid?.Checkout is { } checkout ? StripeAccess.Of(checkout)
-        : catalog.Current.Settings.Get<PaymentSettings>()?.Mpp?.Stripe is { } charged ? new StripeAccess(charged.SecretKey, charged.Api, null)
-        : catalog.Current.Settings.Get<BillingSettings>()?.Stripe is { } billing ? StripeInvoicer.AccessOf(billing) : null;
+    /// <summary>The account that took the payment: the one that sends invoices, the checkout's, or the one that calls are charged by.</summary>
+    private async ValueTask<StripeAccess?> AccessAsync(Dispute dispute, CancellationToken ct)
+    {
+        var (payments, billing) = (catalog.Current.Settings.Get<PaymentSettings>(), catalog.Current.Settings.Get<BillingSettings>()?.Stripe);
+        if (billing is not null && await invoices.FindByReferenceAsync("stripe:" + dispute.Intent, ct) is not null) return StripeInvoicer.AccessOf(billing);
+        if (payments?.Mpp?.Stripe is { } charged && await charges.FindAsync(dispute.Intent, ct) is not null) return new StripeAccess(charged.SecretKey, charged.Api, null);
+        return payments?.Prepaid?.Checkout is { } checkout ? StripeAccess.Of(checkout) : null;
+    }
 }

@@ -1,0 +1,148 @@
+using System.Net;
+using System.Text.Json.Nodes;
+using Turnpike.EndToEnd.Harness;
+using Turnpike.Plans;
+using Turnpike.Storage;
+using Turnpike.Tests.Billing.Stripe;
+
+namespace Turnpike.EndToEnd.Billing;
+
+/// <summary>A gateway that bills one caller by Stripe, on a clock a test moves (libfaketime), to be killed at will; several over one database, if wanted.</summary>
+internal sealed class BilledGateway : IAsyncDisposable
+{
+    private const string Key = "acme-key-for-tests-0123456789abcdef";
+    private static readonly string[] Places = ["/usr/lib/x86_64-linux-gnu/faketime/libfaketimeMT.so.1", "/usr/lib/aarch64-linux-gnu/faketime/libfaketimeMT.so.1"];
+    private readonly HttpClient http = new(new SocketsHttpHandler { UseProxy = false }) { Timeout = TimeSpan.FromSeconds(30) };
+    private readonly List<TurnpikeProcess> nodes = [];
+    private readonly string clock = Path.GetTempFileName();
+    private string? store;
+    private TimeSpan off;
+
+    private BilledGateway(Upstream upstream, StripeLoopback stripe) => (Upstream, Stripe) = (upstream, stripe);
+
+    public Upstream Upstream { get; }
+
+    public StripeLoopback Stripe { get; }
+
+    public IReadOnlyList<TurnpikeProcess> Nodes => nodes;
+
+    public TurnpikeProcess Gateway => nodes[0];
+
+    public DateTimeOffset Now => TimeProvider.System.GetUtcNow() + off;
+
+    /// <param name="stores">One of each node; null: SQLite.</param>
+    public static async Task<BilledGateway> StartAsync(string collect = "send", params string?[] stores)
+    {
+        var library = Array.Find(Places, File.Exists);
+        if (library is null && stores.All(s => s is null)) Assert.Skip("libfaketime is not installed.");
+        var made = new BilledGateway(await Upstream.StartAsync(), await StripeLoopback.StartAsync());
+        await File.WriteAllTextAsync(made.clock, "+0");
+        foreach (var (store, name) in (stores.Length == 0 ? [null] : stores).Select((s, i) => (s, $"n{i}")))
+            made.nodes.Add(await TurnpikeProcess.StartAsync("tokens.yaml", _ => Document(collect),
+            [
+                ("UPSTREAM", Plain(made.Upstream.Url)), ("STRIPE_API", Plain(made.Stripe.Url)), ("ACME_KEY", Key), ("TURNPIKE_STORE", store ?? "sqlite:books.db"), .. store is null
+                    ? ((string, string)[])[("LD_PRELOAD", library!), ("FAKETIME_TIMESTAMP_FILE", made.clock), ("FAKETIME_NO_CACHE", "1"), ("FAKETIME_DONT_FAKE_MONOTONIC", "1"), ("DONT_FAKE_MONOTONIC", "1")]
+                    : [("gateway.node", name)],
+            ]));
+        made.store = stores.FirstOrDefault();
+        return made;
+    }
+
+    /// <summary>Time passes while it does not run.</summary>
+    public async Task PassAsync(TimeSpan time)
+    {
+        off += time;
+        await File.WriteAllTextAsync(clock, $"+{(long)off.TotalSeconds}s");
+    }
+
+    /// <summary>The month of the calls so far is over. A server has a clock of its own: there its calls are of the month before.</summary>
+    public async Task PassMonthAsync()
+    {
+        if (store is null) { await PassAsync(TimeSpan.FromDays(32)); return; }
+        var now = TimeProvider.System.GetUtcNow();
+        var (begin, end) = (new DateTimeOffset(now.Year, now.Month, 1, 0, 0, 0, TimeSpan.Zero), new DateTimeOffset(now.Year, now.Month, 1, 0, 0, 0, TimeSpan.Zero).AddMonths(1));
+        using var database = Database.Open(new StorageOptions(store, StorageAccess.Write), TimeProvider.System);
+        await database.WriteAsync(sql =>
+        {
+            sql.Run("update entries set account = $2 where account = $1", Postpaid.Account("acme", end), Postpaid.Account("acme", begin));
+            sql.Run("update holds set legs = replace(legs, $1, $2)", Postpaid.Account("acme", end), Postpaid.Account("acme", begin));
+        }, CancellationToken.None);
+    }
+
+    /// <summary>So much stands on account: what was answered is in the books.</summary>
+    public async Task OwesAsync(string amount)
+    {
+        Answered? last = null;
+        for (var wait = 0; wait < 100; wait++, await Task.Delay(100))
+            if ((last = await CallAsync("/invoices")).Json["unbilled"]!.AsArray() is [{ } one] && (string?)one["amount"] == amount) return;
+        throw new ShouldAssertException($"Not {amount}: {last?.Body}");
+    }
+
+    public async Task KillAsync()
+    {
+        foreach (var node in nodes) await node.KillAsync();
+    }
+
+    public Task StartAgainAsync() => Task.WhenAll(nodes.Select(node => node.StartAgainAsync()));
+
+    public async Task<Answered> CallAsync(string path = "/forecast/rome", int node = 0)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Get, new Uri(nodes[node].Url, path));
+        request.Headers.Add("x-api-key", Key);
+        using var response = await http.SendAsync(request);
+        return await Answered.ReadAsync(response);
+    }
+
+    /// <summary>The one invoice, as its customer sees it, once it has this status; within a minute.</summary>
+    public async Task<JsonNode> InvoiceAsync(string status)
+    {
+        Answered? last = null;
+        for (var wait = 0; wait < 300; wait++, await Task.Delay(200))
+        {
+            last = await CallAsync("/invoices");
+            if (last.Status == HttpStatusCode.OK && last.Json["invoices"]!.AsArray() is [{ } one] && (string?)one["status"] == status) return one;
+        }
+        throw new ShouldAssertException($"It does not become {status}: {last?.Body}\n{Gateway.Log}");
+    }
+
+    /// <summary>Stripe tells all it has to tell from the first event on, each this often.</summary>
+    public async Task TellAsync(int times = 1)
+    {
+        foreach (var told in Stripe.Objects.Events.ToList())
+            for (var i = 0; i < times; i++) (await Stripe.TellAsync(Gateway.Url, told, Now)).ShouldBe(HttpStatusCode.OK, told.Type);
+    }
+
+    /// <summary>One invoice at Stripe for these cents, one customer, and so many payments of it.</summary>
+    public async Task ShouldHaveBilledOnceAsync(long cents, int payments)
+    {
+        StripeObjects.Long(Stripe.Objects.All("invoice").ShouldHaveSingleItem()["total"]).ShouldBe(cents);
+        Stripe.Objects.All("customer").ShouldHaveSingleItem();
+        Stripe.Objects.All("charge").Count(c => (string?)c["status"] == "succeeded").ShouldBe(payments);
+        await Gateway.BooksBalanceAsync();
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        http.Dispose();
+        foreach (var node in nodes) await node.DisposeAsync();
+        await Stripe.DisposeAsync();
+        await Upstream.DisposeAsync();
+        File.Delete(clock);
+    }
+
+    private static string Document(string collect) => $$"""
+
+        gateway:
+          admin-key: ${env:TURNPIKE_ADMIN_KEY}
+          store: ${env:TURNPIKE_STORE}
+        payments: { prepaid: { secret: "${env:TURNPIKE_TOKEN_SECRET}" } }
+        services:
+          s: { upstream: "${env:UPSTREAM}", operations: { data: { match: "GET /forecast/{city}", price: 0.25 USD, accept: [plan, prepaid] } } }
+        plans: { account: { postpaid: { per: 1mo, due: 14d, grace: 3d } } }
+        callers: { acme: { plan: account, caps: [{ amount: 500.00 USD, per: 1mo }], keys: ["${env:ACME_KEY}"] } }
+        billing:
+          stripe: { secret-key: "${env:STRIPE_SECRET_KEY}", webhook-secret: "${env:STRIPE_WEBHOOK_SECRET}", api: "${env:STRIPE_API}", automatic-tax: true, collect: {{collect}} }
+        """;
+
+    private static string Plain(Uri url) => url.GetLeftPart(UriPartial.Authority);
+}
