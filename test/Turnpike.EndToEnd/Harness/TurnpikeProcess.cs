@@ -54,7 +54,8 @@ internal sealed partial class TurnpikeProcess : IAsyncDisposable
     /// <param name="store">Instead of the scenario's own; given by a variable, because it holds a password.</param>
     public static Task<TurnpikeProcess> StartOnAsync(string scenario, string? store, params (string Name, string Value)[] variables) => StartOnAsync(scenario, store, text => text, variables);
 
-    private static async Task<TurnpikeProcess> StartOnAsync(string scenario, string? store, Func<string, string> change, (string Name, string Value)[] variables)
+    /// <summary>The same with a part of the scenario changed.</summary>
+    public static async Task<TurnpikeProcess> StartOnAsync(string scenario, string? store, Func<string, string> change, (string Name, string Value)[] variables)
     {
         var environment = new Dictionary<string, string>(Checkout.Variables());
         foreach (var (name, value) in variables) environment[name] = value;
