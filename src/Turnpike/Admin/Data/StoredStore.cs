@@ -79,8 +79,8 @@ internal static class StoredStore
         StoredTable.Of("id:t session:t- operation:t price:n budget:n currency:t calls:n valid_seconds:n token:t! topup:n replaced:t! intent:t- status:t shown:n created:n changed:n mandate:t- owner:t!"));
 
     public static readonly StoredTable Mandates = new("mandates", "deleted",
-        "select id, account, purchase, operation, price, budget, currency, calls, valid_seconds, below, monthly, customer, card, status, why, told, turns, pending, sent, tries, due, since, created, changed from mandates",
-        StoredTable.Of("id:t account:t! purchase:t operation:t price:n budget:n currency:t calls:n valid_seconds:n below:n monthly:n customer:t- card:t- status:t why:t told:n turns:n pending:t sent:n tries:n due:n since:n created:n changed:n"));
+        "select id, account, purchase, operation, price, budget, currency, calls, valid_seconds, below, monthly, customer, card, status, why, told, pending, sent, tries, due, since, created, changed from mandates",
+        StoredTable.Of("id:t account:t! purchase:t operation:t price:n budget:n currency:t calls:n valid_seconds:n below:n monthly:n customer:t- card:t- status:t why:t told:n pending:t sent:n tries:n due:n since:n created:n changed:n"));
 
     public static readonly StoredTable Handovers = new("token_handovers", "deleted",
         "select id, giver, taker, created from token_handovers",
