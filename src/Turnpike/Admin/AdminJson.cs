@@ -12,6 +12,7 @@ namespace Turnpike.Admin;
 [JsonSerializable(typeof(TokenBody))]
 [JsonSerializable(typeof(ReasonBody))]
 [JsonSerializable(typeof(HandoverBody))]
+[JsonSerializable(typeof(OwnerBody))]
 [JsonSerializable(typeof(TokenView))]
 [JsonSerializable(typeof(TokenList))]
 [JsonSerializable(typeof(Accounts.TopUpAgreementView))]

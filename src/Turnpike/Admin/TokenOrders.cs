@@ -44,7 +44,7 @@ internal sealed class TokenOrders(TokenDesk desk, InstallationStore keys) : IDis
         order = order with { Operations = [.. (body.Operations ?? []).Distinct()] };
         var (caps, wrongCap) = Callers.CallerOrders.ReadCaps(body.Caps, CapScope.Token);
         if (wrongCap is not null || caps.Any(c => c.Amount.Currency != budget.Currency)) return (null, wrongCap ?? $"caps: each is in {budget.Currency}.");
-        if (body.Owner is { } owner && (owner.Length is 0 or > MostOwner || !owner.All(c => c is > ' ' and <= '~'))) return (null, $"owner: at most {MostOwner} characters of printable ASCII, without spaces.");
+        if (WrongOwner(body.Owner) is { } wrongOwner) return (null, wrongOwner);
         order = order with { Caps = caps, Owner = body.Owner };
         if (body.Series is { } series)
         {
@@ -68,6 +68,9 @@ internal sealed class TokenOrders(TokenDesk desk, InstallationStore keys) : IDis
         }
         return body.Note?.Length > MostNote ? (null, $"note: at most {MostNote} characters.") : (order, "");
     }
+
+    /// <summary>Why it is no name of an owner; null: it is, or nobody.</summary>
+    public static string? WrongOwner(string? owner) => owner is null || owner.Length is > 0 and <= MostOwner && owner.All(c => c is > ' ' and <= '~') ? null : $"owner: at most {MostOwner} characters of printable ASCII, without spaces.";
 
     /// <summary>The same key gives the same token. Null: the key was used for another order.</summary>
     public async ValueTask<Token?> IssueAsync(TokenOrder order, string? key, CancellationToken ct)

@@ -10,6 +10,9 @@ namespace Turnpike.Admin;
 /// <summary>Why a token is revoked or frozen, for the audit trail.</summary>
 internal sealed record ReasonBody(string? Reason = null);
 
+/// <summary>Whose a token is; null: nobody's but its own.</summary>
+internal sealed record OwnerBody(string? Owner);
+
 /// <summary>How much to move to which token, by its id.</summary>
 internal sealed record HandoverBody(string? To, string? Amount);
 
@@ -28,6 +31,8 @@ internal static class TokensApi
         Status(tokens, "revoke", TokenStatus.Revoked, "Revoke a token, for good, from the next call on");
         Status(tokens, "freeze", TokenStatus.Frozen, "Freeze a token, and what took its place, until it is unfrozen");
         Status(tokens, "unfreeze", TokenStatus.Active, "Let a frozen token buy again");
+        tokens.MapPut("/{id}/owner", OwnAsync).Produces<TokenView>().ProducesProblem(400).ProducesProblem(404).ProducesProblem(409)
+            .WithName("setTokenOwner").WithSummary("Say whose a token is").WithDescription("Money may be moved between tokens of one owner. It holds for whatever takes the token's place; null leaves it to itself.");
         tokens.MapPost("/{id}/rotate", RotateAsync).Produces<TokenView>().ProducesProblem(404).ProducesProblem(409)
             .WithName("rotateToken").WithSummary("Put a new token in the place of one that may have got into wrong hands").WithDescription("It has the same rules and what is left; the old one buys nothing from then on. A token that is frozen or revoked is not replaced.");
     }
@@ -71,6 +76,15 @@ internal static class TokensApi
         if (keys.Count != 1 || StructuredFields.ParseStringOrToken(keys.ToString()) is not { Length: > 0 } key) return AdminProblem.Malformed("Idempotency-Key is one string of at most 255 printable characters.");
         if (!Money.TryParse(body.Amount, out var amount)) return AdminProblem.Malformed("amount: write how much, such as 1.00 USD.");
         if (await handover.MoveAsync(id, body.To ?? "", amount, key, ct) is var (reason, detail)) return AdminProblem.Of(reason == Catalog.Reasons.UnknownToken ? 404 : reason.Status == 402 ? 409 : reason.Status, reason.Code, reason.Title, detail);
+        return TypedResults.Ok(await TokenView.OfAsync((await desk.FindAsync(id, ct))!, desk, null, time.GetUtcNow(), ct));
+    }
+
+    private static async Task<Results<Ok<TokenView>, ProblemHttpResult>> OwnAsync(string id, OwnerBody body, TokenDesk desk, TimeProvider time, CancellationToken ct)
+    {
+        if (TokenOrders.WrongOwner(body.Owner) is { } wrong) return AdminProblem.Malformed(wrong);
+        if (await desk.FindAsync(id, ct) is not { } token) return AdminProblem.NotFound("token");
+        if (token.Parent is not null) return AdminProblem.Of(409, "token-of-series", "A token of a series belongs to its standing grant", "Say whose the standing grant is.");
+        await desk.SetOwnerAsync(token, body.Owner, ct);
         return TypedResults.Ok(await TokenView.OfAsync((await desk.FindAsync(id, ct))!, desk, null, time.GetUtcNow(), ct));
     }
 

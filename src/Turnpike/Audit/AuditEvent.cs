@@ -84,6 +84,7 @@ internal static class AuditKinds
     public const string TokenRevoked = "token.revoked";
     public const string TokenToppedUp = "token.topped-up";
     public const string TokenTransferred = "token.transferred";
+    public const string TokenOwned = "token.owned";
     public const string TokenShown = "token.shown";
     public const string TokenRotated = "token.rotated";
     public const string TopUpAgreed = "topup.agreed";

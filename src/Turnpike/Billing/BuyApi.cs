@@ -42,11 +42,13 @@ internal static class BuyApi
         if (ware.Choose(form.Of("bundle")) is not { } bundle) return Refuse(request, ware, $"bundle is a number from 1 to {ware.Bundles.Count}.");
         var (terms, not) = Agreement.Read(ware, bundle, form);
         if (not is not null) return Refuse(request, ware, not);
-        if (ware.IsSandbox) return await sandbox.OrderAsync(ware, bundle, Presented(request, form), terms, Html(request), ct);
+        var (owner, unknown) = await OwnerAsync(ware, form, desk, ct);
+        if (unknown is not null) return Refuse(request, ware, unknown);
+        if (ware.IsSandbox) return await sandbox.OrderAsync(ware, bundle, Presented(request, form), terms, owner, Html(request), ct);
         if (ware.Checkout is null) return ware.PayUrl(bundle) is { } pay ? Results.Redirect(pay, permanent: false, preserveMethod: true) : Refuse(request, ware, "Nobody takes the price of this bundle.");
         var (topUp, why) = await ToTopUpAsync(ware, bundle, Presented(request, form), desk, ct);
         if (why is not null) return Refuse(request, ware, why);
-        var (order, session) = await sale.BeginAsync(ware.Checkout, ware.Operation.Name, bundle, topUp, ware.Url, ct, terms?.Told);
+        var (order, session) = await sale.BeginAsync(ware.Checkout, ware.Operation.Name, bundle, topUp, ware.Url, ct, terms?.Told, owner);
         if (session?.Url is not { } url) return BuyAnswers.Problem(Reasons.VerifierDown, "The checkout does not answer. Nothing was charged.");
         if (terms is not null) await topUps.AskAsync(order, terms, ct);
         return Html(request) ? Results.Redirect(url, permanent: false, preserveMethod: false) : BuyAnswers.Json(201, json => ware.Write(json, order, session));
@@ -108,6 +110,13 @@ internal static class BuyApi
         if (string.IsNullOrEmpty(text)) return (null, null);
         var token = ware.Prepaid.Text.Read(text).Id is { } id ? await desk.FindAsync(id, ct) : null;
         return (token, WhyNot(token, ware, bundle));
+    }
+
+    /// <summary>Whose the new token is to be: the owner's of the one that is named beside it, by who has that one's text.</summary>
+    private static async ValueTask<(string? Owner, string? WhyNot)> OwnerAsync(BundleWare ware, BuyForm form, TokenDesk desk, CancellationToken ct)
+    {
+        if (form.Of("beside")?.Trim() is not { Length: > 0 } text) return (null, null);
+        return ware.Prepaid.Text.Read(text).Id is { } id && await desk.FindAsync(id, ct) is { Status: TokenStatus.Active, Parent: null } token ? (token.Lineage, null) : (null, "beside: the text of a token of yours that may be spent, tp_….");
     }
 
     /// <summary>Why a token cannot be topped up with this; null when it can.</summary>

@@ -46,7 +46,7 @@ internal static class PayApi
             return;
         }
         if (answer is null) await cashier.DeliverAsync(payment);
-        var order = new Purchase(state.Hold.Receipt, operation, wanted.Price, wanted.Budget, wanted.Calls, wanted.Valid, topUp?.Id ?? TokenText.IdFor(state.Hold.Receipt), topUp is not null) { Created = state.Created };
+        var order = new Purchase(state.Hold.Receipt, operation, wanted.Price, wanted.Budget, wanted.Calls, wanted.Valid, topUp?.Id ?? TokenText.IdFor(state.Hold.Receipt), topUp is not null) { Created = state.Created, Owner = state.Hold.Payer.StartsWith("eip155:", StringComparison.Ordinal) ? state.Hold.Payer : null };
         await sale.DeliverAsync(order, $"revenue:{call.Operation.Name}", CancellationToken.None);
         await ShowAsync(http, ware, order, payment, replies, desk, ct);
     }

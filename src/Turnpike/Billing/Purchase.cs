@@ -18,6 +18,9 @@ internal sealed record Purchase(string Id, string Operation, Money Price, Money 
     public long Shown { get; init; }
 
     public DateTimeOffset Created { get; init; }
+
+    /// <summary>Whose the token is, as far as that is known: money may be moved between tokens of one owner.</summary>
+    public string? Owner { get; init; }
 }
 
 /// <summary>How far an order got. What was paid stays paid: refunds and disputes are movements of their own.</summary>

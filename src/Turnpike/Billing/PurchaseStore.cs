@@ -11,28 +11,28 @@ internal sealed class PurchaseStore(Database database, TimeProvider time)
     {
         var now = time.GetUtcNow();
         return database.WriteAsync(sql => sql.Run("""
-            insert into purchases (id, session, operation, price, budget, currency, calls, valid_seconds, token, topup, intent, status, shown, created, changed)
-            values ($1, null, $2, $3, $4, $5, $6, $7, $8, $9, null, 'open', 0, $10, $10)
+            insert into purchases (id, session, operation, price, budget, currency, calls, valid_seconds, token, topup, intent, status, shown, created, changed, owner)
+            values ($1, null, $2, $3, $4, $5, $6, $7, $8, $9, null, 'open', 0, $10, $10, $11)
             """, order.Id, order.Operation, order.Price.Units, order.Budget.Units, order.Price.Currency, order.Calls,
-            order.Valid is { } valid ? (long)valid.TotalSeconds : SqlValue.Null, order.Token, order.TopUp ? 1 : 0, now), ct);
+            order.Valid is { } valid ? (long)valid.TotalSeconds : SqlValue.Null, order.Token, order.TopUp ? 1 : 0, now, order.Owner), ct);
     }
 
     public ValueTask SetSessionAsync(string id, string session, CancellationToken ct) =>
         database.WriteAsync(sql => sql.Run("update purchases set session = $2, changed = $3 where id = $1 and session is null", id, session, time.GetUtcNow()), ct);
 
     public ValueTask<Purchase?> FindAsync(string id, CancellationToken ct) => database.ReadAsync(sql => sql.First("""
-        select id, operation, price, budget, currency, calls, valid_seconds, token, topup, session, intent, status, shown, created
+        select id, operation, price, budget, currency, calls, valid_seconds, token, topup, session, intent, status, shown, created, owner
         from purchases where id = $1
         """, Read, id), ct);
 
     public ValueTask<Purchase?> FindBySessionAsync(string session, CancellationToken ct) => database.ReadAsync(sql => sql.First("""
-        select id, operation, price, budget, currency, calls, valid_seconds, token, topup, session, intent, status, shown, created
+        select id, operation, price, budget, currency, calls, valid_seconds, token, topup, session, intent, status, shown, created, owner
         from purchases where session = $1
         """, Read, session), ct);
 
     /// <summary>The order that created the token, by the name it had then.</summary>
     public ValueTask<Purchase?> FindByTokenAsync(string token, CancellationToken ct) => database.ReadAsync(sql => sql.First("""
-        select id, operation, price, budget, currency, calls, valid_seconds, token, topup, session, intent, status, shown, created
+        select id, operation, price, budget, currency, calls, valid_seconds, token, topup, session, intent, status, shown, created, owner
         from purchases where token = $1 and topup = 0
         """, Read, token), ct);
 
@@ -41,7 +41,7 @@ internal sealed class PurchaseStore(Database database, TimeProvider time)
         "select taker, units, currency from transfers where id in ($1, $2)", row => new Bought(row.Text(0), new Money(row.Long(1), row.Text(2))), $"issue:{token}", $"topup:{receipt}"), ct);
 
     public ValueTask<Purchase?> FindByIntentAsync(string intent, CancellationToken ct) => database.ReadAsync(sql => sql.First("""
-        select id, operation, price, budget, currency, calls, valid_seconds, token, topup, session, intent, status, shown, created
+        select id, operation, price, budget, currency, calls, valid_seconds, token, topup, session, intent, status, shown, created, owner
         from purchases where intent = $1
         """, Read, intent), ct);
 
@@ -73,7 +73,7 @@ internal sealed class PurchaseStore(Database database, TimeProvider time)
 
     /// <summary>Payments of paid orders about which something was told that is not dealt with.</summary>
     public async ValueTask<IReadOnlyList<Purchase>> BehindAsync(CancellationToken ct) => await database.ReadAsync(sql => sql.Query("""
-        select id, operation, price, budget, currency, calls, valid_seconds, token, topup, session, intent, status, shown, created
+        select id, operation, price, budget, currency, calls, valid_seconds, token, topup, session, intent, status, shown, created, owner
         from purchases where status = 'paid' and intent in (select intent from stripe_events where done = 0 and intent is not null) order by created, id limit 100
         """, Read), ct);
 
@@ -89,6 +89,7 @@ internal sealed class PurchaseStore(Database database, TimeProvider time)
         Status = row.Text(11) switch { "paid" => PurchaseStatus.Paid, "ended" => PurchaseStatus.Ended, _ => PurchaseStatus.Open },
         Shown = row.Long(12),
         Created = row.Time(13),
+        Owner = row.TextOrNull(14),
     };
 
     // A dispute's outcome is kept beside its type: an order that is known to be paid only later must still hear of it.

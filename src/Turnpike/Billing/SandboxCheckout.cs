@@ -30,15 +30,15 @@ internal sealed class SandboxCheckout(CatalogSource catalog, TokenSale sale, Tok
         var (html, form) = (Accept.PrefersHtml(request.Headers.Accept.ToString()), await BuyForm.ReadAsync(request, ct));
         if (!ware.TryBudget(form.Of("budget"), out var budget))
             return html ? BuyAnswers.Page(SandboxPages.Form(ware, ware.Bounds), 400) : BuyAnswers.Problem(Reasons.MalformedRequest, ware.Bounds);
-        return await OrderAsync(ware.ToBundles(), new Bundle(budget, budget, null, Valid), BuyApi.Presented(request, form), null, html, ct);
+        return await OrderAsync(ware.ToBundles(), new Bundle(budget, budget, null, Valid), BuyApi.Presented(request, form), null, null, html, ct);
     }
 
     /// <summary>A person is sent to our till; an agent, which asks for nothing to look at, has paid with its order.</summary>
-    public async Task<IResult> OrderAsync(BundleWare ware, Bundle bundle, string? presented, MandateTerms? terms, bool html, CancellationToken ct)
+    public async Task<IResult> OrderAsync(BundleWare ware, Bundle bundle, string? presented, MandateTerms? terms, string? owner, bool html, CancellationToken ct)
     {
         var (topUp, why) = await BuyApi.ToTopUpAsync(ware, bundle, presented, desk, ct);
         if (why is not null) return !html ? BuyAnswers.Problem(Reasons.MalformedRequest, why) : BuyAnswers.Page(ware.Bundles.Count > 0 ? BuyPages.Form(ware, why) : SandboxPages.Form(Find(ware.Operation.Name)!, why), 400);
-        var order = await sale.BeginWithTestMoneyAsync(ware.Operation.Name, bundle, topUp, ct);
+        var order = await sale.BeginWithTestMoneyAsync(ware.Operation.Name, bundle, topUp, ct, owner);
         if (terms is not null) await topUps.AskAsync(order, terms, ct);
         if (html) return Results.Redirect($"{ware.Url}/till?session_id={Uri.EscapeDataString(order.Session!)}", permanent: false, preserveMethod: false);
         await sale.PayWithTestMoneyAsync(order, pays: true, ct);

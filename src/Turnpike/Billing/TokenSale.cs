@@ -23,9 +23,9 @@ internal sealed partial class TokenSale(PurchaseStore store, StripeCheckout stri
 
     /// <summary>Writes the order down and opens a checkout; the session is null when Stripe did not answer.</summary>
     /// <param name="topUp">The token to add to; null: a new one.</param>
-    public async ValueTask<(Purchase Order, CheckoutSession? Session)> BeginAsync(StripeCheckoutSettings settings, string operation, Bundle bundle, Token? topUp, string back, CancellationToken ct, string? consent = null)
+    public async ValueTask<(Purchase Order, CheckoutSession? Session)> BeginAsync(StripeCheckoutSettings settings, string operation, Bundle bundle, Token? topUp, string back, CancellationToken ct, string? consent = null, string? owner = null)
     {
-        var order = new Purchase(Ids.New("buy"), operation, bundle.Price, bundle.Budget, bundle.Calls, bundle.Valid, topUp?.Id ?? TokenText.NewId(), topUp is not null);
+        var order = new Purchase(Ids.New("buy"), operation, bundle.Price, bundle.Budget, bundle.Calls, bundle.Valid, topUp?.Id ?? TokenText.NewId(), topUp is not null) { Owner = owner };
         await store.AddAsync(order, ct);
         var session = await stripe.BeginAsync(settings, order, back, consent, ct);
         if (session is not null) await store.SetSessionAsync(order.Id, session.Id, ct);
@@ -33,9 +33,9 @@ internal sealed partial class TokenSale(PurchaseStore store, StripeCheckout stri
     }
 
     /// <summary>An order that is paid at our own till, with test money.</summary>
-    public async ValueTask<Purchase> BeginWithTestMoneyAsync(string operation, Bundle bundle, Token? topUp, CancellationToken ct)
+    public async ValueTask<Purchase> BeginWithTestMoneyAsync(string operation, Bundle bundle, Token? topUp, CancellationToken ct, string? owner = null)
     {
-        var order = new Purchase(Ids.New("buy"), operation, bundle.Price, bundle.Budget, bundle.Calls, bundle.Valid, topUp?.Id ?? TokenText.NewId(), topUp is not null) { Session = TestMoney + TokenText.NewId(), Created = time.GetUtcNow() };
+        var order = new Purchase(Ids.New("buy"), operation, bundle.Price, bundle.Budget, bundle.Calls, bundle.Valid, topUp?.Id ?? TokenText.NewId(), topUp is not null) { Session = TestMoney + TokenText.NewId(), Created = time.GetUtcNow(), Owner = owner };
         await store.AddAsync(order, ct);
         await store.SetSessionAsync(order.Id, order.Session, ct);
         return order;
@@ -141,7 +141,7 @@ internal sealed partial class TokenSale(PurchaseStore store, StripeCheckout stri
         if (price > budget)
             await ledger.PostAsync(new Transfer($"fee:{order.Id}", source, "revenue:tokens", price with { Units = price.Units - budget.Units }, "fee", LimitedFrom: false, LimitedTo: false), ct);
         var paid = price > budget ? budget : price;
-        if (!order.TopUp) await desk.IssueAsync(new TokenOrder(budget) { Gift = gift, Calls = order.Calls, Operations = [order.Operation], Valid = order.Valid, Note = $"bought: {order.Id}" }, source, order.Token, ct);
+        if (!order.TopUp) await desk.IssueAsync(new TokenOrder(budget) { Gift = gift, Calls = order.Calls, Operations = [order.Operation], Valid = order.Valid, Owner = order.Owner, Note = $"bought: {order.Id}" }, source, order.Token, ct);
         else if (await desk.FindAsync(order.Token, ct) is { } token) await desk.TopUpAsync(token, order.Id, source, paid, gift, order.Calls, order.Valid, order.Created, ct);
     }
 

@@ -25,6 +25,8 @@ internal static class Instruments
     private static readonly Counter<long> Exports = Meter.CreateCounter<long>("turnpike.usage.exported", "{event}", "Events of use on their way out, by destination: sent, failed (tried again), dead, skipped.");
     private static readonly Counter<long> Webhooks = Meter.CreateCounter<long>("turnpike.stripe.events", "{event}", "Events Stripe told us, by outcome: taken, later (told again), ignored.");
     private static readonly Counter<long> TopUps = Meter.CreateCounter<long>("turnpike.topups", "{charge}", "Automatic top-ups, by outcome: paid, unknown (asked again), paused (refused by the bank, or reversed).");
+    private static readonly Counter<long> Purchases = Meter.CreateCounter<long>("turnpike.purchases", "{purchase}", "Payments to upstreams that ask for them, by protocol and outcome: settled, unknown, released, lost (paid and not delivered), refused (its terms), capped.");
+    private static readonly Counter<long> Spent = Meter.CreateCounter<long>("turnpike.spent", "{unit}", "Money paid to upstreams, in smallest units (1e-9), by operation and currency.");
     private static readonly object[] Statuses = [.. Enumerable.Range(0, 600).Select(status => (object)status)];
 
     /// <summary>The gate answered itself. Calls that name no operation are counted under <c>none</c>: their paths are a stranger's invention.</summary>
@@ -43,6 +45,13 @@ internal static class Instruments
 
     /// <summary>An event of Stripe's, signed.</summary>
     public static void Webhook(string outcome) => Webhooks.Add(1, new TagList { { "outcome", outcome } });
+
+    /// <summary>A payment to an upstream came to <c>settled</c>, <c>unknown</c>, <c>released</c> or <c>lost</c>, or was <c>refused</c> or <c>capped</c> before it was made. What is settled is spent.</summary>
+    public static void Bought(string protocol, string outcome, string operation, long units, string currency)
+    {
+        if (Purchases.Enabled) Purchases.Add(1, new TagList { { "protocol", protocol }, { "outcome", outcome } });
+        if (outcome == "settled" && Spent.Enabled) Spent.Add(units, new TagList { { "operation", operation }, { "currency", currency } });
+    }
 
     /// <summary>A saved card was charged, or was not.</summary>
     public static void ToppedUp(string outcome) => TopUps.Add(1, new TagList { { "outcome", outcome } });

@@ -123,6 +123,13 @@ internal sealed class TokenDesk(TokenStore store, ILedger ledger, IAuditTrail au
         return true;
     }
 
+    /// <summary>Whose it is from now on, with what took its place: money may be moved between tokens of one owner.</summary>
+    public async ValueTask SetOwnerAsync(Token token, string? owner, CancellationToken ct)
+    {
+        await store.SetOwnerAsync(token.Account, owner, ct);
+        await audit.RecordAsync(new AuditEvent { Kind = AuditKinds.TokenOwned, Correlation = Ids.New("c"), Payer = token.Account, Reference = token.Id, Detail = $"{token.Owner ?? "nobody"} before, {owner ?? "nobody"} now" }, ct);
+    }
+
     private static string KindOf(TokenStatus status) => status switch
     {
         TokenStatus.Frozen => AuditKinds.TokenFrozen,

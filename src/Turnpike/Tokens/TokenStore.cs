@@ -83,6 +83,10 @@ internal sealed class TokenStore
         return sql.Change("update tokens set status = $3 where (id = $1 or account = $2) and status <> 'revoked'", FirstOf(account), account, Text(status)) > 0;
     }, ct);
 
+    /// <summary>Says whose a lineage is; null: nobody's but its own.</summary>
+    public async ValueTask SetOwnerAsync(string account, string? owner, CancellationToken ct) => await ChangeAsync(sql =>
+        sql.Change("update tokens set owner = $3 where (id = $1 or account = $2)", FirstOf(account), account, owner), ct);
+
     /// <summary>Moves the end of a lineage's life; null: it has none any more.</summary>
     public async ValueTask ExtendAsync(string account, DateTimeOffset? expires, CancellationToken ct) => await ChangeAsync(sql =>
         sql.Change("update tokens set expires = $3 where (id = $1 or account = $2)", FirstOf(account), account, expires), ct);

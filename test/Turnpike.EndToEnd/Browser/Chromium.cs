@@ -88,6 +88,9 @@ internal sealed class Chromium : IAsyncDisposable
 
     public Task DownAsync() => PressAsync("ArrowDown", 40);
 
+    /// <summary>Ticks what has the focus.</summary>
+    public Task SpaceAsync() => PressAsync(" ", 32, " ");
+
     /// <summary>Presses Enter on what has the focus, and waits for the page that follows.</summary>
     public async Task EnterAsync()
     {

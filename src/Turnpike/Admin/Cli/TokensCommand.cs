@@ -8,7 +8,7 @@ using Turnpike.Tokens;
 
 namespace Turnpike.Admin.Cli;
 
-/// <summary><c>turnpike tokens issue|show|rotate|freeze|unfreeze|revoke|transfer</c>. Beside a running gateway, writing goes through its Admin API.</summary>
+/// <summary><c>turnpike tokens issue|show|rotate|freeze|unfreeze|revoke|transfer|own</c>. Beside a running gateway, writing goes through its Admin API.</summary>
 internal static class TokensCommand
 {
     public static Command Create() => new("tokens", "Prepaid tokens: a budget an agent can spend, and no more.") 
@@ -17,6 +17,7 @@ internal static class TokensCommand
         Show(),
         Rotate(),
         Transfer(),
+        Own(),
         Status("freeze", TokenStatus.Frozen, "Freeze a token, and what took its place, until it is unfrozen.\nExample: turnpike tokens freeze tp_… --reason \"disputed\""),
         Status("unfreeze", TokenStatus.Active, "Let a frozen token buy again.\nExample: turnpike tokens unfreeze tp_…"),
         Status("revoke", TokenStatus.Revoked, "Revoke a token, for good, from the next call on.\nExample: turnpike tokens revoke tp_… --reason \"leaked\""),
@@ -62,6 +63,14 @@ internal static class TokensCommand
         return GatewayAsk.Of("transfer", "Move money between two tokens of one owner.\nExample: turnpike tokens transfer 0ab… 0cd… \"1.00 USD\" --id case-7", [from, to, amount, key], AdminJson.Readable.TokenView,
             (gateway, p, ct) => gateway.PostAsync($"tokens/{Uri.EscapeDataString(p.GetValue(from)!)}/transfer", new HandoverBody(p.GetValue(to), p.GetValue(amount)), AdminJson.Default.HandoverBody, AdminJson.Default.TokenView, ct, p.GetValue(key)),
             view => [$"{view.Id}  {view.Left.Amount} {view.Left.Currency} left"]);
+    }
+
+    private static Command Own()
+    {
+        var (id, owner) = (new Argument<string>("id") { Description = "The token's id." }, new Argument<string?>("owner") { Description = "Whose it is; left out: nobody's but its own.", Arity = ArgumentArity.ZeroOrOne });
+        return GatewayAsk.Of("own", "Say whose a token is: money may be moved between tokens of one owner.\nExample: turnpike tokens own 0ab… acme", [id, owner], AdminJson.Readable.TokenView,
+            (gateway, p, ct) => gateway.SendAsync(HttpMethod.Put, $"tokens/{Uri.EscapeDataString(p.GetValue(id)!)}/owner", new OwnerBody(p.GetValue(owner)), AdminJson.Default.OwnerBody, AdminJson.Default.TokenView, ct),
+            view => [$"{view.Id}  {view.Owner ?? "nobody's"}"]);
     }
 
     private static Command Rotate()

@@ -45,7 +45,7 @@ internal static class ErasureStore
             case "notices": sql.Run("delete from notices where id = $1", row.Text("id")); break;
             case "tokens": sql.Run("delete from tokens where id = $1", row.Text("id")); break;
             case "purchases":
-                sql.Run("update purchases set token = $2, replaced = null, session = null, intent = null, mandate = null where id = $1", row.Text("id"), Named("token"));
+                sql.Run("update purchases set token = $2, replaced = null, session = null, intent = null, mandate = null, owner = null where id = $1", row.Text("id"), Named("token"));
                 break;
             case "token_handovers": sql.Run("delete from token_handovers where id = $1", row.Text("id")); break;
             case "token_freezes": sql.Run("delete from token_freezes where account = $1 and cause = $2", row.Text("account"), row.Text("cause")); break;

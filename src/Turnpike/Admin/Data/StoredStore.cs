@@ -75,12 +75,12 @@ internal static class StoredStore
         StoredTable.Of("id:t! budget:n currency:t calls:n per_call:n operations:t rate_amount:n rate_seconds:n expires:n status:t note:t- created:n bound_to:t* account:t* replaced_by:t caps:t owner:t! parent:t! series:t gift:n added:n"));
 
     public static readonly StoredTable Purchases = new("purchases", "pseudonym for the token; session, intent and mandate are emptied",
-        "select id, session, operation, price, budget, currency, calls, valid_seconds, token, topup, replaced, intent, status, shown, created, changed, mandate from purchases",
-        StoredTable.Of("id:t session:t- operation:t price:n budget:n currency:t calls:n valid_seconds:n token:t! topup:n replaced:t! intent:t- status:t shown:n created:n changed:n mandate:t-"));
+        "select id, session, operation, price, budget, currency, calls, valid_seconds, token, topup, replaced, intent, status, shown, created, changed, mandate, owner from purchases",
+        StoredTable.Of("id:t session:t- operation:t price:n budget:n currency:t calls:n valid_seconds:n token:t! topup:n replaced:t! intent:t- status:t shown:n created:n changed:n mandate:t- owner:t!"));
 
     public static readonly StoredTable Mandates = new("mandates", "deleted",
-        "select id, account, purchase, operation, price, budget, currency, calls, valid_seconds, below, monthly, customer, card, status, why, told, turns, pending, sent, tries, due, since, created, changed from mandates",
-        StoredTable.Of("id:t account:t! purchase:t operation:t price:n budget:n currency:t calls:n valid_seconds:n below:n monthly:n customer:t- card:t- status:t why:t told:n turns:n pending:t sent:n tries:n due:n since:n created:n changed:n"));
+        "select id, account, purchase, operation, price, budget, currency, calls, valid_seconds, below, monthly, customer, card, status, why, told, pending, sent, tries, due, since, created, changed from mandates",
+        StoredTable.Of("id:t account:t! purchase:t operation:t price:n budget:n currency:t calls:n valid_seconds:n below:n monthly:n customer:t- card:t- status:t why:t told:n pending:t sent:n tries:n due:n since:n created:n changed:n"));
 
     public static readonly StoredTable Handovers = new("token_handovers", "deleted",
         "select id, giver, taker, created from token_handovers",

@@ -93,7 +93,7 @@ internal sealed class CardCharges(StripeCalls stripe)
             new("automatic_payment_methods[allow_redirects]", "never"),
             new("description", $"Automatic top-up: {mandate.Terms.Budget} of calls to {mandate.Operation}"),
             new("metadata[turnpike_purchase]", order),
-            new("metadata[turnpike_mandate]", mandate.Id[..10]), // enough to find it by, too little to use it
+            new("metadata[turnpike_agreed_with]", mandate.Purchase),
         ];
         if (StripeCheckout.FeeOf(settings, minor) is > 0 and var fee) form.Add(new("application_fee_amount", fee.ToString(CultureInfo.InvariantCulture)));
         return form;

@@ -1,3 +1,4 @@
+using Turnpike.Catalog;
 using Turnpike.Ledger;
 using Turnpike.Storage;
 using Turnpike.Tokens;
@@ -17,8 +18,8 @@ internal sealed class MandateStore(Database database, TimeProvider time)
     {
         var (now, terms) = (sql.Now(time), mandate.Terms);
         sql.Run("""
-            insert into mandates (id, account, purchase, operation, price, budget, currency, calls, valid_seconds, below, monthly, customer, card, status, why, told, turns, pending, sent, tries, due, since, created, changed)
-            values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, null, null, 'asked', null, 0, 0, null, null, 0, 0, $12, $12, $12)
+            insert into mandates (id, account, purchase, operation, price, budget, currency, calls, valid_seconds, below, monthly, customer, card, status, why, told, pending, sent, tries, due, since, created, changed)
+            values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, null, null, 'asked', null, 0, null, null, 0, 0, $12, $12, $12)
             """, mandate.Id, mandate.Account, mandate.Purchase, mandate.Operation, terms.Price.Units, terms.Budget.Units, terms.Price.Currency, terms.Calls,
             terms.Valid is { } valid ? (long)valid.TotalSeconds : SqlValue.Null, terms.Below.Units, terms.Monthly.Units, now);
     }, ct);
@@ -118,8 +119,8 @@ internal sealed class MandateStore(Database database, TimeProvider time)
         var cap = most.Currency == terms.Monthly.Currency && most < terms.Monthly ? most : terms.Monthly;
         if (checked(Charged(sql, mandate.Account, terms.Price.Currency, month) + terms.Price.Units) > cap.Units)
             return new Crossing(null, null, sql.Change("update mandates set told = $2, changed = $3 where id = $1 and told < $2", id, Number(month), now) == 1);
-        var order = $"auto_{id[3..]}_{sql.First("select turns from mandates where id = $1", row => row.Long(0), id) + 1}";
-        sql.Run("update mandates set turns = turns + 1, pending = $2, sent = null, tries = 0, due = $3, changed = $3 where id = $1", id, order, now);
+        var order = Ids.New("auto"); // not made of the consent's own id, which is a right to see and end it
+        sql.Run("update mandates set pending = $2, sent = null, tries = 0, due = $3, changed = $3 where id = $1", id, order, now);
         sql.Run("""
             insert into purchases (id, session, operation, price, budget, currency, calls, valid_seconds, token, topup, intent, status, shown, created, changed, mandate)
             values ($1, null, $2, $3, $4, $5, $6, $7, $8, 1, null, 'open', 0, $9, $9, $10)

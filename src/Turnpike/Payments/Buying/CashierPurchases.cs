@@ -7,6 +7,7 @@ using Turnpike.Payments.Evm;
 using Turnpike.Pricing;
 using Turnpike.Pricing.Buying;
 using Turnpike.Storage;
+using Turnpike.Telemetry;
 
 namespace Turnpike.Payments.Buying;
 
@@ -61,7 +62,10 @@ internal sealed partial class CashierPurchases(ILedger ledger, InHand inHand, Wa
     {
         var reference = PaymentReceipt.ReferenceOf(answer, bought.Protocol) ?? (bought.Revocable ? ReceiptOf(answer) ?? bought.State.Hold.Receipt : null);
         if (answer.IsSuccessStatusCode && reference is not null)
+        {
             bought.State = await ledger.SettledAsync(bought.State.Hold.Id, reference, null, [Event(bought.State.Hold, AuditKinds.UpstreamPaid, reference: reference) with { Detail = ReceiptOf(answer) }], CancellationToken.None);
+            Count(bought.State.Hold, "settled");
+        }
         else if (bought.Revocable && (int)answer.StatusCode is not (409 or 503) && !answer.IsSuccessStatusCode)
             await ReleaseAsync(bought, $"upstream-{(int)answer.StatusCode}");
         else
@@ -96,6 +100,7 @@ internal sealed partial class CashierPurchases(ILedger ledger, InHand inHand, Wa
         if (open.Status == HoldStatus.Held) // recorded as intended, and not as sent
         {
             await ledger.ReleaseAsync(open.Hold.Id, "crashed", [Event(open.Hold, AuditKinds.UpstreamReleased, "crashed")], ct, open.Incarnation);
+            Count(open.Hold, "released");
             return true;
         }
         // A token's seller cannot be asked; what it took is the operator's to find out.
@@ -106,9 +111,11 @@ internal sealed partial class CashierPurchases(ILedger ledger, InHand inHand, Wa
         switch (traced)
         {
             case Traced.Paid(var hash):
+                Count(open.Hold, "settled");
                 return await ConcludeAsync(await ledger.SettledAsync(open.Hold.Id, hash, authorization.Value, [Event(open.Hold, AuditKinds.UpstreamPaid, "recovered", hash)], ct), ct);
             case Traced.Expired or Traced.Cancelled:
                 await ledger.ReleaseAsync(open.Hold.Id, "expired", [Event(open.Hold, AuditKinds.UpstreamReleased, "expired")], ct);
+                Count(open.Hold, "released");
                 return true;
             default: return false;
         }
@@ -133,6 +140,7 @@ internal sealed partial class CashierPurchases(ILedger ledger, InHand inHand, Wa
             Events = [Event(hold, AuditKinds.UpstreamLost, "undelivered", paid.Reference)],
         };
         await ledger.CreditAsync(hold.Id, [lost], ct);
+        Count(hold, "lost");
     }
 
     /// <summary>Durable before anything leaves: whoever finds this after a crash knows that it may have been sent.</summary>
@@ -149,10 +157,16 @@ internal sealed partial class CashierPurchases(ILedger ledger, InHand inHand, Wa
     {
         await ledger.UnknownAsync(bought.State.Hold.Id, null, [Event(bought.State.Hold, AuditKinds.UpstreamUnknown, reason)], CancellationToken.None);
         bought.State = bought.State with { Status = HoldStatus.Unknown };
+        Count(bought.State.Hold, "unknown");
     }
 
-    private async ValueTask ReleaseAsync(UpstreamPayment bought, string reason) =>
+    private async ValueTask ReleaseAsync(UpstreamPayment bought, string reason)
+    {
         bought.State = await ledger.ReleaseAsync(bought.State.Hold.Id, reason, [Event(bought.State.Hold, AuditKinds.UpstreamReleased, reason)], CancellationToken.None, bought.State.Incarnation);
+        Count(bought.State.Hold, "released");
+    }
+
+    private static void Count(Hold purchase, string outcome) => Instruments.Bought(purchase.Method["buy.".Length..], outcome, purchase.Operation, purchase.Ceiling.Units, purchase.Ceiling.Currency);
 
     /// <summary>Never above what the caller pays, less the margin that is part of a price made of the upstream's.</summary>
     private static Money MostFor(Payment payment, Spending spending)
@@ -206,6 +220,7 @@ internal sealed partial class CashierPurchases(ILedger ledger, InHand inHand, Wa
 
     private async ValueTask<Refusal> RefuseAsync(Payment payment, Refusal refusal, HttpResponseMessage asked, string? account = null)
     {
+        Instruments.Bought("none", refusal.Reason == Reasons.SpendingCapReached ? "capped" : "refused", payment.Call.Operation.Name, 0, payment.Ceiling.Currency);
         await audit.RecordAsync(payment.Event(AuditKinds.UpstreamRefused, refusal.Reason.Code, payment.State!.Hold.Receipt) with { Detail = $"{asked.RequestMessage?.RequestUri?.Authority}: {refusal.Detail}{(account is null ? "" : $" ({account})")}" }, CancellationToken.None);
         return refusal;
     }

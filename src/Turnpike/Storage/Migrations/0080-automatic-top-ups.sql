@@ -16,7 +16,6 @@ create table mandates (
     status text not null,
     why text,
     told bigint not null,
-    turns bigint not null,
     pending text,
     sent bigint,
     tries bigint not null,

@@ -108,4 +108,30 @@ public sealed class TopUpHttpTests
         var (_, told) = await gateway.AdminAsync(HttpMethod.Post, $"/admin/v1/top-ups/{list[0].GetProperty("id").GetString()}/end", """{"reason":"case 7"}""");
         RunningGateway.Json(told).GetProperty("why").GetString().ShouldBe("case 7", told);
     }
+
+    [Fact]
+    public async Task A_token_bought_beside_another_is_its_owners_and_a_strangers_becomes_so_when_an_operator_says()
+    {
+        await using var gateway = await StartAsync();
+        var (one, two, stranger) = ((await BuyAsync(gateway, """{"bundle":1}""")).Token, "", (await BuyAsync(gateway, """{"bundle":1}""")).Token);
+        two = (await BuyAsync(gateway, $$"""{"bundle":1,"beside":"{{one}}"}""")).Token;
+        (await SendAsync(gateway, HttpMethod.Post, "/buy/paid", """{"bundle":1,"beside":"tp_guessed"}""")).Status.ShouldBe(400);
+        async Task<(int Status, string Body)> MoveAsync(string to, string key)
+        {
+            using var request = new HttpRequestMessage(HttpMethod.Post, new Uri(gateway.Public, "/tokens/transfer")) { Content = new StringContent($$"""{"to":"{{to}}","amount":"0.01 USD"}""", null, "application/json") };
+            request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", one);
+            request.Headers.Add("Idempotency-Key", key);
+            using var answer = await gateway.Http.SendAsync(request);
+            return ((int)answer.StatusCode, await answer.Content.ReadAsStringAsync());
+        }
+        var moved = await MoveAsync(two, "k1");
+        moved.Status.ShouldBe(200, moved.Body);
+        (await MoveAsync(stranger, "k2")).Body.ShouldContain("access-denied");
+        var whose = RunningGateway.Json((await gateway.AdminAsync(HttpMethod.Get, "/admin/v1/tokens/" + two.Split('_')[1])).Body).GetProperty("owner").GetString()!;
+        var said = await gateway.AdminAsync(HttpMethod.Put, $"/admin/v1/tokens/{stranger.Split('_')[1]}/owner", $$"""{"owner":"{{whose}}"}""");
+        said.Status.ShouldBe(HttpStatusCode.OK, said.Body);
+        (await MoveAsync(stranger, "k3")).Status.ShouldBe(200);
+        (await gateway.AdminAsync(HttpMethod.Put, $"/admin/v1/tokens/{stranger.Split('_')[1]}/owner", """{"owner":"two words"}""")).Status.ShouldBe(HttpStatusCode.BadRequest);
+        (await gateway.Ledger.VerifyAsync(default)).Findings.ShouldBeEmpty();
+    }
 }
