@@ -4,60 +4,117 @@ using System.Globalization;
 using System.Security.Cryptography;
 using System.Text;
 using Turnpike.Catalog;
+using Turnpike.Identity;
 using Turnpike.Ledger;
 using Turnpike.Limits;
 using Turnpike.Protocols.Signing;
+using Turnpike.Storage;
 
 namespace Turnpike.Bench;
 
 /// <summary>
-/// What it costs to know who asks and to count: the gateway's own processor time a call, with a key (or a token verified before), a
-/// plan, three limits and three breakers, over the bare gate; a token at first sight over raw verification; and ten million counters.
+/// What it costs to know who asks and to count: processor time and memory a call, with a key (or a token verified before), a plan,
+/// three limits and three breakers, over the bare gate; a token at first sight over raw verification; a million callers, ten million counters.
 /// </summary>
 internal static class GuardsBench
 {
     private const int Rounds = 7, PerRound = 2_000;
     private const long Early = 1_000_000;
-    private const double Most = 25; // microseconds
+    private const int PerBlock = 100, PerBatch = 10_000;
+    private const double MostMicros = 25, MostKilobytes = 4;
 
     public static async Task RunAsync(string[] args)
     {
+        await AddedAsync(Program.Option(args, "--rounds", 120));
         FirstSight();
+        await CallersAsync(Program.Option(args, "--callers", 1_000_000));
         Counters(Program.Option(args, "--counters", 10_000_000));
-        await AddedAsync(Program.Option(args, "--rounds", 5), Program.Option(args, "--seconds", 3));
     }
 
-    private static async Task AddedAsync(int rounds, int seconds)
+    /// <summary>
+    /// Processor time and memory of the whole process, the writing of the trail and the collecting of garbage included: a hundred calls of
+    /// each kind in turns, forwards and backwards, many times; the median of what each round has more than the bare one of the same round.
+    /// What else runs on the machine takes time, but no processor time of ours.
+    /// </summary>
+    private static async Task AddedAsync(int rounds)
     {
-        await using var stage = await Stage.SetAsync(guards: true);
-        var (bare, guarded) = (new Uri(stage.Gateway, "/status"), new Uri(stage.Gateway, "/guarded"));
-        (string Name, Uri Target, string? Token)[] routes = [("bare", bare, null), ("key", guarded, Stage.CallerKey), ("token", guarded, Token())];
-        var costs = routes.ToDictionary(r => r.Name, _ => new List<double>());
-        for (var round = 0; round <= rounds; round++)
-            foreach (var (name, target, token) in routes)
-            {
-                var before = Processor(stage.GatewayProcess);
-                if (await Wrk.RunAsync(target, 16, seconds, token) is not { } run)
-                {
-                    Table.Skipped("guards", "skipped: wrk is not installed (Debian package wrk)");
-                    return;
-                }
-                if (run.NotGood > 0) throw new InvalidOperationException($"{run.NotGood} of {run.Requests} answers were not 2xx.");
-                // The first round is for the compiler.
-                if (round > 0) costs[name].Add((Processor(stage.GatewayProcess) - before).TotalMicroseconds / run.Requests);
-            }
-        var plain = Median(costs["bare"]);
-        Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"guards: the bare gate takes {plain:F1} µs of processor a call, with a key {Median(costs["key"]):F1}, with a token {Median(costs["token"]):F1}"));
-        Added("a key with plan, three limits and three breakers, over the bare gate", costs["key"]);
-        Added("the same with a token verified before", costs["token"]);
-
-        // A difference smaller than what the same route differs from itself is no measurement, and passes nothing.
-        void Added(string what, List<double> some)
+        using var gate = new GuardsGate();
+        (string Name, string Target, string? Header, string? Value)[] kinds = [("bare", "/status", null, null), ("key", "/guarded", "apikey", GuardsGate.Key), ("token", "/guarded", "Authorization", "Bearer " + Token()), ("plan", "/included", "apikey", GuardsGate.Key)];
+        foreach (var kind in kinds) await SomeAsync(kind, 3_000); // for the compiler
+        var (time, memory) = (kinds.ToDictionary(k => k.Name, _ => new List<double>()), kinds.ToDictionary(k => k.Name, _ => new List<double>()));
+        for (var round = 0; round < rounds; round++)
         {
-            var (more, noise) = (Median(some) - plain, Math.Max(Spread(costs["bare"]), Spread(some)));
-            if (more < noise && noise > Most) Table.Skipped(what, string.Create(CultureInfo.InvariantCulture, $"no result: rounds of one route differ by {noise:F1} µs; run it on a machine that does nothing else"));
-            else Table.AtMost(what, more, Most, " µs");
+            var took = kinds.ToDictionary(k => k.Name, _ => (Micros: 0.0, Bytes: 0.0));
+            foreach (var kind in kinds.Concat(kinds.Reverse()))
+            {
+                var (micros, bytes) = await SomeAsync(kind, PerBlock);
+                took[kind.Name] = (took[kind.Name].Micros + micros / 2, took[kind.Name].Bytes + bytes / 2);
+            }
+            foreach (var (name, (micros, bytes)) in took)
+            {
+                time[name].Add(micros - (name == "bare" ? 0 : took["bare"].Micros));
+                memory[name].Add(bytes - (name == "bare" ? 0 : took["bare"].Bytes));
+            }
         }
+        Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"guards: the bare gate takes {Median(time["bare"]):F1} µs of processor a call and {Median(memory["bare"]) / 1024:F1} KiB; half of the rounds differ by {Quarters(time["key"]):F1} µs or less"));
+        Table.AtMost("a key with plan, three limits and three breakers, over the bare gate", Median(time["key"]), MostMicros, " µs");
+        Table.AtMost("the same, allocated", Median(memory["key"]) / 1024, MostKilobytes, " KiB");
+        Table.AtMost("a token verified before with the same, over the bare gate", Median(time["token"]), MostMicros, " µs");
+        Table.AtMost("the same, allocated", Median(memory["token"]) / 1024, MostKilobytes, " KiB");
+        Table.Told("a call that the plan pays, held and captured on disk, over the bare gate", string.Create(CultureInfo.InvariantCulture, $"{Median(time["plan"]):F0} µs, {Median(memory["plan"]) / 1024:F1} KiB"));
+
+        async Task<(double Micros, double Bytes)> SomeAsync((string Name, string Target, string? Header, string? Value) kind, int calls)
+        {
+            var (bytes, before) = (GC.GetTotalAllocatedBytes(precise: true), Environment.CpuUsage.TotalTime);
+            for (var i = 0; i < calls; i++) await gate.CallAsync(kind.Target, kind.Header, kind.Value);
+            return ((Environment.CpuUsage.TotalTime - before).TotalMicroseconds / calls, (double)(GC.GetTotalAllocatedBytes(precise: true) - bytes) / calls);
+        }
+    }
+
+    /// <summary>A key of one of a million callers, not seen lately, against one of the first thousand.</summary>
+    private static async Task CallersAsync(int most)
+    {
+        var folder = Directory.CreateTempSubdirectory("turnpike-callers-");
+        try
+        {
+            using var database = Database.Open(new StorageOptions("sqlite:" + Path.Combine(folder.FullName, "books.db")), TimeProvider.System);
+            var store = new CallerStore(database, new Storage.Nodes.Revisions(database, TimeProvider.System, Microsoft.Extensions.Logging.Abstractions.NullLogger<Storage.Nodes.Revisions>.Instance));
+            var (before, early) = (GC.GetTotalMemory(forceFullCollection: true), 0.0);
+            for (var made = 0; made < most; made += PerBatch)
+            {
+                await database.WriteAsync(sql => AddSome(sql, made), CancellationToken.None);
+                if (made == 0) (_, early) = (await FindAsync(store, PerBatch), await FindAsync(store, PerBatch)); // once for the compiler
+            }
+            var late = await FindAsync(store, most);
+            var bytes = GC.GetTotalMemory(forceFullCollection: true) - before;
+            Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"guards: a key is found in {early:F1} µs among {PerBatch:N0}, in {late:F1} µs among {most:N0}; {bytes / 1024 / 1024:N0} MiB of memory, {new FileInfo(Path.Combine(folder.FullName, "books.db")).Length / 1024 / 1024:N0} MiB on disk"));
+            Table.AtMost(string.Create(CultureInfo.InvariantCulture, $"a key among {most:N0} callers / among {PerBatch:N0}, not seen lately"), late / early, 2, "×");
+        }
+        finally { folder.Delete(recursive: true); }
+    }
+
+    private static void AddSome(Sql sql, int from)
+    {
+        for (var i = from; i < from + PerBatch; i++)
+        {
+            var name = "caller-" + i.ToString(CultureInfo.InvariantCulture);
+            sql.Run("insert into callers (name, status, facts, created, changed) values ($1, 'active', '{\"plan\":\"pro\",\"groups\":[],\"roles\":[],\"scopes\":[\"read\"],\"metadata\":{}}', 0, 0)", name);
+            sql.Run("insert into caller_keys (id, caller, hash, hint, rules, expires, revoked, created) values ($1, $1, $2, '', '{\"scopes\":[],\"operations\":[],\"methods\":[],\"models\":[],\"spendsNothing\":false,\"boundTo\":[]}', null, null, 0)", name, KeyHash.Of(name).ToBytes());
+        }
+    }
+
+    private static async Task<double> FindAsync(CallerStore store, int among)
+    {
+        var random = new Random(7);
+        List<double> times = [];
+        for (var round = 0; round <= Rounds; round++)
+        {
+            var start = Environment.CpuUsage.TotalTime;
+            for (var i = 0; i < PerRound; i++)
+                if (await store.FindAsync(KeyHash.Of("caller-" + random.Next(among).ToString(CultureInfo.InvariantCulture)), CancellationToken.None) is not { Caller: not null }) throw new InvalidOperationException("A caller is missing.");
+            if (round > 0) times.Add((Environment.CpuUsage.TotalTime - start).TotalMicroseconds / PerRound);
+        }
+        return Median(times);
     }
 
     /// <summary>Reading and checking a signed token against the signature alone, in turns.</summary>
@@ -115,13 +172,7 @@ internal static class GuardsBench
     private static string Token()
     {
         var text = $"{Base64Url.EncodeToString("""{"alg":"HS256"}"""u8)}.{Base64Url.EncodeToString("""{"iss":"https://login.example.com","sub":"bench","aud":"https://api.example.com","exp":4000000000}"""u8)}";
-        return $"{text}.{Base64Url.EncodeToString(HMACSHA256.HashData(Stage.IssuerSecret, Encoding.UTF8.GetBytes(text)))}";
-    }
-
-    private static TimeSpan Processor(int id)
-    {
-        using var process = Process.GetProcessById(id);
-        return process.TotalProcessorTime;
+        return $"{text}.{Base64Url.EncodeToString(HMACSHA256.HashData(Encoding.UTF8.GetBytes(GuardsGate.Secret), Encoding.UTF8.GetBytes(text)))}";
     }
 
     private static double Time(Action work)
@@ -131,7 +182,7 @@ internal static class GuardsBench
         return Stopwatch.GetElapsedTime(start).TotalMicroseconds;
     }
 
-    private static double Spread(List<double> values) => values.Max() - values.Min();
+    private static double Quarters(List<double> values) => values.Order().ElementAt(values.Count * 3 / 4) - values.Order().ElementAt(values.Count / 4);
 
     private static double Median(List<double> values) => values.Order().ElementAt(values.Count / 2);
 }

@@ -15,13 +15,6 @@ internal sealed class Stage : IAsyncDisposable
     private const string SettlerKey = "0xac0974bec39a17e36ba4a6b4d238ff944bacb478cbed5efcae784d7bf4f2ff80"; // the first account every local chain prints
     private readonly DirectoryInfo folder = Directory.CreateTempSubdirectory("turnpike-bench-");
     private readonly List<Process> processes = [];
-    private bool guards;
-
-    /// <summary>The key of the one caller there is.</summary>
-    public const string CallerKey = "a-key-that-only-measures-0123456789";
-
-    /// <summary>What the issuer of tokens signs with.</summary>
-    public static byte[] IssuerSecret => System.Text.Encoding.UTF8.GetBytes(Secret);
 
     public Uri Upstream { get; private set; } = null!;
 
@@ -42,9 +35,9 @@ internal sealed class Stage : IAsyncDisposable
     public List<string> Tokens { get; } = [];
 
     /// <param name="store">A file of the stage's own unless said.</param>
-    public static async Task<Stage> SetAsync(string? store = null, int nodes = 1, bool guards = false)
+    public static async Task<Stage> SetAsync(string? store = null, int nodes = 1)
     {
-        var stage = new Stage { guards = guards };
+        var stage = new Stage();
         try
         {
             var (upstream, proxy) = (Local(), Local());
@@ -140,25 +133,12 @@ internal sealed class Stage : IAsyncDisposable
               free-metered: { match: POST /free-metered, usage: openai, price: free }
               fixed-stream: { match: POST /fixed-stream, price: 0.01 USD }
               metered-stream: { match: POST /metered-stream, usage: openai, accept: [prepaid], price: { ceiling: 0.50 USD, by: $.model, per-million: { gpt-4o: { input_tokens: 2.50 USD, output_tokens: 10.00 USD } } } }
-        {{(guards ? Guards : "")}}
-        """;
-
-    // Limits and breakers that nobody reaches: counting is what is measured, not refusing.
-    private const string Guards = """
-              guarded: { match: GET /guarded, price: free, identity: required, limits: [{ amount: 1000000000 requests, per: 1m, key: [caller] }, { amount: 1000000000 requests, per: 1h, key: [address] }] }
-        plans: { pro: { limits: [{ amount: 1000000000 requests, per: 1m }], includes: [{ amount: 1000000000 requests, per: 1mo }] } }
-        callers: { bench: { plan: pro, keys: ["${env:BENCH_CALLER}"], caps: [{ amount: 1000.00 USD, per: 1d }] } }
-        identity: { jwt: { login: { issuer: "https://login.example.com", audience: "https://api.example.com", secret: "${env:BENCH_SECRET}" } } }
-        breakers:
-          loop: { watch: identical-requests, more-than: 1000000, within: 1s }
-          probing: { watch: endpoint-cycling, more-than: 1000000, within: 60s }
-          spike: { watch: spend-spike, times: 10, floor: 0.10 USD, within: 60s }
         """;
 
     private async Task StartAsync(Uri at, params string[] arguments)
     {
         var start = new ProcessStartInfo("dotnet", arguments) { RedirectStandardOutput = true, RedirectStandardError = true };
-        (start.Environment["BENCH_SECRET"], start.Environment["BENCH_KEY"], start.Environment["BENCH_CALLER"]) = (Secret, SettlerKey, CallerKey);
+        (start.Environment["BENCH_SECRET"], start.Environment["BENCH_KEY"]) = (Secret, SettlerKey);
         var process = Process.Start(start)!;
         processes.Add(process);
         var said = new List<string>();

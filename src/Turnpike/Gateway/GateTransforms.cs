@@ -124,6 +124,7 @@ internal sealed class GateTransforms(Cashier cashier, RateLimits limits, Payment
         headers.TryAddWithoutValidation("X-Forwarded-Proto", call.Secure ? "https" : "http");
         headers.TryAddWithoutValidation("X-Forwarded-Host", call.Catalog.Gateway.Url.Authority);
         if (call.Caller is { } caller) headers.TryAddWithoutValidation("Turnpike-Caller", caller);
+        if (call.Principal?.Caller.OnBehalfOf is { } other) headers.TryAddWithoutValidation("Turnpike-On-Behalf-Of", other);
         if (call.Plan is { } plan) headers.TryAddWithoutValidation("Turnpike-Plan", plan);
         if (PlanBook.Of(call)?.Entitlements.Header is { } entitled) headers.TryAddWithoutValidation("Turnpike-Entitlements", entitled);
         if (call.Principal is { Scopes.Count: > 0 } principal) headers.TryAddWithoutValidation("Turnpike-Scopes", string.Join(' ', principal.Scopes));

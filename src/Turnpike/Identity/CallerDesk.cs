@@ -63,9 +63,9 @@ internal sealed class CallerDesk(CallerStore store, InstallationStore installati
     }
 
     /// <summary>A new key of ours; its text is in the answer and nowhere else.</summary>
-    public async ValueTask<(ApiKey Key, string Text)> IssueAsync(string caller, CredentialRules rules, DateTimeOffset? expires, CancellationToken ct)
+    public async ValueTask<(ApiKey Key, string Text)> IssueAsync(string caller, CredentialRules rules, DateTimeOffset? expires, CancellationToken ct, string prefix = KeyText.Prefix)
     {
-        var text = KeyText.New();
+        var text = KeyText.New(prefix);
         return ((await AddAsync(caller, KeyHash.Of(text), KeyText.Hint(text), rules, expires, ct))!, text);
     }
 
@@ -95,13 +95,13 @@ internal sealed class CallerDesk(CallerStore store, InstallationStore installati
         await AddAsync(caller, hash, "of the file", rules, null, ct) ?? (await FindAsync(hash, ct))!.Value.Key;
 
     /// <summary>A new key, while those before it go on for a while: nobody is locked out on the day keys are changed.</summary>
-    public async ValueTask<(ApiKey Key, string Text)> RollAsync(string caller, TimeSpan overlap, CredentialRules rules, DateTimeOffset? expires, CancellationToken ct)
+    public async ValueTask<(ApiKey Key, string Text)> RollAsync(string caller, TimeSpan overlap, CredentialRules rules, DateTimeOffset? expires, CancellationToken ct, string prefix = KeyText.Prefix)
     {
         var until = time.GetUtcNow() + overlap;
         var ended = await store.ExpireAsync(caller, until, ct);
         keys.Clear();
         await audit.RecordAsync(new AuditEvent { Kind = AuditKinds.KeyRevoked, Correlation = Ids.New("c"), Caller = caller, Reason = "rolled", Detail = $"{ended} keys end at {until:u}" }, ct);
-        return await IssueAsync(caller, rules, expires, ct);
+        return await IssueAsync(caller, rules, expires, ct, prefix);
     }
 
     private async ValueTask<ApiKey?> AddAsync(string caller, KeyHash hash, string hint, CredentialRules rules, DateTimeOffset? expires, CancellationToken ct)

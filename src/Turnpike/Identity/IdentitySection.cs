@@ -47,7 +47,9 @@ internal static class IdentitySection
 
     private static readonly Key<bool> Nonces = new("dpop-nonces", Shapes.Flag, "DPoP proofs have to carry a nonce of ours: without, 401 use_dpop_nonce with one in DPoP-Nonce, good for five to ten minutes on every node.") { Default = "false", Example = "true" };
 
-    private static readonly Key<IdentitySettings> Key = new("identity", new MapShape<IdentitySettings>([Jwt, Asked, SignedRequests, Servers, Nonces], Build), "Who else is believed when it says who asks.") { Default = "nobody", Example = "{ authorization-servers: [\"https://login.example.com\"] }" };
+    private static readonly Key<string> Prefix = new("key-prefix", new ScalarShape<string>("a word of 2 to 16 lower-case letters and digits", (string t, out string? v) => KeyText.CheckPrefix(v = t), "^[a-z][a-z0-9]{1,15}$"), "What keys made here begin with, before an underscore; those made before stay good.") { Default = "tpk", Example = "acme" };
+
+    private static readonly Key<IdentitySettings> Key = new("identity", new MapShape<IdentitySettings>([Prefix, Jwt, Asked, SignedRequests, Servers, Nonces], Build), "Who else is believed when it says who asks.") { Default = "nobody", Example = "{ authorization-servers: [\"https://login.example.com\"] }" };
 
     public static readonly Section Section = new(Scope.Document, Key) { Tell = catalog => Tell(catalog.Settings.Get<IdentitySettings>()) };
 
@@ -80,6 +82,7 @@ internal static class IdentitySection
         return new IdentitySettings
         {
             Issuers = issuers,
+            KeyPrefix = m.Get(Prefix) is { } word ? word + "_" : KeyText.Prefix,
             DpopNonces = m.Get(Nonces),
             Introspection = m.Get(Asked),
             Signatures = m.Get(SignedRequests),

@@ -11,6 +11,9 @@ internal sealed record IdentitySettings
 
     public Signatures.SignatureSettings? Signatures { get; init; }
 
+    /// <summary>What keys made here begin with, the underscore included.</summary>
+    public string KeyPrefix { get; init; } = KeyText.Prefix;
+
     /// <summary>A DPoP proof has to carry a nonce of ours.</summary>
     public bool DpopNonces { get; init; }
 

@@ -13,10 +13,11 @@ internal sealed class CounterSet(TimeProvider time)
     private readonly ConcurrentDictionary<(string Rule, string Who), (Counter Counter, RateRule Rule)> all = new();
     private ConcurrentQueue<(RateRule Rule, string Who, Counter Counter)>? news; // where several nodes count
     private long numbers;
+    private int kept; // of our own: asking the dictionary would lock all of it
     private int sweepAt = SweepAbove;
     private int sweeping;
 
-    public int Count => all.Count;
+    public int Count => Volatile.Read(ref kept);
 
     public Moment Now => new((long)((Int128)time.GetTimestamp() * TimeSpan.TicksPerSecond / time.TimestampFrequency), time.GetUtcNow().UtcTicks);
 
@@ -98,6 +99,7 @@ internal sealed class CounterSet(TimeProvider time)
     public bool Reset(string rule, string who)
     {
         if (!all.TryRemove((rule, who), out var known)) return false;
+        Interlocked.Decrement(ref kept);
         // Whoever has it in hand looks again, or corrects what counts no more.
         lock (known.Counter) known.Counter.Gone = true;
         return true;
@@ -132,9 +134,10 @@ internal sealed class CounterSet(TimeProvider time)
     {
         if (all.TryGetValue((rule.Id, who), out var known)) return known.Counter;
         Action<Counter>? changed = news is { } told ? counter => told.Enqueue((rule, who, counter)) : null;
-        var made = all.GetOrAdd((rule.Id, who), (new Counter(Interlocked.Increment(ref numbers)) { Changed = changed }, rule)).Counter;
-        if (all.Count > sweepAt) Sweep();
-        return made;
+        var made = new Counter(Interlocked.Increment(ref numbers)) { Changed = changed };
+        var counter = all.GetOrAdd((rule.Id, who), (made, rule)).Counter;
+        if (ReferenceEquals(counter, made) && Interlocked.Increment(ref kept) > sweepAt) Sweep();
+        return counter;
     }
 
     /// <summary>An attacker with many addresses must not grow this without end.</summary>
@@ -149,9 +152,9 @@ internal sealed class CounterSet(TimeProvider time)
                     if (counter.IsAtRest(rule, now))
                     {
                         counter.Gone = true;
-                        all.TryRemove(key, out _);
+                        if (all.TryRemove(key, out _)) Interlocked.Decrement(ref kept);
                     }
-            sweepAt = Math.Max(SweepAbove, all.Count * 2);
+            sweepAt = Math.Max(SweepAbove, Count * 2);
             Volatile.Write(ref sweeping, 0);
         });
     }

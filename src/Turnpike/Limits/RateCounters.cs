@@ -9,6 +9,8 @@ internal sealed class RateCounters(TimeProvider time)
 {
     private const int SweepAbove = 100_000;
     private readonly ConcurrentDictionary<(string Limit, string Key), long> arrival = new();
+    private int kept; // of our own: asking the dictionary would lock all of it
+    private int sweepAt = SweepAbove;
     private int sweeping;
 
     /// <summary>Takes one if the limit allows; else tells how long to wait and takes nothing.</summary>
@@ -21,9 +23,11 @@ internal sealed class RateCounters(TimeProvider time)
             var known = arrival.TryGetValue((limit, key), out var tat);
             var from = known ? Math.Max(tat, now) : now;
             if (from - now > burst) { wait = time.GetElapsedTime(now, from - burst); return false; }
-            if (known ? arrival.TryUpdate((limit, key), from + step, tat) : arrival.TryAdd((limit, key), from + step)) break;
+            if (known && arrival.TryUpdate((limit, key), from + step, tat)) break;
+            if (known || !arrival.TryAdd((limit, key), from + step)) continue;
+            if (Interlocked.Increment(ref kept) >= Volatile.Read(ref sweepAt)) Sweep(now);
+            break;
         }
-        Sweep(now);
         wait = TimeSpan.Zero;
         return true;
     }
@@ -59,9 +63,10 @@ internal sealed class RateCounters(TimeProvider time)
     /// <summary>An attacker with many addresses must not grow this without end: what is at rest says nothing and goes.</summary>
     private void Sweep(long now)
     {
-        if (arrival.Count < SweepAbove || Interlocked.Exchange(ref sweeping, 1) == 1) return;
-        foreach (var (key, tat) in arrival)
-            if (tat <= now) arrival.TryRemove(key, out _);
+        if (Interlocked.Exchange(ref sweeping, 1) == 1) return;
+        foreach (var one in arrival)
+            if (one.Value <= now && arrival.TryRemove(one)) Interlocked.Decrement(ref kept);
+        Volatile.Write(ref sweepAt, Math.Max(SweepAbove, Volatile.Read(ref kept) * 2));
         Volatile.Write(ref sweeping, 0);
     }
 }

@@ -4,7 +4,7 @@ using Turnpike.EndToEnd.Harness;
 
 namespace Turnpike.EndToEnd.Identity;
 
-/// <summary>Other people's signers against the gate: web-bot-auth, @slicekit/erc8128, dpop and jose.</summary>
+/// <summary>Other people's signers against the gate: web-bot-auth, http-message-signatures, mppx's attestation, @slicekit/erc8128, dpop and jose.</summary>
 public sealed class SignedAgentTests : IAsyncLifetime
 {
     private const string Directory = """{"keys":[{"crv":"Ed25519","kty":"OKP","x":"MPbKtIKjtZNpThhRrKe10GyDvcF7SPn600GySxbxhOk"}]}""";
@@ -20,6 +20,7 @@ public sealed class SignedAgentTests : IAsyncLifetime
         agent = await LoopbackHost.StartAsync(app =>
         {
             app.MapGet("/.well-known/http-message-signatures-directory", () => Results.Text(Directory, "application/http-message-signatures-directory+json"));
+            app.MapGet("/register.json", () => Results.Text(Directory.Replace("\"crv\"", "\"kid\":\"agent-1\",\"crv\"", StringComparison.Ordinal), "application/json"));
             app.MapGet("/jwks.json", () => Results.Text(Directory, "application/json"));
         });
         var config = Path.Combine(System.IO.Directory.CreateTempSubdirectory("turnpike-e2e-").FullName, "signed.yaml");
@@ -30,9 +31,9 @@ public sealed class SignedAgentTests : IAsyncLifetime
               store: sqlite:{{Path.GetDirectoryName(config)}}/books.db
             identity:
               jwt: { login: { issuer: "https://login.test", audience: "https://api.test", keys: "{{at}}/jwks.json" } }
-              signatures: { web-bot-auth: { agents: ["{{at}}"] }, erc8128: { callers: any } }
+              signatures: { web-bot-auth: { agents: ["{{at}}"] }, tap: { keys: "{{at}}/register.json", callers: any }, erc8128: { callers: any } }
             callers: { robot: { signs-as: ["{{at}}"], scopes: [status:read, status:write] } }
-            services: { s: { upstream: "{{upstream.Url.GetLeftPart(UriPartial.Authority)}}", operations: { forecast: { match: "GET /forecast/{city}", price: free, identity: required } } } }
+            services: { s: { upstream: "{{upstream.Url.GetLeftPart(UriPartial.Authority)}}", operations: { forecast: { match: "GET /forecast/{city}", price: free, identity: required }, report: { match: POST /reports, price: free, assurance: bound } } } }
             """);
         gateway = await TurnpikeProcess.StartAsync(config);
     }
@@ -44,9 +45,11 @@ public sealed class SignedAgentTests : IAsyncLifetime
         await upstream.DisposeAsync();
     }
 
-    private async Task<PaidCall> AskAsync(string script, params (string, string)[] environment)
+    private Task<PaidCall> AskAsync(string script, params (string, string)[] environment) => AskAsync(script, "/forecast/paris", environment);
+
+    private async Task<PaidCall> AskAsync(string script, string target, params (string, string)[] environment)
     {
-        var call = await ClientScript.RunAsync($"identity/{script}.mjs", new Uri(gateway.Url, "/forecast/paris"), environment);
+        var call = await ClientScript.RunAsync(script.Contains('/', StringComparison.Ordinal) ? script : $"identity/{script}.mjs", new Uri(gateway.Url, target), environment);
         call.Error.ShouldBeNull();
         return call;
     }
@@ -68,6 +71,29 @@ public sealed class SignedAgentTests : IAsyncLifetime
     {
         var call = await AskAsync("web-bot-auth", ("AGENT", "https://elsewhere.test"), ("AGENT_FORM", "dictionary"));
         call.Status.ShouldBe(401, call.Body);
+    }
+
+    [Fact]
+    public async Task A_request_that_http_message_signatures_signed_whole_is_bound_to_its_signer_and_its_body()
+    {
+        (string, string)[] signed = [("AGENT", agent.Url.GetLeftPart(UriPartial.Authority)), ("METHOD", "POST"), ("BODY", "{\"city\":\"paris\"}")];
+        var call = await AskAsync("message-signatures", "/reports?q=a%20b&r=", signed);
+        call.Status.ShouldBe(200, call.Body);
+        Told("Turnpike-Caller").ShouldBe("robot");
+        var tampered = await AskAsync("message-signatures", "/reports?q=a%20b&r=", [.. signed, ("TAMPERED", "1")]);
+        (tampered.Status, tampered.Json["reason"]!.GetValue<string>()).ShouldBe((401, "invalid-signature"));
+    }
+
+    [Theory]
+    [InlineData("browse")]
+    [InlineData("payment")]
+    public async Task Mppx_attests_by_tap_as_an_agent_of_the_register(string intent)
+    {
+        var call = await AskAsync("mpp/tap.mjs", ("KEY_ID", "agent-1"), ("INTENT", intent));
+        call.Status.ShouldBe(200, call.Body);
+        Told("Turnpike-Caller").ShouldBe("agent:tap:agent-1");
+        var unknown = await AskAsync("mpp/tap.mjs", ("KEY_ID", "agent-2"), ("INTENT", intent));
+        (unknown.Status, unknown.Json["reason"]!.GetValue<string>()).ShouldBe((401, "invalid-signature"));
     }
 
     [Fact]

@@ -1,4 +1,7 @@
+using System.Collections.Concurrent;
 using System.Net;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
 using Turnpike.EndToEnd.Harness;
 
 namespace Turnpike.EndToEnd.Nodes;
@@ -25,7 +28,42 @@ public sealed class RunawayTests(Chain chain)
         (await CallAsync(pair.A, key)).Reason.ShouldBe("abnormal-usage");
         (await pair.B.AdminAsync("DELETE", "/admin/v1/breakers/loop/agent")).Status.ShouldBe(HttpStatusCode.NoContent);
         await Task.Delay(TimeSpan.FromSeconds(1));
-        (await CallAsync(pair.A, key)).Status.ShouldBe(HttpStatusCode.OK);
+        for (var i = 0; i < 10; i++) (await CallAsync(pair.A, key)).Status.ShouldBe(HttpStatusCode.OK, "it begins anew");
+        (await CallAsync(pair.A, key)).Reason.ShouldBe("abnormal-usage");
+    }
+
+    [Fact]
+    public async Task What_happened_is_told_once_and_counted_once_by_two_nodes()
+    {
+        ConcurrentQueue<(string Id, string Body)> taken = [];
+        var asked = 0;
+        await using var operators = await LoopbackHost.StartAsync(app => app.MapPost("/hook", async (HttpContext http) =>
+        {
+            using var reader = new StreamReader(http.Request.Body);
+            var body = await reader.ReadToEndAsync();
+            // The first attempt finds nobody: it is tried again, by whichever node, under the same id.
+            if (Interlocked.Increment(ref asked) == 1) return Results.StatusCode(503);
+            taken.Enqueue((http.Request.Headers["webhook-id"].ToString(), body));
+            return Results.Ok();
+        }));
+        await using var pair = await Pair.StartAsync(chain);
+        foreach (var node in (PaidApi[])[pair.A, pair.B])
+            await File.AppendAllTextAsync(node.Gateway.Config, $$"""
+
+                breakers: { loop: { watch: identical-requests, more-than: 10, within: 60s, for: 5m } }
+                notify: { url: "{{operators.Url.GetLeftPart(UriPartial.Authority)}}/hook", secret: "${env:TURNPIKE_TOKEN_SECRET}" }
+                """);
+        await Task.Delay(TimeSpan.FromSeconds(2));
+        await pair.A.AdminAsync("PUT", "/admin/v1/callers/agent", "{}");
+        var key = (await pair.A.AdminAsync("POST", "/admin/v1/callers/agent/keys", "{}")).Json["key"]!.GetValue<string>();
+        for (var i = 0; i < 12; i++) await CallAsync(pair.A, key);
+        await Task.Delay(TimeSpan.FromSeconds(5));
+        asked.ShouldBe(2);
+        taken.ShouldHaveSingleItem().Body.ShouldContain("breaker.tripped");
+        // Whoever asks counts, both at once and again and again.
+        await Task.WhenAll(Enumerable.Range(0, 8).Select(i => (i % 2 == 0 ? pair.A : pair.B).AdminAsync("GET", "/admin/v1/callers/agent")));
+        foreach (var one in new[] { await pair.A.AdminAsync("GET", "/admin/v1/callers/agent"), await pair.B.AdminAsync("GET", "/admin/v1/callers/agent") })
+            (one.Json["reputation"]!["tripped"]!.GetValue<long>(), one.Json["reputation"]!["denied"]!.GetValue<long>()).ShouldBe((1, 2));
     }
 
     private static Task<Answered> CallAsync(PaidApi api, string key) => api.CallAsync("/status", headers: [("Authorization", $"Bearer {key}")]);

@@ -35,6 +35,8 @@ internal sealed class CallerRegister(CallerDesk desk, TimeProvider time)
         return (await FindAsync(catalog, name, ct), created, null);
     }
 
+    private static string PrefixOf(ServiceCatalog catalog) => catalog.Settings.Get<IdentitySettings>()?.KeyPrefix ?? KeyText.Prefix;
+
     private static Denial? NoPlan(ServiceCatalog catalog, params ReadOnlySpan<string?> plans)
     {
         foreach (var plan in plans)
@@ -72,7 +74,7 @@ internal sealed class CallerRegister(CallerDesk desk, TimeProvider time)
         if (caller is null) return (null, denied);
         if (body.Hash is not { } hash)
         {
-            var (key, text) = await desk.IssueAsync(name, rules!, expires, ct);
+            var (key, text) = await desk.IssueAsync(name, rules!, expires, ct, PrefixOf(catalog));
             return (KeyView.Of(key, time.GetUtcNow(), text), null);
         }
         return await desk.ImportAsync(name, KeyHash.Parse(hash)!.Value, rules!, expires, ct) is { } imported
@@ -86,7 +88,7 @@ internal sealed class CallerRegister(CallerDesk desk, TimeProvider time)
         if (caller is null) return (null, denied);
         var overlap = TimeSpan.Zero;
         if (body.Overlap is not null && !Shapes.TryDuration(body.Overlap, out overlap)) return (null, Denial.Malformed("overlap: write 30s, 5m, 1h, 1d or 1mo."));
-        var (key, text) = await desk.RollAsync(name, overlap, rules!, expires, ct);
+        var (key, text) = await desk.RollAsync(name, overlap, rules!, expires, ct, PrefixOf(catalog));
         return (KeyView.Of(key, time.GetUtcNow(), text), null);
     }
 

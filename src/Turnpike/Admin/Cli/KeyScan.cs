@@ -45,9 +45,11 @@ internal static partial class KeyScan
     /// <summary>Checksums and HMACs tell ours from what only looks so; no table is asked.</summary>
     private static IEnumerable<string> Hits(string line, ServiceCatalog catalog)
     {
-        if (!line.Contains("tp", StringComparison.Ordinal)) yield break;
+        var own = catalog.Settings.Get<IdentitySettings>()?.KeyPrefix ?? KeyText.Prefix;
+        if (!line.Contains("tp", StringComparison.Ordinal) && !line.Contains(own, StringComparison.Ordinal)) yield break;
         foreach (Match match in Key().Matches(line))
-            if (KeyText.IsSound(match.Value)) yield return $"key {KeyText.Hint(match.Value)}";
+            foreach (var prefix in own == KeyText.Prefix ? [own] : new[] { own, KeyText.Prefix })
+                if (match.Value[..^KeyText.Rest].EndsWith(prefix, StringComparison.Ordinal) && match.Value[^(prefix.Length + KeyText.Rest)..] is var key && KeyText.IsSound(key, prefix)) yield return $"key {KeyText.Hint(key)}";
         foreach (Match match in Token().Matches(line))
             if (catalog.Settings.Get<PaymentSettings>()?.Prepaid?.Text.Read(match.Value).Id is { } id) yield return $"token {id}";
     }
@@ -81,7 +83,7 @@ internal static partial class KeyScan
         return false;
     }
 
-    [GeneratedRegex("tpk_[0-9A-Za-z]{38}(?![0-9A-Za-z])")]
+    [GeneratedRegex("[a-z][a-z0-9]{1,15}_[0-9A-Za-z]{38}(?![0-9A-Za-z])")]
     private static partial Regex Key();
 
     [GeneratedRegex("tp_[0-9a-z]{26}_[0-9A-Za-z_-]{27}_[0-9a-f]{8}")]

@@ -50,8 +50,12 @@ internal sealed class BreakerEvidence(CounterSet counters, TimeProvider time)
     private string? Failed(Call call, Breaker breaker, string who, Trial trial)
     {
         if (call.Operation.Settings.Get<Pricing.PriceModel>() is null) return null;
-        var mine = outcomes.GetOrAdd((breaker.Name, trial.Of(who)), static _ => new Outcomes());
-        if (outcomes.Count > MostKept) outcomes.Clear(); // an attacker with many addresses must not grow this without end
+        var key = (breaker.Name, trial.Of(who));
+        if (!outcomes.TryGetValue(key, out var mine))
+        {
+            if (outcomes.Count > MostKept) outcomes.Clear(); // an attacker with many addresses must not grow this without end
+            mine = outcomes.GetOrAdd(key, static _ => new Outcomes());
+        }
         if (mine.IsTooMuch(call.Now.UtcTicks, breaker.Within, trial.Half ? Math.Max(1, breaker.MoreThan / 2) : breaker.MoreThan, breaker.Percent, out var bad, out var all))
             return $"{bad} of {all} paid calls came to nothing.";
         call.Lease(new Judged(call, mine, breaker.Within, time));
@@ -61,8 +65,12 @@ internal sealed class BreakerEvidence(CounterSet counters, TimeProvider time)
     private string? Spent(Call call, Breaker breaker, string who, Trial trial)
     {
         if (call.Quote?.Ceiling is not { } ceiling || ceiling.Currency != breaker.Floor!.Value.Currency) return null;
-        var mine = spending.GetOrAdd((breaker.Name, trial.Of(who)), static _ => new Spending());
-        if (spending.Count > Volatile.Read(ref sweepAbove)) Sweep();
+        var key = (breaker.Name, trial.Of(who));
+        if (!spending.TryGetValue(key, out var mine))
+        {
+            if (spending.Count > Volatile.Read(ref sweepAbove)) Sweep();
+            mine = spending.GetOrAdd(key, static _ => new Spending());
+        }
         var times = trial.Half ? Math.Max(1, breaker.Times / 2) : breaker.Times;
         var tooMuch = mine.Add(ceiling.Units, call.Now.UtcTicks, breaker.Within, times, breaker.Floor.Value.Units, out var spent, out var usual);
         // What is refused is not spent; what is served comes to what it comes to.
