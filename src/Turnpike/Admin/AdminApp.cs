@@ -155,6 +155,7 @@ internal sealed class AdminApp(IServiceProvider gateway, CatalogSource catalog) 
         api.MapAudit();
         api.MapData();
         api.MapMeters();
+        api.MapUsage();
         api.MapExports();
         api.MapMargin();
         api.MapOperations();
