@@ -79,9 +79,11 @@ internal sealed class AnswerMeter
             return false;
         }
         text = Reader.Told.Text;
-        Checkpoint(quote);
         return !Drops || !Reader.Format.IsOnlyUsage(Reader.Told);
     }
+
+    /// <summary>After a frame that left: the frames after it that tell no more than text which is known to be paid for leave with it. Tells how far.</summary>
+    public int LetPass(ReadOnlySpan<byte> bytes) => Drops && Reader.Format.IsOnlyUsage(Reader.Told) ? 0 : Reader.ReadAlike(bytes, quote is null ? long.MaxValue : within);
 
     /// <summary>
     /// What is held pays for the text so far. While nothing but text comes, it is not asked again before as much text as is known to be
@@ -108,10 +110,10 @@ internal sealed class AnswerMeter
         Reader.End(time.GetElapsedTime(payment.Call.Metered!.Sent), HeaderOf);
     }
 
-    /// <summary>At most once a second: what a crash would be charged for.</summary>
-    private void Checkpoint(MeteredQuote quote)
+    /// <summary>What was read is about to leave. At most once a second: what a crash would be charged for.</summary>
+    public void Checkpoint()
     {
-        if (payment.State is null || told != 0 && time.GetElapsedTime(told) < TimeSpan.FromSeconds(1)) return;
+        if (quote is null || payment.State is null || told != 0 && time.GetElapsedTime(told) < TimeSpan.FromSeconds(1)) return;
         told = time.GetTimestamp();
         Reader.Tell();
         _ = cashier.ObserveAsync(payment, quote.Running(Usage));
