@@ -92,12 +92,14 @@ internal sealed class AnswerMeter
     private bool Covers(MeteredQuote quote)
     {
         var said = Reader.Told.Text;
-        if (quote.AtLeast(Usage, said) > payment.Ceiling) return false;
+        if (!Pays(quote, said)) return false;
         within = said;
         for (var more = said; more > 0 && within == said; more /= 2)
-            if (quote.AtLeast(Usage, said + more) <= payment.Ceiling) within = said + more;
+            if (Pays(quote, said + more)) within = said + more;
         return true;
     }
+
+    private bool Pays(MeteredQuote quote, long text) => quote.AtLeast(Usage, text, payment.Ceiling.Currency) <= payment.Ceiling;
 
     /// <summary>The provider's own words for the end of a stream that reached its maximum.</summary>
     public ReadOnlyMemory<byte> Ending() => Reader.Ending();
@@ -116,7 +118,7 @@ internal sealed class AnswerMeter
         if (quote is null || payment.State is null || told != 0 && time.GetElapsedTime(told) < TimeSpan.FromSeconds(1)) return;
         told = time.GetTimestamp();
         Reader.Tell();
-        _ = cashier.ObserveAsync(payment, quote.Running(Usage));
+        _ = cashier.ObserveAsync(payment, quote.Running(Usage, payment.Ceiling.Currency));
     }
 
     private string? HeaderOf(string name) =>
