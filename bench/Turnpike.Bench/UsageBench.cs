@@ -89,7 +89,7 @@ internal static class UsageBench
             for (var from = 0; from < Chunk.Length;)
             {
                 from += reader.Read(Chunk.AsSpan(from), out var ended);
-                if (ended) reader.Tell();
+                if (ended && !reader.IsAlike) reader.Tell();
             }
     }
 }

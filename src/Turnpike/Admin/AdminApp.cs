@@ -158,6 +158,7 @@ internal sealed class AdminApp(IServiceProvider gateway, CatalogSource catalog) 
         api.MapAudit();
         api.MapData();
         api.MapMeters();
+        api.MapUsage();
         api.MapExports();
         api.MapMargin();
         api.MapOperations();

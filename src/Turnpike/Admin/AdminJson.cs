@@ -66,6 +66,7 @@ namespace Turnpike.Admin;
 [JsonSerializable(typeof(Meters.MeterList))]
 [JsonSerializable(typeof(Meters.MeterAnswer))]
 [JsonSerializable(typeof(Meters.UsageBody))]
+[JsonSerializable(typeof(Meters.UsageList))]
 [JsonSerializable(typeof(Meters.ExportList))]
 [JsonSerializable(typeof(Meters.MarginList))]
 [JsonSerializable(typeof(Meters.DeadLetterList))]

@@ -63,6 +63,20 @@ internal sealed class UsageReader
         return length < 0 && mayWait ? 0 : ReadOn(bytes, out frameEnded);
     }
 
+    /// <summary>Reads as many whole frames as are alike the one before them, while together they tell no more than <paramref name="most"/> bytes of text; tells how far.</summary>
+    public int ReadAlike(ReadOnlySpan<byte> bytes, long most)
+    {
+        var at = 0;
+        while (fresh && alike is not null && alike.Match(bytes[at..], out var more) is var length and > 0 && Told.Text + more <= most)
+        {
+            Told.Say(more);
+            at += length;
+            IsAlike = true;
+        }
+        passed += at;
+        return at;
+    }
+
     private int ReadOn(ReadOnlySpan<byte> bytes, out bool frameEnded)
     {
         if (fresh) Told.NextFrame();

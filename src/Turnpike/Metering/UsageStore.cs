@@ -47,6 +47,15 @@ internal sealed class UsageStore(Database database, UsageExports exports, TimePr
         from usage_records where receipt = $1
         """, Read, receipt), ct);
 
+    /// <summary>The newest records first, at most so many.</summary>
+    public ValueTask<IReadOnlyList<UsageRecord>> ListAsync(UsageFilter asked, int most, CancellationToken ct) => database.ReadAsync<IReadOnlyList<UsageRecord>>(sql => sql.Query("""
+        select source, id, happened, operation, caller, payer, model, origin, charged, observed, cost, currency, receipt, expense, expense_currency, asked, reported, labels
+        from usage_records
+        where happened >= $1 and happened < $2 and (cast($3 as text) is null or caller = $3) and (cast($4 as text) is null or payer = $4) and (cast($5 as text) is null or operation = $5)
+            and (happened, source, id) < ($6, $7, $8)
+        order by happened desc, source desc, id desc limit $9
+        """, Read, Microseconds.ToMicroseconds(asked.From), Microseconds.ToMicroseconds(asked.To), asked.Caller, asked.Payer, asked.Operation, asked.Before.Happened, asked.Before.Source, asked.Before.Id, most), ct);
+
     /// <summary>Gives each record of a time to <paramref name="take"/>, oldest first, without holding them all.</summary>
     public ValueTask<bool> ScanAsync(DateTimeOffset from, DateTimeOffset to, string? payer, Action<UsageRecord> take, CancellationToken ct) =>
         ScanAsync(sql => payer is null ? All(sql, from, to) : OfPayer(sql, from, to, payer), take, ct);

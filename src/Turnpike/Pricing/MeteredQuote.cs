@@ -35,13 +35,17 @@ internal sealed record MeteredQuote(Money Ceiling, string Version, DateTimeOffse
 
     private RateCard CardOf(Usage usage) => Price.By is not null && usage.Model is { } served && Price.NameOf(served) is { } own ? Price.Models[own].At(Share) : Card;
 
-    /// <summary>What so far would cost; cheap. What a crash is charged for.</summary>
-    public Money Running(Usage usage) => Card.Estimate(Sum(Units.Inputs, usage), Sum(Units.Outputs, usage));
+    /// <summary>What so far would cost, in money or in the unit that is held; cheap. What a crash is charged for.</summary>
+    public Money Running(Usage usage, string held) =>
+        Money.IsMoney(held) ? Card.Estimate(Sum(Units.Inputs, usage), Sum(Units.Outputs, usage)) : new Money(usage[held], held);
 
-    /// <summary>What so much text costs at the very least, with what was reported beside it: a stream goes on while this is within what is held.</summary>
-    public Money AtLeast(Usage usage, long text) => Card.Estimate(
-        Math.Max(Reported(Units.Inputs, usage), UsageFormat.AtLeast(Call.Request?.TextBytes ?? 0)),
-        Math.Max(Reported(Units.Outputs, usage), UsageFormat.AtLeast(text)));
+    /// <summary>What so much text costs at the very least, with what was reported beside it, in money or in the unit that is held: a stream goes on while this is within what is held.</summary>
+    public Money AtLeast(Usage usage, long text, string held)
+    {
+        var input = Math.Max(Reported(Units.Inputs, usage), UsageFormat.AtLeast(Call.Request?.TextBytes ?? 0));
+        var output = Math.Max(Reported(Units.Outputs, usage), UsageFormat.AtLeast(text));
+        return Money.IsMoney(held) ? Card.Estimate(input, output) : new Money(held == Units.Total ? input + output : usage.Reported[held], held);
+    }
 
     /// <summary>
     /// The largest maximum that is written where neither the caller nor the document names one: every model takes it. What a payer with

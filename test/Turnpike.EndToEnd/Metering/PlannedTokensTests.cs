@@ -37,6 +37,18 @@ public sealed class PlannedTokensTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task An_included_stream_is_served_to_openais_client_and_counted_by_its_tokens()
+    {
+        var call = await ClientScript.RunAsync("openai/chat.mjs", gateway.Url, ("TOKEN", "free-tier-key"), ("STREAM", "1"), ("MODEL", "gpt-4o-mini"));
+        (call.Status, call.Error, call.Json["finish"]!.GetValue<string>()).ShouldBe((200, null, "stop"));
+        using var request = new HttpRequestMessage(HttpMethod.Get, new Uri(gateway.Url, "/balance"));
+        request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", "free-tier-key");
+        var told = JsonNode.Parse(await (await http.SendAsync(request)).Content.ReadAsStringAsync())!;
+        told["allowances"]![0]!["used"]!["amount"]!.GetValue<string>().ShouldBe("32", "12 in and 20 out");
+        (await gateway.RunAsync("ledger", "verify")).Code.ShouldBe(0);
+    }
+
+    [Fact]
     public async Task The_eleventh_call_of_a_minute_waits_and_another_plan_does_not_feel_it()
     {
         for (var call = 0; call < 10; call++) (await ChatAsync("free-tier-key")).Status.ShouldBe(HttpStatusCode.OK, $"call {call}");

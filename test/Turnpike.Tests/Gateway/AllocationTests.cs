@@ -1,5 +1,7 @@
+using System.Reflection;
 using Turnpike.Protocols.Evm;
 using Turnpike.Protocols.X402;
+using Turnpike.Tests.Metering;
 
 namespace Turnpike.Tests.Gateway;
 
@@ -63,6 +65,70 @@ public sealed class AllocationTests
         var before = GC.GetAllocatedBytesForCurrentThread();
         for (var i = 0; i < Calls; i++) _ = ExactEvm.VerifyLocally(X402Header.Decode(proof).Payment!, terms, now);
         ((GC.GetAllocatedBytesForCurrentThread() - before) / Calls).ShouldBeLessThan(7_700);
+    }
+
+    [Fact]
+    public async Task A_chunk_of_a_metered_stream_allocates_nothing_beside_one_that_is_only_passed_on()
+    {
+        Assert.SkipWhen(typeof(Turnpike.Gateway.Gate).Assembly.GetCustomAttribute<System.Diagnostics.DebuggableAttribute>() is { IsJITOptimizerDisabled: true }, "Without optimisation every asynchronous method allocates.");
+        using var gate = new TestGate(document: MeteredGate.Chat + "\n      plain: { match: POST /plain, price: free }\n      counted: { match: POST /counted, usage: openai, price: free }\n");
+        var token = await gate.TokenAsync("1000.00 USD");
+        const string Body = """{"model":"gpt-4o","stream":true,"max_tokens":20000}""";
+        async Task<long> OfAsync(Ask ask, int words)
+        {
+            gate.Upstream.Says(() => new HttpResponseMessage { Content = new Dripping(words) });
+            var least = long.MaxValue;
+            for (var i = 0; i < 12; i++)
+            {
+                var before = GC.GetTotalAllocatedBytes(precise: true);
+                (await gate.SendAsync(ask)).Status.ShouldBe(200);
+                least = Math.Min(least, GC.GetTotalAllocatedBytes(precise: true) - before);
+            }
+            return least;
+        }
+        async Task<long> ForAThousandAsync(Ask ask) => await OfAsync(ask, 1_100) - await OfAsync(ask, 100);
+        var plain = await ForAThousandAsync(new Ask("POST", "/plain", ("Content-Type", "application/json")) { Body = Body });
+        foreach (var ask in (Ask[])[new("POST", "/counted", ("Content-Type", "application/json")) { Body = Body }, MeteredGate.Ask(token, Body)])
+            (await ForAThousandAsync(ask) - plain).ShouldBeLessThan(2_000, ask.Target);
+        await gate.ShouldBalanceAsync();
+    }
+
+    /// <summary>A stream of so many words, each a read of its own that has to be waited for.</summary>
+    private sealed class Dripping : HttpContent
+    {
+        private static readonly byte[] Word = System.Text.Encoding.UTF8.GetBytes(MeteredGate.Delta("wave ") + "\n\n"), Last = System.Text.Encoding.UTF8.GetBytes(MeteredGate.LastChunk + "\n\ndata: [DONE]\n\n");
+        private readonly int words;
+
+        public Dripping(int words)
+        {
+            this.words = words;
+            Headers.ContentType = new("text/event-stream");
+        }
+
+        protected override Task<Stream> CreateContentReadStreamAsync() => Task.FromResult<Stream>(new Reader(words));
+
+        protected override Task SerializeToStreamAsync(Stream stream, System.Net.TransportContext? context) => throw new NotSupportedException();
+
+        protected override bool TryComputeLength(out long length)
+        {
+            length = 0;
+            return false;
+        }
+
+        private sealed class Reader(int words) : MemoryStream
+        {
+            private int told;
+
+            [System.Runtime.CompilerServices.AsyncMethodBuilder(typeof(System.Runtime.CompilerServices.PoolingAsyncValueTaskMethodBuilder<>))]
+            public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
+            {
+                await Task.Yield();
+                if (buffer.IsEmpty || told > words) return 0;
+                var piece = told++ < words ? Word : Last;
+                piece.CopyTo(buffer);
+                return piece.Length;
+            }
+        }
     }
 
     /// <summary>Over all threads: a call is continued on the writer's and the pool's.</summary>

@@ -45,6 +45,21 @@ public sealed class AlikeFrameTests
     }
 
     [Fact]
+    public void As_many_as_are_alike_are_read_at_once_and_none_beyond_the_text_that_is_allowed()
+    {
+        var call = new Turnpike.Metering.MeteredCall(new Turnpike.Metering.UsageSettings(Turnpike.Metering.Formats.UsageFormats.ByName["openai"], []));
+        var reader = new Turnpike.Metering.UsageReader(call, "text/event-stream");
+        var frame = Encoding.UTF8.GetBytes("data: {\"choices\":[{\"delta\":{\"content\":\"four\"}}]}\n\n");
+        byte[] three = [.. frame, .. frame, .. frame];
+        reader.ReadAlike(three, 100).ShouldBe(0, "there is none before them");
+        reader.Read(frame, out _).ShouldBe(frame.Length);
+        reader.ReadAlike(three, 15).ShouldBe(2 * frame.Length);
+        reader.ReadAlike(three, 12).ShouldBe(0);
+        reader.ReadAlike([.. three, .. "data: [DONE]\n\n"u8], 24).ShouldBe(three.Length);
+        reader.Told.Text.ShouldBe(24);
+    }
+
+    [Fact]
     public void What_is_not_whole_yet_may_wait_and_is_read_when_nothing_more_comes()
     {
         var call = new Turnpike.Metering.MeteredCall(new Turnpike.Metering.UsageSettings(Turnpike.Metering.Formats.UsageFormats.ByName["openai"], []));

@@ -79,9 +79,11 @@ internal sealed class AnswerMeter
             return false;
         }
         text = Reader.Told.Text;
-        Checkpoint(quote);
         return !Drops || !Reader.Format.IsOnlyUsage(Reader.Told);
     }
+
+    /// <summary>After a frame that left: the frames after it that tell no more than text which is known to be paid for leave with it. Tells how far.</summary>
+    public int LetPass(ReadOnlySpan<byte> bytes) => Drops && Reader.Format.IsOnlyUsage(Reader.Told) ? 0 : Reader.ReadAlike(bytes, quote is null ? long.MaxValue : within);
 
     /// <summary>
     /// What is held pays for the text so far. While nothing but text comes, it is not asked again before as much text as is known to be
@@ -90,12 +92,14 @@ internal sealed class AnswerMeter
     private bool Covers(MeteredQuote quote)
     {
         var said = Reader.Told.Text;
-        if (quote.AtLeast(Usage, said) > payment.Ceiling) return false;
+        if (!Pays(quote, said)) return false;
         within = said;
         for (var more = said; more > 0 && within == said; more /= 2)
-            if (quote.AtLeast(Usage, said + more) <= payment.Ceiling) within = said + more;
+            if (Pays(quote, said + more)) within = said + more;
         return true;
     }
+
+    private bool Pays(MeteredQuote quote, long text) => quote.AtLeast(Usage, text, payment.Ceiling.Currency) <= payment.Ceiling;
 
     /// <summary>The provider's own words for the end of a stream that reached its maximum.</summary>
     public ReadOnlyMemory<byte> Ending() => Reader.Ending();
@@ -108,13 +112,13 @@ internal sealed class AnswerMeter
         Reader.End(time.GetElapsedTime(payment.Call.Metered!.Sent), HeaderOf);
     }
 
-    /// <summary>At most once a second: what a crash would be charged for.</summary>
-    private void Checkpoint(MeteredQuote quote)
+    /// <summary>What was read is about to leave. At most once a second: what a crash would be charged for.</summary>
+    public void Checkpoint()
     {
-        if (payment.State is null || told != 0 && time.GetElapsedTime(told) < TimeSpan.FromSeconds(1)) return;
+        if (quote is null || payment.State is null || told != 0 && time.GetElapsedTime(told) < TimeSpan.FromSeconds(1)) return;
         told = time.GetTimestamp();
         Reader.Tell();
-        _ = cashier.ObserveAsync(payment, quote.Running(Usage));
+        _ = cashier.ObserveAsync(payment, quote.Running(Usage, payment.Ceiling.Currency));
     }
 
     private string? HeaderOf(string name) =>

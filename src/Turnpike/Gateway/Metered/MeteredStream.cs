@@ -49,6 +49,7 @@ internal sealed class MeteredStream(Stream upstream, AnswerMeter meter) : Stream
         }
         for (var at = 0; at < read;) at += meter.Reader.Read(buffer.Span[at..read], out _);
         meter.MayLeave();
+        meter.Checkpoint();
         meter.Passed += read;
         return read;
     }
@@ -65,7 +66,9 @@ internal sealed class MeteredStream(Stream upstream, AnswerMeter meter) : Stream
             if (count == 0) break;
             to += count;
             if (ended) EndFrame();
+            if (ended && whole == to) whole = to += meter.LetPass(held.AsSpan(to, end - to));
         }
+        if (!meter.HasEnded) meter.Checkpoint();
         if (read == 0 && !over)
         {
             // What has no end of its own is passed on as it is.

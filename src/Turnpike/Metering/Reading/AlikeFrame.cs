@@ -46,7 +46,7 @@ internal sealed class AlikeFrame
     {
         (text, var at, var from) = (fixedText, 0, 0);
         if (length == 0) return 0;
-        foreach (var (start, size, measured) in holes)
+        foreach (var (start, size, measured) in System.Runtime.InteropServices.CollectionsMarshal.AsSpan(holes))
         {
             if (Compare(bytes[at..], from, start) is var same and <= 0) return same;
             at += start - from;
