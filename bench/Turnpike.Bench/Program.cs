@@ -3,7 +3,7 @@ using System.Globalization;
 namespace Turnpike.Bench;
 
 /// <summary>
-/// <c>./turnpike bench [all|http|ledger|postgres|nodes|holds|recover|memory|usage|guards]</c>: prints a table of ratios within one run. Ends with 0 unless a benchmark
+/// <c>./turnpike bench [all|http|ledger|postgres|nodes|holds|recover|memory|usage|guards|copy]</c>: prints a table of ratios within one run. Ends with 0 unless a benchmark
 /// broke: what a shared machine measures is told, not judged by an exit code.
 /// </summary>
 internal static class Program
@@ -21,6 +21,7 @@ internal static class Program
         ["memory"] = MemoryBench.RunAsync,
         ["guards"] = GuardsBench.RunAsync,
         ["usage"] = static _ => UsageBench.RunAsync(),
+        ["copy"] = CopyBench.RunAsync,
     };
 
     public static async Task<int> Main(string[] args)
