@@ -59,8 +59,8 @@ internal sealed class Checks(World world)
             return;
         }
         var hold = known.Values.FirstOrDefault(row => row.Receipt == receipt);
-        // It had left before its money could be taken: what was noted of it on the way is charged, or nothing.
-        if (purchase.IsStream && hold is not null and not { Status: "settled", Outcome: (long)HoldOutcome.Delivered } && (world.Script is not null || world.Weather.Disk > 0 || world.Weather.Store > 0))
+        // It had left before its money could be taken, or its node stood still and was taken for dead: what was noted of it on the way is charged, or nothing.
+        if (purchase.IsStream && hold is not null and not { Status: "settled", Outcome: (long)HoldOutcome.Delivered } && (world.Store is not null || world.Weather.Disk > 0))
         {
             if (world.Script is not null) promised[receipt] = told.Body; // this process lives, and knows that it was delivered
             return;
