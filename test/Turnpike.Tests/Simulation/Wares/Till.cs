@@ -50,7 +50,7 @@ internal sealed class Till(World world, IReadOnlyDictionary<string, string> prom
         }
         foreach (var (account, put) in funded)
         {
-            var spent = paid.Where(h => h.Hold.Payer == account).Sum(h => h.Captured.Units);
+            var spent = paid.Where(h => h.Hold.Legs[0].From == account).Sum(h => h.Captured.Units);
             var unbought = Settled(refunds).Where(r => r.Hold.Legs.Any(l => l.From == account)).Sum(r => r.Captured.Units);
             var left = await node.Of<ILedger>().AvailableAsync(account, "USD", CancellationToken.None);
             if (left.Units != put - spent - unbought + Back(refunds, account)) world.Broken($"{account} was sold for {put}, spent {spent}, gave back {unbought}, got back {Back(refunds, account)} and has {left}");
