@@ -3,7 +3,7 @@ using System.Globalization;
 namespace Turnpike.Bench;
 
 /// <summary>
-/// <c>./turnpike bench [all|http|ledger|postgres|nodes|holds|recover|memory|usage|streams|guards]</c>: prints a table of ratios within one run. Ends with 0 unless a benchmark
+/// <c>./turnpike bench [all|http|ledger|postgres|nodes|holds|recover|memory|usage|streams|guards|copy]</c>: prints a table of ratios within one run. Ends with 0 unless a benchmark
 /// broke: what a shared machine measures is told, not judged by an exit code.
 /// </summary>
 internal static class Program
@@ -22,6 +22,7 @@ internal static class Program
         ["guards"] = GuardsBench.RunAsync,
         ["streams"] = StreamsBench.RunAsync,
         ["usage"] = static _ => UsageBench.RunAsync(),
+        ["copy"] = CopyBench.RunAsync,
     };
 
     public static async Task<int> Main(string[] args)

@@ -176,9 +176,9 @@ public sealed class SandboxCheckoutTests : IAsyncLifetime
 
     private async Task<Uri> ServeAsync(string name, Func<string, string> edit)
     {
-        var port = FreePort();
+        var port = Ports.Next();
         var path = Path.Combine(folder, name + ".yaml");
-        await File.WriteAllTextAsync(path, edit(DemoDocument.Text(port, FreePort(), Path.Combine(folder, name + ".db"), chain: false)));
+        await File.WriteAllTextAsync(path, edit(DemoDocument.Text(port, Ports.Next(), Path.Combine(folder, name + ".db"), chain: false)));
         var variables = new Dictionary<string, string> { ["TURNPIKE_ADMIN_KEY"] = "a", ["TURNPIKE_TOKEN_SECRET"] = new('s', 64), ["UPSTREAM"] = upstream!.Url.GetLeftPart(UriPartial.Authority), ["UPSTREAM_KEY"] = "key" };
         var source = new CatalogSource(Language.Loader, new ConfigEnvironment(variables.GetValueOrDefault, _ => null), path, TimeProvider.System, NullLogger<CatalogSource>.Instance);
         var read = source.Open();
@@ -202,13 +202,6 @@ public sealed class SandboxCheckoutTests : IAsyncLifetime
     }
 
     private static string Below(string url) => new Uri(url).PathAndQuery;
-
-    private static int FreePort()
-    {
-        using var listener = new System.Net.Sockets.TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
-    }
 
     private sealed class Stop(WebApplication app) : IAsyncDisposable
     {

@@ -57,7 +57,7 @@ public sealed class DemoTests(Chain chain) : IDisposable
 
     /// <summary>On ports of its own: the usual ones belong to the tests that run a scenario unchanged.</summary>
     private Task<(int Code, string Said)> DemoAsync(params (string Name, string Value)[] variables) =>
-        TurnpikeProcess.RunAsync(folder, variables.ToDictionary(v => v.Name, v => v.Value), "demo", "--once", "--port", $"{FreePort()}", "--admin-port", $"{FreePort()}");
+        TurnpikeProcess.RunAsync(folder, variables.ToDictionary(v => v.Name, v => v.Value), "demo", "--once", "--port", $"{Ports.Next()}", "--admin-port", $"{Ports.Next()}");
 
     /// <summary>The text holds these, in this order.</summary>
     private static void Lines(string said, params string[] expected)
@@ -73,11 +73,4 @@ public sealed class DemoTests(Chain chain) : IDisposable
 
     private static string OnPath(string tool) =>
         Environment.GetEnvironmentVariable("PATH")!.Split(Path.PathSeparator).Select(place => Path.Combine(place, tool)).First(File.Exists);
-
-    private static int FreePort()
-    {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
-    }
 }

@@ -1,7 +1,7 @@
 using System.Net;
-using System.Net.Sockets;
 using Spectre.Console;
 using Turnpike.Demo;
+using Turnpike.EndToEnd.Harness;
 
 namespace Turnpike.EndToEnd.Demo;
 
@@ -14,7 +14,7 @@ public sealed class WalkTests
         var told = new StringWriter();
         var narrator = new Narrator(AnsiConsole.Create(new AnsiConsoleSettings { Ansi = AnsiSupport.No, Out = new AnsiConsoleOutput(told) }), TimeProvider.System);
         var upstream = await DemoUpstream.StartAsync("one key", default);
-        var gateway = await DemoGateway.StartAsync(new DemoOptions(true, FreePort(), FreePort()), upstream, "another key", null, narrator, default);
+        var gateway = await DemoGateway.StartAsync(new DemoOptions(true, Ports.Next(), Ports.Next()), upstream, "another key", null, narrator, default);
         await using var world = new DemoWorld(null, upstream, gateway);
         var broken = await Should.ThrowAsync<DemoException>(() => new Walk(world, narrator).RunAsync(default));
         broken.Message.ShouldContain("200 was expected, and 401 came");
@@ -29,12 +29,5 @@ public sealed class WalkTests
         DemoUpstream.Forecast("oslo").ShouldBe(DemoUpstream.Forecast("oslo"));
         DemoUpstream.Forecast("oslo").ShouldNotBe(DemoUpstream.Forecast("lima"));
         System.Text.Json.JsonDocument.Parse(DemoUpstream.Forecast("são \"quoted\"")).RootElement.GetProperty("days").GetArrayLength().ShouldBe(7);
-    }
-
-    private static int FreePort()
-    {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
     }
 }

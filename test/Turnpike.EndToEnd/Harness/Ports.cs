@@ -4,21 +4,34 @@ using System.Security.Cryptography;
 
 namespace Turnpike.EndToEnd.Harness;
 
-/// <summary>Free loopback ports for other processes: below those the system gives to connections, and never the same twice in a run.</summary>
+/// <summary>
+/// Free loopback ports for other processes: below those the system gives to connections, and never the same twice, in this run or in
+/// another beside it on the machine. Each is held by a locked file while this process lives, also when nobody listens there for a moment.
+/// </summary>
 internal static class Ports
 {
-    private static readonly HashSet<int> Given = [];
+    private static readonly DirectoryInfo Folder = Directory.CreateDirectory(Path.Combine(Path.GetTempPath(), "turnpike-e2e-ports"));
+    private static readonly List<FileStream> Given = [];
 
     public static int Next()
     {
-        lock (Given)
+        while (true)
         {
-            while (true)
-            {
-                var port = RandomNumberGenerator.GetInt32(20_000, 32_000);
-                if (IsFree(port) && Given.Add(port)) return port;
-            }
+            var port = RandomNumberGenerator.GetInt32(20_000, 32_000);
+            if (!TryHold(port, out var held)) continue;
+            if (!IsFree(port)) { held.Dispose(); continue; }
+            lock (Given) Given.Add(held);
+            return port;
         }
+    }
+
+    /// <summary>Holds a port until it is given back; false while another run does.</summary>
+    public static bool TryHold(int port, out FileStream held)
+    {
+        held = null!;
+        try { held = new FileStream(Path.Combine(Folder.FullName, $"{port}"), FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None); }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException) { return false; }
+        return true;
     }
 
     public static bool IsFree(int port)

@@ -239,6 +239,7 @@ internal sealed class Node(World world, string name) : IDisposable
         parts.AddSingleton(new TermsSeal([[.. Enumerable.Repeat((byte)7, 32)]]));
         parts.AddSingleton<Microsoft.Extensions.Hosting.IHostApplicationLifetime>(new Microsoft.Extensions.Hosting.Internal.ApplicationLifetime(NullLogger<Microsoft.Extensions.Hosting.Internal.ApplicationLifetime>.Instance));
         parts.AddAudit().AddLedger().AddMetering().AddIdentity().AddPlans().AddPricing().AddLimits().AddTokens().AddPayments().AddAccess().AddGateway().AddBilling();
+        parts.AddSingleton<Turnpike.Admin.Data.DataDesk>();
         parts.AddSingleton<HttpClients>((url, timeout, most) => new HttpClient(world.HandlerOf(url), disposeHandler: false) { Timeout = timeout, MaxResponseContentBufferSize = most });
         parts.AddSingleton(new RailTimings { Poll = TimeSpan.FromSeconds(1) }).AddSingleton(world.Scheduler.Random);
         foreach (var method in parts.Where(s => s.ServiceType == typeof(IPaymentMethod)).ToList())

@@ -32,12 +32,12 @@ internal sealed class Operator(World world)
         foreach (var open in await node.Of<ILedger>().ListAsync(new HoldFilter { Most = 10_000 }, CancellationToken.None))
         {
             if (open is not { Status: HoldStatus.Unknown, Hold.Method: "x402.exact" or "mpp.evm" }) continue;
-            var paid = world.Chain.Token.Used.Contains(Checks.UsedKey(open));
-            world.Say($"the operator sees that {open.Hold.Receipt} was {(paid ? "paid" : "never paid")}");
-            if (!paid) world.Broken($"I5: {open.Hold.Id} was never paid, its time is over, and the settler has not ended it");
+            var (used, cancelled) = (world.Chain.Token.Used.Contains(Checks.UsedKey(open)), world.Cancelled.Contains(Checks.UsedKey(open)));
+            world.Say($"the operator sees that {open.Hold.Receipt} was {(cancelled ? "cancelled" : used ? "paid" : "never paid")}");
+            if (!used) world.Broken($"I5: {open.Hold.Id} was never paid, its time is over, and the settler has not ended it");
             await node.DoAsync(async at =>
             {
-                await at.Of<Settler>().ResolveAsync(open, new Resolution(ResolvedAs.Settled, null, "seen on the chain"), CancellationToken.None);
+                await at.Of<Settler>().ResolveAsync(open, new Resolution(cancelled ? ResolvedAs.Released : ResolvedAs.Settled, null, "seen on the chain"), CancellationToken.None);
                 return open;
             });
         }

@@ -122,7 +122,7 @@ internal sealed class Payer(World world, int number, string token)
         {
             var key = FakeToken.Key(authorization.From, authorization.Nonce);
             if (world.Chain.Token.Used.Contains(key)) return;
-            if (cancels) world.Chain.Cancel(authorization);
+            if (cancels && world.Cancelled.Add(key)) world.Chain.Cancel(authorization);
             else world.Chain.SettleByOther(authorization, signature);
             if (!cancels && world.Chain.Token.Used.Contains(key)) GivenAway.Add((key, authorization.Value.Low));
         });

@@ -5,6 +5,7 @@ using Turnpike.Tests.Gateway;
 using Turnpike.Tests.Payments.Evm;
 using Turnpike.Tests.Simulation.Outside;
 using Turnpike.Tests.Simulation.Sweeps;
+using Turnpike.Tests.Simulation.Wares;
 using Turnpike.Tests.Storage;
 using Turnpike.Tokens;
 
@@ -95,6 +96,9 @@ internal sealed class World : IDisposable
 
     public IReadOnlyList<Payer> Payers => payers;
 
+    /// <summary>Authorizations that their payers cancelled.</summary>
+    public HashSet<string> Cancelled { get; } = [];
+
     /// <summary>How far wall clocks of starting processes are off.</summary>
     public TimeSpan ClockOff { get; private set; }
 
@@ -162,15 +166,24 @@ internal sealed class World : IDisposable
         var buying = payers.ConvertAll(payer => payer.RunAsync());
         if (Has(Parts.Operator)) buying.Add(new Operator(this).RunAsync());
         await StormAsync(TimeSpan.FromSeconds(Scheduler.Random.Next(10, 120)));
-        (Weather, IsCalm, ClockOff) = (Weather.Calm, true, TimeSpan.Zero);
+        BecomeCalm();
         Chain.Mining = true;
         Chain.Mine();
-        if (Store is not null) Store.AwayUntil = 0;
         Say("--- calm ---");
         foreach (var node in Nodes.Where(n => n.Running)) node.Jump(TimeSpan.Zero);
         await Task.WhenAll(buying);
         await QuietAsync();
         await Checks.ReckonAsync();
+        if (!Has(Parts.Erasure) || Findings.Count > 0) return;
+        Weather = Weather.Calm with { Disk = storm.Disk, SlowDisk = storm.SlowDisk, Store = storm.Store };
+        await new Erasing(this).RunAsync();
+    }
+
+    /// <summary>Nothing fails any more.</summary>
+    public void BecomeCalm()
+    {
+        (Weather, IsCalm, ClockOff) = (Weather.Calm, true, TimeSpan.Zero);
+        if (Store is not null) Store.AwayUntil = 0;
     }
 
     /// <summary>Nothing fails but what the script says.</summary>

@@ -5,7 +5,10 @@ internal sealed class LeapingTime(DateTimeOffset start) : TimeProvider
 {
     private long ticks = start.UtcTicks;
 
-    public override DateTimeOffset GetUtcNow() => new(Interlocked.Read(ref ticks), TimeSpan.Zero);
+    /// <summary>How far the wall clock is off.</summary>
+    public TimeSpan Off { get; set; }
+
+    public override DateTimeOffset GetUtcNow() => new DateTimeOffset(Interlocked.Read(ref ticks), TimeSpan.Zero) + Off;
 
     public override long TimestampFrequency => TimeSpan.TicksPerSecond;
 

@@ -153,6 +153,20 @@ public sealed class FacilitatorClientTests
         (await rails.Exact.SettleAsync(waiting, default)).ShouldBeOfType<Settlement.Failed>().Code.ShouldBe(ErrorCodes.InsufficientBalance);
     }
 
+    /// <summary>The authorization can still be taken, whatever our clock says: given back, it would be paid and not known to be.</summary>
+    [Fact]
+    public async Task A_wall_clock_set_forward_ends_nothing_early()
+    {
+        var captured = await Captured();
+        Says(No(ErrorCodes.InsufficientBalance));
+        var waiting = captured with { Status = HoldStatus.Unknown };
+        (await rails.Exact.SettleAsync(captured, default)).ShouldBeOfType<Settlement.Unknown>();
+        rails.Time.Off = TimeSpan.FromHours(1);
+        (await rails.Exact.SettleAsync(waiting, default)).ShouldBeOfType<Settlement.Unknown>();
+        rails.Time.Leap(TimeSpan.FromMinutes(21));
+        (await rails.Exact.SettleAsync(waiting, default)).ShouldBeOfType<Settlement.Failed>();
+    }
+
     [Fact]
     public async Task Its_silence_never_ends_a_payment()
     {

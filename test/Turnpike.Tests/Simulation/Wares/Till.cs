@@ -22,12 +22,12 @@ internal sealed class Till(World world, IReadOnlyDictionary<string, string> prom
         await SoldAsync(node, paid, refunds);
     }
 
-    /// <summary>I4: who was given all of it pays for all of it, within what was held, to the last unit.</summary>
+    /// <summary>I4: who was given all of it pays for all of it, within what was held, to the last unit; but by what was noted on the way where the node was taken for dead.</summary>
     private void Streamed(HoldState stream)
     {
         var run = world.Upstream.Executions.FirstOrDefault(e => e.Receipt == stream.Hold.Receipt);
         if (run is null) world.Broken($"I7: {stream.Hold.Id} is charged and the upstream was never asked");
-        else if (run.Finished && promised.ContainsKey(stream.Hold.Receipt) && stream.Captured.Units != Math.Min(run.Tokens * PerToken, stream.Hold.Ceiling.Units)) world.Broken($"I4: {stream.Hold.Id} delivered {run.Tokens} tokens and took {stream.Captured} of {stream.Hold.Ceiling}");
+        else if ((world.Store is null || world.Script is not null) && run.Finished && promised.ContainsKey(stream.Hold.Receipt) && stream.Captured.Units != Math.Min(run.Tokens * PerToken, stream.Hold.Ceiling.Units)) world.Broken($"I4: {stream.Hold.Id} delivered {run.Tokens} tokens and took {stream.Captured} of {stream.Hold.Ceiling}");
     }
 
     /// <summary>I2: no period gives more than it includes, and what it has left is what nobody used.</summary>
@@ -50,7 +50,7 @@ internal sealed class Till(World world, IReadOnlyDictionary<string, string> prom
         }
         foreach (var (account, put) in funded)
         {
-            var spent = paid.Where(h => h.Hold.Payer == account).Sum(h => h.Captured.Units);
+            var spent = paid.Where(h => h.Hold.Legs[0].From == account).Sum(h => h.Captured.Units);
             var unbought = Settled(refunds).Where(r => r.Hold.Legs.Any(l => l.From == account)).Sum(r => r.Captured.Units);
             var left = await node.Of<ILedger>().AvailableAsync(account, "USD", CancellationToken.None);
             if (left.Units != put - spent - unbought + Back(refunds, account)) world.Broken($"{account} was sold for {put}, spent {spent}, gave back {unbought}, got back {Back(refunds, account)} and has {left}");
