@@ -1,3 +1,4 @@
+using Turnpike.Bench.Stores;
 using System.Globalization;
 
 namespace Turnpike.Bench;

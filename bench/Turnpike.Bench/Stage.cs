@@ -1,3 +1,4 @@
+using Turnpike.Bench.Stores;
 using System.Diagnostics;
 using System.Net;
 using System.Net.Sockets;

@@ -15,7 +15,7 @@ public sealed class AllocationTests
     public async Task A_free_call_stays_in_its_budget()
     {
         using var gate = new TestGate();
-        (await PerCallAsync(() => gate.GetAsync("/status"), 200)).ShouldBeLessThan(10_600);
+        (await PerCallAsync(() => gate.GetAsync("/status"), 200)).ShouldBeLessThan(10_900);
     }
 
     [Fact]

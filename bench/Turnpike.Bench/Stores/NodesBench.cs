@@ -1,6 +1,6 @@
 using System.Globalization;
 
-namespace Turnpike.Bench;
+namespace Turnpike.Bench.Stores;
 
 /// <summary>
 /// Prepaid calls a second through two nodes, each kept to 0.3 of a core, over one PostgreSQL, against one such node. Each node's

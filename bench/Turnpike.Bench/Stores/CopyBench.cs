@@ -4,7 +4,7 @@ using Turnpike.Audit;
 using Turnpike.Ledger;
 using Turnpike.Storage;
 
-namespace Turnpike.Bench;
+namespace Turnpike.Bench.Stores;
 
 /// <summary>How long <c>turnpike store copy</c> takes, and how much memory, from a file to a server and back: for a tenth of the entries, and for all of them.</summary>
 internal static class CopyBench

@@ -4,7 +4,7 @@ using Turnpike.Audit;
 using Turnpike.Ledger;
 using Turnpike.Storage;
 
-namespace Turnpike.Bench;
+namespace Turnpike.Bench.Stores;
 
 /// <summary>
 /// Durable holds on PostgreSQL, each with its audit row, asked for by 512 callers at once, on one hot token and over many; beside a

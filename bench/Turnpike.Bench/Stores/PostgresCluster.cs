@@ -5,7 +5,7 @@ using System.Net.Sockets;
 using Npgsql;
 using Turnpike.Demo;
 
-namespace Turnpike.Bench;
+namespace Turnpike.Bench.Stores;
 
 /// <summary>
 /// A PostgreSQL of the benchmark's own, in a temporary folder, durable as a server out of the box is. It gets 512 MiB of buffers and a

@@ -4,7 +4,7 @@ using Turnpike.Audit;
 using Turnpike.Ledger;
 using Turnpike.Storage;
 
-namespace Turnpike.Bench;
+namespace Turnpike.Bench.Stores;
 
 /// <summary>
 /// Does a hold take longer when the books are long? A million holds, half of them left open, half captured and delivered; then a

@@ -2,7 +2,7 @@ using System.Diagnostics;
 using System.Globalization;
 using System.Runtime.InteropServices;
 
-namespace Turnpike.Bench;
+namespace Turnpike.Bench.Stores;
 
 /// <summary>
 /// Keeps a process to a part of one core: by a control group where we may make one (30 ms of every 100 ms, as containers are kept),
