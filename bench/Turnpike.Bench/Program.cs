@@ -1,5 +1,5 @@
-using Turnpike.Bench.Stores;
 using System.Globalization;
+using Turnpike.Bench.Stores;
 
 namespace Turnpike.Bench;
 

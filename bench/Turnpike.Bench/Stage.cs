@@ -1,8 +1,8 @@
-using Turnpike.Bench.Stores;
 using System.Diagnostics;
 using System.Net;
 using System.Net.Sockets;
 using Turnpike.Audit;
+using Turnpike.Bench.Stores;
 using Turnpike.Ledger;
 using Turnpike.Storage;
 using Turnpike.Tokens;

@@ -60,7 +60,7 @@ internal sealed class Checks(World world)
         }
         var hold = known.Values.FirstOrDefault(row => row.Receipt == receipt);
         // It had left before its money could be taken, or its node stood still and was taken for dead: what was noted of it on the way is charged, or nothing.
-        if (purchase.IsStream && hold is not null and not { Status: "settled", Outcome: (long)HoldOutcome.Delivered } && (world.Store is not null || world.Weather.Disk > 0))
+        if (purchase.IsStream && hold is not null and not { Status: "settled", Outcome: (long)HoldOutcome.Delivered } && (world.Store is not null || world.DiskFailed))
         {
             if (world.Script is not null) promised[receipt] = told.Body; // this process lives, and knows that it was delivered
             return;

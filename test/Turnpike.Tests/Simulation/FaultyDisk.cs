@@ -29,6 +29,7 @@ internal sealed class FaultyDisk(World world, Place place) : IWriteParticipant
     private StorageException Fails(string when)
     {
         world.Say($"{place.Name}: the disk fails {when} the commit");
+        world.DiskFailed = true;
         return new StorageException("The simulated disk failed.", 10);
     }
 }

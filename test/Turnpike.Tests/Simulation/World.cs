@@ -79,6 +79,9 @@ internal sealed class World : IDisposable
 
     public bool IsCalm { get; private set; }
 
+    /// <summary>What a process had not written when its disk failed, it could not write any more.</summary>
+    public bool DiskFailed { get; set; }
+
     /// <summary>Nobody but a facilitator knows what became of a payment: its no is believed when the authorization has long ended.</summary>
     public bool IsBlind => Has(Parts.Facilitator) && !Facilitator.IsWatched;
 
