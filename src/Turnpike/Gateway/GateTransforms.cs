@@ -11,6 +11,7 @@ using Turnpike.Payments;
 using Turnpike.Payments.Buying;
 using Turnpike.Plans;
 using Turnpike.Pricing.Buying;
+using Turnpike.Storage;
 using Yarp.ReverseProxy.Forwarder;
 
 namespace Turnpike.Gateway;
@@ -65,7 +66,8 @@ internal sealed class GateTransforms(Cashier cashier, RateLimits limits, Payment
             // Nothing of the upstream's answer leaves: it was not paid for.
             httpContext.Items[AnsweredKey] = true;
             httpContext.Response.Clear();
-            await httpContext.AnswerAsync(payment.Call, answer);
+            try { await httpContext.AnswerAsync(payment.Call, answer); }
+            catch (StorageUnavailableException) { await Faults.AnswerAsync(httpContext, Reasons.StoreDown); } // here it would be taken for the upstream's fault
             return false;
         }
         if (proxyResponse.Content.Headers.ContentLength is null) board.Follow(payment.Call, httpContext.Cut);
