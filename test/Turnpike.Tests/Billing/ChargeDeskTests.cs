@@ -161,6 +161,18 @@ public sealed class ChargeDeskTests : IDisposable
     }
 
     [Fact]
+    public async Task A_top_up_that_was_bought_with_it_goes_back_and_leaves_the_token_to_its_other_money()
+    {
+        var (payment, intent) = await PaidAsync(operation: "buy.data");
+        var token = await gate.Of<TokenDesk>().IssueAsync(new TokenOrder(Price), "external:owner");
+        await gate.Ledger.PostAsync(new Transfer($"topup:{payment.Hold.Receipt}", "revenue:buy.data", token.Account, Price, "topup", LimitedFrom: false, LimitedTo: true), default);
+        await TellAsync("charge.refunded", stripe.Objects.RefundInDashboard(intent, 100));
+        (await gate.Of<TokenDesk>().FindAsync(token.Id, default))!.Status.ShouldBe(TokenStatus.Active);
+        (await gate.Ledger.AvailableAsync(token.Account, "USD", default)).ShouldBe(Price);
+        await gate.ShouldBalanceAsync();
+    }
+
+    [Fact]
     public async Task Two_who_are_told_at_once_book_it_once()
     {
         var (payment, intent) = await PaidAsync();

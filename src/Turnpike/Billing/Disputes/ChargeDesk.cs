@@ -13,7 +13,7 @@ namespace Turnpike.Billing.Disputes;
 /// </summary>
 internal sealed class ChargeDesk(ChargeStore store, PurchaseStore events, DisputeStore disputes, CashierReversals reversals, TokenDesk desk, TokenReclaim reclaim, ILedger ledger, CurrentPayments current, HttpClients clients)
 {
-    private const string Refunded = "refunded at Stripe", LostDispute = "lost in a dispute";
+    private const string ByRefund = "told.refund", ByDispute = "told.dispute";
 
     /// <summary>True when what is told of charges concerns us: of one we do not know yet, it is kept until we do.</summary>
     public bool Listens => current()?.Mpp is { Stripe: not null, StripeWebhookSecrets.Count: > 0 };
@@ -49,22 +49,22 @@ internal sealed class ChargeDesk(ChargeStore store, PurchaseStore events, Disput
         foreach (var refund in refunds)
         {
             if (refund is not { Id: { } id, Amount: { } minor } || await IsOursAsync(refund, ct)) continue;
-            var told = new Reversal(id, StripeCurrencies.OfMinor(minor, payment.Captured.Currency), "told.refund", Refunded);
+            var told = new Reversal(id, StripeCurrencies.OfMinor(minor, payment.Captured.Currency), ByRefund, "refunded at Stripe");
             if (refund.Status == "succeeded") await BookAsync(payment, told, ct);
             else if (refund.Status is "failed" or "canceled") await reversals.UndoAsync(payment, told, ct);
         }
         foreach (var id in await store.DisputesAsync(intent, ct))
-            if (await disputes.FindAsync(id, ct) is { Status: "lost" } lost) await BookAsync(payment, new Reversal(id, lost.Amount, "told.dispute", LostDispute), ct);
+            if (await disputes.FindAsync(id, ct) is { Status: "lost" } lost) await BookAsync(payment, new Reversal(id, lost.Amount, ByDispute, "lost in a dispute"), ct);
         return true;
     }
 
-    /// <summary>A token that was bought with it loses the same amount, as far as it is there, and ends before anything else when all of it went back.</summary>
+    /// <summary>A token that was bought with it loses the same amount, as far as it is there, and ends before anything else when all of it went back; one that was topped up has its other money.</summary>
     private async ValueTask BookAsync(HoldState payment, Reversal told, CancellationToken ct)
     {
         var token = payment.Hold.Operation.StartsWith(PayApi.Selling, StringComparison.Ordinal) ? TokenText.IdFor(payment.Hold.Receipt) : null;
         var bought = token is null ? null : await events.BoughtAsync(token, payment.Hold.Receipt, ct);
-        if (bought is not null && told.Amount >= bought.Paid) await desk.SetStatusAsync(TokenStore.FirstOf(bought.Account), TokenStatus.Revoked, $"its payment was {told.Why}", ct);
-        await reversals.BookAsync(payment, told, atLoss: bought is not null || told.Why == LostDispute, ct);
+        if (bought is not null && bought.Account == Token.AccountOf(token!) && told.Amount >= bought.Paid) await desk.SetStatusAsync(token!, TokenStatus.Revoked, $"its payment was {told.Why}", ct);
+        await reversals.BookAsync(payment, told, atLoss: bought is not null || told.Method == ByDispute, ct);
         if (bought is not null) await reclaim.TakeAsync(new SoldTo(bought.Account, payment.Hold.Operation, payment.Created), told.Name, told.Amount < bought.Paid ? told.Amount : bought.Paid, told.Why, ct);
     }
 

@@ -176,7 +176,7 @@ internal sealed partial class CashierReturns(IEnumerable<IRefundRail> rails, ILe
 
     private static AuditEvent Event(HoldState refund, string kind, string? reason = null, string? reference = null) => Event(refund.Hold, kind, reason, reference);
 
-    private static AuditEvent Event(Hold refund, string kind, string? reason, string? reference) => new()
+    public static AuditEvent Event(Hold refund, string kind, string? reason, string? reference) => new()
     {
         Kind = kind,
         Correlation = refund.Correlation,

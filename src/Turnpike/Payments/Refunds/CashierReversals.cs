@@ -72,20 +72,7 @@ internal sealed class CashierReversals(ILedger ledger, InHand inHand)
         };
     }
 
-    private static AuditEvent Event(Hold refund, string kind, Reversal told) => new()
-    {
-        Kind = kind,
-        Correlation = refund.Correlation,
-        Reason = told.Method,
-        Operation = refund.Operation,
-        Caller = refund.Caller,
-        Payer = refund.Payer,
-        Request = refund.Request,
-        Method = refund.Method,
-        Amount = refund.Ceiling.ToString(),
-        Reference = told.Name,
-        Detail = told.Why,
-    };
+    private static AuditEvent Event(Hold refund, string kind, Reversal told) => CashierReturns.Event(refund, kind, told.Method, told.Name) with { Detail = told.Why };
 }
 
 /// <summary>Money that went back without us.</summary>

@@ -89,6 +89,7 @@ public sealed class DoubtTests : IDisposable
         var (token, database) = (await gate.TokenAsync("0.01 USD"), gate.Of<Database>());
         await database.WriteAsync(sql => sql.Run("create trigger full before insert on answers begin select raise(abort, 'full'); end"), default);
         await AskAsync(token);
+        (await gate.Ledger.AvailableAsync(Turnpike.Tokens.Token.AccountOf(TestGate.IdOf(token)), "USD", default)).ShouldBe(Price, "nobody has to ask again for it");
         await database.WriteAsync(sql => sql.Run("drop trigger full"), default);
         (await AskAsync(token)).Status.ShouldBe(200, "there is a cent again");
         (await AskAsync(token)).Status.ShouldBe(200, "now it is kept");
