@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Net;
 using Turnpike.EndToEnd.Crashes;
 using Turnpike.EndToEnd.Harness;
@@ -36,7 +37,7 @@ internal sealed class Load
         get { lock (answered) return longest; }
     }
 
-    public static async Task<Load> StartAsync(IReadOnlyList<PaidApi> nodes, int callers = 12) => new(nodes, await nodes[0].TokenAsync("100.00 USD"), callers);
+    public static async Task<Load> StartAsync(IReadOnlyList<PaidApi> nodes, int callers = 12) => new(nodes, await nodes[0].TokenAsync(string.Create(CultureInfo.InvariantCulture, $"{Purchase.Plenty / 100}.00 USD")), callers);
 
     /// <summary>Waits, at most half a minute, until so many more are answered.</summary>
     public async Task MoreAsync(int more)
@@ -59,12 +60,12 @@ internal sealed class Load
         await Task.WhenAll(callers);
         var at = nodes.First(node => node.Gateway.Lives);
         await TwoNodesTests.OpenHoldsEndAsync(at);
-        var charged = await Purchase.ChargedAsync(at, "prepaid", token);
+        var charged = await Purchase.ChargedAsync(at, "prepaid", token, Purchase.Plenty);
         charged.ShouldBeInRange(answered.Count, answered.Count + open.Count, $"{answered.Count} were answered, {open.Count} not");
         foreach (var (purchase, body) in answered.Where((_, i) => i % 11 == 0))
             if (await purchase.InsistAsync() is { Status: HttpStatusCode.OK } again) again.Body.ShouldBe(body);
         await Parallel.ForEachAsync(open, new ParallelOptions { MaxDegreeOfParallelism = 8 }, async (purchase, _) => await purchase.InsistAsync());
-        (await Purchase.ChargedAsync(at, "prepaid", token)).ShouldBe(answered.Count + open.Count, "each was bought once");
+        (await Purchase.ChargedAsync(at, "prepaid", token, Purchase.Plenty)).ShouldBe(answered.Count + open.Count, "each was bought once");
         await Purchase.SettledAsync(at);
     }
 
