@@ -116,7 +116,7 @@ public sealed class AuditTrailTests
         using var open = new OpenTrail();
         using var stuck = new ManualResetEventSlim();
         using var begun = new ManualResetEventSlim();
-        var failing = open.Database.WriteAsync(sql => { begun.Set(); stuck.Wait(TimeSpan.FromSeconds(10)); throw new StorageException("disk full", SqliteNative.Full); }, default).AsTask();
+        var failing = Task.Run(async () => await open.Database.WriteAsync<bool>(sql => { begun.Set(); stuck.Wait(TimeSpan.FromSeconds(10)); throw new StorageException("disk full", SqliteNative.Full); }, default));
         begun.Wait(TimeSpan.FromSeconds(10)).ShouldBeTrue();
         var waiting = Task.Run(async () =>
         {
