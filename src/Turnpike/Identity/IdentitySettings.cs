@@ -7,6 +7,9 @@ internal sealed record IdentitySettings
 {
     public IReadOnlyList<JwtIssuer> Issuers { get; init; } = [];
 
+    /// <summary>Are tokens about agents looked for, in a header of their own?</summary>
+    public bool TakesKya { get; init; }
+
     public Introspection? Introspection { get; init; }
 
     public Signatures.SignatureSettings? Signatures { get; init; }
@@ -36,7 +39,13 @@ internal sealed record JwtIssuer(string Name, string Issuer, IReadOnlyList<strin
     public required IReadOnlyList<string> Algorithms { get; init; }
 
     public TimeSpan Skew { get; init; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>Its tokens say who answers for an agent; null: they are access tokens.</summary>
+    public KyaTerms? Kya { get; init; }
 }
+
+/// <summary>For whom a Know Your Agent token has to be; null: anybody of that audience.</summary>
+internal sealed record KyaTerms(string? Service, string? Domain, string? Environment);
 
 /// <summary>A service that says whether a token is good (RFC 7662).</summary>
 internal sealed record Introspection(Uri Url, string ClientId, Secret ClientSecret, IReadOnlyList<string> Audience, TokenCallers Callers)

@@ -23,8 +23,8 @@ internal static class StoredStore
         StoredTable.Of("account:t* currency:t sequence:n units:n source:t* kind:t created:n"));
 
     public static readonly StoredTable Audit = new("audit", "salt and these fields are destroyed; the chain still verifies",
-        "select node, sequence, created, kind, correlation, reason, operation, caller, payer, address, request, method, amount, reference, detail, times, salt, erased, hash from audit",
-        StoredTable.Of("node:t sequence:n created:n kind:t correlation:t reason:t operation:t caller:t! payer:t! address:t! request:t- method:t amount:t reference:t* detail:t* times:n salt:b erased:b hash:b"));
+        "select node, sequence, created, kind, correlation, reason, operation, caller, payer, address, request, method, amount, reference, detail, times, salt, erased, hash, agent, on_behalf_of from audit",
+        StoredTable.Of("node:t sequence:n created:n kind:t correlation:t reason:t operation:t caller:t! payer:t! address:t! request:t- method:t amount:t reference:t* detail:t* times:n salt:b erased:b hash:b agent:t! on_behalf_of:t!"));
 
     public static readonly StoredTable Usage = new("usage_records", "pseudonym for the payer; caller and labels are emptied",
         "select source, id, happened, operation, caller, payer, model, origin, charged, observed, cost, currency, receipt, expense, expense_currency, asked, reported, labels from usage_records",
