@@ -117,6 +117,7 @@ internal static class AuditKinds
     public const string DisputeAnswered = "dispute.answered";
     public const string CallerChanged = "caller.changed";
     public const string KeyIssued = "key.issued";
+    public const string KeyShown = "key.shown";
     public const string KeyLeaked = "key.leaked";
     public const string KeyRevoked = "key.revoked";
     public const string ConfigLoaded = "config.loaded";

@@ -54,7 +54,10 @@ internal static class IdentitySection
 
     private static readonly Key<string> Prefix = new("key-prefix", new ScalarShape<string>("a word of 2 to 16 lower-case letters and digits", (string t, out string? v) => KeyText.CheckPrefix(v = t), "^[a-z][a-z0-9]{1,15}$"), "What keys made here begin with, before an underscore; those made before stay good.") { Default = "tpk", Example = "acme" };
 
-    private static readonly Key<IdentitySettings> Key = new("identity", new MapShape<IdentitySettings>([Prefix, Jwt, Asked, SignedRequests, Servers, Nonces], Build), "Who else is believed when it says who asks.") { Default = "nobody", Example = "{ authorization-servers: [\"https://login.example.com\"] }" };
+    private static readonly Key<IReadOnlyList<Secret>> VaultSecret = new("secret", new ListShape<Secret>(new SecretShape(32), oneAlone: true, least: 1), "Opens them; at least 32 bytes, one, or a list, current first.") { Required = true, Example = "${env:TURNPIKE_TOKEN_SECRET}" };
+    private static readonly Key<KeyVault> Vault = new("retrievable-keys", new MapShape<KeyVault>([VaultSecret], m => new KeyVault(m.Get(VaultSecret, []))), "Keys may be made whose text can be shown again: it is kept in an envelope that only this secret opens. All others are told once.") { Default = "none can", Example = "{ secret: \"${env:TURNPIKE_TOKEN_SECRET}\" }" };
+
+    private static readonly Key<IdentitySettings> Key = new("identity", new MapShape<IdentitySettings>([Prefix, Vault, Jwt, Asked, SignedRequests, Servers, Nonces], Build), "Who else is believed when it says who asks.") { Default = "nobody", Example = "{ authorization-servers: [\"https://login.example.com\"] }" };
 
     public static readonly Section Section = new(Scope.Document, Key) { Tell = catalog => Tell(catalog.Settings.Get<IdentitySettings>()) };
 
@@ -91,6 +94,7 @@ internal static class IdentitySection
             Issuers = issuers,
             TakesKya = issuers.Any(i => i.Kya is not null),
             KeyPrefix = m.Get(Prefix) is { } word ? word + "_" : KeyText.Prefix,
+            Vault = m.Get(Vault),
             DpopNonces = m.Get(Nonces),
             Introspection = m.Get(Asked),
             Signatures = m.Get(SignedRequests),

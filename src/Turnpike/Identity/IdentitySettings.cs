@@ -17,6 +17,9 @@ internal sealed record IdentitySettings
     /// <summary>What keys made here begin with, the underscore included.</summary>
     public string KeyPrefix { get; init; } = KeyText.Prefix;
 
+    /// <summary>Opens the texts of keys that were made to be shown again; null: none is.</summary>
+    public KeyVault? Vault { get; init; }
+
     /// <summary>A DPoP proof has to carry a nonce of ours.</summary>
     public bool DpopNonces { get; init; }
 

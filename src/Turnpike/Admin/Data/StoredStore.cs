@@ -122,5 +122,5 @@ internal static class StoredStore
         ["migrations", "counters", "audit_head", "audit_checkpoints", "audit_starts", "installation", "signers", "nodes", "revisions", "writers", "stripe_events", "usage_exports", "shown", "reputation_places", "price_takes", "price_tables", "credit_notes", "disputes"];
 
     /// <summary>Columns that are not shown: what proves a key, and an answer's bytes, which its length stands for.</summary>
-    public static IReadOnlyList<string> NotShown { get; } = ["caller_keys.hash", "tokens.sequence"];
+    public static IReadOnlyList<string> NotShown { get; } = ["caller_keys.hash", "caller_keys.sealed", "tokens.sequence"];
 }
