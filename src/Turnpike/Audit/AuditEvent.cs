@@ -19,6 +19,12 @@ internal sealed record AuditEvent
 
     public string? Caller { get; init; }
 
+    /// <summary>The agent that sent it, as it signed or as somebody the owner believes says.</summary>
+    public string? Agent { get; init; }
+
+    /// <summary>For whom the caller acted, when that is somebody else.</summary>
+    public string? OnBehalfOf { get; init; }
+
     public string? Payer { get; init; }
 
     public string? Address { get; init; }
@@ -111,6 +117,7 @@ internal static class AuditKinds
     public const string DisputeAnswered = "dispute.answered";
     public const string CallerChanged = "caller.changed";
     public const string KeyIssued = "key.issued";
+    public const string KeyShown = "key.shown";
     public const string KeyLeaked = "key.leaked";
     public const string KeyRevoked = "key.revoked";
     public const string ConfigLoaded = "config.loaded";

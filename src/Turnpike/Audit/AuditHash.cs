@@ -12,8 +12,9 @@ namespace Turnpike.Audit;
 /// The fields are kind, correlation, reason, operation, seal, method, amount, node, and times where it is more than one (decimal), in
 /// this order; each is its length in bytes, 4 bytes, then the bytes (UTF-8); an absent one is the length 0xFFFFFFFF alone. Numbers
 /// are big-endian. A node's first link has 32 zero bytes for the previous hash.
-/// The seal is SHA-256( salt, 16 bytes ‖ caller, payer, address, request, reference, detail, as fields ): it stands in the chain for
-/// what may have to be erased. Once salt and those six are gone it says nothing any more, and the chain holds.
+/// The seal is SHA-256( salt, 16 bytes ‖ caller, payer, address, request, reference, detail, and, where one of them is there, agent and
+/// on-behalf-of, as fields ): it stands in the chain for what may have to be erased. Once salt and those are gone it says nothing any more,
+/// and the chain holds.
 /// An event without a salt that was not erased is of an earlier version. Its fields are kind, correlation, reason, operation, caller,
 /// payer, address, request, method, amount, reference, detail.
 /// </summary>
@@ -57,6 +58,11 @@ internal sealed class AuditHash
         Write(happened.Request);
         Write(happened.Reference);
         Write(happened.Detail);
+        if ((happened.Agent ?? happened.OnBehalfOf) is not null)
+        {
+            Write(happened.Agent);
+            Write(happened.OnBehalfOf);
+        }
         return SHA256.HashData(buffer.WrittenSpan);
     }
 

@@ -26,6 +26,8 @@ internal static class AuditLine
         Field(json, "reason", row.Event.Reason);
         Field(json, "operation", row.Event.Operation);
         Field(json, "caller", row.Event.Caller);
+        Field(json, "agent", row.Event.Agent);
+        Field(json, "onBehalfOf", row.Event.OnBehalfOf);
         Field(json, "payer", row.Event.Payer);
         Field(json, "address", row.Event.Address);
         Field(json, "request", row.Event.Request);
@@ -90,6 +92,8 @@ internal static class AuditLine
             Reason = Text(json, "reason"),
             Operation = Text(json, "operation"),
             Caller = Text(json, "caller"),
+            Agent = Text(json, "agent"),
+            OnBehalfOf = Text(json, "onBehalfOf"),
             Payer = Text(json, "payer"),
             Address = Text(json, "address"),
             Request = Text(json, "request"),

@@ -17,12 +17,12 @@ internal static class AuditStore
 {
     public static void Insert(Sql sql, string node, long sequence, long microseconds, AuditEvent happened, byte[] salt, byte[] hash) =>
         sql.RunRow("""
-            insert into audit (node, sequence, created, kind, correlation, reason, operation, caller, payer, address, request, method, amount, reference, detail, times, salt, hash)
-            values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)
+            insert into audit (node, sequence, created, kind, correlation, reason, operation, caller, payer, address, request, method, amount, reference, detail, times, salt, hash, agent, on_behalf_of)
+            values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20)
             """,
             node, sequence, microseconds, happened.Kind, happened.Correlation, happened.Reason, happened.Operation, happened.Caller, happened.Payer,
             happened.Address, happened.Request, happened.Method, happened.Amount, happened.Reference, happened.Detail,
-            happened.Times > 1 ? happened.Times : SqlValue.Null, salt, hash);
+            happened.Times > 1 ? happened.Times : SqlValue.Null, salt, hash, happened.Agent, happened.OnBehalfOf);
 
     public static AuditHead Head(Sql sql, string node) =>
         sql.First("select sequence, created, hash from audit_head where node = $1", row => new AuditHead(row.Long(0), row.Long(1), row.Bytes(2)), node) ?? AuditHead.None;
@@ -40,7 +40,7 @@ internal static class AuditStore
     /// <summary>All rows in order, as a stream; each node's are in the order of its chain.</summary>
     public static IEnumerable<AuditRow> All(Sql sql) =>
         sql.Stream("""
-            select node, sequence, created, kind, correlation, reason, operation, caller, payer, address, request, method, amount, reference, detail, times, salt, erased, hash
+            select node, sequence, created, kind, correlation, reason, operation, caller, payer, address, request, method, amount, reference, detail, times, salt, erased, hash, agent, on_behalf_of
             from audit order by created, node, sequence
             """, Read);
 
@@ -61,7 +61,7 @@ internal static class AuditStore
     /// <summary>A page of what was recorded until then.</summary>
     public static List<AuditRow> Between(Sql sql, AuditPlace after, long until, int most) =>
         sql.Query("""
-            select node, sequence, created, kind, correlation, reason, operation, caller, payer, address, request, method, amount, reference, detail, times, salt, erased, hash
+            select node, sequence, created, kind, correlation, reason, operation, caller, payer, address, request, method, amount, reference, detail, times, salt, erased, hash, agent, on_behalf_of
             from audit where (created, node, sequence) > ($1, $2, $3) and created < $4
             order by created, node, sequence limit $5
             """, Read, after.Microseconds, after.Node, after.Sequence, until, most);
@@ -73,14 +73,14 @@ internal static class AuditStore
     public static List<AuditRow> Select(Sql sql, AuditFilter filter) =>
         filter.Correlation is null
             ? sql.Query("""
-                select node, sequence, created, kind, correlation, reason, operation, caller, payer, address, request, method, amount, reference, detail, times, salt, erased, hash
+                select node, sequence, created, kind, correlation, reason, operation, caller, payer, address, request, method, amount, reference, detail, times, salt, erased, hash, agent, on_behalf_of
                 from audit
                 where (created, node, sequence) > ($1, $2, $3) and (cast($4 as text) is null or kind = $4) and (cast($5 as text) is null or payer = $5)
                   and (cast($6 as text) is null or operation = $6) and (cast($7 as text) is null or reference = $7)
                 order by created, node, sequence limit $8
                 """, Read, filter.After.Microseconds, filter.After.Node, filter.After.Sequence, filter.Kind, filter.Payer, filter.Operation, filter.Reference, filter.Most)
             : sql.Query("""
-                select node, sequence, created, kind, correlation, reason, operation, caller, payer, address, request, method, amount, reference, detail, times, salt, erased, hash
+                select node, sequence, created, kind, correlation, reason, operation, caller, payer, address, request, method, amount, reference, detail, times, salt, erased, hash, agent, on_behalf_of
                 from audit
                 where correlation = $9 and (created, node, sequence) > ($1, $2, $3) and (cast($4 as text) is null or kind = $4) and (cast($5 as text) is null or payer = $5)
                   and (cast($6 as text) is null or operation = $6) and (cast($7 as text) is null or reference = $7)
@@ -102,5 +102,7 @@ internal static class AuditStore
         Reference = row.TextOrNull(13),
         Detail = row.TextOrNull(14),
         Times = row.LongOrNull(15) ?? 1,
+        Agent = row.TextOrNull(19),
+        OnBehalfOf = row.TextOrNull(20),
     }, row.IsNull(16) ? null : row.Bytes(16), row.IsNull(17) ? null : row.Bytes(17), row.Bytes(18));
 }

@@ -97,7 +97,7 @@ internal sealed class Repeats(TimeProvider clock)
         public static readonly Alike Instance = new();
 
         public bool Equals(AuditEvent? x, AuditEvent? y) => x!.Kind == y!.Kind && x.Request == y.Request && x.Address == y.Address && x.Reason == y.Reason && x.Operation == y.Operation
-            && x.Caller == y.Caller && x.Payer == y.Payer && x.Method == y.Method && x.Amount == y.Amount && x.Reference == y.Reference && x.Detail == y.Detail;
+            && x.Caller == y.Caller && x.Agent == y.Agent && x.OnBehalfOf == y.OnBehalfOf && x.Payer == y.Payer && x.Method == y.Method && x.Amount == y.Amount && x.Reference == y.Reference && x.Detail == y.Detail;
 
         public int GetHashCode([DisallowNull] AuditEvent obj) => HashCode.Combine(obj.Kind, obj.Request, obj.Address, obj.Reason);
     }

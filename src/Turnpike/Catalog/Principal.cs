@@ -16,6 +16,12 @@ internal sealed record Principal(Caller Caller)
     /// <summary>What its token says beside, where it is one text: nothing is decided by it.</summary>
     public IReadOnlyDictionary<string, string> Claims { get; init; } = FrozenDictionary<string, string>.Empty;
 
+    /// <summary>The agent that sends it, and who answers for it; null: nobody said.</summary>
+    public AgentIdentity? Agent { get; init; }
+
+    /// <summary>For whom it acts, as the owner says of the caller, or else as an issuer the owner believes says of the agent.</summary>
+    public string? OnBehalfOf => Caller.OnBehalfOf ?? Agent?.LegalEntity;
+
     /// <summary>What its credential opens.</summary>
     public CredentialRules Rules { get; init; } = CredentialRules.None;
 
@@ -26,6 +32,20 @@ internal sealed record Principal(Caller Caller)
     public IReadOnlyList<string> BoundTo { get; init; } = [];
 
     public bool Has(string scope) => Scopes.Contains(scope, StringComparer.Ordinal);
+}
+
+/// <summary>An agent, and who answers for it: by its own signature, or by the word of an issuer the owner believes.</summary>
+/// <param name="Name">What it is called; a key directory's address, a wallet, or the issuer's name for it.</param>
+internal sealed record AgentIdentity(string Name)
+{
+    /// <summary>Who runs it.</summary>
+    public string? Operator { get; init; }
+
+    /// <summary>The company it acts for.</summary>
+    public string? LegalEntity { get; init; }
+
+    /// <summary>The issuer says that somebody has verified whom it acts for.</summary>
+    public bool IsVerified { get; init; }
 }
 
 /// <summary>How surely it is known who asks.</summary>

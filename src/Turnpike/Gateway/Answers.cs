@@ -68,7 +68,7 @@ internal sealed class Answers(PaymentReplies payments, IAuditTrail audit)
         foreach (var (name, value) in stored.Headers) http.Response.Headers.Append(name, value);
         http.Response.Headers["Turnpike-Correlation"] = call.Correlation;
         AllowBrowsers(http);
-        await audit.RecordAsync(new AuditEvent { Kind = AuditKinds.Replayed, Correlation = call.Correlation, Operation = call.Operation.Name, Caller = call.Caller, Address = call.Address, Request = call.RequestLine }, CancellationToken.None);
+        await audit.RecordAsync(new AuditEvent { Kind = AuditKinds.Replayed, Correlation = call.Correlation, Operation = call.Operation.Name, Caller = call.Caller, Agent = call.Principal?.Agent?.Name, OnBehalfOf = call.Principal?.OnBehalfOf, Address = call.Address, Request = call.RequestLine }, CancellationToken.None);
         http.Response.ContentLength = stored.Body.Length;
         if (!HttpMethods.IsHead(http.Request.Method)) await http.Response.Body.WriteAsync(stored.Body, CancellationToken.None);
     }
@@ -104,6 +104,8 @@ internal sealed class Answers(PaymentReplies payments, IAuditTrail audit)
         Reason = refusal.Reason.Code,
         Operation = call.Rejected is null ? call.Operation.Name : null,
         Caller = call.Caller,
+        Agent = call.Principal?.Agent?.Name,
+        OnBehalfOf = call.Principal?.OnBehalfOf,
         Address = call.Address,
         // A refused target is somebody's invention: it is told by its reason, not repeated into the trail.
         Request = call.Target.Error is null ? call.RequestLine : null,

@@ -99,6 +99,8 @@ internal sealed class Forwarder(IHttpForwarder forwarder, GateTransforms transfo
         Reason = http.Delivered() ? null : $"upstream-{http.Response.StatusCode}",
         Operation = call.Operation.Name,
         Caller = call.Caller,
+        Agent = call.Principal?.Agent?.Name,
+        OnBehalfOf = call.Principal?.OnBehalfOf,
         Address = call.Address,
         Request = call.RequestLine,
         Reference = call.Session,

@@ -126,7 +126,13 @@ internal sealed class GateTransforms(Cashier cashier, RateLimits limits, Payment
         headers.TryAddWithoutValidation("X-Forwarded-Proto", call.Secure ? "https" : "http");
         headers.TryAddWithoutValidation("X-Forwarded-Host", call.Catalog.Gateway.Url.Authority);
         if (call.Caller is { } caller) headers.TryAddWithoutValidation("Turnpike-Caller", caller);
-        if (call.Principal?.Caller.OnBehalfOf is { } other) headers.TryAddWithoutValidation("Turnpike-On-Behalf-Of", other);
+        if (call.Principal?.OnBehalfOf is { } other) headers.TryAddWithoutValidation("Turnpike-On-Behalf-Of", Written(other));
+        if (call.Principal?.Agent is { } agent)
+        {
+            headers.TryAddWithoutValidation("Turnpike-Agent", Written(agent.Name));
+            if (agent.Operator is { } runs) headers.TryAddWithoutValidation("Turnpike-Agent-Operator", Written(runs));
+            if (agent.IsVerified) headers.TryAddWithoutValidation("Turnpike-Agent-Verified", "true");
+        }
         if (call.Plan is { } plan) headers.TryAddWithoutValidation("Turnpike-Plan", plan);
         if (PlanBook.Of(call)?.Entitlements.Header is { } entitled) headers.TryAddWithoutValidation("Turnpike-Entitlements", entitled);
         if (call.Principal is { Scopes.Count: > 0 } principal) headers.TryAddWithoutValidation("Turnpike-Scopes", string.Join(' ', principal.Scopes));
@@ -136,6 +142,9 @@ internal sealed class GateTransforms(Cashier cashier, RateLimits limits, Payment
         headers.TryAddWithoutValidation("Turnpike-Payment", state.Hold.Receipt);
         headers.TryAddWithoutValidation("Turnpike-Amount", payment.Ceiling.ToString());
     }
+
+    /// <summary>A name as a header can say it: percent-encoded where it is not printable ASCII.</summary>
+    private static string Written(string name) => name.All(c => c is >= ' ' and <= '~') ? name : Uri.EscapeDataString(name);
 
     private static void Copy(HttpResponseMessage from, HttpContext http, Call call)
     {

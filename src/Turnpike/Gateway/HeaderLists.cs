@@ -16,7 +16,7 @@ internal static class HeaderLists
         "Idempotency-Key");
 
     /// <summary>Where keys and proofs come; the upstream gets them only where it is the one who checks them.</summary>
-    public static readonly FrozenSet<string> OfKeys = Set("apikey", "x-api-key", "x-goog-api-key", "DPoP", "Signature", "Signature-Input", "Signature-Agent");
+    public static readonly FrozenSet<string> OfKeys = Set("apikey", "x-api-key", "x-goog-api-key", Identity.OAuth.KyaClaims.Header, "DPoP", "Signature", "Signature-Input", "Signature-Agent");
 
     /// <summary>What only the gateway says to a caller: payment, limits, cross-origin rules; and what gives the upstream away.</summary>
     public static readonly FrozenSet<string> DropFromResponse = Set(

@@ -79,7 +79,7 @@ internal static class HttpTransport
     public static bool Delivered(this HttpContext http) =>
         http.Response.StatusCode is >= 200 and < 300 && (AnswerMeter.TryOf(http, out var meter) && meter.Passed > 0 || http.Features.Get<IForwarderErrorFeature>()?.Error switch
         {
-            null or ForwarderError.None => true,
+            null or ForwarderError.None => !http.IsCut(),
             ForwarderError.ResponseBodyClient => http.RequestServices.GetService<Drain>() is not { IsOver: true } && !http.IsCut(),
             _ => false,
         });

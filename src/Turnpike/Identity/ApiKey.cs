@@ -15,4 +15,7 @@ internal sealed record ApiKey(string Id, string Caller, KeyHash Hash)
     public DateTimeOffset? Revoked { get; init; }
 
     public DateTimeOffset Created { get; init; }
+
+    /// <summary>Its text in an envelope, where it was made to be shown again.</summary>
+    public byte[]? Sealed { get; init; }
 }

@@ -63,10 +63,20 @@ internal sealed class CallerDesk(CallerStore store, InstallationStore installati
     }
 
     /// <summary>A new key of ours; its text is in the answer and nowhere else.</summary>
-    public async ValueTask<(ApiKey Key, string Text)> IssueAsync(string caller, CredentialRules rules, DateTimeOffset? expires, CancellationToken ct, string prefix = KeyText.Prefix)
+    public async ValueTask<(ApiKey Key, string Text)> IssueAsync(string caller, CredentialRules rules, DateTimeOffset? expires, CancellationToken ct, string prefix = KeyText.Prefix, KeyVault? vault = null)
     {
         var text = KeyText.New(prefix);
-        return ((await AddAsync(caller, KeyHash.Of(text), KeyText.Hint(text), rules, expires, ct))!, text);
+        return ((await AddAsync(caller, KeyHash.Of(text), KeyText.Hint(text), rules, expires, ct, id => vault?.Seal(id, text)))!, text);
+    }
+
+    /// <summary>The text of a key that was made to be shown again, and is good; null: it was told once, or its secret is gone.</summary>
+    public async ValueTask<string?> ShowAsync(ApiKey key, KeyVault vault, CancellationToken ct)
+    {
+        if (key is not { Sealed: { } envelope, Revoked: null } || key.Expires <= time.GetUtcNow() || vault.Open(key.Id, envelope) is not { } text) return null;
+        // First in the trail, then told: whoever saw it stands there.
+        await audit.RecordAsync(new AuditEvent { Kind = AuditKinds.KeyShown, Correlation = Ids.New("c"), Caller = key.Caller, Reference = key.Id }, ct);
+        await audit.FlushAsync(ct);
+        return text;
     }
 
     /// <summary>A key made elsewhere, by its SHA-256. Null: it is somebody's already.</summary>
@@ -95,19 +105,20 @@ internal sealed class CallerDesk(CallerStore store, InstallationStore installati
         await AddAsync(caller, hash, "of the file", rules, null, ct) ?? (await FindAsync(hash, ct))!.Value.Key;
 
     /// <summary>A new key, while those before it go on for a while: nobody is locked out on the day keys are changed.</summary>
-    public async ValueTask<(ApiKey Key, string Text)> RollAsync(string caller, TimeSpan overlap, CredentialRules rules, DateTimeOffset? expires, CancellationToken ct, string prefix = KeyText.Prefix)
+    public async ValueTask<(ApiKey Key, string Text)> RollAsync(string caller, TimeSpan overlap, CredentialRules rules, DateTimeOffset? expires, CancellationToken ct, string prefix = KeyText.Prefix, KeyVault? vault = null)
     {
         var until = time.GetUtcNow() + overlap;
         var ended = await store.ExpireAsync(caller, until, ct);
         keys.Clear();
         await audit.RecordAsync(new AuditEvent { Kind = AuditKinds.KeyRevoked, Correlation = Ids.New("c"), Caller = caller, Reason = "rolled", Detail = $"{ended} keys end at {until:u}" }, ct);
-        return await IssueAsync(caller, rules, expires, ct, prefix);
+        return await IssueAsync(caller, rules, expires, ct, prefix, vault);
     }
 
-    private async ValueTask<ApiKey?> AddAsync(string caller, KeyHash hash, string hint, CredentialRules rules, DateTimeOffset? expires, CancellationToken ct)
+    private async ValueTask<ApiKey?> AddAsync(string caller, KeyHash hash, string hint, CredentialRules rules, DateTimeOffset? expires, CancellationToken ct, Func<string, byte[]?>? seal = null)
     {
         var kept = hash.Under(await SecretAsync(ct));
-        var key = new ApiKey(Ids.New("k"), caller, kept) { Hint = hint, Rules = rules, Expires = expires, Created = time.GetUtcNow() };
+        var id = Ids.New("k");
+        var key = new ApiKey(id, caller, kept) { Hint = hint, Rules = rules, Expires = expires, Created = time.GetUtcNow(), Sealed = seal?.Invoke(id) };
         if (!await store.AddAsync(key, ct)) return null;
         keys.Forget(kept);
         await audit.RecordAsync(new AuditEvent { Kind = AuditKinds.KeyIssued, Correlation = Ids.New("c"), Caller = caller, Reference = key.Id, Detail = hint }, ct);

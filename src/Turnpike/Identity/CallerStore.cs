@@ -16,13 +16,13 @@ internal sealed class CallerStore(Database database, Revisions revisions)
 
     /// <summary>A key with its caller, by the key's kept hash; a caller that is not there was named by the file when the key was made.</summary>
     public ValueTask<(ApiKey Key, Caller? Caller)?> FindAsync(KeyHash kept, CancellationToken ct) => database.ReadAsync<(ApiKey, Caller?)?>(sql =>
-        sql.First("select id, caller, hash, hint, rules, expires, revoked, created from caller_keys where hash = $1", ReadKey, kept.ToBytes()) is { } key ? (key, Find(sql, key.Caller)) : null, ct);
+        sql.First("select id, caller, hash, hint, rules, expires, revoked, created, sealed from caller_keys where hash = $1", ReadKey, kept.ToBytes()) is { } key ? (key, Find(sql, key.Caller)) : null, ct);
 
     public ValueTask<ApiKey?> FindKeyAsync(string id, CancellationToken ct) => database.ReadAsync(sql =>
-        sql.First("select id, caller, hash, hint, rules, expires, revoked, created from caller_keys where id = $1", ReadKey, id), ct);
+        sql.First("select id, caller, hash, hint, rules, expires, revoked, created, sealed from caller_keys where id = $1", ReadKey, id), ct);
 
     public async ValueTask<IReadOnlyList<ApiKey>> KeysAsync(string caller, CancellationToken ct) => await database.ReadAsync(sql =>
-        sql.Query("select id, caller, hash, hint, rules, expires, revoked, created from caller_keys where caller = $1 order by id", ReadKey, caller), ct);
+        sql.Query("select id, caller, hash, hint, rules, expires, revoked, created, sealed from caller_keys where caller = $1 order by id", ReadKey, caller), ct);
 
     /// <summary>By name, beginning after <paramref name="after"/>.</summary>
     public async ValueTask<IReadOnlyList<Caller>> ListAsync(string? after, int most, CancellationToken ct) => await database.ReadAsync(sql =>
@@ -39,15 +39,15 @@ internal sealed class CallerStore(Database database, Revisions revisions)
 
     /// <summary>False when a key of this hash is known already.</summary>
     public async ValueTask<bool> AddAsync(ApiKey key, CancellationToken ct) => await ChangeAsync(sql => sql.Change("""
-        insert into caller_keys (id, caller, hash, hint, rules, expires, revoked, created) values ($1, $2, $3, $4, $5, $6, $7, $8) on conflict (hash) do nothing
-        """, key.Id, key.Caller, key.Hash.ToBytes(), key.Hint, JsonSerializer.Serialize(key.Rules, IdentityJson.Default.CredentialRules), key.Expires, key.Revoked, key.Created), ct) == 1;
+        insert into caller_keys (id, caller, hash, hint, rules, expires, revoked, created, sealed) values ($1, $2, $3, $4, $5, $6, $7, $8, $9) on conflict (hash) do nothing
+        """, key.Id, key.Caller, key.Hash.ToBytes(), key.Hint, JsonSerializer.Serialize(key.Rules, IdentityJson.Default.CredentialRules), key.Expires, key.Revoked, key.Created, key.Sealed), ct) == 1;
 
     public async ValueTask SetRulesAsync(string id, CredentialRules rules, CancellationToken ct) =>
         await ChangeAsync(sql => sql.Change("update caller_keys set rules = $2 where id = $1", id, JsonSerializer.Serialize(rules, IdentityJson.Default.CredentialRules)), ct);
 
-    /// <summary>False when there is no such key, or it is revoked, which is final.</summary>
+    /// <summary>False when there is no such key, or it is revoked, which is final. Its text goes with it.</summary>
     public async ValueTask<bool> RevokeAsync(string id, DateTimeOffset now, CancellationToken ct) =>
-        await ChangeAsync(sql => sql.Change("update caller_keys set revoked = $2 where id = $1 and revoked is null", id, now), ct) == 1;
+        await ChangeAsync(sql => sql.Change("update caller_keys set revoked = $2, sealed = null where id = $1 and revoked is null", id, now), ct) == 1;
 
     /// <summary>Ends every key of a caller that would outlive this moment.</summary>
     public async ValueTask<int> ExpireAsync(string caller, DateTimeOffset at, CancellationToken ct) =>
@@ -74,6 +74,7 @@ internal sealed class CallerStore(Database database, Revisions revisions)
         Expires = row.TimeOrNull(5),
         Revoked = row.TimeOrNull(6),
         Created = row.Time(7),
+        Sealed = row.IsNull(8) ? null : row.Bytes(8),
     };
 
     private static string Text(CallerStatus status) => status.ToString().ToLowerInvariant();

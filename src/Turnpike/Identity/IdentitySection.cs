@@ -24,7 +24,12 @@ internal static class IdentitySection
     private static readonly Key<bool> Callers = new("callers", new ChoiceShape<bool>(("known", false), ("any", true)), "Whom it may name: callers known here, or anybody, who is then called ISSUER:NAME and may do what the token says.") { Default = "known", Example = "any" };
     private static readonly Key<string> ScopeClaim = new("scopes", Claim, "The claim with what the token may do; a known caller never gets more than it has.") { Default = "scope", Example = "scope" };
 
-    private static readonly Shape<JwtIssuer> One = new MapShape<JwtIssuer>([Issuer, Audience, Keys, Shared, Algorithms, Skew, CallerClaim, Callers, ScopeClaim], BuildIssuer);
+    private static readonly Key<bool> Kya = new("tokens", new ChoiceShape<bool>(("access", false), ("kya", true)), "What its tokens are: access tokens, or statements about an agent and the company it acts for (Know Your Agent, KYAPay), which come as skyfire-pay-id, too.") { Default = "access", Example = "kya" };
+    private static readonly Key<string> KyaService = new("service", Shapes.Text, "The seller's service a kya token has to be for, its ssi.") { Default = "any of that audience", Example = "3e6d33a1-438e-482e-bba5-6aa69544727d" };
+    private static readonly Key<string> KyaDomain = new("domain", Shapes.Text, "The seller's domain a kya token has to be for, its sdm.") { Default = "any of that audience", Example = "api.example.com" };
+    private static readonly Key<string> KyaEnvironment = new("environment", Shapes.Text, "The issuer's environment a kya token has to be of, its env.") { Default = "any", Example = "production" };
+
+    private static readonly Shape<JwtIssuer> One = new MapShape<JwtIssuer>([Issuer, Audience, Keys, Shared, Algorithms, Skew, CallerClaim, Callers, ScopeClaim, Kya, KyaService, KyaDomain, KyaEnvironment], BuildIssuer);
     private static readonly Key<IReadOnlyList<KeyValuePair<string, JwtIssuer>>> Jwt = new("jwt", new NamedShape<JwtIssuer>("issuers by name", "issuer", OperationSection.CheckName, One), "Whose signed tokens (JWT) say who asks.") { Default = "nobody's", Example = "{ login: { issuer: \"https://login.example.com\", audience: \"https://api.example.com\", keys: \"https://login.example.com/jwks.json\" } }" };
 
     private static readonly Key<Uri> Url = new("url", Shapes.Url, "Where it is asked.") { Required = true, Example = "https://login.example.com/introspect" };
@@ -49,7 +54,10 @@ internal static class IdentitySection
 
     private static readonly Key<string> Prefix = new("key-prefix", new ScalarShape<string>("a word of 2 to 16 lower-case letters and digits", (string t, out string? v) => KeyText.CheckPrefix(v = t), "^[a-z][a-z0-9]{1,15}$"), "What keys made here begin with, before an underscore; those made before stay good.") { Default = "tpk", Example = "acme" };
 
-    private static readonly Key<IdentitySettings> Key = new("identity", new MapShape<IdentitySettings>([Prefix, Jwt, Asked, SignedRequests, Servers, Nonces], Build), "Who else is believed when it says who asks.") { Default = "nobody", Example = "{ authorization-servers: [\"https://login.example.com\"] }" };
+    private static readonly Key<IReadOnlyList<Secret>> VaultSecret = new("secret", new ListShape<Secret>(new SecretShape(32), oneAlone: true, least: 1), "Opens them; at least 32 bytes, one, or a list, current first.") { Required = true, Example = "${env:TURNPIKE_TOKEN_SECRET}" };
+    private static readonly Key<KeyVault> Vault = new("retrievable-keys", new MapShape<KeyVault>([VaultSecret], m => new KeyVault(m.Get(VaultSecret, []))), "Keys may be made whose text can be shown again: it is kept in an envelope that only this secret opens. All others are told once.") { Default = "none can", Example = "{ secret: \"${env:TURNPIKE_TOKEN_SECRET}\" }" };
+
+    private static readonly Key<IdentitySettings> Key = new("identity", new MapShape<IdentitySettings>([Prefix, Vault, Jwt, Asked, SignedRequests, Servers, Nonces], Build), "Who else is believed when it says who asks.") { Default = "nobody", Example = "{ authorization-servers: [\"https://login.example.com\"] }" };
 
     public static readonly Section Section = new(Scope.Document, Key) { Tell = catalog => Tell(catalog.Settings.Get<IdentitySettings>()) };
 
@@ -61,7 +69,9 @@ internal static class IdentitySection
         // A public key taken for a shared secret would let anybody sign.
         if (algorithms.FirstOrDefault(a => Symmetric.Contains(a) != shared) is { } mixed) { m.Of(Algorithms).Refuse($"{mixed} does not go with {(shared ? "a secret" : "keys")}"); return null; }
         if (m.Get(Keys) is { Scheme: "http", IsLoopback: false }) { m.Of(Keys).Refuse("keys that are believed come over https; plain http is for loopback only"); return null; }
-        return new JwtIssuer(m.At.Name, m.Get(Issuer)!, m.Get(Audience, []), CallersOf(m)) { Keys = m.Get(Keys), Secret = shared ? m.Get(Shared) : null, Algorithms = algorithms, Skew = m.Get(Skew, TimeSpan.FromSeconds(30)) };
+        foreach (var key in new Key[] { KyaService, KyaDomain, KyaEnvironment })
+            if (m.IsWritten(key) && !m.Get(Kya)) { m.Of(key).Refuse("is said of kya tokens alone: write 'tokens: kya' beside it"); return null; }
+        return new JwtIssuer(m.At.Name, m.Get(Issuer)!, m.Get(Audience, []), CallersOf(m)) { Keys = m.Get(Keys), Secret = shared ? m.Get(Shared) : null, Algorithms = algorithms, Skew = m.Get(Skew, TimeSpan.FromSeconds(30)), Kya = m.Get(Kya) ? new KyaTerms(m.Get(KyaService), m.Get(KyaDomain), m.Get(KyaEnvironment)) : null };
     }
 
     private static WebBotAuthSettings? BuildBots(MapValues m)
@@ -82,7 +92,9 @@ internal static class IdentitySection
         return new IdentitySettings
         {
             Issuers = issuers,
+            TakesKya = issuers.Any(i => i.Kya is not null),
             KeyPrefix = m.Get(Prefix) is { } word ? word + "_" : KeyText.Prefix,
+            Vault = m.Get(Vault),
             DpopNonces = m.Get(Nonces),
             Introspection = m.Get(Asked),
             Signatures = m.Get(SignedRequests),
@@ -93,7 +105,7 @@ internal static class IdentitySection
     private static IEnumerable<string> Tell(IdentitySettings? settings)
     {
         foreach (var issuer in settings?.Issuers ?? [])
-            yield return $"{issuer.Name}: tokens of {issuer.Issuer} for {string.Join(" or ", issuer.Audience)} by {string.Join(", ", issuer.Algorithms)}, of {(issuer.Callers.Anybody ? "anybody" : "known callers")}";
+            yield return $"{issuer.Name}: {(issuer.Kya is null ? "tokens" : "statements about agents")} of {issuer.Issuer} for {string.Join(" or ", issuer.Audience)} by {string.Join(", ", issuer.Algorithms)}, of {(issuer.Callers.Anybody ? "anybody" : "known callers")}";
         if (settings?.Introspection is { } asked) yield return $"other tokens are asked about at {asked.Url}, and answers kept for {Shapes.Tell(asked.Keep)}";
     }
 }

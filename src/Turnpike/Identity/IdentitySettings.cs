@@ -7,12 +7,18 @@ internal sealed record IdentitySettings
 {
     public IReadOnlyList<JwtIssuer> Issuers { get; init; } = [];
 
+    /// <summary>Are tokens about agents looked for, in a header of their own?</summary>
+    public bool TakesKya { get; init; }
+
     public Introspection? Introspection { get; init; }
 
     public Signatures.SignatureSettings? Signatures { get; init; }
 
     /// <summary>What keys made here begin with, the underscore included.</summary>
     public string KeyPrefix { get; init; } = KeyText.Prefix;
+
+    /// <summary>Opens the texts of keys that were made to be shown again; null: none is.</summary>
+    public KeyVault? Vault { get; init; }
 
     /// <summary>A DPoP proof has to carry a nonce of ours.</summary>
     public bool DpopNonces { get; init; }
@@ -36,7 +42,13 @@ internal sealed record JwtIssuer(string Name, string Issuer, IReadOnlyList<strin
     public required IReadOnlyList<string> Algorithms { get; init; }
 
     public TimeSpan Skew { get; init; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>Its tokens say who answers for an agent; null: they are access tokens.</summary>
+    public KyaTerms? Kya { get; init; }
 }
+
+/// <summary>For whom a Know Your Agent token has to be; null: anybody of that audience.</summary>
+internal sealed record KyaTerms(string? Service, string? Domain, string? Environment);
 
 /// <summary>A service that says whether a token is good (RFC 7662).</summary>
 internal sealed record Introspection(Uri Url, string ClientId, Secret ClientSecret, IReadOnlyList<string> Audience, TokenCallers Callers)

@@ -9,12 +9,12 @@ namespace Turnpike.Identity;
 /// <param name="Several">True when two different ones were presented: nobody can say which was meant.</param>
 internal readonly record struct Presented(string? Text, bool InAuthorization, bool Bound, bool Several)
 {
-    private static readonly string[] KeyHeaders = ["apikey", "x-api-key", "x-goog-api-key"];
+    private static readonly string[] KeyHeaders = ["apikey", "x-api-key", "x-goog-api-key"], WithKya = [.. KeyHeaders, OAuth.KyaClaims.Header];
 
     public static Presented Read(Call call)
     {
         var found = default(Presented);
-        foreach (var name in KeyHeaders)
+        foreach (var name in call.Catalog.Settings.Get<IdentitySettings>() is { TakesKya: true } ? WithKya : KeyHeaders)
             foreach (var value in call.Headers[name])
                 if (!IsToken(value)) found = found.And(value ?? "", false, false);
         foreach (var value in call.Headers.Authorization)

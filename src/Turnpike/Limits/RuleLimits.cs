@@ -133,6 +133,8 @@ internal sealed class RuleLimits(CounterSet counters, RateExchange exchange, IAu
         Reason = Reasons.TooManyCalls.Code,
         Operation = call.Operation.Name,
         Caller = call.Caller,
+        Agent = call.Principal?.Agent?.Name,
+        OnBehalfOf = call.Principal?.OnBehalfOf,
         Address = call.Address,
         Request = call.RequestLine,
         Reference = demand.Rule.Id,

@@ -156,6 +156,8 @@ internal sealed class Payment(Call call, Func<Payment, ValueTask> close) : IAsyn
         Reason = reason,
         Operation = Call.Operation.Name,
         Caller = Call.Caller,
+        Agent = Call.Principal?.Agent?.Name,
+        OnBehalfOf = Call.Principal?.OnBehalfOf,
         Payer = Payer,
         Address = Call.Address,
         Request = Call.RequestLine,

@@ -22,6 +22,9 @@ internal sealed record PriceRule(long Hundredths)
 
     public ReputationBounds? Reputation { get; init; }
 
+    /// <summary>True: verified agents; false: all others; null: all.</summary>
+    public bool? Verified { get; init; }
+
     /// <summary>At least so many calls of the operation in progress on this node, this one too.</summary>
     public long? Busy { get; init; }
 
@@ -29,6 +32,7 @@ internal sealed record PriceRule(long Hundredths)
         (Plan is null || call.Plan == Plan)
         && (Assurance is not { } least || (call.Principal?.Assurance ?? Catalog.Assurance.Anonymous) >= least)
         && Reputation?.Hold(call) != false
+        && (Verified is not { } verified || verified == call.Principal?.Agent is { IsVerified: true })
         && (Busy is not { } busy || inProgress >= busy)
         && (Hours is null && Days.Count == 0 || HoldsAt(TimeZoneInfo.ConvertTime(at, Zone)));
 

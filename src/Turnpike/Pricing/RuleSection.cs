@@ -26,13 +26,14 @@ internal static class RuleSection
     private static readonly Key<string> PlanName = new("plan", Shapes.Text, "Holds for callers of this plan.") { Default = "all", Example = "enterprise" };
     private static readonly Key<Assurance> Least = new("assurance", new ChoiceShape<Assurance>(("bearer", Assurance.Bearer), ("bound", Assurance.Bound)), "Holds for callers of whom it is known at least so surely who they are.") { Default = "all", Example = "bound" };
     private static readonly Key<ReputationBounds> Known = ReputationShape.Key("Holds for callers of this reputation.");
+    private static readonly Key<bool> Verified = new("verified", Shapes.Flag, "Holds for agents of which an issuer of kya tokens (identity.jwt) says that somebody has verified whom they act for; false: for all others.") { Default = "all", Example = "true" };
     private static readonly Key<long> Busy = new("busy", Shapes.Integer(1, 1_000_000), "Holds while at least so many calls of the operation are in progress on the node.") { Default = "always", Example = "100" };
 
-    public static readonly Shape<IReadOnlyList<PriceRule>> Shape = new ListShape<PriceRule>(new MapShape<PriceRule>([Percent, Hours, Days, Zone, PlanName, Least, Known, Busy], Build), least: 1);
+    public static readonly Shape<IReadOnlyList<PriceRule>> Shape = new ListShape<PriceRule>(new MapShape<PriceRule>([Percent, Hours, Days, Zone, PlanName, Least, Known, Verified, Busy], Build), least: 1);
 
     private static PriceRule? Build(MapValues m)
     {
-        if (new Key[] { Hours, Days, PlanName, Least, Known, Busy }.All(key => !m.IsWritten(key))) { m.At.Refuse("a rule needs a condition: hours, days, plan, assurance, reputation or busy"); return null; }
+        if (new Key[] { Hours, Days, PlanName, Least, Known, Verified, Busy }.All(key => !m.IsWritten(key))) { m.At.Refuse("a rule needs a condition: hours, days, plan, assurance, reputation, verified or busy"); return null; }
         return new PriceRule(Hundredths(m.Get(Percent)!)!.Value)
         {
             Hours = m.Get(Hours) is { } hours ? ReadHours(hours) : null,
@@ -41,6 +42,7 @@ internal static class RuleSection
             Plan = m.Get(PlanName),
             Assurance = m.IsWritten(Least) ? m.Get(Least) : null,
             Reputation = m.Get(Known),
+            Verified = m.IsWritten(Verified) ? m.Get(Verified) : null,
             Busy = m.IsWritten(Busy) ? m.Get(Busy) : null,
         };
     }

@@ -1,7 +1,9 @@
+using System.Text;
 using Turnpike.Audit;
 using Turnpike.Ledger;
 using Turnpike.Limits.Incidents;
 using Turnpike.Tests.Gateway;
+using Turnpike.Tests.Metering;
 
 namespace Turnpike.Tests.Access;
 
@@ -85,6 +87,43 @@ public sealed class IncidentRuleTests
     }
 
     [Fact]
+    public async Task An_open_stream_that_is_paid_by_use_is_cut_and_charged_for_what_passed()
+    {
+        using var gate = new TestGate(document: MeteredGate.Chat);
+        var token = await gate.TokenAsync("1.00 USD");
+        var words = string.Join(' ', Enumerable.Repeat("word", 100));
+        gate.Upstream.Answer = (_, _) => Task.FromResult(Events(MeteredGate.Delta(words), () => SetAsync(gate, "operation:chat", "closed"), MeteredGate.Delta(words)));
+        (await gate.SendAsync(MeteredGate.Ask(token, """{"model":"gpt-4o","stream":true,"max_tokens":1000,"messages":[{"role":"user","content":"go on"}]}"""))).Aborted.ShouldBeTrue();
+        var left = await gate.Ledger.AvailableAsync("token:" + TestGate.IdOf(token), "USD", default);
+        var taken = Money.Nano - left.Units;
+        // A hundred words are at least eighty tokens, at 10 USD a million; the second hundred did not pass, and the thousand that were held go back.
+        taken.ShouldBeInRange(80 * 10_000, 190 * 10_000);
+        await gate.Of<IAuditTrail>().FlushAsync(default);
+        (await gate.Of<IAuditTrail>().ReadAsync(new AuditFilter(Kind: AuditKinds.Settled), default)).ShouldHaveSingleItem().Event.Amount.ShouldBe(new Money(taken, "USD").ToString());
+        await gate.ShouldBalanceAsync();
+    }
+
+    [Fact]
+    public async Task An_open_stream_of_one_price_is_cut_and_its_price_goes_back_whole()
+    {
+        using var gate = new TestGate();
+        var token = await gate.TokenAsync("1.00 USD");
+        gate.Upstream.Answer = (_, _) => Task.FromResult(new HttpResponseMessage { Content = new Endless(() => SetAsync(gate, "operation:forecast", "closed")) });
+        (await gate.GetAsync(Target, ("Authorization", token))).Aborted.ShouldBeTrue();
+        (await gate.Ledger.AvailableAsync("token:" + TestGate.IdOf(token), "USD", default)).ShouldBe(new Money(Money.Nano, "USD"));
+        await gate.Of<IAuditTrail>().FlushAsync(default);
+        (await gate.Of<IAuditTrail>().ReadAsync(new AuditFilter(Kind: AuditKinds.Credited), default)).ShouldHaveSingleItem().Event.Amount.ShouldBe("0.01 USD");
+        await gate.ShouldBalanceAsync();
+    }
+
+    private static HttpResponseMessage Events(string first, Func<Task> between, string second)
+    {
+        var answer = new HttpResponseMessage { Content = new Endless(between, first + "\n\n", second + "\n\n") };
+        answer.Content.Headers.ContentType = new("text/event-stream");
+        return answer;
+    }
+
+    [Fact]
     public async Task It_survives_a_restart_and_is_audited()
     {
         using var before = new TestGate();
@@ -97,20 +136,35 @@ public sealed class IncidentRuleTests
         await gate.Of<IncidentBoard>().StopAsync(default);
     }
 
-    /// <summary>Two pieces, with something happening between them.</summary>
-    private sealed class Endless(Func<Task> between) : HttpContent
+    /// <summary>Two pieces, one a read, with something happening between them.</summary>
+    private sealed class Endless(Func<Task> between, string first = "first", string second = "second") : HttpContent
     {
         protected override async Task SerializeToStreamAsync(Stream stream, System.Net.TransportContext? context)
         {
-            await stream.WriteAsync("first"u8.ToArray());
+            await stream.WriteAsync(Encoding.UTF8.GetBytes(first));
             await between();
-            await stream.WriteAsync("second"u8.ToArray());
+            await stream.WriteAsync(Encoding.UTF8.GetBytes(second));
         }
+
+        protected override Task<Stream> CreateContentReadStreamAsync() => Task.FromResult<Stream>(new Reader(first, between, second));
 
         protected override bool TryComputeLength(out long length)
         {
             length = 0;
             return false;
+        }
+
+        private sealed class Reader(string first, Func<Task> between, string second) : MemoryStream
+        {
+            private int reads;
+
+            public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
+            {
+                if (buffer.IsEmpty) return 0;
+                if (++reads == 2) await between();
+                cancellationToken.ThrowIfCancellationRequested();
+                return reads > 2 ? 0 : Encoding.UTF8.GetBytes(reads == 1 ? first : second, buffer.Span);
+            }
         }
     }
 }

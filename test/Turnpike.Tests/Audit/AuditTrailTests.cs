@@ -24,13 +24,15 @@ public sealed class AuditTrailTests
     [InlineData("update audit set reference = 'h9' where sequence = 3", 3)]
     [InlineData("update audit set detail = 'nothing' where sequence = 3", 3)]
     [InlineData("update audit set times = 2 where sequence = 3", 3)]
+    [InlineData("update audit set agent = 'another' where sequence = 3", 3)]
+    [InlineData("update audit set on_behalf_of = 'another' where sequence = 3", 3)]
     [InlineData("update audit set salt = null where sequence = 3", 3)]
     [InlineData("update audit set salt = hash where sequence = 3", 3)]
     [InlineData("update audit set erased = hash where sequence = 3", 3)]
     [InlineData("update audit set node = '2'; update audit_head set node = '2'", 1)]
     [InlineData("update audit set sequence = 99 where sequence = 2; update audit set sequence = 2 where sequence = 3; update audit set sequence = 3 where sequence = 99", 2)]
-    [InlineData("update audit set sequence = sequence + 100 where sequence > 2; insert into audit select node, 3, created, kind, correlation, reason, operation, caller, payer, address, request, method, amount, reference, detail, salt, erased, hash, times from audit where sequence = 2; update audit set sequence = sequence - 99 where sequence > 100", 3)]
-    [InlineData("insert into audit select node, 6, created, kind, correlation, reason, operation, caller, payer, address, request, method, amount, reference, detail, salt, erased, hash, times from audit where sequence = 5", 6)]
+    [InlineData("update audit set sequence = sequence + 100 where sequence > 2; insert into audit select node, 3, created, kind, correlation, reason, operation, caller, payer, address, request, method, amount, reference, detail, salt, erased, hash, times, agent, on_behalf_of from audit where sequence = 2; update audit set sequence = sequence - 99 where sequence > 100", 3)]
+    [InlineData("insert into audit select node, 6, created, kind, correlation, reason, operation, caller, payer, address, request, method, amount, reference, detail, salt, erased, hash, times, agent, on_behalf_of from audit where sequence = 5", 6)]
     public async Task An_edit_a_removal_a_swap_and_an_insertion_break_the_chain_where_they_happened(string damage, long at)
     {
         using var open = new OpenTrail();

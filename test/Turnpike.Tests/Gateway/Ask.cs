@@ -29,7 +29,7 @@ internal sealed record Ask(string Method, string Target, params (string Name, st
         var http = new DefaultHttpContext { RequestServices = services };
         http.Features.Set<IHttpResponseFeature>(response);
         http.Features.Set<IHttpResponseBodyFeature>(new StreamResponseBodyFeature(body));
-        var lifetime = new Lifetime { RequestAborted = Leaves };
+        var lifetime = new Lifetime(Leaves);
         http.Features.Set<IHttpRequestLifetimeFeature>(lifetime);
         http.Features.Set<IHttpRequestBodyDetectionFeature>(new Detection(Body is not null));
         http.Features.GetRequiredFeature<IHttpRequestFeature>().RawTarget = Target;
@@ -53,11 +53,19 @@ internal sealed record Ask(string Method, string Target, params (string Name, st
 
     internal sealed class Lifetime : IHttpRequestLifetimeFeature
     {
+        private readonly CancellationTokenSource gone;
+
+        public Lifetime(CancellationToken leaves) => RequestAborted = (gone = CancellationTokenSource.CreateLinkedTokenSource(leaves)).Token;
+
         public CancellationToken RequestAborted { get; set; }
 
         public bool Aborted { get; private set; }
 
-        public void Abort() => Aborted = true;
+        public void Abort()
+        {
+            Aborted = true;
+            gone.Cancel();
+        }
     }
 
     private sealed class BreakingStream : MemoryStream

@@ -34,7 +34,7 @@ internal sealed class OutsideDecisions(HttpClients clients, IAuditTrail audit) :
         var decision = await SendAsync(ask, Question(call, at, amount, payer, receipt), call.Now, ct);
         if (decision is { Allow: true }) return null;
         if (decision is { } said) return new Refusal(Reasons.AccessDenied, said.Reason ?? "Somebody who is asked here has said no.");
-        await audit.RecordAsync(new AuditEvent { Kind = AuditKinds.DecisionMissing, Correlation = call.Correlation, Reason = ask.AllowOnFailure ? "allow" : "deny", Operation = call.Operation.Name, Caller = call.Caller, Payer = payer, Address = call.Address, Request = call.RequestLine, Reference = ask.Url.Host }, ct);
+        await audit.RecordAsync(new AuditEvent { Kind = AuditKinds.DecisionMissing, Correlation = call.Correlation, Reason = ask.AllowOnFailure ? "allow" : "deny", Operation = call.Operation.Name, Caller = call.Caller, Agent = call.Principal?.Agent?.Name, OnBehalfOf = call.Principal?.OnBehalfOf, Payer = payer, Address = call.Address, Request = call.RequestLine, Reference = ask.Url.Host }, ct);
         return ask.AllowOnFailure ? null : new Refusal(Reasons.DecisionMissing, "Who decides about this call does not answer.") { RetryAfter = TimeSpan.FromSeconds(10) };
     }
 
@@ -74,7 +74,13 @@ internal sealed class OutsideDecisions(HttpClients clients, IAuditTrail audit) :
             json.WriteString("address", call.Address);
             json.WriteString("caller", call.Caller);
             json.WriteString("organisation", call.Principal?.Caller.Organisation);
-            json.WriteString("onBehalfOf", call.Principal?.Caller.OnBehalfOf);
+            json.WriteString("onBehalfOf", call.Principal?.OnBehalfOf);
+            if (call.Principal?.Agent is { } agent)
+            {
+                json.WriteString("agent", agent.Name);
+                json.WriteString("agentOperator", agent.Operator);
+                json.WriteBoolean("agentVerified", agent.IsVerified);
+            }
             json.WriteString("plan", call.Plan);
             json.WriteString("assurance", (call.Principal?.Assurance ?? Assurance.Anonymous).ToString().ToLowerInvariant());
             if (amount is { } sum) { json.WriteString("amount", sum.ToDecimal()); json.WriteString("currency", sum.Currency); }

@@ -34,7 +34,9 @@ internal static class AccessListSection
 
     private static readonly Key<ReputationBounds> Known = ReputationShape.Key("What callers have to have done here, and not done; strangers are asked who they are.");
 
-    private static readonly Shape<AccessLists> Shape = new MapShape<AccessLists>([Callers, Payers, Addresses, Known, Asked], m => new AccessLists(m.Get(Callers) ?? NameList.Everybody, m.Get(Payers) ?? NameList.Everybody, m.Get(Addresses) ?? NetworkList.Everywhere) { Ask = m.Get(Asked), Reputation = m.Get(Known) });
+    private static readonly Key<bool> Verified = new("verified", Shapes.Flag, "Only agents of which an issuer of kya tokens (identity.jwt) says that somebody has verified whom they act for.") { Default = "false", Example = "true" };
+
+    private static readonly Shape<AccessLists> Shape = new MapShape<AccessLists>([Callers, Payers, Addresses, Known, Verified, Asked], m => new AccessLists(m.Get(Callers) ?? NameList.Everybody, m.Get(Payers) ?? NameList.Everybody, m.Get(Addresses) ?? NetworkList.Everywhere) { Ask = m.Get(Asked), Reputation = m.Get(Known), Verified = m.Get(Verified) });
 
     public static readonly IReadOnlyList<Section> Sections =
     [
@@ -50,7 +52,7 @@ internal static class AccessListSection
         foreach (var operation in draft.Operations)
         {
             if (operation.Settings.Get<AccessLists>() is not { } lists) continue;
-            if (operation.Identity == IdentityRule.Upstream && (lists.Callers != NameList.Everybody || lists.Reputation is not null)) draft.At(operation, "access").Refuse("asks for callers, but with 'identity: upstream' nobody here knows who calls");
+            if (operation.Identity == IdentityRule.Upstream && (lists.Callers != NameList.Everybody || lists.Reputation is not null || lists.Verified)) draft.At(operation, "access").Refuse("asks for callers, but with 'identity: upstream' nobody here knows who calls");
             if (lists.Ask?.At.Contains(AskAt.Settled) == true && operation.Settings.Get<PriceModel>() is PriceModel.Metered) draft.At(operation, "access").Refuse("a price by use is taken when the answer has left, so nobody can be asked between");
         }
     }

@@ -13,6 +13,9 @@ internal sealed record AccessLists(NameList Callers, NameList Payers, NetworkLis
     /// <summary>What its callers have to have done, and not done; null: anything.</summary>
     public ReputationBounds? Reputation { get; init; }
 
+    /// <summary>Its callers have to be agents of which an issuer says that somebody verified whom they act for.</summary>
+    public bool Verified { get; init; }
+
     /// <summary>All that hold for a call, from the widest to the narrowest; empty for most, and then it costs nothing.</summary>
     public static AccessLists[] Of(Call call)
     {

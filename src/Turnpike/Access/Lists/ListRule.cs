@@ -27,7 +27,7 @@ internal sealed class ListRule(ReputationBook reputations) : IAccessRule
         {
             // An address that cannot be read is on no list of allowed ones.
             if (!lists.Addresses.Permits(IPAddress.TryParse(call.Address, out var address) ? address : IPAddress.None)) return new Refusal(Reasons.AccessDenied, "It is not open to your address.");
-            if (lists.Callers.Permits(name => Names(call, name)) && lists.Reputation?.Hold(call) != false) continue;
+            if (lists.Callers.Permits(name => Names(call, name)) && lists.Reputation?.Hold(call) != false && (!lists.Verified || call.Principal?.Agent is { IsVerified: true })) continue;
             return call.Caller is null ? new Refusal(Reasons.IdentityRequired, "This is open to some callers alone.") : new Refusal(Reasons.AccessDenied, "It is not open to you.");
         }
         return null;

@@ -14,13 +14,14 @@ internal sealed record CallerBody(string? Plan = null, IReadOnlyList<string>? Sc
 /// <param name="Valid">How long, <c>30d</c>; left out: for good.</param>
 /// <param name="Hash">An imported key's hash, <c>sha256:</c> and 64 hex digits; left out: a key is made.</param>
 /// <param name="BoundTo">Who has to sign every request that presents it: <c>jkt:…</c>, an agent's address, <c>wallet:0x…</c>.</param>
-internal sealed record KeyBody(string? Valid = null, IReadOnlyList<string>? Scopes = null, IReadOnlyList<string>? Operations = null, IReadOnlyList<string>? Methods = null, IReadOnlyList<string>? Models = null, string? Hash = null, IReadOnlyList<string>? BoundTo = null);
+/// <param name="Retrievable">Its text may be shown again; needs <c>identity.retrievable-keys</c>. Left out: it is told once.</param>
+internal sealed record KeyBody(string? Valid = null, IReadOnlyList<string>? Scopes = null, IReadOnlyList<string>? Operations = null, IReadOnlyList<string>? Methods = null, IReadOnlyList<string>? Models = null, string? Hash = null, IReadOnlyList<string>? BoundTo = null, bool? Retrievable = null);
 
 /// <summary>A key to take the place of all others.</summary>
 /// <param name="Overlap">How long the others go on, <c>1d</c>; left out: not at all.</param>
-internal sealed record RollBody(string? Overlap = null, string? Valid = null, IReadOnlyList<string>? Scopes = null, IReadOnlyList<string>? Operations = null, IReadOnlyList<string>? Methods = null, IReadOnlyList<string>? Models = null, IReadOnlyList<string>? BoundTo = null)
+internal sealed record RollBody(string? Overlap = null, string? Valid = null, IReadOnlyList<string>? Scopes = null, IReadOnlyList<string>? Operations = null, IReadOnlyList<string>? Methods = null, IReadOnlyList<string>? Models = null, IReadOnlyList<string>? BoundTo = null, bool? Retrievable = null)
 {
-    public KeyBody Key => new(Valid, Scopes, Operations, Methods, Models, BoundTo: BoundTo);
+    public KeyBody Key => new(Valid, Scopes, Operations, Methods, Models, BoundTo: BoundTo, Retrievable: Retrievable);
 }
 
 /// <summary>Reads orders about callers; each gives what was understood, or a sentence saying what is wrong.</summary>
@@ -94,6 +95,8 @@ internal static class CallerOrders
             if (SignerName.Read(signer) is null) return (null, null, "boundTo: each is jkt:THUMBPRINT, an agent's address, tap:KEY or wallet:0x….");
         var valid = TimeSpan.Zero;
         if (body.Valid is not null && !Shapes.TryDuration(body.Valid, out valid)) return (null, null, "valid: write 30s, 5m, 1h, 1d or 1mo.");
+        if (body is { Retrievable: true, Hash: not null }) return (null, null, "retrievable: the text of an imported key is not known here.");
+        if (body.Retrievable == true && catalog.Settings.Get<IdentitySettings>()?.Vault is null) return (null, null, "retrievable: needs identity.retrievable-keys in turnpike.yaml, which says under what secret.");
         if (body.Hash is { } hash && KeyHash.Parse(hash) is null) return (null, null, "hash: write sha256: and 64 hex digits.");
         return (new CredentialRules { Scopes = body.Scopes ?? [], Operations = body.Operations ?? [], Methods = body.Methods ?? [], Models = body.Models ?? [], BoundTo = [.. (body.BoundTo ?? []).Select(s => SignerName.Read(s)!)] }, body.Valid is null ? null : valid, "");
     }

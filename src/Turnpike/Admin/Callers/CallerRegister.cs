@@ -37,6 +37,8 @@ internal sealed class CallerRegister(CallerDesk desk, TimeProvider time)
 
     private static string PrefixOf(ServiceCatalog catalog) => catalog.Settings.Get<IdentitySettings>()?.KeyPrefix ?? KeyText.Prefix;
 
+    private static KeyVault? VaultFor(ServiceCatalog catalog, bool? retrievable) => retrievable == true ? catalog.Settings.Get<IdentitySettings>()?.Vault : null;
+
     private static Denial? NoPlan(ServiceCatalog catalog, params ReadOnlySpan<string?> plans)
     {
         foreach (var plan in plans)
@@ -74,7 +76,7 @@ internal sealed class CallerRegister(CallerDesk desk, TimeProvider time)
         if (caller is null) return (null, denied);
         if (body.Hash is not { } hash)
         {
-            var (key, text) = await desk.IssueAsync(name, rules!, expires, ct, PrefixOf(catalog));
+            var (key, text) = await desk.IssueAsync(name, rules!, expires, ct, PrefixOf(catalog), VaultFor(catalog, body.Retrievable));
             return (KeyView.Of(key, time.GetUtcNow(), text), null);
         }
         return await desk.ImportAsync(name, KeyHash.Parse(hash)!.Value, rules!, expires, ct) is { } imported
@@ -88,8 +90,17 @@ internal sealed class CallerRegister(CallerDesk desk, TimeProvider time)
         if (caller is null) return (null, denied);
         var overlap = TimeSpan.Zero;
         if (body.Overlap is not null && !Shapes.TryDuration(body.Overlap, out overlap)) return (null, Denial.Malformed("overlap: write 30s, 5m, 1h, 1d or 1mo."));
-        var (key, text) = await desk.RollAsync(name, overlap, rules!, expires, ct, PrefixOf(catalog));
+        var (key, text) = await desk.RollAsync(name, overlap, rules!, expires, ct, PrefixOf(catalog), VaultFor(catalog, body.Retrievable));
         return (KeyView.Of(key, time.GetUtcNow(), text), null);
+    }
+
+    /// <summary>The text of a key that was made to be shown again; who asked is in the trail.</summary>
+    public async ValueTask<(KeyView? View, Denial? Denied)> ShowAsync(ServiceCatalog catalog, string id, CancellationToken ct)
+    {
+        if (await desk.FindKeyAsync(id, ct) is not { } key) return (null, Denial.NotFound("key"));
+        return catalog.Settings.Get<IdentitySettings>()?.Vault is { } vault && await desk.ShowAsync(key, vault, ct) is { } text
+            ? (KeyView.Of(key, time.GetUtcNow(), text), null)
+            : (null, new Denial(409, "key-not-retrievable", "The key's text cannot be shown", key.Sealed is null ? "It was told once, when it was made, or has been revoked. Make another." : "It has ended, or the secret it was sealed under is not configured any more. Make another."));
     }
 
     /// <summary>Also a key whose caller the file has taken over: it lives here, and here it ends.</summary>

@@ -24,14 +24,14 @@ internal sealed record CallerList(IReadOnlyList<CallerView> Callers, string? Nex
 /// <summary>A caller's keys, those of the file first.</summary>
 internal sealed record KeyList(IReadOnlyList<KeyView> Keys);
 
-/// <summary>A key. Its text is told once, when it is made.</summary>
-/// <param name="Key">The text, where it was just made.</param>
+/// <summary>A key. Its text is told once, when it is made, unless it was made to be shown again.</summary>
+/// <param name="Key">The text, where it was just made or is shown again.</param>
 /// <param name="Hint">Its beginning.</param>
 /// <param name="Status"><c>active</c>, <c>expired</c> or <c>revoked</c>.</param>
-internal sealed record KeyView(string Id, string Caller, string? Key, string Hint, string Status, IReadOnlyList<string> Scopes, IReadOnlyList<string> Operations, IReadOnlyList<string> Methods, IReadOnlyList<string> Models, IReadOnlyList<string> BoundTo, DateTimeOffset? Expires, DateTimeOffset? Created)
+internal sealed record KeyView(string Id, string Caller, string? Key, string Hint, string Status, IReadOnlyList<string> Scopes, IReadOnlyList<string> Operations, IReadOnlyList<string> Methods, IReadOnlyList<string> Models, IReadOnlyList<string> BoundTo, DateTimeOffset? Expires, DateTimeOffset? Created, bool Retrievable = false)
 {
     public static KeyView Of(ApiKey key, DateTimeOffset now, string? text = null) => new(key.Id, key.Caller, text, key.Hint, key.Revoked is not null ? "revoked" : key.Expires <= now ? "expired" : "active",
-        key.Rules.Scopes, key.Rules.Operations, key.Rules.Methods, key.Rules.Models, key.Rules.BoundTo, key.Expires, key.Created);
+        key.Rules.Scopes, key.Rules.Operations, key.Rules.Methods, key.Rules.Models, key.Rules.BoundTo, key.Expires, key.Created, key.Sealed is not null);
 
     public static KeyView Of(Caller caller, FileKey key, DateTimeOffset now) => new(key.Id(caller.Name), caller.Name, null, "in the file", key.Expires <= now ? "expired" : "active",
         key.Rules.Scopes, key.Rules.Operations, key.Rules.Methods, key.Rules.Models, key.Rules.BoundTo, key.Expires, null);

@@ -40,6 +40,8 @@ internal static class CallersApi
             .WithDescription("The text of a key that is made is in this answer and nowhere else.");
         callers.MapPost("/{name}/keys/roll", async Task<Results<Created<KeyView>, ProblemHttpResult>> (string name, RollBody? body, CallerRegister register, CatalogSource catalog, CancellationToken ct) =>
             Made(await register.RollAsync(catalog.Current, name, body ?? new RollBody(), ct))).Produces<KeyView>(201).ProducesProblem(400).ProducesProblem(404).ProducesProblem(409).WithName("rollKeys").WithSummary("Make a key, and end all others after an overlap");
+        callers.MapPost("/{name}/keys/{id}/show", async Task<Results<Ok<KeyView>, ProblemHttpResult>> (string name, string id, CallerRegister register, CatalogSource catalog, CancellationToken ct) =>
+            Done(await register.ShowAsync(catalog.Current, id, ct))).Produces<KeyView>().ProducesProblem(404).ProducesProblem(409).WithName("showKey").WithSummary("The text of a key that was made to be shown again").WithDescription("It is in the trail as key.shown.");
         callers.MapPost("/{name}/keys/{id}/revoke", async Task<Results<Ok<KeyView>, ProblemHttpResult>> (string name, string id, ReasonBody? body, CallerRegister register, CancellationToken ct) =>
             Done(await register.RevokeAsync(id, body?.Reason ?? "by an operator", ct))).Produces<KeyView>().ProducesProblem(404).WithName("revokeKey").WithSummary("Revoke a key, for good, from the next call on");
     }

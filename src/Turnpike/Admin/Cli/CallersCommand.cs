@@ -8,7 +8,7 @@ using Turnpike.Storage;
 
 namespace Turnpike.Admin.Cli;
 
-/// <summary><c>turnpike callers create|show|list|suspend|resume|close|key|roll|revoke</c>. Beside a running gateway, writing goes through its Admin API.</summary>
+/// <summary><c>turnpike callers create|show|list|suspend|resume|close|key|roll|text|revoke</c>. Beside a running gateway, writing goes through its Admin API.</summary>
 internal static class CallersCommand
 {
     public static Command Create() => new("callers", "Callers: who may ask, and the keys that say so.")
@@ -18,7 +18,7 @@ internal static class CallersCommand
         Status("resume", CallerStatus.Active, "Serve a suspended caller again."),
         Status("close", CallerStatus.Closed, "Close a caller, for good."),
         CallerPlanCommands.Plan(), CallerPlanCommands.Left(), CallerPlanCommands.Grant(), CallerPlanCommands.Grants(), CallerPlanCommands.TakeBack(),
-        Key(), Roll(), Revoke(),
+        Key(), Roll(), Text(), Revoke(),
     };
 
     private static Argument<string> Name() => new("name") { Description = "The caller's name." };
@@ -75,12 +75,13 @@ internal static class CallersCommand
     private static Command Key()
     {
         var (name, valid, scope, operation, method, model, bound) = (Name(), Valid(), Scope(), Operation(), Method(), Model(), BoundTo());
+        var again = Retrievable();
         var hash = new Option<string?>("--hash") { Description = "A key made elsewhere: sha256:<64 hex digits>. Without, one is made." };
         var (config, json) = (CommandRun.ConfigOption(), CommandRun.JsonOption());
-        var command = new Command("key", "Make a key for a caller: its text alone goes to standard output, and is told this once.\nExample: KEY=$(turnpike callers key agent-1 --valid 90d)") { name, valid, scope, operation, method, model, bound, hash, config, json };
+        var command = new Command("key", "Make a key for a caller: its text alone goes to standard output, and is told this once.\nExample: KEY=$(turnpike callers key agent-1 --valid 90d)") { name, valid, scope, operation, method, model, bound, hash, again, config, json };
         command.SetAction((p, ct) =>
         {
-            var body = new KeyBody(p.GetValue(valid), p.GetValue(scope), p.GetValue(operation), p.GetValue(method), p.GetValue(model), p.GetValue(hash), p.GetValue(bound));
+            var body = new KeyBody(p.GetValue(valid), p.GetValue(scope), p.GetValue(operation), p.GetValue(method), p.GetValue(model), p.GetValue(hash), p.GetValue(bound), p.GetValue(again) ? true : null);
             return KeyAsync(p.GetValue(config)!, ConfigEnvironment.Process, p.GetValue(name)!, body, p.GetValue(json), Console.Out, Console.Error, ct);
         });
         return command;
@@ -89,12 +90,13 @@ internal static class CallersCommand
     private static Command Roll()
     {
         var (name, valid, scope, operation, method, model, bound) = (Name(), Valid(), Scope(), Operation(), Method(), Model(), BoundTo());
+        var again = Retrievable();
         var overlap = new Option<string?>("--overlap") { Description = "How long the keys before it go on, 1d. Not at all, unless said." };
         var (config, json) = (CommandRun.ConfigOption(), CommandRun.JsonOption());
-        var command = new Command("roll", "Make a key for a caller and end all others after an overlap.\nExample: KEY=$(turnpike callers roll agent-1 --overlap 1d)") { name, overlap, valid, scope, operation, method, model, bound, config, json };
+        var command = new Command("roll", "Make a key for a caller and end all others after an overlap.\nExample: KEY=$(turnpike callers roll agent-1 --overlap 1d)") { name, overlap, valid, scope, operation, method, model, bound, again, config, json };
         command.SetAction((p, ct) =>
         {
-            var body = new RollBody(p.GetValue(overlap), p.GetValue(valid), p.GetValue(scope), p.GetValue(operation), p.GetValue(method), p.GetValue(model), p.GetValue(bound));
+            var body = new RollBody(p.GetValue(overlap), p.GetValue(valid), p.GetValue(scope), p.GetValue(operation), p.GetValue(method), p.GetValue(model), p.GetValue(bound), p.GetValue(again) ? true : null);
             return RollAsync(p.GetValue(config)!, ConfigEnvironment.Process, p.GetValue(name)!, body, p.GetValue(json), Console.Out, Console.Error, ct);
         });
         return command;
@@ -109,6 +111,17 @@ internal static class CallersCommand
         command.SetAction((p, ct) => RevokeAsync(p.GetValue(config)!, ConfigEnvironment.Process, p.GetValue(id)!, p.GetValue(reason), p.GetValue(json), Console.Out, Console.Error, ct));
         return command;
     }
+
+    private static Command Text()
+    {
+        var id = new Argument<string>("key") { Description = "The key's id." };
+        var (config, json) = (CommandRun.ConfigOption(), CommandRun.JsonOption());
+        var command = new Command("text", "Show the text of a key that was made with --retrievable; it is in the trail.\nExample: KEY=$(turnpike callers text k_…)") { id, config, json };
+        command.SetAction((p, ct) => TextAsync(p.GetValue(config)!, ConfigEnvironment.Process, p.GetValue(id)!, p.GetValue(json), Console.Out, Console.Error, ct));
+        return command;
+    }
+
+    private static Option<bool> Retrievable() => new("--retrievable") { Description = "Its text may be shown again; needs identity.retrievable-keys." };
 
     private static Option<string?> Valid() => new("--valid") { Description = "How long, 90d. For good, unless said." };
 
@@ -147,6 +160,10 @@ internal static class CallersCommand
     public static Task<int> RollAsync(string config, ConfigEnvironment environment, string name, RollBody body, bool json, TextWriter output, TextWriter err, CancellationToken ct) => CommandRun.RunAsync(config, environment, err, async catalog =>
         Tell(await WriteAsync(catalog, register => register.RollAsync(catalog, name, body, ct),
             gateway => gateway.PostAsync($"callers/{Uri.EscapeDataString(name)}/keys/roll", body, AdminJson.Default.RollBody, AdminJson.Default.KeyView, ct)), json, output, err));
+
+    public static Task<int> TextAsync(string config, ConfigEnvironment environment, string id, bool json, TextWriter output, TextWriter err, CancellationToken ct) => CommandRun.RunAsync(config, environment, err, async catalog =>
+        Tell(await WriteAsync(catalog, register => register.ShowAsync(catalog, id, ct),
+            gateway => gateway.PostAsync($"callers/-/keys/{Uri.EscapeDataString(id)}/show", new ReasonBody(), AdminJson.Default.ReasonBody, AdminJson.Default.KeyView, ct)), json, output, err));
 
     public static Task<int> RevokeAsync(string config, ConfigEnvironment environment, string id, string? reason, bool json, TextWriter output, TextWriter err, CancellationToken ct) => CommandRun.RunAsync(config, environment, err, async catalog =>
         Tell(await WriteAsync(catalog, register => register.RevokeAsync(id, reason ?? "by an operator", ct),

@@ -79,12 +79,12 @@ internal static class ErasureStore
     {
         var (node, sequence, created) = (row.Text("node")!, row.Number("sequence"), row.Number("created"));
         var found = sql.First("""
-            select node, sequence, created, kind, correlation, reason, operation, caller, payer, address, request, method, amount, reference, detail, times, salt, erased, hash
+            select node, sequence, created, kind, correlation, reason, operation, caller, payer, address, request, method, amount, reference, detail, times, salt, erased, hash, agent, on_behalf_of
             from audit where created = $1 and node = $2 and sequence = $3
             """, AuditStore.Read, created, node, sequence)!;
         if (found.Salt is null) return; // erased before, or of a version that could not
         sql.Run("""
-            update audit set salt = null, erased = $4, caller = null, payer = null, address = null, request = null, reference = null, detail = null
+            update audit set salt = null, erased = $4, caller = null, payer = null, address = null, request = null, reference = null, detail = null, agent = null, on_behalf_of = null
             where created = $1 and node = $2 and sequence = $3
             """, created, node, sequence, hasher.Seal(found.Salt, found.Event));
     }

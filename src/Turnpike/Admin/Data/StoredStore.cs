@@ -23,8 +23,8 @@ internal static class StoredStore
         StoredTable.Of("account:t* currency:t sequence:n units:n source:t* kind:t created:n"));
 
     public static readonly StoredTable Audit = new("audit", "salt and these fields are destroyed; the chain still verifies",
-        "select node, sequence, created, kind, correlation, reason, operation, caller, payer, address, request, method, amount, reference, detail, times, salt, erased, hash from audit",
-        StoredTable.Of("node:t sequence:n created:n kind:t correlation:t reason:t operation:t caller:t! payer:t! address:t! request:t- method:t amount:t reference:t* detail:t* times:n salt:b erased:b hash:b"));
+        "select node, sequence, created, kind, correlation, reason, operation, caller, payer, address, request, method, amount, reference, detail, times, salt, erased, hash, agent, on_behalf_of from audit",
+        StoredTable.Of("node:t sequence:n created:n kind:t correlation:t reason:t operation:t caller:t! payer:t! address:t! request:t- method:t amount:t reference:t* detail:t* times:n salt:b erased:b hash:b agent:t! on_behalf_of:t!"));
 
     public static readonly StoredTable Usage = new("usage_records", "pseudonym for the payer; caller and labels are emptied",
         "select source, id, happened, operation, caller, payer, model, origin, charged, observed, cost, currency, receipt, expense, expense_currency, asked, reported, labels from usage_records",
@@ -122,5 +122,5 @@ internal static class StoredStore
         ["migrations", "counters", "audit_head", "audit_checkpoints", "audit_starts", "installation", "signers", "nodes", "revisions", "writers", "stripe_events", "usage_exports", "shown", "reputation_places", "price_takes", "price_tables", "credit_notes", "disputes"];
 
     /// <summary>Columns that are not shown: what proves a key, and an answer's bytes, which its length stands for.</summary>
-    public static IReadOnlyList<string> NotShown { get; } = ["caller_keys.hash", "tokens.sequence"];
+    public static IReadOnlyList<string> NotShown { get; } = ["caller_keys.hash", "caller_keys.sealed", "tokens.sequence"];
 }

@@ -14,7 +14,9 @@ namespace Turnpike.Admin.Support;
 /// <param name="Request">What was asked: method, canonical target, and the body by its digest.</param>
 /// <param name="Answer">Status, bytes and SHA-256 of what left, and of the request's body where it was bound to one; also of an answer that was not charged. Null when nothing left.</param>
 /// <param name="Events">Every decision of its correlation, each with its hash in the audit trail.</param>
-internal sealed record Evidence(string Iss, DateTimeOffset Issued, PaymentView Payment, string? ProofDigest, string Binding, RequestDigest Request, string? Answer, IReadOnlyList<RefundView> Refunds, IReadOnlyList<EventView> Events)
+/// <param name="Agent">The agent that sent the call, where it signed or somebody vouched for it.</param>
+/// <param name="OnBehalfOf">For whom the caller acted, when that was somebody else.</param>
+internal sealed record Evidence(string Iss, DateTimeOffset Issued, PaymentView Payment, string? Agent, string? OnBehalfOf, string? ProofDigest, string Binding, RequestDigest Request, string? Answer, IReadOnlyList<RefundView> Refunds, IReadOnlyList<EventView> Events)
 {
     public const string Type = "turnpike-evidence+jwt";
 
@@ -22,12 +24,16 @@ internal sealed record Evidence(string Iss, DateTimeOffset Issued, PaymentView P
         gateway.Url.GetLeftPart(UriPartial.Authority),
         now,
         story.Payment,
+        HeldOf(story, state)?.Agent,
+        HeldOf(story, state)?.OnBehalfOf,
         state.Hold.Terms is { } terms ? Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(terms))) : null,
         state.Hold.Binding,
         RequestDigest.Of(state.Hold.Request, story.Events.FirstOrDefault(e => e.Kind == AuditKinds.Verified && e.Reference == state.Hold.Id)?.Detail),
         story.Events.FirstOrDefault(e => e.Kind is AuditKinds.Delivered or AuditKinds.Undelivered && e.Reference == state.Hold.Receipt)?.Detail,
         story.Refunds,
         story.Events);
+
+    private static EventView? HeldOf(PaymentStory story, HoldState state) => story.Events.FirstOrDefault(e => e.Kind == AuditKinds.Held && e.Reference == state.Hold.Id);
 }
 
 /// <summary>A request in a form that either side can compute from its own copy.</summary>

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Net;
 using System.Text.Json;
 using Turnpike.Catalog;
 using Turnpike.Protocols.Signing;
@@ -29,13 +30,14 @@ internal sealed class JwtProof(TokenPrincipals principals, HttpClients clients, 
             if (Jwt.Read(text) is not { } token || settings.Issuers.FirstOrDefault(i => i.Issuer == token.Claim("iss")) is not { } issuer) return Evidence.None;
             if (await WrongAsync(token, issuer, call.Now, ct) is { } wrong) return new Evidence.Invalid(wrong);
             if (Confirmation(token) is not { } bound) return Bad("It is bound to something that cannot be checked here.");
-            known = new Good(settings, issuer, token.Claim(issuer.Callers.Claim), token.Words(issuer.Callers.Scopes), token.Moment("exp")!.Value, bound, call.Now, Short(token.Claims));
+            known = new Good(settings, issuer, token.Claim(issuer.Callers.Claim), token.Words(issuer.Callers.Scopes), token.Moment("exp")!.Value, bound, call.Now, Short(token.Claims), issuer.Kya is null ? null : KyaClaims.Agent(token), issuer.Kya is null ? null : KyaClaims.Places(token));
             good.Keep(hash, known, stamp);
         }
         var expires = DateTimeOffset.FromUnixTimeSeconds(known.Expires) + known.Issuer.Skew;
         if (expires <= call.Now) return Bad("It has expired.");
+        if (known.Places is { } places && !KyaClaims.IsFrom(places, call.Address)) return Bad("It is for calls from elsewhere.");
         var found = await principals.FindAsync(call, known.Issuer.Name, known.Name, known.Scopes, known.Issuer.Callers, expires, known.Bound.Length == 0 ? null : known.Bound, ct);
-        return found is Evidence.Verified verified ? new Evidence.Verified(verified.Principal with { Claims = known.Claims }) : found;
+        return found is Evidence.Verified verified ? new Evidence.Verified(verified.Principal with { Claims = known.Claims, Agent = known.Agent }) : found;
     }
 
     /// <summary>The claims that are one short text.</summary>
@@ -54,7 +56,8 @@ internal sealed class JwtProof(TokenPrincipals principals, HttpClients clients, 
     {
         if (!issuer.Algorithms.Contains(token.Algorithm, StringComparer.Ordinal)) return No("It is signed with an algorithm this issuer does not use.");
         // A token made for another purpose (a DPoP proof, a logout) is no access token, though it carries the same signature.
-        if (!Types.Contains(token.Type, StringComparer.OrdinalIgnoreCase)) return No("It is no access token.");
+        if (!(issuer.Kya is null ? Types : KyaClaims.Types).Contains(token.Type, StringComparer.OrdinalIgnoreCase)) return No(issuer.Kya is null ? "It is no access token." : "It says nothing about an agent.");
+        if (issuer.Kya is { } terms && KyaClaims.Objection(token, terms) is { } objection) return No(objection);
         var (at, skew) = (now.ToUnixTimeSeconds(), (long)issuer.Skew.TotalSeconds);
         if (token.Moment("exp") is not { } expires || expires + skew <= at) return No(token.Has("exp") ? "It has expired." : "It does not say when it expires.");
         if (token.Has("nbf") && !(token.Moment("nbf") <= at + skew) || token.Has("iat") && !(token.Moment("iat") <= at + skew)) return No("It is not good yet.");
@@ -77,5 +80,5 @@ internal sealed class JwtProof(TokenPrincipals principals, HttpClients clients, 
     private static Evidence.Invalid Bad(string detail) => new(No(detail));
 
     /// <summary>A token that was verified, under the settings of then.</summary>
-    private sealed record Good(IdentitySettings Settings, JwtIssuer Issuer, string? Name, IReadOnlyList<string>? Scopes, long Expires, string Bound, DateTimeOffset Checked, IReadOnlyDictionary<string, string> Claims);
+    private sealed record Good(IdentitySettings Settings, JwtIssuer Issuer, string? Name, IReadOnlyList<string>? Scopes, long Expires, string Bound, DateTimeOffset Checked, IReadOnlyDictionary<string, string> Claims, AgentIdentity? Agent, IReadOnlyList<(IPAddress, IPAddress)>? Places);
 }

@@ -72,6 +72,7 @@ internal sealed class SignatureProof(IEnumerable<ISignerScheme> schemes, SeenOnc
             Credential = $"{scheme.Name}:{signer.Names[0]}",
             Scopes = caller.Scopes,
             Assurance = whole ? Assurance.Bound : Assurance.Bearer,
+            Agent = new AgentIdentity(signer.Names[0]),
         };
     }
 
