@@ -10,18 +10,18 @@ namespace Turnpike.Bench;
 /// </summary>
 internal static class StreamsBench
 {
-    private const int Connections = 32, Words = 1_000, Open = 1_000, Firsts = 200;
+    private const int Connections = 32, Open = 1_000, Firsts = 200;
     private const string Body = """{"model":"gpt-4o","stream":true,"max_tokens":1000,"messages":[{"role":"user","content":"Tell me of the sea."}]}""";
 
     public static async Task RunAsync(string[] args)
     {
-        var (rounds, seconds) = (Program.Option(args, "--rounds", 7), Program.Option(args, "--seconds", 4));
+        var (rounds, seconds, words) = (Program.Option(args, "--rounds", 7), Program.Option(args, "--seconds", 4), Program.Option(args, "--words", 1_000));
         await using var stage = await Stage.SetAsync();
         var script = Path.Combine(Path.GetTempPath(), $"turnpike-bench-{Environment.ProcessId}.lua");
         try
         {
             await File.WriteAllTextAsync(script, $"wrk.method = 'POST'\nwrk.body = '{Body}'\nwrk.headers['Content-Type'] = 'application/json'\n");
-            Route[] routes = [new(stage, script, "free-stream", null), new(stage, script, "free-metered", null), new(stage, script, "fixed-stream", stage.Token), new(stage, script, "metered-stream", stage.Token)];
+            Route[] routes = [new(stage, script, words, "free-stream", null), new(stage, script, words, "free-metered", null), new(stage, script, words, "fixed-stream", stage.Token), new(stage, script, words, "metered-stream", stage.Token)];
             foreach (var route in routes)
                 if (!await route.MeasureAsync(2))
                 {
@@ -112,7 +112,7 @@ internal static class StreamsBench
         return values[values.Count / 2];
     }
 
-    private sealed record Route(Stage Stage, string Script, string Name, string? Token)
+    private sealed record Route(Stage Stage, string Script, int Words, string Name, string? Token)
     {
         private readonly List<double> rates = [];
         private TimeSpan processor;

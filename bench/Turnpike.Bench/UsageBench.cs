@@ -57,8 +57,7 @@ internal static class UsageBench
             {
                 var id = Rows.Name(i);
                 if (await ledger.HoldAsync(Rows.NewHold(id, Hot), default) is not HoldResult.Held) throw new InvalidOperationException("The hot token ran dry.");
-                var record = told ? RecordOf(id) : null;
-                await ledger.CaptureAsync(new Capture(id, Rows.Price) { Reference = id, Events = [Rows.NewEvent(AuditKinds.Settled, id, Hot)], With = record is null ? null : sql => records.Insert(sql, record) }, default);
+                await ledger.CaptureAsync(new Capture(id, Rows.Price) { Reference = id, Events = [Rows.NewEvent(AuditKinds.Settled, id, Hot)], With = told ? records.WriterOf(RecordOf(id)) : null }, default);
             }
         })));
         return operations * Stopwatch.Frequency / watch.ElapsedTicks;

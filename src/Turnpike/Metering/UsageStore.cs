@@ -16,15 +16,25 @@ internal sealed class UsageStore(Database database, UsageExports exports, TimePr
         """;
 
     /// <summary>Writes a record within a transaction that is open, and beside it what it is to be sent to; nothing when it is there already.</summary>
-    public void Insert(Sql sql, UsageRecord record)
+    public void Insert(Sql sql, UsageRecord record) => Insert(sql, record, ValuesOf(record));
+
+    /// <summary>The same for a transaction to come: what can be done before it is done, since the writer is one for all.</summary>
+    public Action<Sql> WriterOf(UsageRecord record)
+    {
+        var values = ValuesOf(record);
+        return sql => Insert(sql, record, values);
+    }
+
+    private static SqlValue[] ValuesOf(UsageRecord record) =>
+    [
+        record.Source, record.Id, Microseconds.ToMicroseconds(record.Happened), record.Operation, record.Caller, record.Payer, record.Model, record.Origin,
+        Write(record.Charged), Write(record.Observed), record.Cost?.Units ?? 0, record.Cost?.Currency, record.Receipt, record.Expense?.Units, record.Expense?.Currency,
+        record.Asked, record.Origin == "mixed" ? Write(record.Reported) : null, record.Labels.Count == 0 ? null : WriteLabels(record.Labels),
+    ];
+
+    private void Insert(Sql sql, UsageRecord record, SqlValue[] values)
     {
         var destinations = exports();
-        ReadOnlySpan<SqlValue> values =
-        [
-            record.Source, record.Id, Microseconds.ToMicroseconds(record.Happened), record.Operation, record.Caller, record.Payer, record.Model, record.Origin,
-            Write(record.Charged), Write(record.Observed), record.Cost?.Units ?? 0, record.Cost?.Currency, record.Receipt, record.Expense?.Units, record.Expense?.Currency,
-            record.Asked, record.Origin == "mixed" ? Write(record.Reported) : null, record.Labels.Count == 0 ? null : WriteLabels(record.Labels),
-        ];
         if (destinations.Count == 0) { sql.Run(New, values); return; }
         // A copy is not sent again: what it repeats may have been sent long ago.
         if (sql.Change(New, values) == 0) return;
@@ -37,15 +47,19 @@ internal sealed class UsageStore(Database database, UsageExports exports, TimePr
     }
 
     /// <summary>A call without money: nobody waits, and it is durable with the next transaction.</summary>
-    public ValueTask<bool> AddLaterAsync(UsageRecord record) => database.Writer.WriteLaterAsync(new StoreWrite<bool>(sql => { Insert(sql, record); return true; }));
+    public ValueTask<bool> AddLaterAsync(UsageRecord record)
+    {
+        var write = WriterOf(record);
+        return database.Writer.WriteLaterAsync(new StoreWrite<bool>(sql => { write(sql); return true; }));
+    }
 
     /// <summary>Imported use and corrections; durable when it returns.</summary>
     public ValueTask AddAsync(UsageRecord record, CancellationToken ct) => database.WriteAsync(sql => Insert(sql, record), ct);
 
     public ValueTask<UsageRecord?> FindByReceiptAsync(string receipt, CancellationToken ct) => database.ReadAsync(sql => sql.First("""
         select source, id, happened, operation, caller, payer, model, origin, charged, observed, cost, currency, receipt, expense, expense_currency, asked, reported, labels
-        from usage_records where receipt = $1
-        """, Read, receipt), ct);
+        from usage_records where source = $2 and id = $1 and receipt = $1
+        """, Read, receipt, UsageRecord.Here), ct);
 
     /// <summary>The newest records first, at most so many.</summary>
     public ValueTask<IReadOnlyList<UsageRecord>> ListAsync(UsageFilter asked, int most, CancellationToken ct) => database.ReadAsync<IReadOnlyList<UsageRecord>>(sql => sql.Query("""

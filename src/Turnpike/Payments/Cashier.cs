@@ -39,8 +39,10 @@ internal sealed class Cashier(PaymentRegistry rails, PlanMethod plans, BalanceMe
         if (call.Quote is null) return null;
         if (rails.Read(call) is not { } credential)
         {
-            if (call.Plan is not null && (await IncludedAsync(payment, ct) is var included && included is not null || payment.State is not null)) return included;
+            if (call.Plan is not null && (await IncludedAsync(payment, last: false, ct) is var included && included is not null || payment.State is not null)) return included;
             if (await FromBalanceAsync(payment, ct) is var told && told is not null || payment.Method is not null) return told;
+            // Nobody pays for all of it: what is left of the plan pays for as much as it does.
+            if (payment is { ShortOf.Available.IsZero: false, Metered: not null } && (await IncludedAsync(payment, last: true, ct) is var lowered && lowered is not null || payment.State is not null)) return lowered;
             return call.LeaveToUpstream() ? null : limits.TakeUnpaid(call) ?? payment.UsedUp ?? new Refusal(Reasons.PaymentRequired, call.Quote.Told);
         }
         call.Pays = true;
@@ -61,7 +63,7 @@ internal sealed class Cashier(PaymentRegistry rails, PlanMethod plans, BalanceMe
                 var answered = await KnownAsync(payment, known, ct);
                 if (answered is not null || payment.CreditOnly) return answered;
             }
-            if (call.Plan is not null && (await IncludedAsync(payment, ct) is var included && included is not null || payment.State is not null)) return included;
+            if (call.Plan is not null && (await IncludedAsync(payment, last: false, ct) is var included && included is not null || payment.State is not null)) return included;
             if ((credential.Objection ?? credential.Terms?.Objection(call, payment.BodyDigest)) is { } objection) return limits.Wrong(call, objection);
             using (Step.Verify(method.Name))
                 if (await method.VerifyAsync(payment, ct) is { } refused)
@@ -79,7 +81,7 @@ internal sealed class Cashier(PaymentRegistry rails, PlanMethod plans, BalanceMe
     /// First what the caller's plan includes: held here and not later, because whether it covers the call decides who pays, and only
     /// the hold knows. Nothing held and null: the presented payment pays, or terms are given.
     /// </summary>
-    private async ValueTask<Answer?> IncludedAsync(Payment payment, CancellationToken ct)
+    private async ValueTask<Answer?> IncludedAsync(Payment payment, bool last, CancellationToken ct)
     {
         if (rails.Accepted(payment.Call, PlanMethod.MethodName) is null || PlanMethod.ClaimOf(payment.Call) is not { } claim) return null;
         if ((payment.UsedUp = plans.PastDue(payment.Call)) is { } due) return due.Reason.Status == 402 ? null : due;
@@ -99,7 +101,7 @@ internal sealed class Cashier(PaymentRegistry rails, PlanMethod plans, BalanceMe
                         payment.Included = claim;
                         return await HeldAsync(payment, held.State, ct);
                     case HoldResult.AlreadyUsed used: return await KnownAsync(payment, used.State, ct) ?? new Refusal(Reasons.InFlight, "Its first presentation has just ended.") { RetryAfter = TimeSpan.FromSeconds(1) };
-                    case HoldResult.InsufficientFunds missing when await plans.InsteadAsync(payment.Call, claim, missing, ct) is { } over:
+                    case HoldResult.InsufficientFunds missing when await plans.InsteadAsync(payment.Call, claim, missing, last, ct) is { } over:
                         (payment.Presented, payment.UsedUp, payment.ShortOf) = (presented, over, missing);
                         return over.Reason.Status == 402 ? null : over;
                 }

@@ -74,6 +74,9 @@ internal sealed record MeteredQuote(Money Ceiling, string Version, DateTimeOffse
     /// <summary>The most tokens in and out; null when nothing bounds them. What an allowance in tokens holds.</summary>
     public long? MostTokens => Call.Request is { IsContinued: false } request && (request.Maximum ?? Price.DefaultMaximum) is { } most ? request.MostInput + most * request.Multiple : null;
 
+    /// <summary>What they are at the least, whatever the maximum is lowered to; null where nothing can be lowered.</summary>
+    public long? LeastTokens => Call.Request is { IsContinued: false } request && Call.Settings.Format.Maximums.Count > 0 ? request.MostInput + request.Multiple : null;
+
     /// <summary>The most of a unit, with the maximum that is written into requests which name none; null when that bounds nothing.</summary>
     public long? MostOf(string unit) => unit switch
     {

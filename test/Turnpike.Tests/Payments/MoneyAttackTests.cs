@@ -65,8 +65,10 @@ public sealed class MoneyAttackTests
         {
             Body = $$"""{"model":"gpt","messages":[],"max_tokens":{{maximum}},"n":{{n}}}""",
         });
-        told.Status.ShouldBe(402, told.Body);
-        gate.Upstream.Requests.ShouldBeEmpty();
+        told.Status.ShouldBe(200, told.Body);
+        (await gate.Ledger.ListAsync(new HoldFilter(), default))[0].Hold.Ceiling.ShouldBe(new Money(1_000_000, "total_tokens"));
+        var sent = System.Text.Json.JsonDocument.Parse(gate.Upstream.Requests.Single().Body).RootElement;
+        (sent.GetProperty("max_tokens").GetInt64() * n).ShouldBeInRange(1, 1_000_000);
         await gate.ShouldBalanceAsync();
     }
 

@@ -27,11 +27,12 @@ public sealed partial class PlansPageTests
         using var gate = Gate();
         for (var i = 0; i < 9; i++) (await ChatAsync(gate, "FREE_KEY")).Status.ShouldBe(200);
         var tenth = await ChatAsync(gate, "FREE_KEY");
-        (tenth.Status, tenth.Reason).ShouldBe((429, "allowance-renews"), "1000 are left, and it might take more");
-        tenth.Json.GetProperty("resetAt").GetString().ShouldBe("2026-12-01T00:00:00Z");
-        (await ChatAsync(gate, "FREE_KEY", most: 500)).ShouldSatisfyAllConditions(t => t.Reason.ShouldBe("too-many-calls"), t => t.Status.ShouldBe(429));
+        (tenth.Status, tenth.Headers["Turnpike-Max-Tokens"].ToString()).ShouldBe((200, "945"), "1000 are left, and its question has 55 bytes");
+        (await ChatAsync(gate, "FREE_KEY")).ShouldSatisfyAllConditions(t => t.Reason.ShouldBe("too-many-calls"), t => t.Status.ShouldBe(429));
         gate.Time.Pass(TimeSpan.FromMinutes(1));
-        (await ChatAsync(gate, "FREE_KEY", most: 500)).Status.ShouldBe(200);
+        var over = await ChatAsync(gate, "FREE_KEY");
+        (over.Status, over.Reason).ShouldBe((429, "allowance-renews"));
+        over.Json.GetProperty("resetAt").GetString().ShouldBe("2026-12-01T00:00:00Z");
         gate.Time.Pass(TimeSpan.FromDays(10));
         (await ChatAsync(gate, "FREE_KEY")).Status.ShouldBe(200);
         await gate.ShouldBalanceAsync();
@@ -47,8 +48,9 @@ public sealed partial class PlansPageTests
             (await ChatAsync(gate, "PRO_KEY", "gpt-4o", 16_000)).Status.ShouldBe(200);
             gate.Time.Pass(TimeSpan.FromMinutes(1));
         }
-        var fourth = await ChatAsync(gate, "PRO_KEY", "gpt-4o", 16_000);
-        (fourth.Status, fourth.Reason, fourth.Json.GetProperty("used").GetInt64(), fourth.Json.GetProperty("violated-policies")[0].GetString()).ShouldBe((402, "allowance-used-up", 48_000, "total_tokens/1mo/premium"));
+        (await ChatAsync(gate, "PRO_KEY", "gpt-4o", 16_000)).Headers["Turnpike-Max-Tokens"].ToString().ShouldBe("1949", "2000 are left, and its question has 51 bytes");
+        var fifth = await ChatAsync(gate, "PRO_KEY", "gpt-4o", 16_000);
+        (fifth.Status, fifth.Reason, fifth.Json.GetProperty("used").GetInt64(), fifth.Json.GetProperty("violated-policies")[0].GetString()).ShouldBe((402, "allowance-used-up", 50_000, "total_tokens/1mo/premium"));
         gate.Upstream.Says(() => MeteredGate.Json("""{"model":"gpt-4o-mini","usage":{"prompt_tokens":50,"completion_tokens":950,"total_tokens":1000},"choices":[]}"""));
         (await ChatAsync(gate, "PRO_KEY")).Headers["Turnpike-Remaining"].ToString().ShouldBe("999000 total_tokens", "the other models have theirs");
         await gate.ShouldBalanceAsync();
@@ -78,6 +80,7 @@ public sealed partial class PlansPageTests
         gate.Upstream.Requests.Last().Headers["Turnpike-Entitlements"].ShouldNotContain("everything");
         gate.Upstream.Says(() => MeteredGate.Json("""{"model":"gpt-4o-mini","usage":{"prompt_tokens":1000000,"completion_tokens":9000000,"total_tokens":10000000},"choices":[]}"""));
         for (var i = 0; i < 6; i++) (await ChatAsync(gate, "ENTERPRISE_KEY", most: 9_999_900)).Status.ShouldBe(200, $"call {i}");
+        (await ChatAsync(gate, "ENTERPRISE_KEY", most: 9_999_900)).Headers["Turnpike-Max-Tokens"].ToString().ShouldBe("152", "210 are left of what is included, and its question has 58 bytes");
         var over = await ChatAsync(gate, "ENTERPRISE_KEY", most: 9_999_900);
         (over.Status, over.Reason, over.Json.GetProperty("resetAt").GetString()).ShouldBe((403, "allowance-over", "2026-12-14T23:00:00Z"));
         await gate.ShouldBalanceAsync();

@@ -48,9 +48,10 @@ internal sealed class UnbilledStore(Database database)
 
     private static IEnumerable<(long Units, string Source, string? Operation, long Outcome, string? Used, string? From, string? To)> Entries(Sql sql, string account, string currency) => sql.Stream("""
         select e.units, e.source, h.operation, h.outcome, u.charged, t.giver, t.taker
-        from entries e left join holds h on h.id = e.source left join transfers t on t.id = e.source left join usage_records u on u.receipt = h.receipt
+        from entries e left join holds h on h.id = e.source left join transfers t on t.id = e.source
+            left join usage_records u on u.source = $3 and u.id = h.receipt and u.receipt = h.receipt
         where e.account = $1 and e.currency = $2
-        """, row => (row.Long(0), row.Text(1), row.TextOrNull(2), row.Long(3), row.TextOrNull(4), row.TextOrNull(5), row.TextOrNull(6)), account, currency);
+        """, row => (row.Long(0), row.Text(1), row.TextOrNull(2), row.Long(3), row.TextOrNull(4), row.TextOrNull(5), row.TextOrNull(6)), account, currency, Metering.UsageRecord.Here);
 
     private static (string Kind, string Of) Named(string? operation, string? from, string? to, string account)
     {

@@ -12,10 +12,11 @@ internal sealed class AlikeFrame
 
     private static readonly SearchValues<byte> EndOfString = SearchValues.Create("\"\\\r\n"u8);
 
-    private readonly List<(int Start, int Length, bool Measured)> holes = [];
+    private readonly List<(int Start, int Length, bool Measured)> holes = [], texts = [];
     private readonly byte[] frame = new byte[Most];
     private int length; // zero: none is kept
     private long fixedText;
+    private bool inTextAlone; // what nobody asks for has not differed so far: then it is compared with the rest, in one piece
 
     /// <summary>Keeps a frame that was read in one piece.</summary>
     /// <param name="begin">Where its JSON begins; below zero: it is not in one piece itself.</param>
@@ -26,11 +27,13 @@ internal sealed class AlikeFrame
         // A CR may belong together with an LF that is still to come.
         if (begin < 0 || bytes.Length is 0 or > Most || bytes[^1] != '\n') return;
         bytes.CopyTo(frame);
-        (length, fixedText) = (bytes.Length, text);
+        (length, fixedText, inTextAlone) = (bytes.Length, text, true);
         for (var i = 0; i < strings.Count; i++)
         {
             holes.Add((begin + strings[i].Start, strings[i].Length, strings[i].Measured));
-            if (strings[i].Measured) fixedText -= strings[i].Length;
+            if (!strings[i].Measured) continue;
+            fixedText -= strings[i].Length;
+            texts.Add(holes[^1]);
         }
     }
 
@@ -38,15 +41,25 @@ internal sealed class AlikeFrame
     {
         length = 0;
         holes.Clear();
+        texts.Clear();
     }
 
     /// <summary>The length of the frame that begins here, when it is alike; zero when it is not; below zero when it may be, but is not whole yet.</summary>
     /// <param name="text">The bytes of text it tells.</param>
     public int Match(ReadOnlySpan<byte> bytes, out long text)
     {
-        (text, var at, var from) = (fixedText, 0, 0);
+        text = 0;
         if (length == 0) return 0;
-        foreach (var (start, size, measured) in System.Runtime.InteropServices.CollectionsMarshal.AsSpan(holes))
+        if (inTextAlone && Match(bytes, texts, out text) is var same and not 0) return same;
+        var alike = Match(bytes, holes, out text);
+        if (alike > 0) inTextAlone = false;
+        return alike;
+    }
+
+    private int Match(ReadOnlySpan<byte> bytes, List<(int Start, int Length, bool Measured)> differing, out long text)
+    {
+        (text, var at, var from) = (fixedText, 0, 0);
+        foreach (var (start, size, measured) in System.Runtime.InteropServices.CollectionsMarshal.AsSpan(differing))
         {
             if (Compare(bytes[at..], from, start) is var same and <= 0) return same;
             at += start - from;

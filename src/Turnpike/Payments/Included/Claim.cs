@@ -26,8 +26,8 @@ internal sealed class Claim(string caller, IReadOnlyList<ClaimedAllowance> parts
 
     public IReadOnlyList<ClaimedAllowance> Parts => parts;
 
-    /// <summary>The first leg moves what the call comes to; the others one request each.</summary>
-    public IReadOnlyList<Leg> Legs => IsOnAccount ? account!.Legs : [.. parts.Select((part, index) => part.Leg(isFixed: index > 0))];
+    /// <summary>What is measured moves what the call comes to; requests move by one each.</summary>
+    public IReadOnlyList<Leg> Legs => IsOnAccount ? account!.Legs : [.. parts.Select(part => part.Leg(isFixed: part.Amount.Currency != parts[0].Amount.Currency))];
 
     public IReadOnlyList<Raise> Raises => IsOnAccount ? account!.Raises : [.. parts.Select(part => part.Raise).OfType<Raise>()];
 
@@ -48,6 +48,21 @@ internal sealed class Claim(string caller, IReadOnlyList<ClaimedAllowance> parts
     /// <summary>The whole call is billed instead; false where it cannot be, or is already.</summary>
     public bool TurnToAccount() => account is not null && !IsOnAccount && (IsOnAccount = true);
 
+    /// <summary>
+    /// Asks for what is left instead of the most the call can be; false when that is less than <paramref name="least"/>. All parts of a
+    /// unit move the same, so they are lowered together.
+    /// </summary>
+    /// <param name="granted">What was granted on top.</param>
+    public bool TryLower(HoldResult.InsufficientFunds missing, Money granted, Money least)
+    {
+        if (missing.Available.Currency != least.Currency || Amount.Currency != least.Currency) return false;
+        if (IsOnAccount) return account!.TryLower(missing.Available, least);
+        if (Short(missing).Turn(missing.Available, granted) is var most && (most < least || most >= Amount)) return false;
+        foreach (var part in parts)
+            if (part.Amount.Currency == most.Currency) part.Amount = most;
+        return true;
+    }
+
     /// <summary>The part whose account could not cover its leg.</summary>
     public ClaimedAllowance Short(HoldResult.InsufficientFunds missing) => parts.First(part => part.From == missing.Account && part.Amount.Currency == missing.Available.Currency);
 }
@@ -61,7 +76,8 @@ internal sealed class ClaimedAllowance(string caller, Allowance allowance, Money
 
     public Allowance Allowance => allowance;
 
-    public Money Amount => amount;
+    /// <summary>How much this call may come to.</summary>
+    public Money Amount { get; set; } = amount;
 
     public (DateTimeOffset Start, DateTimeOffset End) Window => window;
 
@@ -76,19 +92,34 @@ internal sealed class ClaimedAllowance(string caller, Allowance allowance, Money
         : From == overage && allowance.Overage is { } most ? new Raise(overage, PlanBook.Giver, most)
         : null;
 
-    public Leg Leg(bool isFixed) => new(From, "used:" + amount.Currency, amount, Limited: From != overage || allowance.Overage is not null, isFixed);
+    public Leg Leg(bool isFixed) => new(From, "used:" + Amount.Currency, Amount, Limited: From != overage || allowance.Overage is not null, isFixed);
 
     /// <summary>What the allowance itself had left when it did not cover this call; null: it does.</summary>
     public Money? Exhausted { get; private set; }
 
     /// <summary>Turns to the next account that may give; false when there is none.</summary>
     /// <param name="left">What the present one has.</param>
+    /// <param name="granted">What was granted on top.</param>
     /// <param name="counted">Overage is counted in units, and not billed by price.</param>
-    public bool TakeElsewhere(Money left, bool granted, bool counted)
+    public bool TakeElsewhere(Money left, Money granted, bool counted)
     {
         if (From == own) Exhausted = left;
-        var next = From == own && granted ? grants : counted && From != overage && allowance.WhenUsedUp == WhenUsedUp.Bill ? overage : null;
+        var next = From == own && granted.Units >= Amount.Units ? grants : counted && From != overage && allowance.WhenUsedUp == WhenUsedUp.Bill ? overage : null;
         From = next ?? From;
         return next is not null;
+    }
+
+    /// <summary>Turns to whoever has most left, the allowance first; tells how much that is.</summary>
+    public Money Turn(Money left, Money granted)
+    {
+        var rest = Exhausted ?? left;
+        if (granted > left && granted > rest)
+        {
+            From = grants;
+            return granted;
+        }
+        if (rest < left) return left;
+        (From, Exhausted) = (own, null);
+        return rest;
     }
 }

@@ -21,7 +21,7 @@ internal sealed class OnAccount
         period = terms.Per.At(now);
     }
 
-    public Money Amount { get; }
+    public Money Amount { get; private set; }
 
     public IReadOnlyList<Leg> Legs
     {
@@ -38,6 +38,14 @@ internal sealed class OnAccount
     public static OnAccount? Of(Call call, string caller, Plan plan) =>
         plan.Postpaid is { } terms && call.Quote is { Ceiling: var amount } && (terms.Limit is null || terms.Limit.Value.Currency == amount.Currency)
             ? new OnAccount(caller, call.Operation.Name, amount, terms, call.Now) : null;
+
+    /// <summary>Writes down less: what the line or a cap leaves, when that is enough for the request.</summary>
+    public bool TryLower(Money left, Money least)
+    {
+        if (left < least || left >= Amount) return false;
+        Amount = left;
+        return true;
+    }
 
     /// <summary>Paying another way helps, and so does waiting.</summary>
     public Refusal LineReached(Call call, HoldResult.InsufficientFunds missing)

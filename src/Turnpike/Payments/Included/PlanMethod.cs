@@ -48,16 +48,27 @@ internal sealed class PlanMethod(ILedger ledger, Arrears arrears) : IPaymentMeth
     public Refusal? PastDue(Call call) => !arrears.Has(call.Caller!) || PlanBook.Of(call)?.Postpaid is not { } terms ? null
         : new Refusal(terms.WhenPastDue == WhenPastDue.Refuse ? Reasons.AccountPastDue : Reasons.InvoicePastDue, "An invoice was not paid in time.");
 
-    /// <summary>Looks for somebody else to give what an allowance no longer has. Null: try again; else what the caller is told.</summary>
-    public async ValueTask<Refusal?> InsteadAsync(Call call, Claim claim, HoldResult.InsufficientFunds missing, CancellationToken ct)
+    /// <summary>
+    /// Looks for somebody else to give what an allowance no longer has, and where nobody gives all of it, asks for less. Null: try again;
+    /// else what the caller is told.
+    /// </summary>
+    /// <param name="last">No other way to pay will be tried.</param>
+    public async ValueTask<Refusal?> InsteadAsync(Call call, Claim claim, HoldResult.InsufficientFunds missing, bool last, CancellationToken ct)
     {
-        if (Caps.IsCap(missing.Account)) return CapReached.Of(call, missing);
-        if (claim.IsOnAccount) return claim.Account.LineReached(call, missing);
+        var capped = Caps.IsCap(missing.Account);
+        if (claim.IsOnAccount) return (last || capped) && claim.TryLower(missing, Money.Zero(claim.Amount.Currency), LeastOf(call, claim.Amount)) ? null : capped ? CapReached.Of(call, missing) : claim.Account.LineReached(call, missing);
+        if (capped) return CapReached.Of(call, missing);
         var part = claim.Short(missing);
-        var granted = (await ledger.AvailableAsync(PlanBook.Grants(claim.Caller), part.Amount.Currency, ct)).Units >= part.Amount.Units;
+        var granted = await ledger.AvailableAsync(PlanBook.Grants(claim.Caller), part.Amount.Currency, ct);
         if (part.TakeElsewhere(missing.Available, granted, counted: !claim.HasAccount) || part.Allowance.WhenUsedUp is WhenUsedUp.Pay or WhenUsedUp.Bill && claim.TurnToAccount()) return null;
+        // Where a payment would be taken instead, it pays for all that was asked for.
+        if ((last || part.Allowance.WhenUsedUp != WhenUsedUp.Pay) && claim.TryLower(missing, granted, LeastOf(call, claim.Amount))) return null;
         return await UsedUpAsync(call, part, ct);
     }
+
+    /// <summary>The least a call is worth forwarding with: its question, and a beginning of an answer.</summary>
+    private static Money LeastOf(Call call, Money most) =>
+        call.Quote is not MeteredQuote quote ? most : most.Currency == Units.Total ? new Money(quote.LeastTokens ?? most.Units, Units.Total) : quote.Least;
 
     private async ValueTask<Refusal> UsedUpAsync(Call call, ClaimedAllowance part, CancellationToken ct)
     {

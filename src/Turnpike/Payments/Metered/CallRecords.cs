@@ -8,12 +8,7 @@ namespace Turnpike.Payments.Metered;
 internal static class CallRecords
 {
     /// <summary>Writes it with the money; null for a price that is the same for every answer.</summary>
-    public static Action<Storage.Sql>? WriterOf(UsageStore usage, Payment payment, Money cost)
-    {
-        if (payment.Metered is null) return null;
-        var record = Of(payment, cost);
-        return sql => usage.Insert(sql, record);
-    }
+    public static Action<Storage.Sql>? WriterOf(UsageStore usage, Payment payment, Money cost) => payment.Metered is null ? null : usage.WriterOf(Of(payment, cost));
 
     public static UsageRecord Of(Payment payment, Money? cost)
     {
