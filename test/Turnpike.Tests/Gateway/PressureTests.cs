@@ -110,7 +110,7 @@ public sealed class PressureTests
     {
         await gate.Of<IAuditTrail>().FlushAsync(default); // it is there before its first transaction
         var (begun, stuck) = (new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously), new ManualResetEventSlim());
-        var writing = gate.Of<Database>().WriteAsync(_ => { begun.TrySetResult(); stuck.Wait(TimeSpan.FromSeconds(120)); }, default).AsTask();
+        var writing = Task.Run(async () => await gate.Of<Database>().WriteAsync(_ => { begun.TrySetResult(); stuck.Wait(TimeSpan.FromSeconds(120)); }, default));
         await begun.Task.WaitAsync(TimeSpan.FromSeconds(10));
         return new Loose(() => { stuck.Set(); writing.GetAwaiter().GetResult(); stuck.Dispose(); });
     }
