@@ -246,7 +246,7 @@ internal sealed class World : IDisposable
     {
         for (var wait = 0; wait < (IsBlind ? 720 : 180) && await Checks.OpenAsync() > 0; wait++)
         {
-            await WaitAsync(TimeSpan.FromMinutes(1));
+            await WaitAsync(TimeSpan.FromSeconds(10));
             Chain.Mine(10);
         }
         // A facilitator that only says that the nonce was used has said nothing: its owner looks at the chain.
