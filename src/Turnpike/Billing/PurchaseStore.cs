@@ -62,8 +62,6 @@ internal sealed class PurchaseStore(Database database, TimeProvider time)
         return true;
     }, ct);
 
-    public ValueTask<bool> IsNewAsync(string id, CancellationToken ct) => database.ReadAsync(sql => sql.First("select 1 from stripe_events where id = $1", row => row.Long(0), id) != 1, ct);
-
     public ValueTask DoneAsync(string id, CancellationToken ct) => database.WriteAsync(sql => sql.Run("update stripe_events set done = 1 where id = $1", id), ct);
 
     /// <summary>What was told of a payment before we knew it.</summary>

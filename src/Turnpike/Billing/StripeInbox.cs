@@ -13,7 +13,7 @@ namespace Turnpike.Billing;
 /// What Stripe tells, to whom it concerns. An event counts once by its id, and changes nothing that its object's state does not say:
 /// copies, late ones and ones out of order come to the same end. What nobody here knows is answered well and counted.
 /// </summary>
-internal sealed class StripeInbox(PurchaseStore events, TokenSale sale, InvoiceStore invoices, InvoiceDesk desk, StripeInvoicer invoicer, DisputeStore disputes, ChargeDesk charges, ILedger ledger, IAuditTrail audit)
+internal sealed class StripeInbox(PurchaseStore events, TokenSale sale, InvoiceStore invoices, InvoiceDesk desk, StripeInvoicer invoicer, DisputeStore disputes, ChargeDesk charges, ILedger ledger)
 {
     private static readonly string[] Kinds = ["checkout.session.", "charge.dispute.", "charge.refunded", "charge.refund.", "refund."];
 
@@ -32,8 +32,7 @@ internal sealed class StripeInbox(PurchaseStore events, TokenSale sale, InvoiceS
         if (!Kinds.Any(kind => told.Type.StartsWith(kind, StringComparison.Ordinal))) return null;
         if (told.Account is { } account && account != checkout?.Account && account != billing?.Account) return null; // another account of the platform's: not ours to book
         var (dispute, call) = (await disputes.NoteAsync(told, ct), await charges.FindAsync(told.Intent, ct));
-        if (told.Type == "charge.dispute.created" && dispute is not null && await events.IsNewAsync(told.Id, ct))
-            await audit.RecordAsync(new AuditEvent { Kind = AuditKinds.DisputeOpened, Correlation = call?.Hold.Correlation ?? Ids.New("c"), Operation = call?.Hold.Operation, Payer = call?.Hold.Payer, Request = call?.Hold.Request, Amount = dispute.Amount.ToString(), Reference = dispute.Id, Reason = dispute.Reason }, ct);
+        if (told.Type == "charge.dispute.created" && dispute is not null) await OpenedAsync(dispute, call?.Hold, ct);
         if (told.Intent is { } intent && await invoices.FindByReferenceAsync("stripe:" + intent, ct) is { } invoice) return IsOfRefund(told) ? true : await OfInvoiceAsync(invoice, told, dispute, ct);
         if (call is not null) return await charges.ToldAsync(call, told, ct);
         // Its outcome was told before: it must not be frozen for good by what happened earlier.
@@ -42,6 +41,13 @@ internal sealed class StripeInbox(PurchaseStore events, TokenSale sale, InvoiceS
         if (told.Intent is null || !charges.Listens) return null;
         await events.NoteAsync(told, ct); // of a call that is not known to be paid yet, maybe: kept until it is
         return true;
+    }
+
+    /// <summary>The trail hears of it once, of however many nodes Stripe tells and however often: nothing moves, under the dispute's own name.</summary>
+    private async ValueTask OpenedAsync(Dispute dispute, Hold? paid, CancellationToken ct)
+    {
+        var happened = new AuditEvent { Kind = AuditKinds.DisputeOpened, Correlation = paid?.Correlation ?? Ids.New("c"), Operation = paid?.Operation, Payer = paid?.Payer, Request = paid?.Request, Amount = dispute.Amount.ToString(), Reference = dispute.Id, Reason = dispute.Reason };
+        await ledger.PostAsync(new Transfer($"disputed:{dispute.Id}", "external:stripe", "loss:disputed", Money.Zero(dispute.Amount.Currency), "disputed", LimitedFrom: false, LimitedTo: false) { Correlation = happened.Correlation, Events = [happened] }, ct);
     }
 
     /// <summary>About one refund, which <c>charge.refunded</c> says in all.</summary>

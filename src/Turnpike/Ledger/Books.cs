@@ -95,6 +95,7 @@ internal sealed class Books(string incarnation, Func<AccountKey, long> entered, 
         return Set(hold, state with
         {
             Status = capture.Reference is null ? HoldStatus.Captured : HoldStatus.Settled,
+            Outcome = capture is { Delivered: true, Reference: not null } ? HoldOutcome.Delivered : state.Outcome,
             Captured = capture.Amount,
             Reference = capture.Reference,
             Broadcast = capture.Broadcast,

@@ -93,6 +93,9 @@ internal sealed record Capture(string Id, Money Amount)
     /// <summary>Only while this incarnation holds it: another node may have given it back since. Null: whoever holds it.</summary>
     public string? HeldBy { get; init; }
 
+    /// <summary>What is paid for has passed already (streams): taken and delivered are one act, or a crash between them would give back what was had.</summary>
+    public bool Delivered { get; init; }
+
     public IReadOnlyList<AuditEvent> Events { get; init; } = [];
 }
 

@@ -171,7 +171,7 @@ internal sealed class Cashier(PaymentRegistry rails, PlanMethod plans, BalanceMe
             payment.Taken = amount;
             if (payment.ByCredit || payment.Method!.SettlesInBooks)
             {
-                payment.State = await ledger.CaptureAsync(new Capture(held.Hold.Id, amount) { HeldBy = held.Incarnation, Reference = held.Hold.Receipt, Events = MeteredCharge.Collected(payment, held, log), With = CallRecords.WriterOf(usage, payment, amount) }, CancellationToken.None);
+                payment.State = await ledger.CaptureAsync(new Capture(held.Hold.Id, amount) { HeldBy = held.Incarnation, Reference = held.Hold.Receipt, Delivered = payment.Call.Delivered, Events = Collected(payment, held), With = CallRecords.WriterOf(usage, payment, amount) }, CancellationToken.None);
                 payment.Remaining = payment.LeftWhenHeld is { } then ? then + (payment.Ceiling - amount) : payment.State.Left;
                 Instruments.Paid(held.Hold.Method, "settled", held.Hold.Operation, amount.Units, amount.Currency);
                 return null;
@@ -192,6 +192,16 @@ internal sealed class Cashier(PaymentRegistry rails, PlanMethod plans, BalanceMe
         }
     }
 
+    /// <summary>What the trail hears of it: that it passed as well, where it has.</summary>
+    private List<AuditEvent> Collected(Payment payment, HoldState held)
+    {
+        var events = MeteredCharge.Collected(payment, held, log);
+        if (payment.Call.Delivered) events.Add(Delivery(payment));
+        return events;
+    }
+
+    private static AuditEvent Delivery(Payment payment) => payment.Event(AuditKinds.Delivered, reference: payment.State!.Hold.Receipt) with { Detail = payment.Passed };
+
     /// <summary>Whatever a rail's code throws, the money may have moved: unknown, and the settler finds out.</summary>
     private async ValueTask<Settlement> SettleAsync(IPaymentMethod method, HoldState captured)
     {
@@ -210,10 +220,11 @@ internal sealed class Cashier(PaymentRegistry rails, PlanMethod plans, BalanceMe
         // With a metered price it is written in the money's own transaction.
         if (payment.Call.Metered is not null && payment.Metered is null) _ = RecordAsync(payment);
         if (payment.Call.Quote is null || payment.State is null) return;
-        if (payment.Metered is { } quote && !await CollectAsync(payment, quote)) return;
         // Before it counts as delivered: what could not be kept cannot be given again, and whoever saw their call break gets their money back.
         if (payment.Keep is { } answer) await answers.KeepAsync(payment.State.Hold.Id, answer, payment.Answers.Keep, CancellationToken.None);
+        if (payment.Metered is { } quote && !await CollectAsync(payment, quote)) return;
         payment.Delivered = true;
+        if (payment.State.Outcome == HoldOutcome.Delivered) return; // with the money
         var delivered = SayDeliveredAsync(payment, soon: !payment.MayBeAskedAgain);
         if (payment.MayBeAskedAgain) await delivered;
     }
@@ -243,7 +254,7 @@ internal sealed class Cashier(PaymentRegistry rails, PlanMethod plans, BalanceMe
 
     private async ValueTask SayDeliveredAsync(Payment payment, bool soon)
     {
-        try { await ledger.FinishAsync(payment.State!.Hold.Id, HoldOutcome.Delivered, [payment.Event(AuditKinds.Delivered, reference: payment.State.Hold.Receipt) with { Detail = payment.Passed }], CancellationToken.None, soon); }
+        try { await ledger.FinishAsync(payment.State!.Hold.Id, HoldOutcome.Delivered, [Delivery(payment)], CancellationToken.None, soon); }
         catch (StorageUnavailableException e)
         {
             inHand.Leave(payment.State!.Hold, delivered: true);

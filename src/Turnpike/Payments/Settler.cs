@@ -164,11 +164,8 @@ internal sealed partial class Settler(PaymentRegistry rails, ILedger ledger, Cas
     }
 
     /// <summary>A stream that a crash cut off is charged for what had passed at its last checkpoint, and that much was delivered.</summary>
-    private async ValueTask KeepAsync(HoldState open, CancellationToken ct)
-    {
-        await ledger.CaptureAsync(new Capture(open.Hold.Id, open.Observed) { Reference = open.Hold.Receipt, Events = [Event(open, AuditKinds.Settled, "crashed", open.Hold.Receipt) with { Amount = open.Observed.ToString() }], With = sql => usage.Insert(sql, Metered.CallRecords.OfCrashed(open)) }, ct);
-        await ledger.FinishAsync(open.Hold.Id, HoldOutcome.Delivered, [], ct);
-    }
+    private async ValueTask KeepAsync(HoldState open, CancellationToken ct) =>
+        await ledger.CaptureAsync(new Capture(open.Hold.Id, open.Observed) { Reference = open.Hold.Receipt, Delivered = true, Events = [Event(open, AuditKinds.Settled, "crashed", open.Hold.Receipt) with { Amount = open.Observed.ToString() }], With = sql => usage.Insert(sql, Metered.CallRecords.OfCrashed(open)) }, ct);
 
     private async ValueTask<Settlement> AskAsync(IPaymentMethod method, HoldState open, CancellationToken ct)
     {

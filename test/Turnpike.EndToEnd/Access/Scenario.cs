@@ -10,7 +10,7 @@ namespace Turnpike.EndToEnd.Access;
 /// <summary>A scenario of the contract as a process, with an upstream of these routes and an operator's key at hand.</summary>
 internal sealed class Scenario : IAsyncDisposable
 {
-    private readonly HttpClient http = new(new SocketsHttpHandler { UseProxy = false }) { Timeout = TimeSpan.FromSeconds(20) };
+    private readonly HttpClient http = new(new SocketsHttpHandler { UseProxy = false }) { Timeout = Until.Patience };
     private readonly List<LoopbackHost> upstreams = [];
 
     public TurnpikeProcess Gateway { get; private set; } = null!;

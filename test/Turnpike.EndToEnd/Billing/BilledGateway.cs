@@ -12,7 +12,7 @@ internal sealed class BilledGateway : IAsyncDisposable
 {
     private const string Key = "acme-key-for-tests-0123456789abcdef";
     private static readonly string[] Places = ["/usr/lib/x86_64-linux-gnu/faketime/libfaketimeMT.so.1", "/usr/lib/aarch64-linux-gnu/faketime/libfaketimeMT.so.1"];
-    private readonly HttpClient http = new(new SocketsHttpHandler { UseProxy = false }) { Timeout = TimeSpan.FromSeconds(30) };
+    private readonly HttpClient http = new(new SocketsHttpHandler { UseProxy = false }) { Timeout = Until.Patience };
     private readonly List<TurnpikeProcess> nodes = [];
     private readonly string clock = Path.GetTempFileName();
     private string? store;
@@ -73,7 +73,7 @@ internal sealed class BilledGateway : IAsyncDisposable
     public async Task OwesAsync(string amount)
     {
         Answered? last = null;
-        for (var wait = 0; wait < 100; wait++, await Task.Delay(100))
+        for (var wait = 0; wait < 1_200; wait++, await Task.Delay(100))
             if ((last = await CallAsync("/invoices")).Json["unbilled"]!.AsArray() is [{ } one] && (string?)one["amount"] == amount) return;
         throw new ShouldAssertException($"Not {amount}: {last?.Body}");
     }
@@ -93,11 +93,11 @@ internal sealed class BilledGateway : IAsyncDisposable
         return await Answered.ReadAsync(response);
     }
 
-    /// <summary>The one invoice, as its customer sees it, once it has this status; within a minute.</summary>
+    /// <summary>The one invoice, as its customer sees it, once it has this status; within two minutes.</summary>
     public async Task<JsonNode> InvoiceAsync(string status)
     {
         Answered? last = null;
-        for (var wait = 0; wait < 300; wait++, await Task.Delay(200))
+        for (var wait = 0; wait < 600; wait++, await Task.Delay(200))
         {
             last = await CallAsync("/invoices");
             if (last.Status == HttpStatusCode.OK && last.Json["invoices"]!.AsArray() is [{ } one] && (string?)one["status"] == status) return one;

@@ -6,7 +6,7 @@ namespace Turnpike.EndToEnd.Billing;
 /// <summary>contract/tokens.yaml brought to life: two upstreams, Stripe's checkout and the gateway.</summary>
 internal sealed class TokenShop : IAsyncDisposable
 {
-    private readonly HttpClient http = new(new SocketsHttpHandler { UseProxy = false, UseCookies = false, AllowAutoRedirect = false }) { Timeout = TimeSpan.FromSeconds(20) };
+    private readonly HttpClient http = new(new SocketsHttpHandler { UseProxy = false, UseCookies = false, AllowAutoRedirect = false }) { Timeout = Until.Patience };
 
     private TokenShop(Upstream first, Upstream second, StripeLoopback stripe, TurnpikeProcess gateway) => (First, Second, Stripe, Gateway) = (first, second, stripe, gateway);
 

@@ -48,10 +48,10 @@ public sealed class UsageExportTests : IAsyncLifetime
             await gateway.StartAgainAsync();
         }
         flaky = false;
-        for (var wait = 0; wait < 600 && arrived.Distinct().Count() < receipts.Count; wait++) await Task.Delay(100);
+        for (var wait = 0; wait < 1_200 && arrived.Distinct().Count() < receipts.Count; wait++) await Task.Delay(100);
         arrived.Distinct().Order(StringComparer.Ordinal).ShouldBe(receipts.Order(StringComparer.Ordinal));
         string[] lines = [];
-        for (var wait = 0; wait < 300 && lines.Length < receipts.Count; wait++, await Task.Delay(100))
+        for (var wait = 0; wait < 1_200 && lines.Length < receipts.Count; wait++, await Task.Delay(100))
             lines = [.. Directory.GetFiles(Path.Combine(gateway.Folder, "usage")).SelectMany(file => ReadLines(file)).Select(line => JsonNode.Parse(line)!["id"]!.GetValue<string>())];
         lines.Order(StringComparer.Ordinal).ShouldBe(receipts.Order(StringComparer.Ordinal), "a file has every line once");
         (await gateway.RunAsync("usage", "export", "--format", "csv")).Said.Split('\n', StringSplitOptions.RemoveEmptyEntries).Length.ShouldBe(receipts.Count + 1);
@@ -84,7 +84,7 @@ public sealed class UsageExportTests : IAsyncLifetime
         answer.IsSuccessStatusCode.ShouldBeTrue();
         var receipt = answer.Headers.GetValues("Turnpike-Receipt").Single();
         // The last byte reaches the caller before the books say so: a kill in between gives the money back.
-        for (var wait = 0; wait < 200 && JsonNode.Parse(await http.GetStringAsync(receipt))!["status"]!.GetValue<string>() != "delivered"; wait++) await Task.Delay(20);
+        for (var wait = 0; wait < 6_000 && JsonNode.Parse(await http.GetStringAsync(receipt))!["status"]!.GetValue<string>() != "delivered"; wait++) await Task.Delay(20);
         return receipt.Split('/')[^1];
     }
 

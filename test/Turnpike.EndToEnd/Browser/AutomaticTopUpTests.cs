@@ -37,7 +37,7 @@ public sealed class AutomaticTopUpTests
         await gateway.StartAgainAsync();
         await browser.TabToAsync("a[href*='/automatic?id=ma_']");
         await browser.EnterAsync();
-        for (var wait = 0; wait < 50 && !(await browser.TextAsync()).Contains("5.00 USD of 10.00 USD charged this month", StringComparison.Ordinal); wait++)
+        for (var wait = 0; wait < 600 && !(await browser.TextAsync()).Contains("5.00 USD of 10.00 USD charged this month", StringComparison.Ordinal); wait++)
         {
             await Task.Delay(200);
             await browser.ReloadAsync();

@@ -14,7 +14,7 @@ namespace Turnpike.EndToEnd.Browser;
 /// </summary>
 internal sealed class Chromium : IAsyncDisposable
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
+    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(1);
     private static readonly string[] Names = ["chromium", "chromium-browser", "google-chrome"];
     private readonly Process process;
     private readonly string folder;
@@ -116,7 +116,7 @@ internal sealed class Chromium : IAsyncDisposable
         var told = Path.Combine(folder, "DevToolsActivePort");
         for (var wait = 0; !File.Exists(told) || (await File.ReadAllLinesAsync(told)).Length < 2; wait++)
         {
-            if (wait > 200 || process.HasExited) throw new ShouldAssertException("Chromium did not start in 20 seconds.");
+            if (wait > 1_200 || process.HasExited) throw new ShouldAssertException("Chromium did not start in two minutes.");
             await Task.Delay(100);
         }
         var port = (await File.ReadAllLinesAsync(told))[0];

@@ -32,18 +32,18 @@ internal sealed class Faults : IAsyncDisposable
     {
         var thread = WriterOf(gateway.Id);
         var strace = Process.Start(new ProcessStartInfo("strace", ["-qq", "-o", "/dev/null", "-e", "trace=fsync,fdatasync", "-e", $"inject=fsync,fdatasync:{what}:when={when}", "-p", thread]) { RedirectStandardError = true })!;
-        for (var wait = 0; wait < 200; wait++)
+        for (var wait = 0; wait < 3_000; wait++)
         {
             if ((await File.ReadAllLinesAsync($"/proc/{gateway.Id}/task/{thread}/status")).Any(line => line.StartsWith("TracerPid:", StringComparison.Ordinal) && !line.EndsWith("\t0", StringComparison.Ordinal))) return new Faults(strace);
             await Task.Delay(10);
         }
-        throw new ShouldAssertException("strace did not attach in two seconds.");
+        throw new ShouldAssertException("strace did not attach.");
     }
 
     public async ValueTask DisposeAsync()
     {
         if (!strace.HasExited) Process.Start("kill", ["-TERM", $"{strace.Id}"])!.WaitForExit(); // lets go of the thread; a harder end would as well, but might leave it stopped
-        using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(5));
+        using var limit = new CancellationTokenSource(Until.Patience);
         await strace.WaitForExitAsync(limit.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         strace.Dispose();
     }

@@ -27,6 +27,9 @@ internal sealed class Purchase(PaidApi api, string path, string method, string? 
     /// <summary>What a token begins with that no machine empties while a test runs, in cents.</summary>
     public const long Plenty = 100_000_000;
 
+    /// <summary>The same, as an order of a token says it.</summary>
+    public static string PlentyUsd { get; } = string.Create(CultureInfo.InvariantCulture, $"{Plenty / 100}.00 USD");
+
     private static readonly string[] Open = ["held", "captured", "unknown"];
 
     /// <summary>The same, to be presented to another node.</summary>
@@ -39,17 +42,17 @@ internal sealed class Purchase(PaidApi api, string path, string method, string? 
         catch (Exception e) when (e is HttpRequestException or IOException or OperationCanceledException) { return null; }
     }
 
-    /// <summary>Repeats it, as Retry-After asks, for at most half a minute, until the answer is final.</summary>
+    /// <summary>Repeats it, as Retry-After asks, until the answer is final.</summary>
     public async Task<Answered> InsistAsync()
     {
         Answered? last = null;
-        for (var wait = 0; wait < 60; wait++)
+        for (var wait = 0; wait < 240; wait++)
         {
             last = await PresentAsync();
             if (last is { Status: HttpStatusCode.OK } or { Status: HttpStatusCode.Conflict, Reason: "already-delivered" }) return last;
             await Task.Delay(500);
         }
-        throw new ShouldAssertException($"No final answer in half a minute: {last?.Status} {last?.Body}\n{api.Gateway.Log}");
+        throw new ShouldAssertException($"No final answer in two minutes: {last?.Status} {last?.Body}\n{api.Gateway.Log}");
     }
 
     public static async Task<Purchase> OnAsync(PaidApi api, string rail, string? token, int number) => rail switch
@@ -97,11 +100,11 @@ internal sealed class Purchase(PaidApi api, string path, string method, string? 
     public static async Task SettledAsync(PaidApi api)
     {
         string? last = null;
-        for (var wait = 0; wait < 100; wait++)
+        for (var wait = 0; wait < 600; wait++)
         {
             last = (await api.AdminAsync("GET", "/admin/v1/payments")).Body;
             if (!Open.Any(status => last.Contains($"\"status\":\"{status}\"", StringComparison.Ordinal))) break;
-            if (wait == 99) throw new ShouldAssertException($"A payment is still open after 20 seconds: {last}");
+            if (wait == 599) throw new ShouldAssertException($"A payment is still open after two minutes: {last}");
             await Task.Delay(200);
         }
         await api.BooksBalanceAsync();

@@ -84,7 +84,7 @@ public sealed class LocalChainTests(Chain chain)
         using var child = Process.Start(Watchdog.Beside("sleep", ["60"]))!;
         child.HasExited.ShouldBeFalse();
         child.StandardInput.Close();
-        using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(10));
+        using var limit = new CancellationTokenSource(Until.Patience);
         await child.WaitForExitAsync(limit.Token);
         child.ExitCode.ShouldBe(137);
     }

@@ -8,7 +8,7 @@ namespace Turnpike.EndToEnd.Docs;
 [Collection(DefaultPorts.Name)]
 public sealed partial class ShellBlockTests
 {
-    private static readonly TimeSpan Longest = TimeSpan.FromMinutes(3);
+    private static readonly TimeSpan Longest = TimeSpan.FromMinutes(10);
 
     [Theory]
     [InlineData("README.md")]

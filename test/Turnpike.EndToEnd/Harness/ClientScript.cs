@@ -13,14 +13,14 @@ internal static class ClientScript
         var start = Describe(script, [("URL", url.ToString()), .. environment]);
         using var process = Process.Start(start)!;
         var (said, complaints) = (process.StandardOutput.ReadToEndAsync(), process.StandardError.ReadToEndAsync());
-        using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(60));
+        using var limit = new CancellationTokenSource(Until.Patience);
         try
         {
             await process.WaitForExitAsync(limit.Token);
         }
         catch (OperationCanceledException)
         {
-            Assert.Fail($"{script} did not end in a minute.");
+            Assert.Fail($"{script} did not end in two minutes.");
         }
         finally
         {

@@ -7,7 +7,9 @@ namespace Turnpike.EndToEnd.Harness;
 /// <summary>contract/paid-api.yaml brought to life: upstream, Stripe, chain and gateway, with callers' and operators' hands.</summary>
 internal sealed class PaidApi : IAsyncDisposable
 {
-    private readonly HttpClient http = new(new SocketsHttpHandler { UseProxy = false, UseCookies = false, AllowAutoRedirect = false }) { Timeout = TimeSpan.FromSeconds(40) };
+    private static int tokens;
+
+    private readonly HttpClient http = new(new SocketsHttpHandler { UseProxy = false, UseCookies = false, AllowAutoRedirect = false }) { Timeout = Until.Patience };
 
     private PaidApi(Chain chain, Parties parties, Upstream upstream, StripeLoopback stripe, TurnpikeProcess gateway) =>
         (Chain, Parties, Upstream, Stripe, Gateway) = (chain, parties, upstream, stripe, gateway);
@@ -25,12 +27,15 @@ internal sealed class PaidApi : IAsyncDisposable
     public static Task<PaidApi> StartAsync(Chain chain, params (string Name, string Value)[] variables) => StartOnAsync(chain, null, variables);
 
     /// <summary>With a part of the scenario changed.</summary>
-    public static Task<PaidApi> StartAsync(Chain chain, Func<string, string> change) => StartOnAsync(chain, null, change, []);
+    public static Task<PaidApi> StartAsync(Chain chain, Func<string, string> change) => BeginAsync(chain, null, change, []);
+
+    /// <summary>Both: another store, and a part of the scenario changed.</summary>
+    public static Task<PaidApi> StartOnAsync(Chain chain, string? store, Func<string, string> change, params (string Name, string Value)[] variables) => BeginAsync(chain, store, change, variables);
 
     /// <param name="store">Instead of the scenario's own.</param>
-    public static Task<PaidApi> StartOnAsync(Chain chain, string? store, params (string Name, string Value)[] variables) => StartOnAsync(chain, store, null, variables);
+    public static Task<PaidApi> StartOnAsync(Chain chain, string? store, params (string Name, string Value)[] variables) => BeginAsync(chain, store, text => text, variables);
 
-    private static async Task<PaidApi> StartOnAsync(Chain chain, string? store, Func<string, string>? change, (string Name, string Value)[] variables)
+    private static async Task<PaidApi> BeginAsync(Chain chain, string? store, Func<string, string> change, (string Name, string Value)[] variables)
     {
         var parties = await Parties.FreshAsync(chain);
         var upstream = await Upstream.StartAsync();
@@ -40,7 +45,7 @@ internal sealed class PaidApi : IAsyncDisposable
             ("UPSTREAM", Plain(upstream.Url)), ("STRIPE_API", Plain(stripe.Url)), ("CHAIN_RPC", Plain(chain.RpcOrNobody)),
             ("PAY_TO", parties.Merchant.Address), ("SETTLER_KEY", parties.Settler.Key), .. variables,
         ];
-        var gateway = change is null ? await TurnpikeProcess.StartOnAsync("paid-api.yaml", store, all) : await TurnpikeProcess.StartAsync("paid-api.yaml", change, all);
+        var gateway = await TurnpikeProcess.StartOnAsync("paid-api.yaml", store, change, all);
         return new PaidApi(chain, parties, upstream, stripe, gateway);
     }
 
@@ -48,7 +53,9 @@ internal sealed class PaidApi : IAsyncDisposable
     public PaidApi At(TurnpikeProcess gateway) => new(Chain, Parties, Upstream, Stripe, gateway);
 
     /// <summary>Another node with the same document on the same store.</summary>
-    public Task<TurnpikeProcess> AnotherAsync(string store, params (string Name, string Value)[] variables) => TurnpikeProcess.StartOnAsync("paid-api.yaml", store,
+    public Task<TurnpikeProcess> AnotherAsync(string store, params (string Name, string Value)[] variables) => AnotherAsync(store, text => text, variables);
+
+    public Task<TurnpikeProcess> AnotherAsync(string store, Func<string, string> change, params (string Name, string Value)[] variables) => TurnpikeProcess.StartOnAsync("paid-api.yaml", store, change,
     [
         ("UPSTREAM", Plain(Upstream.Url)), ("STRIPE_API", Plain(Stripe.Url)), ("CHAIN_RPC", Plain(Chain.RpcOrNobody)),
         ("PAY_TO", Parties.Merchant.Address), ("SETTLER_KEY", Parties.Settler.Key), .. variables,
@@ -80,7 +87,7 @@ internal sealed class PaidApi : IAsyncDisposable
     /// <summary>A prepaid token through the Admin API.</summary>
     public async Task<string> TokenAsync(string budget)
     {
-        var answer = await AdminAsync("POST", "/admin/v1/tokens", $$"""{"budget":"{{budget}}"}""", ("Idempotency-Key", $"test-{Environment.TickCount64}"));
+        var answer = await AdminAsync("POST", "/admin/v1/tokens", $$"""{"budget":"{{budget}}"}""", ("Idempotency-Key", $"test-{Interlocked.Increment(ref tokens)}"));
         answer.Status.ShouldBeOneOf(HttpStatusCode.OK, HttpStatusCode.Created);
         return answer.Json["token"]!.GetValue<string>();
     }
@@ -97,7 +104,7 @@ internal sealed class PaidApi : IAsyncDisposable
     public async Task<(string Receipt, string Id)> DeliveredAsync()
     {
         JsonNode? newest = null;
-        for (var wait = 0; wait < 100; wait++, await Task.Delay(50))
+        for (var wait = 0; wait < 1_200; wait++, await Task.Delay(50))
         {
             newest = (await AdminAsync("GET", "/admin/v1/payments?limit=1")).Json["payments"]!.AsArray().ShouldHaveSingleItem();
             if (newest!["outcome"]!.GetValue<string>() == "delivered") return (newest["receipt"]!.GetValue<string>(), newest["id"]!.GetValue<string>());

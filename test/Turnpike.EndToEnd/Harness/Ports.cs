@@ -34,6 +34,21 @@ internal static class Ports
         return true;
     }
 
+    /// <summary>Nobody takes connections there any more.</summary>
+    public static async Task<bool> IsClosedAsync(int port)
+    {
+        using var caller = new TcpClient();
+        try
+        {
+            await caller.ConnectAsync(IPAddress.Loopback, port);
+            return false;
+        }
+        catch (SocketException)
+        {
+            return true;
+        }
+    }
+
     public static bool IsFree(int port)
     {
         try

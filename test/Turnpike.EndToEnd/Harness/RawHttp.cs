@@ -6,10 +6,10 @@ namespace Turnpike.EndToEnd.Harness;
 /// <summary>HTTP/1.1 by hand, for requests no client would send.</summary>
 internal static class RawHttp
 {
-    /// <summary>Sends these bytes and reads until the answer's head is there and the connection rests or ends; at most ten seconds.</summary>
+    /// <summary>Sends these bytes and reads until the answer's head is there and the connection rests or ends; at most half a minute.</summary>
     public static async Task<string> SendAsync(Uri server, string request)
     {
-        using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(10));
+        using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(30));
         using var tcp = new TcpClient { NoDelay = true };
         await tcp.ConnectAsync(server.Host, server.Port, limit.Token);
         var stream = tcp.GetStream();

@@ -50,8 +50,8 @@ internal sealed class RpcProxy : IAsyncDisposable
 
     public void Heal() => troubles.Clear();
 
-    /// <summary>Waits, at most ten seconds, until a call was lost.</summary>
-    public async Task LossAsync() => (await lost.WaitAsync(TimeSpan.FromSeconds(10))).ShouldBeTrue("no call was lost in ten seconds");
+    /// <summary>Waits until a call was lost.</summary>
+    public async Task LossAsync() => (await lost.WaitAsync(Until.Patience)).ShouldBeTrue("no call was lost");
 
     public async ValueTask DisposeAsync()
     {

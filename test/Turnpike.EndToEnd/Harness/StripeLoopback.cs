@@ -16,7 +16,7 @@ internal sealed record StripeSession(string Id, string Account, long Amount, lon
 /// <summary>The Stripe double on a port: its API, the pages where people pay, and its webhooks, delivered when and as often as a test says.</summary>
 internal sealed class StripeLoopback : IAsyncDisposable
 {
-    private readonly HttpClient http = new(new SocketsHttpHandler { UseProxy = false, AllowAutoRedirect = false }) { Timeout = TimeSpan.FromSeconds(20) };
+    private readonly HttpClient http = new(new SocketsHttpHandler { UseProxy = false, AllowAutoRedirect = false }) { Timeout = Until.Patience };
     private readonly CancellationTokenSource closing = new();
     private readonly SemaphoreSlim silent = new(0);
     private LoopbackHost? host;
@@ -61,8 +61,8 @@ internal sealed class StripeLoopback : IAsyncDisposable
     /// <summary>The buyer pays on Stripe's page; where that sends the browser, null when the card was declined.</summary>
     public string? Pay(string session, string card = StripeCards.Good) => Objects.Pay(session, card);
 
-    /// <summary>Waits, at most ten seconds, until somebody asked what will not be answered.</summary>
-    public async Task SilenceAsync() => (await silent.WaitAsync(TimeSpan.FromSeconds(10))).ShouldBeTrue("nobody asked in ten seconds");
+    /// <summary>Waits until somebody asked what will not be answered.</summary>
+    public async Task SilenceAsync() => (await silent.WaitAsync(Until.Patience)).ShouldBeTrue("nobody asked");
 
     /// <summary>Tells the gateway something about a session or its payment; the same id again is the same event again.</summary>
     public Task<HttpStatusCode> TellAsync(Uri gateway, string type, StripeSession session, string? id = null, long? amount = null, string? status = null, string? secret = null, DateTimeOffset? at = null)

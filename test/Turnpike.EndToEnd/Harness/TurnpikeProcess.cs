@@ -89,12 +89,12 @@ internal sealed partial class TurnpikeProcess : IAsyncDisposable
         return gateway;
     }
 
-    /// <summary>Starts it on the same folder and ports, and waits at most 30 seconds until it is ready.</summary>
+    /// <summary>Starts it on the same folder and ports, and waits until it is ready.</summary>
     public async Task StartAgainAsync()
     {
         process = Launch("serve", "--config", Config);
         var ready = new Uri(Admin, "/health/ready");
-        for (var wait = 0; wait < 300; wait++)
+        for (var wait = 0; wait < 1_200; wait++)
         {
             if (process.HasExited) throw new ShouldAssertException($"turnpike serve ended with exit code {process.ExitCode}:\n{Log}");
             try
@@ -110,7 +110,7 @@ internal sealed partial class TurnpikeProcess : IAsyncDisposable
             }
             await Task.Delay(100);
         }
-        throw new ShouldAssertException($"turnpike serve was not ready in 30 seconds:\n{Log}");
+        throw new ShouldAssertException($"turnpike serve was not ready in two minutes:\n{Log}");
     }
 
     /// <summary>kill -9: no goodbye, no flush.</summary>
@@ -125,27 +125,27 @@ internal sealed partial class TurnpikeProcess : IAsyncDisposable
     /// <summary>SIGTERM, and no waiting.</summary>
     public void Terminate() => Signal(process!.Id, 15);
 
-    /// <summary>Waits, at most 15 seconds, for the end it was told to come to; the exit code.</summary>
+    /// <summary>Waits for the end it was told to come to; the exit code.</summary>
     public async Task<int> EndedAsync()
     {
-        using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(15));
+        using var limit = new CancellationTokenSource(Until.Patience);
         await process!.WaitForExitAsync(limit.Token);
         var code = process.ExitCode;
         await KillAsync();
         return code;
     }
 
-    /// <summary>SIGTERM, as an orderly machine sends it; returns the exit code, within 15 seconds.</summary>
+    /// <summary>SIGTERM, as an orderly machine sends it; returns the exit code.</summary>
     public async Task<int> StopAsync()
     {
         Terminate();
         return await EndedAsync();
     }
 
-    /// <summary>Waits, at most ten seconds, until the process is gone: it was told to die at some point of its work.</summary>
+    /// <summary>Waits until the process is gone: it was told to die at some point of its work.</summary>
     public async Task DiedAsync()
     {
-        using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(10));
+        using var limit = new CancellationTokenSource(Until.Patience);
         await process!.WaitForExitAsync(limit.Token);
         await KillAsync();
     }
@@ -157,7 +157,7 @@ internal sealed partial class TurnpikeProcess : IAsyncDisposable
         else environment[name] = value;
     }
 
-    /// <summary>Runs another verb of the command line on the same configuration; within 30 seconds.</summary>
+    /// <summary>Runs another verb of the command line on the same configuration.</summary>
     public Task<(int Code, string Said)> RunAsync(params string[] args) => RunAsync(Folder, environment, [.. args, "--config", Config]);
 
     public async Task BooksBalanceAsync()
@@ -169,12 +169,12 @@ internal sealed partial class TurnpikeProcess : IAsyncDisposable
         }
     }
 
-    /// <summary>Runs a verb anywhere, with exactly these variables added; within 30 seconds.</summary>
+    /// <summary>Runs a verb anywhere, with exactly these variables added; within two minutes.</summary>
     public static async Task<(int Code, string Said)> RunAsync(string folder, IReadOnlyDictionary<string, string> environment, params string[] args)
     {
         using var verb = Process.Start(Describe(folder, environment, args))!;
         var (said, complaints) = (verb.StandardOutput.ReadToEndAsync(), verb.StandardError.ReadToEndAsync());
-        using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(30));
+        using var limit = new CancellationTokenSource(Until.Patience);
         await verb.WaitForExitAsync(limit.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         if (!verb.HasExited) await Watchdog.KillAsync(verb);
         verb.StandardInput.Close();

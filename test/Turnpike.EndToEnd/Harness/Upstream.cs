@@ -18,7 +18,7 @@ internal enum UpstreamMood
     /// <summary>Sends half of the body it announced and drops the connection.</summary>
     Dropping,
 
-    /// <summary>Does not answer until told otherwise.</summary>
+    /// <summary>Does not answer until <see cref="Upstream.Release"/>.</summary>
     Hanging,
 }
 
@@ -49,8 +49,11 @@ internal sealed class Upstream : IAsyncDisposable
         return upstream;
     }
 
-    /// <summary>Waits, at most ten seconds, for the next call to arrive, whatever becomes of it.</summary>
-    public async Task ArrivalAsync() => (await arrivals.WaitAsync(TimeSpan.FromSeconds(10))).ShouldBeTrue("no call reached the upstream in ten seconds");
+    /// <summary>Waits for the next call to arrive, whatever becomes of it.</summary>
+    public async Task ArrivalAsync() => (await arrivals.WaitAsync(Until.Patience)).ShouldBeTrue("no call reached the upstream");
+
+    /// <summary>What hangs is answered, well.</summary>
+    public void Release() => released.TrySetResult();
 
     public ValueTask DisposeAsync()
     {
@@ -91,7 +94,7 @@ internal sealed class Upstream : IAsyncDisposable
                 return;
             case UpstreamMood.Hanging:
                 await released.Task.WaitAsync(http.RequestAborted);
-                return;
+                break;
             case UpstreamMood.Slow:
                 await Task.Delay(1500, http.RequestAborted);
                 break;

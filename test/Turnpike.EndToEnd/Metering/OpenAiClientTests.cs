@@ -88,6 +88,7 @@ public sealed class OpenAiClientTests : IAsyncLifetime
     {
         var token = await TokenAsync("1.00 USD");
         await ClientScript.RunAsync(Script, gateway.Url, ("TOKEN", token), ("STREAM", "1"));
+        await EndedAsync();
         var asked = JsonNode.Parse(await GetAsync(new Uri(gateway.Admin, "/admin/v1/meters/output_tokens/query?window=hour"), Checkout.Variables()["TURNPIKE_ADMIN_KEY"]))!;
         var point = asked["data"]!.AsArray().ShouldHaveSingleItem()!;
         (point["value"]!.GetValue<string>(), point["group"]!["model"]!.GetValue<string>()).ShouldBe(("20", "gpt-4o-2024-08-06"));
@@ -101,7 +102,7 @@ public sealed class OpenAiClientTests : IAsyncLifetime
         (model.Words, model.Pause) = (1_000, TimeSpan.FromMilliseconds(20));
         var token = await TokenAsync("1.00 USD");
         var streaming = ClientScript.RunAsync(Script, gateway.Url, ("TOKEN", token), ("STREAM", "1"));
-        for (var i = 0; i < 500 && model.Said < 150 && !streaming.IsCompleted; i++) await Task.Delay(20);
+        for (var i = 0; i < 3_000 && model.Said < 150 && !streaming.IsCompleted; i++) await Task.Delay(20);
         if (streaming.IsCompleted) await streaming;
         await gateway.KillAsync();
         await gateway.StartAgainAsync();
@@ -123,7 +124,16 @@ public sealed class OpenAiClientTests : IAsyncLifetime
         return JsonNode.Parse(await answer.Content.ReadAsStringAsync())!["token"]!.GetValue<string>();
     }
 
-    private async Task<string> LeftAsync(string token) => JsonNode.Parse(await GetAsync(new Uri(gateway.Url, "/balance"), token))!["available"]!["amount"]!.GetValue<string>();
+    /// <summary>What is left when nothing is held: the last byte reaches the caller before the books say what it cost.</summary>
+    private async Task<string> LeftAsync(string token)
+    {
+        await EndedAsync();
+        return await BalanceAsync(token);
+    }
+
+    private Task EndedAsync() => Until.HoldsAsync("a hold ends", async () => JsonNode.Parse(await GetAsync(new Uri(gateway.Admin, "/admin/v1/payments?status=held"), Checkout.Variables()["TURNPIKE_ADMIN_KEY"]))!["payments"]!.AsArray().Count == 0);
+
+    private async Task<string> BalanceAsync(string token) => JsonNode.Parse(await GetAsync(new Uri(gateway.Url, "/balance"), token))!["available"]!["amount"]!.GetValue<string>();
 
     private async Task<string> GetAsync(Uri url, string key)
     {

@@ -8,7 +8,7 @@ namespace Turnpike.EndToEnd.Metering;
 /// <summary>contract/llm.yaml with its plans: what a caller's plan includes pays by the token, limits and models hold.</summary>
 public sealed class PlannedTokensTests : IAsyncLifetime
 {
-    private readonly HttpClient http = new(new SocketsHttpHandler { UseProxy = false }) { Timeout = TimeSpan.FromSeconds(20) };
+    private readonly HttpClient http = new(new SocketsHttpHandler { UseProxy = false }) { Timeout = Until.Patience };
     private LlmStandIn model = null!;
     private TurnpikeProcess gateway = null!;
 

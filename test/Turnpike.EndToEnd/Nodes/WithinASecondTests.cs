@@ -6,8 +6,6 @@ namespace Turnpike.EndToEnd.Nodes;
 /// <summary>What an operator does at one node is in force at the other within a second.</summary>
 public sealed class WithinASecondTests(Chain chain)
 {
-    private static readonly TimeSpan Second = TimeSpan.FromSeconds(1);
-
     [Fact]
     public async Task A_key_revoked_at_one_opens_nothing_at_the_other()
     {
@@ -17,8 +15,7 @@ public sealed class WithinASecondTests(Chain chain)
         var (key, id) = (issued["key"]!.GetValue<string>(), issued["id"]!.GetValue<string>());
         (await CallAsync(pair.B, key)).Status.ShouldBe(HttpStatusCode.OK);
         (await pair.A.AdminAsync("POST", $"/admin/v1/callers/agent/keys/{id}/revoke", """{"reason":"test"}""")).Status.ShouldBe(HttpStatusCode.OK);
-        await Task.Delay(Second);
-        (await CallAsync(pair.B, key)).Status.ShouldBe(HttpStatusCode.Unauthorized);
+        await Until.WithinASecondAsync("it is refused", async () => (await CallAsync(pair.B, key)).Status == HttpStatusCode.Unauthorized);
     }
 
     [Fact]
@@ -29,8 +26,7 @@ public sealed class WithinASecondTests(Chain chain)
         var key = (await pair.A.AdminAsync("POST", "/admin/v1/callers/agent/keys", "{}")).Json["key"]!.GetValue<string>();
         (await CallAsync(pair.B, key)).Status.ShouldBe(HttpStatusCode.OK);
         (await pair.A.AdminAsync("POST", "/admin/v1/callers/agent/suspend")).Status.ShouldBe(HttpStatusCode.OK);
-        await Task.Delay(Second);
-        (await CallAsync(pair.B, key)).Reason.ShouldBe("caller-suspended");
+        await Until.WithinASecondAsync("it is refused", async () => await CallAsync(pair.B, key) is { Status: HttpStatusCode.Forbidden, Reason: "caller-suspended" });
     }
 
     [Fact]
@@ -39,13 +35,11 @@ public sealed class WithinASecondTests(Chain chain)
         await using var pair = await Pair.StartAsync(chain);
         var token = await pair.A.TokenAsync("1.00 USD");
         (await pair.A.AdminAsync("PUT", "/admin/v1/incidents/installation", """{"mode":"closed","reason":"a leak"}""")).Status.ShouldBe(HttpStatusCode.OK);
-        await Task.Delay(Second);
-        var refused = await pair.B.CallAsync("/forecast/paris", headers: [("Authorization", $"Bearer {token}")]);
-        refused.Status.ShouldBe(HttpStatusCode.ServiceUnavailable);
-        refused.Body.ShouldContain("a leak");
+        await Until.WithinASecondAsync("it is closed", async () => await PaidAsync() is { Status: HttpStatusCode.ServiceUnavailable } refused && refused.Body.Contains("a leak", StringComparison.Ordinal));
         (await pair.A.AdminAsync("PUT", "/admin/v1/incidents/installation", """{"mode":"normal","reason":"mended"}""")).Status.ShouldBe(HttpStatusCode.OK);
-        await Task.Delay(Second);
-        (await pair.B.CallAsync("/forecast/paris", headers: [("Authorization", $"Bearer {token}")])).Status.ShouldBe(HttpStatusCode.OK);
+        await Until.WithinASecondAsync("it is open", async () => (await PaidAsync()).Status == HttpStatusCode.OK);
+
+        Task<Answered> PaidAsync() => pair.B.CallAsync("/forecast/paris", headers: [("Authorization", $"Bearer {token}")]);
     }
 
     [Fact]
@@ -60,12 +54,11 @@ public sealed class WithinASecondTests(Chain chain)
         using var body = new StreamReader(await answer.Content.ReadAsStreamAsync());
         for (var line = 0; line < 20; line++) (await body.ReadLineAsync()).ShouldBe("more");
 
+        var reading = Task.Run(async () => { while (await body.ReadLineAsync() is not null) { } });
         await pair.A.AdminAsync("PUT", "/admin/v1/incidents/operation:forecast", """{"mode":"closed","reason":"a leak"}""");
-        var declared = System.Diagnostics.Stopwatch.StartNew();
-        await Should.ThrowAsync<IOException>(async () => { while (declared.Elapsed < Second * 10) await body.ReadLineAsync(); });
-        declared.Elapsed.ShouldBeLessThan(Second);
-        for (var wait = 0; wait < 50 && (await BalanceAsync(pair.A, token)) != "1.00"; wait++) await Task.Delay(100);
-        (await BalanceAsync(pair.A, token)).ShouldBe("1.00");
+        await Until.WithinASecondAsync("it is cut", async () => (await pair.B.CallAsync("/status")).Status == HttpStatusCode.OK && reading.IsCompleted);
+        await Should.ThrowAsync<IOException>(reading);
+        await Until.HoldsAsync("its price is back", async () => await BalanceAsync(pair.A, token) == "1.00");
     }
 
     private static async Task<string> BalanceAsync(PaidApi node, string token) =>
@@ -80,31 +73,33 @@ public sealed class WithinASecondTests(Chain chain)
             (await node.CallAsync("/status")).Status.ShouldBe(HttpStatusCode.OK);
             await File.WriteAllTextAsync(node.Gateway.Config, (await File.ReadAllTextAsync(node.Gateway.Config)).Replace("price: free", "price: 0.02 USD", StringComparison.Ordinal));
         }
-        await Task.Delay(Second);
-        (await pair.A.CallAsync("/status")).Status.ShouldBe(HttpStatusCode.PaymentRequired);
-        (await pair.B.CallAsync("/status")).Status.ShouldBe(HttpStatusCode.PaymentRequired);
+        foreach (var node in (PaidApi[])[pair.A, pair.B])
+            await Until.WithinASecondAsync("the new price is asked for", async () => (await node.CallAsync("/status")).Status == HttpStatusCode.PaymentRequired);
     }
 
     [Fact]
     public async Task Each_tells_of_all_which_configuration_is_in_force_where_and_since_when()
     {
         await using var pair = await Pair.StartAsync(chain);
-        var before = (await pair.A.AdminAsync("GET", "/admin/v1/config")).Json["nodes"]!.AsArray();
+        var before = await NodesAsync(pair.A);
         before.Select(node => (node!["node"]!.GetValue<string>(), node["self"]!.GetValue<bool>(), node["state"]!.GetValue<string>())).ShouldBe([("a", true, "live"), ("b", false, "live")]);
-        before[0]!["lagSeconds"]!.GetValue<decimal>().ShouldBeInRange(0, 4);
+        before[0]!["lagSeconds"]!.GetValue<decimal>().ShouldBeInRange(0, 60);
         await File.AppendAllTextAsync(pair.B.Gateway.Config, "\n# changed\n");
-        await Task.Delay(2 * Second);
-        var config = (await pair.B.AdminAsync("GET", "/admin/v1/config")).Json;
-        var after = (await pair.A.AdminAsync("GET", "/admin/v1/config")).Json["nodes"]!.AsArray();
-        after[1]!["catalog"]!.GetValue<string>().ShouldBe(config["version"]!.GetValue<string>());
+        var old = before[1]!["catalog"]!.GetValue<string>();
+        await Until.HoldsAsync("it reads the new document", async () => await VersionAsync(pair.B) != old);
+        var after = before;
+        await Until.HoldsAsync("the other knows", async () => (after = await NodesAsync(pair.A))[1]!["catalog"]!.GetValue<string>() == await VersionAsync(pair.B));
         after[1]!["since"]!.GetValue<DateTimeOffset>().ShouldBeGreaterThan(before[1]!["since"]!.GetValue<DateTimeOffset>());
         after[0]!["since"]!.GetValue<DateTimeOffset>().ShouldBe(before[0]!["since"]!.GetValue<DateTimeOffset>());
         await pair.B.Gateway.KillAsync();
-        await Task.Delay(7 * Second);
-        (await pair.A.AdminAsync("GET", "/admin/v1/config")).Json["nodes"]![1]!["state"]!.GetValue<string>().ShouldBeOneOf("lapsed", "inherited");
+        await Until.HoldsAsync("it is known to be gone", async () => (await NodesAsync(pair.A))[1]!["state"]!.GetValue<string>() is "lapsed" or "inherited");
         var ready = (await pair.A.AdminAsync("GET", "/health/ready")).Json;
         (ready["node"]!.GetValue<string>(), ready["lease"]!.GetValue<string>()).ShouldBe(("a", "held"));
     }
+
+    private static async Task<System.Text.Json.Nodes.JsonArray> NodesAsync(PaidApi at) => (await at.AdminAsync("GET", "/admin/v1/config")).Json["nodes"]!.AsArray();
+
+    private static async Task<string> VersionAsync(PaidApi at) => (await at.AdminAsync("GET", "/admin/v1/config")).Json["version"]!.GetValue<string>();
 
     private static Task<Answered> CallAsync(PaidApi api, string key) => api.CallAsync("/status", headers: [("Authorization", $"Bearer {key}")]);
 }

@@ -66,7 +66,7 @@ public sealed class ChainRefundTests(Chain chain)
     private static async Task<string> DoneAsync(PaidApi api, string receipt)
     {
         JsonNode? refund = null;
-        for (var wait = 0; wait < 100; wait++, await Task.Delay(300))
+        for (var wait = 0; wait < 400; wait++, await Task.Delay(300))
         {
             refund = (await api.AdminAsync("GET", $"/admin/v1/payments/{receipt}/refunds")).Json["refunds"]!.AsArray().ShouldHaveSingleItem();
             if (refund!["status"]!.GetValue<string>() is not "pending" and var status) return status;

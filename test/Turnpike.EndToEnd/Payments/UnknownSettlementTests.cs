@@ -46,11 +46,11 @@ public sealed class UnknownSettlementTests(Chain chain)
         answer.Header("PAYMENT-REQUIRED").ShouldBeNull("who may have paid is not asked again");
     }
 
-    /// <summary>Repeats the request as Retry-After asks, for at most a minute, while the answer is 503.</summary>
+    /// <summary>Repeats the request as Retry-After asks, for at most two minutes, while the answer is 503.</summary>
     private static async Task<Answered> AnsweredAsync(Func<Task<Answered>> call)
     {
         var answer = await call();
-        for (var wait = 0; wait < 60 && answer.Status == HttpStatusCode.ServiceUnavailable; wait++)
+        for (var wait = 0; wait < 120 && answer.Status == HttpStatusCode.ServiceUnavailable; wait++)
         {
             await Task.Delay(1000);
             answer = await call();

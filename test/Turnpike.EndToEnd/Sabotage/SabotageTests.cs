@@ -84,7 +84,7 @@ public sealed partial class SabotageTests(Chain chain)
         foreach (var (name, value) in environment) start.Environment[name] = value;
         using var run = Process.Start(start)!;
         var (said, complaints) = (run.StandardOutput.ReadToEndAsync(), run.StandardError.ReadToEndAsync());
-        using var limit = new CancellationTokenSource(TimeSpan.FromMinutes(5));
+        using var limit = new CancellationTokenSource(TimeSpan.FromMinutes(15));
         await run.WaitForExitAsync(limit.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         if (!run.HasExited) run.Kill(entireProcessTree: true);
         return (run.HasExited ? run.ExitCode : -1, await said + await complaints);

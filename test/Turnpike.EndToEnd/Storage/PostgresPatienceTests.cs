@@ -22,7 +22,7 @@ public sealed class PostgresPatienceTests
         var refused = await Should.ThrowAsync<StorageException>(() => Task.Run(() => Database.Open(store, TimeProvider.System)));
         refused.Fault.ShouldBe(StorageFault.Away);
         refused.ToString().ShouldNotContain("hush");
-        watch.Elapsed.ShouldBeLessThan(TimeSpan.FromSeconds(15));
+        watch.Elapsed.ShouldBeLessThan(TimeSpan.FromSeconds(60));
     }
 
     [Fact]
@@ -74,7 +74,7 @@ public sealed class PostgresPatienceTests
         other.Writer!.Begin();
         other.Writer.Lock("select account from accounts where account = $1", row => row.Text(0), ["token:a"]).ShouldBe(["token:a"]);
         var held = ledger.HoldAsync(Hold("h", Usd(40)), default).AsTask();
-        await Task.Delay(TimeSpan.FromSeconds(3)); // less than callers are kept waiting
+        await Task.Delay(TimeSpan.FromSeconds(1)); // less than callers are kept waiting
         held.IsCompleted.ShouldBeFalse();
         other.Writer.Rollback();
         (await held).ShouldBeOfType<HoldResult.Held>();
@@ -91,7 +91,7 @@ public sealed class PostgresPatienceTests
                 await database.WriteAsync(sql => sql.Run("insert into counters (name, value) values ('x', 1)"), default);
                 break;
             }
-            catch (StorageUnavailableException) when (watch.Elapsed < TimeSpan.FromSeconds(20))
+            catch (StorageUnavailableException) when (watch.Elapsed < TimeSpan.FromMinutes(2))
             {
                 await Task.Delay(100); // until somebody has looked whether it is back
             }

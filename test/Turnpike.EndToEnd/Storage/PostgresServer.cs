@@ -49,7 +49,7 @@ public sealed class PostgresServer : IAsyncDisposable
         await RunAsync("select pg_reload_conf()");
         for (var wait = 0; (string?)await AskAsync("select coalesce((select sync_state from pg_stat_replication), '')", "postgres") != "sync"; wait++)
         {
-            if (wait == 200) throw new ShouldAssertException($"The standby does not follow:\n{standby.Log}");
+            if (wait == 2_400) throw new ShouldAssertException($"The standby does not follow:\n{standby.Log}");
             await Task.Delay(50);
         }
         return standby;
@@ -90,7 +90,7 @@ public sealed class PostgresServer : IAsyncDisposable
         process!.Dispose();
         process = null;
         var lockFile = Path.Combine(folder, "data", "postmaster.pid");
-        for (var wait = 0; wait < 100 && !Ports.IsFree(Port); wait++) await Task.Delay(50);
+        for (var wait = 0; wait < 600 && !Ports.IsFree(Port); wait++) await Task.Delay(50);
         if (File.Exists(lockFile)) File.Delete(lockFile);
     }
 
@@ -107,7 +107,7 @@ public sealed class PostgresServer : IAsyncDisposable
         process.ErrorDataReceived += (_, line) => Say(line.Data);
         process.BeginOutputReadLine();
         process.BeginErrorReadLine();
-        for (var wait = 0; wait < 600; wait++)
+        for (var wait = 0; wait < 2_400; wait++)
         {
             if (process.HasExited) throw new ShouldAssertException($"postgres ended with exit code {process.ExitCode}:\n{Log}");
             try
@@ -120,7 +120,7 @@ public sealed class PostgresServer : IAsyncDisposable
                 await Task.Delay(50);
             }
         }
-        throw new ShouldAssertException($"postgres did not answer in 30 seconds:\n{Log}");
+        throw new ShouldAssertException($"postgres did not answer in two minutes:\n{Log}");
     }
 
     public async ValueTask DisposeAsync()

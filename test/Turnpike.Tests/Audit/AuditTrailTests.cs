@@ -118,8 +118,8 @@ public sealed class AuditTrailTests
         using var open = new OpenTrail();
         using var stuck = new ManualResetEventSlim();
         using var begun = new ManualResetEventSlim();
-        var failing = Task.Run(async () => await open.Database.WriteAsync<bool>(sql => { begun.Set(); stuck.Wait(TimeSpan.FromSeconds(10)); throw new StorageException("disk full", SqliteNative.Full); }, default));
-        begun.Wait(TimeSpan.FromSeconds(10)).ShouldBeTrue();
+        var failing = Task.Run(async () => await open.Database.WriteAsync<bool>(sql => { begun.Set(); stuck.Wait(TimeSpan.FromMinutes(1)); throw new StorageException("disk full", SqliteNative.Full); }, default));
+        begun.Wait(TimeSpan.FromMinutes(1)).ShouldBeTrue();
         var waiting = Task.Run(async () =>
         {
             for (var i = 0; i < 20_000; i++) await open.Trail.RecordAsync(OpenTrail.NewEvent(i), default);

@@ -94,6 +94,6 @@ public sealed class BillingStoreTests
         (await books.ExpensesAsync(Now, Now.AddDays(1), default)).ShouldBeEmpty();
         (await books.ExpiredAsync(Now, default)).ShouldBeEmpty();
         await books.ScanAsync(Now, Now.AddDays(1), _ => { }, default);
-        (await new PurchaseStore(database, TimeProvider.System).IsNewAsync("evt_x", default)).ShouldBeTrue();
+        (await new PurchaseStore(database, TimeProvider.System).WaitingAsync("pi_x", default)).ShouldBeEmpty();
     }
 }

@@ -159,7 +159,7 @@ public sealed class StripeInboxTests : IDisposable
         (await TellAsync("customer.subscription.created", new JsonObject { ["id"] = "sub_1", ["object"] = "subscription" })).ShouldBeTrue();
         (await TellAsync("invoice.paid", new JsonObject { ["id"] = "in_stranger", ["object"] = "invoice" })).ShouldBeTrue();
         (await TellAsync("charge.succeeded", new JsonObject { ["id"] = "ch_1", ["object"] = "charge", ["payment_intent"] = "pi_1" }, "evt_s")).ShouldBeTrue();
-        (await gate.Of<PurchaseStore>().IsNewAsync("evt_s", default)).ShouldBeTrue();
+        (await gate.Of<PurchaseStore>().WaitingAsync("pi_1", default)).ShouldBeEmpty();
     }
 
     [Fact]

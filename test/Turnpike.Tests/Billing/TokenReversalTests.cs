@@ -178,7 +178,7 @@ public sealed class TokenReversalTests : IDisposable
             return new HttpResponseMessage(System.Net.HttpStatusCode.BadGateway);
         };
         var call = gate.GetAsync("/forecast/paris", ("Authorization", token));
-        await started.Task.WaitAsync(TimeSpan.FromSeconds(10));
+        await started.Task.WaitAsync(TimeSpan.FromMinutes(1));
         var desk = gate.Of<TokenDesk>();
         var next = (await desk.SucceedAsync((await desk.FindAsync(TestGate.IdOf(token), default))!, "test", default))!;
         (await desk.LeftAsync(next, default)).Money.ToString().ShouldBe("0.99 USD");

@@ -120,7 +120,7 @@ public sealed class UpstreamTests
         for (var i = 0; i < 2; i++) calls.Add(Call("light", "/status", ("x-api-key", light)));
         for (var i = 0; i < 4; i++) calls.Add(Call("heavy", "/status", ("x-api-key", heavy)));
         calls.Add(Call("paid", "/forecast/paris", ("Authorization", token)));
-        await Task.Delay(200); // until all of them wait
+        await Task.Delay(1_000); // until all of them wait
         for (var served = 0; served < calls.Count; served++)
         {
             goes.Release();

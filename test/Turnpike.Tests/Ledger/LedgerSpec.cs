@@ -247,6 +247,22 @@ public sealed class LedgerSpec
         static Transfer Back(string id) => new(id + ":back", "revenue:x", "token:a", Usd(1), "undelivered", LimitedFrom: false, LimitedTo: true);
     }
 
+    /// <summary>Between two acts a process may die, and the payer would have both the stream and its price.</summary>
+    [Theory, MemberData(nameof(Ledgers.All), MemberType = typeof(Ledgers))]
+    public async Task What_passed_before_it_was_taken_is_delivered_by_the_same_act(string name)
+    {
+        using var open = Ledgers.Open(name);
+        var ledger = open.Ledger;
+        await ledger.PostAsync(TopUp("t", "token:a", Usd(3)), default);
+        await ledger.HoldAsync(Hold("stream", Usd(2)), default);
+        (await ledger.CaptureAsync(Capture("stream", Usd(1), "tx") with { Delivered = true }, default)).Outcome.ShouldBe(HoldOutcome.Delivered);
+        (await ledger.OwnAsync(10, default)).ShouldBeEmpty("nobody has to say anything more of it");
+        await ledger.CreditAsync("stream", [new Transfer("back", "revenue:x", "token:a", Usd(1), "undelivered", LimitedFrom: false, LimitedTo: true)], default);
+        (await ledger.FindAsync("stream", default))!.Outcome.ShouldBe(HoldOutcome.Delivered);
+        (await ledger.AvailableAsync("token:a", "USD", default)).ShouldBe(Usd(2));
+        (await ledger.VerifyAsync(default)).Findings.ShouldBeEmpty();
+    }
+
     [Theory, MemberData(nameof(Ledgers.All), MemberType = typeof(Ledgers))]
     public async Task What_goes_back_onto_a_credit_of_which_something_is_held_leaves_it_held(string name)
     {

@@ -163,7 +163,7 @@ public sealed class CounterSetTests
         time.Pass(TimeSpan.FromSeconds(60));
         Take(counters, (rule, 2)).ShouldBeTrue();
         for (var i = 0; i < 10; i++) counters.TryTake([new Demand(rule, $"b{i}", 1)], out _, out _);
-        for (var tries = 0; counters.Count > 1_000 && tries < 500; tries++) await Task.Delay(10);
+        for (var tries = 0; counters.Count > 1_000 && tries < 6_000; tries++) await Task.Delay(10);
         counters.Count.ShouldBeLessThan(1_000);
         Take(counters, (rule, 1)).ShouldBeFalse();
     }

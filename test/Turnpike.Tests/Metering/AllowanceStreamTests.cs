@@ -49,7 +49,7 @@ public sealed class AllowanceStreamTests : IDisposable
         var never = new TaskCompletionSource<HttpResponseMessage>();
         gate.Upstream.Says(() => new HttpResponseMessage { Content = new Unending(Delta("four") + "\n\n", never.Task) });
         _ = AskAsync(100);
-        for (var i = 0; i < 500 && (await gate.Ledger.ListAsync(new HoldFilter(), default)) is not [{ Observed.Units: > 0 }]; i++) await Task.Delay(10);
+        for (var i = 0; i < 6_000 && (await gate.Ledger.ListAsync(new HoldFilter(), default)) is not [{ Observed.Units: > 0 }]; i++) await Task.Delay(10);
         var observed = (await HeldAsync()).Observed;
         observed.Currency.ShouldBe("total_tokens");
         using var after = gate.Restart();

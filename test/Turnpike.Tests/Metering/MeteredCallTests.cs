@@ -216,7 +216,7 @@ public sealed class MeteredCallTests : IDisposable
         _ = gate.SendAsync(Ask(token, Streaming));
         await inside.Task;
         var checkpoint = new Money((Streaming.Length + 3) / 4 * 2_500 + 10_000, "USD");
-        for (var i = 0; i < 200 && (await gate.Ledger.ListAsync(new HoldFilter(), default))[0].Observed != checkpoint; i++) await Task.Delay(10);
+        for (var i = 0; i < 6_000 && (await gate.Ledger.ListAsync(new HoldFilter(), default))[0].Observed != checkpoint; i++) await Task.Delay(10);
         using var after = gate.Restart();
         await after.Of<Turnpike.Payments.Settler>().RecoverAsync(default);
         (await after.Ledger.AvailableAsync("token:" + TestGate.IdOf(token), "USD", default)).ShouldBe(new Money(1_000_000_000, "USD") - checkpoint);

@@ -236,7 +236,7 @@ public sealed class PaidCallTests : IDisposable
         var (started, finish) = (new TaskCompletionSource(), new TaskCompletionSource());
         gate.Upstream.Says(() => new HttpResponseMessage(System.Net.HttpStatusCode.OK) { Content = new StreamContent(new SlowBody(started, finish.Task)) });
         var first = gate.GetAsync("/forecast/paris", ("PAYMENT-SIGNATURE", proof));
-        await started.Task.WaitAsync(TimeSpan.FromSeconds(10));
+        await started.Task.WaitAsync(TimeSpan.FromMinutes(1));
         (await gate.GetAsync("/forecast/paris", ("PAYMENT-SIGNATURE", proof))).Reason.ShouldBe("in-flight");
         finish.SetResult();
         (await first).Status.ShouldBe(200);

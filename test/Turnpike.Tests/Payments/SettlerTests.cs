@@ -145,7 +145,7 @@ public sealed class SettlerTests : IDisposable
         var (asked, told) = (new TaskCompletionSource(), new TaskCompletionSource());
         gate.Rail.Settle = async _ => { asked.TrySetResult(); await told.Task; return new Settlement.Settled("0xpaid", "10000"); };
         var call = gate.GetAsync("/forecast/paris", ("PAYMENT-SIGNATURE", await gate.ProofAsync()));
-        await asked.Task.WaitAsync(TimeSpan.FromSeconds(10));
+        await asked.Task.WaitAsync(TimeSpan.FromMinutes(1));
         gate.Time.Jump(TimeSpan.FromHours(1));
         var round = Settler.RoundAsync(default);
         told.SetResult();

@@ -30,7 +30,8 @@ internal sealed class Reseller : IAsyncDisposable
 
         """;
 
-    private readonly HttpClient http = new(new SocketsHttpHandler { UseProxy = false, AllowAutoRedirect = false }) { Timeout = TimeSpan.FromSeconds(60) };
+    private readonly HttpClient http = new(new SocketsHttpHandler { UseProxy = false, AllowAutoRedirect = false }) { Timeout = Until.Patience };
+    private int tokens;
 
     private Reseller(TurnpikeProcess gateway) => Gateway = gateway;
 
@@ -51,7 +52,7 @@ internal sealed class Reseller : IAsyncDisposable
 
     /// <summary>A caller's token of ours.</summary>
     public async Task<string> TokenAsync(string budget) =>
-        (await SendAsync(HttpMethod.Post, new Uri(Gateway.Admin, "/admin/v1/tokens"), $$"""{"budget":"{{budget}}"}""", Admin, ("Idempotency-Key", $"t-{Environment.TickCount64}"))).Json["token"]!.GetValue<string>();
+        (await SendAsync(HttpMethod.Post, new Uri(Gateway.Admin, "/admin/v1/tokens"), $$"""{"budget":"{{budget}}"}""", Admin, ("Idempotency-Key", $"t-{Interlocked.Increment(ref tokens)}"))).Json["token"]!.GetValue<string>();
 
     public Task<Answered> CallAsync(string path, string? token = null, string? json = null) =>
         SendAsync(json is null ? HttpMethod.Get : HttpMethod.Post, new Uri(Gateway.Url, path), json, token is null ? ("X-Nothing", "1") : ("Authorization", "Bearer " + token));

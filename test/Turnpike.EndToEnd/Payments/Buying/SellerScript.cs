@@ -28,7 +28,7 @@ internal sealed class SellerScript : IAsyncDisposable
         var seller = new SellerScript(process);
         process.ErrorDataReceived += (_, line) => { lock (seller.complaints) seller.complaints.AppendLine(line.Data); };
         process.BeginErrorReadLine();
-        var told = await process.StandardOutput.ReadLineAsync().WaitAsync(TimeSpan.FromSeconds(60)) ?? throw new ShouldAssertException($"{script} did not start: {seller.Complaints}");
+        var told = await process.StandardOutput.ReadLineAsync().WaitAsync(Until.Patience) ?? throw new ShouldAssertException($"{script} did not start: {seller.Complaints}");
         seller.Url = new Uri($"http://127.0.0.1:{JsonNode.Parse(told)!["port"]!.GetValue<int>()}");
         return seller;
     }

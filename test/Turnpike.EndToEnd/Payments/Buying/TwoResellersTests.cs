@@ -45,7 +45,7 @@ public sealed class TwoResellersTests(Chain chain)
         await a.Gateway.KillAsync();
         await Should.ThrowAsync<HttpRequestException>(() => lost);
         JsonNode? bought = null;
-        for (var wait = 0; wait < 200 && bought?["status"]!.GetValue<string>() != "settled"; wait++, await Task.Delay(200))
+        for (var wait = 0; wait < 600 && bought?["status"]!.GetValue<string>() != "settled"; wait++, await Task.Delay(200))
             bought = (await b.AdminAsync("/admin/v1/purchases")).Json["payments"]!.AsArray().ShouldHaveSingleItem();
         (bought!["status"]!.GetValue<string>(), bought["outcome"]!.GetValue<string>()).ShouldBe(("settled", "credited"), b.Gateway.Log);
         (await b.CallAsync("/balance", token)).Json["available"]!["amount"]!.GetValue<string>().ShouldBe("2.40", "the caller has its money back");

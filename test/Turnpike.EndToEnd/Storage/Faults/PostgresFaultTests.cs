@@ -66,12 +66,12 @@ public sealed class PostgresFaultTests(Chain chain)
             else proxy.CutBeforeCommit();
             for (var wait = 0; proxy.Cuts < cut; wait++)
             {
-                wait.ShouldBeLessThan(200, "no commit came");
+                wait.ShouldBeLessThan(2_400, "no commit came");
                 await Task.Delay(50);
             }
         }
         await load.ReckonAsync();
-        load.Longest.ShouldBeLessThan(TimeSpan.FromSeconds(5), "the connection was all that broke");
+        load.Longest.ShouldBeLessThan(TimeSpan.FromSeconds(20), "the connection was all that broke: no statement's or lock's time-out was waited for");
     }
 
     [Fact]
@@ -83,13 +83,13 @@ public sealed class PostgresFaultTests(Chain chain)
         var load = await Load.StartAsync([api]);
         await load.MoreAsync(20);
         proxy.Silent = true;
-        await Task.Delay(TimeSpan.FromSeconds(20));
+        await Task.Delay(TimeSpan.FromSeconds(30));
         var told = await api.CallAsync("/forecast/paris", headers: [("Authorization", $"Bearer {load.Token}")]);
         told.Status.ShouldBe(System.Net.HttpStatusCode.ServiceUnavailable);
         told.Header("Retry-After").ShouldNotBeNull();
         proxy.Silent = false;
         await load.MoreAsync(20);
-        load.Longest.ShouldBeLessThan(TimeSpan.FromSeconds(15));
+        load.Longest.ShouldBeLessThan(TimeSpan.FromSeconds(28), "eleven seconds are what it takes");
         await load.ReckonAsync();
     }
 
@@ -102,16 +102,18 @@ public sealed class PostgresFaultTests(Chain chain)
         var document = await File.ReadAllTextAsync(api.Gateway.Config);
         foreach (var (failing, passes) in ((string, int)[])[("deny", 0), ("local", 3), ("allow", 5)])
         {
+            var before = await VersionAsync();
             await File.WriteAllTextAsync(api.Gateway.Config, document + $"\nlimits:\n  calls:\n    - {{ name: {failing}, amount: 3 requests, per: 1h, on-store-failure: {failing} }}\n");
-            await Task.Delay(1000);
+            await Until.HoldsAsync("the new document is in force", async () => await VersionAsync() != before);
             proxy.Silent = true;
-            await Task.Delay(4000);
+            await Task.Delay(6_000); // it is deaf when it has heard nothing for three seconds
             var answers = await Task.WhenAll(Enumerable.Range(0, 5).Select(_ => api.CallAsync("/status")));
             answers.Count(answer => answer.Status == System.Net.HttpStatusCode.OK).ShouldBe(passes, failing);
             if (failing == "deny") answers.ShouldAllBe(answer => answer.Reason == "store-down");
             proxy.Silent = false;
-            await Task.Delay(1500);
         }
+
+        async Task<string?> VersionAsync() => (await api.AdminAsync("GET", "/admin/v1/config")).Json["version"]?.GetValue<string>();
     }
 
     [Fact]
@@ -139,14 +141,19 @@ public sealed class PostgresFaultTests(Chain chain)
         var load = await Load.StartAsync([api]);
         await load.MoreAsync(50);
         await standby.KillAsync();
-        await Task.Delay(TimeSpan.FromSeconds(1));
-        var answered = load.Answered;
+        var answered = -1; // what the standby had is still answered
+        await Until.HoldsAsync("nobody is answered any more", async () =>
+        {
+            (var last, answered) = (answered, load.Answered);
+            if (last != answered) await Task.Delay(3_000);
+            return last == answered;
+        });
         // Longer than PostgreSQL lets a statement wait, after which it calls the commit done.
         await Task.Delay(TimeSpan.FromSeconds(35));
         load.Answered.ShouldBe(answered, "nothing is on the standby, and nothing was promised");
         await standby.StartAsync();
         await load.MoreAsync(50);
-        load.Longest.ShouldBeLessThan(TimeSpan.FromSeconds(15));
+        load.Longest.ShouldBeLessThan(TimeSpan.FromSeconds(30));
         await load.ReckonAsync();
     }
 }

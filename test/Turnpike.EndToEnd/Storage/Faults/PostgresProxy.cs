@@ -18,7 +18,7 @@ internal sealed class PostgresProxy : IAsyncDisposable
     private readonly ConcurrentDictionary<TcpClient, bool> open = new();
     private readonly CancellationTokenSource closing = new();
     private readonly int server;
-    private int cutBefore, cutAfter, cuts;
+    private int cutBefore, cutAfter, cuts, stallAfter;
     private volatile bool silent;
 
     public PostgresProxy(int server)
@@ -45,6 +45,9 @@ internal sealed class PostgresProxy : IAsyncDisposable
 
     /// <summary>The next commit of a writer is done, and its answer is lost.</summary>
     public void CutAfterCommit() => Volatile.Write(ref cutAfter, 1);
+
+    /// <summary>The n-th commit of a writer from now on is done, and then nothing passes any more until <see cref="Silent"/> is over: time to kill whoever waits for its answer.</summary>
+    public void StallAfterCommit(int n) => Volatile.Write(ref stallAfter, n);
 
     public async ValueTask DisposeAsync()
     {
@@ -126,10 +129,19 @@ internal sealed class PostgresProxy : IAsyncDisposable
         {
             var message = await ReadAsync(from);
             await ListeningAsync();
-            if (message[0] == 'C' && message.AsSpan(5).StartsWith("COMMIT\0"u8) && session.Committing && Interlocked.Exchange(ref cutAfter, 0) == 1)
+            if (message[0] == 'C' && message.AsSpan(5).StartsWith("COMMIT\0"u8) && session.Committing)
             {
-                Interlocked.Increment(ref cuts);
-                return;
+                if (Interlocked.Exchange(ref cutAfter, 0) == 1)
+                {
+                    Interlocked.Increment(ref cuts);
+                    return;
+                }
+                if (Volatile.Read(ref stallAfter) > 0 && Interlocked.Decrement(ref stallAfter) == 0)
+                {
+                    silent = true;
+                    await ListeningAsync();
+                    return;
+                }
             }
             await to.WriteAsync(message, closing.Token);
         }

@@ -1,5 +1,6 @@
 using Microsoft.Extensions.Logging.Abstractions;
 using Turnpike.Catalog;
+using Turnpike.EndToEnd.Harness;
 using Turnpike.Ledger;
 using Turnpike.Limits;
 using Turnpike.Limits.Shared;
@@ -28,8 +29,8 @@ public sealed class RateExchangeTests : IDisposable
             if (Take(nodes[i % 3], rule)) admitted++;
             await Task.Delay(5);
         }
-        // 200 a second are asked for; what the others took in the last 250 ms, and on its way, may not be known yet.
-        admitted.ShouldBeInRange(300, 400);
+        // What the others took in the last 250 ms, and on its way, may not be known yet; alone, each would admit its 300.
+        admitted.ShouldBeInRange(300, 700);
     }
 
     [Fact]
@@ -45,8 +46,8 @@ public sealed class RateExchangeTests : IDisposable
         Take(a, rule).ShouldBeFalse();
         await a.Exchange.StopAsync(default);
         a.Exchange.Dispose();
-        await Task.Delay(4500);
-        for (var i = 0; i < 4; i++) Take(b, rule).ShouldBeTrue();
+        await Until.HoldsAsync("what it held is free", () => Take(b, rule));
+        for (var i = 0; i < 3; i++) Take(b, rule).ShouldBeTrue();
         Take(b, rule).ShouldBeFalse();
     }
 
@@ -55,17 +56,11 @@ public sealed class RateExchangeTests : IDisposable
     {
         await using var proxy = new Faults.PostgresProxy((await SharedPostgres.GetAsync()).Port);
         var behind = await JoinAsync("a", await (await SharedPostgres.GetAsync()).CreateDatabaseAsync(proxy.Port));
-        await Task.Delay(500);
-        behind.Exchange.IsDeaf.ShouldBeFalse();
+        await Until.HoldsAsync("it hears", () => !behind.Exchange.IsDeaf);
         proxy.Silent = true;
-        await Task.Delay(4000);
-        behind.Exchange.IsDeaf.ShouldBeTrue();
+        await Until.HoldsAsync("it knows", () => behind.Exchange.IsDeaf);
         proxy.Silent = false;
-        for (var wait = 0; behind.Exchange.IsDeaf; wait++)
-        {
-            wait.ShouldBeLessThan(100);
-            await Task.Delay(100);
-        }
+        await Until.HoldsAsync("it hears again", () => !behind.Exchange.IsDeaf);
     }
 
     public void Dispose()

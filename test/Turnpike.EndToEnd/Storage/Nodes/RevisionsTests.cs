@@ -1,5 +1,6 @@
 using Microsoft.Extensions.Logging.Abstractions;
 using Turnpike.Catalog;
+using Turnpike.EndToEnd.Harness;
 using Turnpike.Storage;
 using Turnpike.Storage.Nodes;
 
@@ -8,10 +9,12 @@ namespace Turnpike.EndToEnd.Storage.Nodes;
 /// <summary>What one node changes the others forget: because they hear of it, and because they look.</summary>
 public sealed class RevisionsTests : IDisposable
 {
-    private static readonly TimeSpan Never = TimeSpan.FromHours(1), Second = TimeSpan.FromSeconds(1);
+    private const string Listeners = "select count(*) from pg_stat_activity where datname = current_database() and query like '%listen turnpike%' and state = 'idle' and pid <> pg_backend_pid()";
+    private static readonly TimeSpan Never = TimeSpan.FromHours(1);
 
     private readonly string store = TemporaryDatabase.NewEmpty();
     private readonly List<IDisposable> open = [];
+    private int listening;
 
     [Fact]
     public async Task It_is_heard_without_looking()
@@ -37,7 +40,7 @@ public sealed class RevisionsTests : IDisposable
         b.Revisions.On("missed", told.SetResult);
         await (await SharedPostgres.GetAsync()).RunAsync("select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and query like '%listen turnpike%' and pid <> pg_backend_pid()", store[(store.LastIndexOf('/') + 1)..]);
         await a.Database.WriteAsync(sql => a.Revisions.Bump(sql, "missed"), default);
-        await told.Task.WaitAsync(Second);
+        await told.Task.WaitAsync(Until.Patience);
         await ToldAsync(a, b);
     }
 
@@ -67,7 +70,7 @@ public sealed class RevisionsTests : IDisposable
         var (told, name) = (new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously), Ids.New("x"));
         to.Revisions.On(name, () => told.TrySetResult());
         await from.Database.WriteAsync(sql => from.Revisions.Bump(sql, name), default);
-        await told.Task.WaitAsync(Second);
+        await told.Task.WaitAsync(Until.Patience);
     }
 
     private async Task<(Database Database, Revisions Revisions)> JoinAsync(TimeSpan look, bool listens)
@@ -77,7 +80,8 @@ public sealed class RevisionsTests : IDisposable
         var revisions = new Revisions(database, TimeProvider.System, NullLogger<Revisions>.Instance) { Look = look, Listens = listens };
         open.Add(revisions);
         await revisions.StartAsync(default);
-        await Task.Delay(300); // until it listens
+        if (listens) listening++;
+        await Until.HoldsAsync("it listens", async () => (long)(await (await SharedPostgres.GetAsync()).AskAsync(Listeners, store[(store.LastIndexOf('/') + 1)..]))! >= listening);
         return (database, revisions);
     }
 }

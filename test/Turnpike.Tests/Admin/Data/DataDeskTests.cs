@@ -139,7 +139,7 @@ public sealed class DataDeskTests
         var (begun, goOn) = (new TaskCompletionSource(), new TaskCompletionSource());
         gate.Upstream.Answer = async (_, _) => { begun.TrySetResult(); await goOn.Task; return ScriptedUpstream.Text("sunny"); };
         var inside = gate.GetAsync("/forecast/paris", (Signature, await gate.ProofAsync()));
-        await begun.Task.WaitAsync(TimeSpan.FromSeconds(10));
+        await begun.Task.WaitAsync(TimeSpan.FromMinutes(1));
         (await EraseAsync(gate, Wallet)).Denied!.Reason.ShouldBe("payments-open");
         goOn.SetResult();
         (await inside).Status.ShouldBe(200);

@@ -78,7 +78,7 @@ public sealed class CapReachedTests
         var (open, arrived) = (new TaskCompletionSource(), new CountdownEvent(2));
         gate.Upstream.Answer = async (_, _) => { arrived.Signal(); await open.Task; return ScriptedUpstream.Text("slow"); };
         var running = new[] { Task.Run(() => SpendOnceAsync()), Task.Run(() => SpendOnceAsync()) };
-        arrived.Wait(TimeSpan.FromSeconds(10)).ShouldBeTrue();
+        arrived.Wait(TimeSpan.FromMinutes(1)).ShouldBeTrue();
         (await SpendOnceAsync()).ShouldBe(429);
         open.SetResult();
         (await Task.WhenAll(running)).ShouldBe([200, 200]);

@@ -184,7 +184,7 @@ public sealed class RefundTests : IDisposable
     {
         told.Status.ShouldBe(200, told.Body);
         var receipt = told.Headers["Turnpike-Receipt"].ToString().Split('/')[^1];
-        for (var wait = 0; wait < 200; wait++, await Task.Delay(10))
+        for (var wait = 0; wait < 6_000; wait++, await Task.Delay(10))
             if (await gate.Ledger.FindByReceiptAsync(receipt, default) is { Outcome: not HoldOutcome.Open } state) return state;
         throw new ShouldAssertException("It is never booked as delivered.");
     }

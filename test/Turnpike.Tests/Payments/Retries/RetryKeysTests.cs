@@ -71,7 +71,7 @@ public sealed class RetryKeysTests
         var (begun, goOn) = (new TaskCompletionSource(), new TaskCompletionSource());
         gate.Upstream.Answer = async (_, _) => { begun.TrySetResult(); await goOn.Task; return ScriptedUpstream.Text("sunny"); };
         var first = PayAsync(gate, "k");
-        await begun.Task.WaitAsync(TimeSpan.FromSeconds(10));
+        await begun.Task.WaitAsync(TimeSpan.FromMinutes(1));
         var busy = await PayAsync(gate, "k");
         (busy.Status, busy.Reason, busy.Headers.RetryAfter.ToString()).ShouldBe((409, "in-flight", "1"));
         goOn.SetResult();
