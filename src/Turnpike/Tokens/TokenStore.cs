@@ -68,7 +68,7 @@ internal sealed class TokenStore
         sql.First("select 1 from entries where account = $1 and units < 0 and (source >= 'reverse:' and source < 'reverse;' or source >= 'refund:' and source < 'refund;') limit 1", row => row.Long(0), account) == 1, ct);
 
     /// <summary>True when money came to it beside what it was issued with: topped up, or moved here from another.</summary>
-    public async ValueTask<bool> WasAddedToAsync(string account, CancellationToken ct) => await database.ScanAsync(sql =>
+    public async ValueTask<bool> WasAddedToAsync(string account, CancellationToken ct) => await database.ReadAsync(sql =>
         sql.First("select 1 from entries where account = $1 and units > 0 and (source >= 'topup:' and source < 'topup;' or source >= 'handover:' and source < 'handover;') limit 1", row => row.Long(0), account) == 1, ct);
 
     /// <summary>Newest first, below the token <paramref name="before"/>.</summary>
