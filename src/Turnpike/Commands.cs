@@ -14,6 +14,7 @@ internal static class Commands
         Check(),
         Schema(),
         Admin.Cli.CallersCommand.Create(),
+        Admin.Cli.Accounts.OrganisationsCommand.Create(),
         Admin.Cli.TokensCommand.Create(),
         Admin.Cli.PlansCommand.Create(),
         Admin.Cli.LimitsCommand.Create(),

@@ -5,6 +5,7 @@ using Turnpike.Access.Approvals;
 using Turnpike.Admin.Accounts;
 using Turnpike.Admin.Guards;
 using Turnpike.Admin.Callers;
+using Turnpike.Admin.Organisations;
 using Turnpike.Admin.Data;
 using Turnpike.Admin.Meters;
 using Turnpike.Admin.Sold;
@@ -125,11 +126,12 @@ internal sealed class AdminApp(IServiceProvider gateway, CatalogSource catalog) 
         Share<ApprovalDesk>(services);
         Share<BreakerBoard>(services);
         Share<CallerDesk>(services);
+        Share<Identity.Organisations.OrganisationDesk>(services);
         Share<NodeLease>(services);
         Share<PrometheusText>(services);
         services.AddSingleton(new Readiness(gateway.GetRequiredService<Database>(), gateway.GetRequiredService<NodeLease>(), catalog, gateway.GetRequiredService<IHostApplicationLifetime>()));
         Share<DataDesk>(services);
-        services.AddSingleton<TokenOrders>().AddSingleton<CallerRegister>();
+        services.AddSingleton<TokenOrders>().AddSingleton<CallerRegister>().AddSingleton<OrganisationRegister>();
     }
 
     private void Share<T>(IServiceCollection services) where T : class => services.AddSingleton(gateway.GetRequiredService<T>());
@@ -150,6 +152,7 @@ internal sealed class AdminApp(IServiceProvider gateway, CatalogSource catalog) 
         api.MapPlans();
         api.MapCallers();
         api.MapCallerPlans();
+        api.MapOrganisations();
         api.MapPayments();
         api.MapResolve();
         api.MapRefunds();

@@ -116,6 +116,7 @@ internal static class AuditKinds
     public const string DisputeOpened = "dispute.opened";
     public const string DisputeAnswered = "dispute.answered";
     public const string CallerChanged = "caller.changed";
+    public const string OrganisationChanged = "organisation.changed";
     public const string KeyIssued = "key.issued";
     public const string KeyShown = "key.shown";
     public const string KeyLeaked = "key.leaked";

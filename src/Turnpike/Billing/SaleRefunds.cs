@@ -6,9 +6,9 @@ namespace Turnpike.Billing;
 
 /// <summary>
 /// Refunds of payments by their receipt. One that bought a token takes the same amount off the token in the same act; given back whole,
-/// the token ends, and what was a gift of it too. A top-up that is given back leaves the token to its other money.
+/// the token ends, and what was a gift of it too; where other money came to it, it goes on with that.
 /// </summary>
-internal sealed class SaleRefunds(CashierReturns returns, PurchaseStore store, TokenDesk desk, ILedger ledger)
+internal sealed class SaleRefunds(CashierReturns returns, PurchaseStore store, TokenDesk desk, HandoverStore transfers, ILedger ledger)
 {
     public async ValueTask<RefundResult> RefundAsync(RefundOrder order, CancellationToken ct)
     {
@@ -25,7 +25,8 @@ internal sealed class SaleRefunds(CashierReturns returns, PurchaseStore store, T
     private async ValueTask EndAsync(string token, string receipt, bool done, CancellationToken ct)
     {
         if (await desk.FindAsync(token, ct) is not { } whole) return;
-        await desk.SetStatusAsync(token, done ? TokenStatus.Revoked : TokenStatus.Frozen, done ? "its payment was given back" : "its payment is being given back", ct);
-        if (done && !whole.Gift.IsZero) await desk.TakeAsync(whole.Account, $"reverse:{receipt}:gift", whole.Gift, "external:promotion", ct);
+        await desk.EndAsync(token, done ? TokenStatus.Revoked : TokenStatus.Frozen, done ? "its payment was given back" : "its payment is being given back", ct);
+        // Its own gift: what was given with a later top-up is that one's.
+        if (done && await transfers.MovedAsync($"issue:{token}:gift", whole.Budget.Currency, ct) is { IsZero: false } gift) await desk.TakeAsync(whole.Account, $"reverse:{receipt}:gift", gift, "external:promotion", ct);
     }
 }

@@ -170,14 +170,15 @@ internal sealed partial class TokenSale(PurchaseStore store, StripeCheckout stri
     /// <summary>
     /// Money went back to the buyer. The books give it from <c>loss:disputed</c>, which always can, and then take what is left of it from
     /// the token and from those its buyer moved it to since (I2: never more than there is, nor than came that way). Given back whole, the
-    /// token it bought ends, and its gift with it; a top-up leaves the token to its other money.
+    /// token it bought ends, and its gift with it; where other money came to it, it goes on with that. What is spent in the moment
+    /// between is as if it had been spent before Stripe told us: it is found missing, stays the owner's loss, and stops the token.
     /// </summary>
     /// <param name="before">What had gone back before, and <paramref name="after"/>: with this, in the currency's minor unit.</param>
     private async ValueTask<bool> TakeBackAsync(Purchase order, string id, long before, long after, string why, CancellationToken ct)
     {
         var (currency, sold) = (order.Price.Currency, await SoldAsync(order, ct));
         var (amount, whole) = (StripeCurrencies.OfMinor(after - before, currency), StripeCurrencies.OfMinor(after, currency) >= order.Price);
-        if (whole && !order.TopUp) await desk.SetStatusAsync(order.Token, TokenStatus.Revoked, $"its payment was {why}", ct);
+        if (whole && !order.TopUp) await desk.EndAsync(order.Token, TokenStatus.Revoked, $"its payment was {why}", ct);
         var said = new AuditEvent { Kind = AuditKinds.PurchaseReversed, Correlation = Ids.New("c"), Payer = sold.Account, Operation = order.Operation, Amount = amount.ToString(), Reference = order.Id, Detail = why };
         if (await ledger.PostAsync(new Transfer($"reverse:{id}", "loss:disputed", Source, amount, why, LimitedFrom: false, LimitedTo: false) { Events = [said] }, ct) == PostResult.Conflict) return false;
         var found = await reclaim.TakeAsync(sold, id, amount, why, ct);

@@ -83,6 +83,9 @@ internal sealed class Call : IAsyncDisposable
         set => (field, Caller, Plan) = (value, value?.Caller.Name, value?.Caller.PlanAt(Now));
     }
 
+    /// <summary>Whom the caller belongs to, where turnpike.yaml does not name it; null: nobody, or nobody of whom anything is said.</summary>
+    public Organisation? Organisation { get; set; }
+
     /// <summary>The price for this caller; null when nothing is owed.</summary>
     public Quote? Quote { get; set; }
 

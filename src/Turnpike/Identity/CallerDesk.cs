@@ -33,6 +33,8 @@ internal sealed class CallerDesk(CallerStore store, InstallationStore installati
 
     public ValueTask<IReadOnlyList<Caller>> ListAsync(string? after, int most, CancellationToken ct) => store.ListAsync(after, most, ct);
 
+    public ValueTask<IReadOnlyList<Caller>> MembersAsync(string organisation, string? after, int most, CancellationToken ct) => store.MembersAsync(organisation, after, most, ct);
+
     public ValueTask<IReadOnlyList<ApiKey>> KeysAsync(string caller, CancellationToken ct) => store.KeysAsync(caller, ct);
 
     public ValueTask<ApiKey?> FindKeyAsync(string id, CancellationToken ct) => store.FindKeyAsync(id, ct);

@@ -1,9 +1,10 @@
 using Turnpike.Catalog;
+using Turnpike.Identity.Organisations;
 
 namespace Turnpike.Identity;
 
 /// <summary>Who asks. A credential that is presented is checked even where none is needed: a bad one is 401, never ignored.</summary>
-internal sealed class CallerDirectory(IEnumerable<ICallerProof> proofs, KeyProof keys)
+internal sealed class CallerDirectory(IEnumerable<ICallerProof> proofs, KeyProof keys, OrganisationDesk organisations)
 {
     private readonly ICallerProof[] proofs = [.. proofs];
 
@@ -29,7 +30,9 @@ internal sealed class CallerDirectory(IEnumerable<ICallerProof> proofs, KeyProof
         }
         if (rest.Text is not null) return new Refusal(Reasons.UnknownKey, "No caller of this gateway has the key you present.");
         if (signed is not null) call.SignedBy = signed.By;
-        return Conclude(call, presented, signed);
+        var refused = Conclude(call, presented, signed);
+        if (refused is null && call.Principal?.Caller.Organisation is { } organisation) call.Organisation = await organisations.KnownAsync(organisation, ct);
+        return refused;
     }
 
     /// <summary>Is a key that was good when the call began still good? Verifying a payment takes its time, and nobody shall pay for what is refused.</summary>

@@ -28,6 +28,22 @@ internal sealed class CallerStore(Database database, Revisions revisions)
     public async ValueTask<IReadOnlyList<Caller>> ListAsync(string? after, int most, CancellationToken ct) => await database.ReadAsync(sql =>
         sql.Query("select name, status, facts from callers where name > $1 order by name limit $2", ReadCaller, after ?? "", most), ct);
 
+    /// <summary>The callers of an organisation by name, beginning after <paramref name="after"/>. Looks at every caller: for operators, not for calls.</summary>
+    public async ValueTask<IReadOnlyList<Caller>> MembersAsync(string organisation, string? after, int most, CancellationToken ct)
+    {
+        // As the facts are written: the text narrows the search, what is read decides.
+        var written = $"\"organisation\":{JsonSerializer.Serialize(organisation, IdentityJson.Default.String)}";
+        var like = written.Replace("!", "!!", StringComparison.Ordinal).Replace("%", "!%", StringComparison.Ordinal).Replace("_", "!_", StringComparison.Ordinal);
+        List<Caller> members = [];
+        while (true)
+        {
+            var page = await database.ReadAsync(sql => sql.Query("select name, status, facts from callers where name > $1 and facts like $2 escape '!' order by name limit $3", ReadCaller, after ?? "", $"%{like}%", most), ct);
+            members.AddRange(page.Where(c => c.Organisation == organisation));
+            if (page.Count < most || members.Count >= most) return [.. members.Take(most)];
+            after = page[^1].Name;
+        }
+    }
+
     /// <summary>Creates or replaces; true when it was not there.</summary>
     public ValueTask<bool> PutAsync(Caller caller, DateTimeOffset now, CancellationToken ct) => ChangeAsync(sql =>
     {
@@ -111,4 +127,5 @@ internal sealed record CallerFacts
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
 [JsonSerializable(typeof(CallerFacts))]
 [JsonSerializable(typeof(CredentialRules))]
+[JsonSerializable(typeof(string))]
 internal sealed partial class IdentityJson : JsonSerializerContext;

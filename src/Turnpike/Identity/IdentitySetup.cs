@@ -1,5 +1,6 @@
 using Turnpike.Catalog;
 using Turnpike.Identity.OAuth;
+using Turnpike.Identity.Organisations;
 using Turnpike.Identity.Reputations;
 using Turnpike.Identity.Signatures;
 using Turnpike.Storage.Nodes;
@@ -15,6 +16,12 @@ internal static class IdentitySetup
         {
             var desk = ActivatorUtilities.CreateInstance<CallerDesk>(s);
             s.GetRequiredService<Revisions>().On(CallerStore.Revision, desk.Forget);
+            return desk;
+        });
+        services.AddSingleton<OrganisationStore>().AddSingleton(s =>
+        {
+            var desk = ActivatorUtilities.CreateInstance<OrganisationDesk>(s);
+            s.GetRequiredService<Revisions>().On(OrganisationStore.Revision, desk.Forget);
             return desk;
         });
         services.AddSingleton<TokenPrincipals>();

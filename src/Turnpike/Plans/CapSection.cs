@@ -31,7 +31,7 @@ internal static class CapSection
 
     private static ChoiceShape<CapScope> Scopes(CapScope first) => new([.. Enum.GetValues<CapScope>().Where(s => s >= first).Select(s => (Cap.Text(s), s))]);
 
-    private static string? CheckName(string name) => name.Length is > 0 and <= MostName && name.All(c => c is >= ' ' and <= '~') ? null : $"is no name; write at most {MostName} characters of printable ASCII";
+    public static string? CheckName(string name) => name.Length is > 0 and <= MostName && name.All(c => c is >= ' ' and <= '~') ? null : $"is no name; write at most {MostName} characters of printable ASCII";
 }
 
 /// <summary>The <c>organisations:</c> section.</summary>

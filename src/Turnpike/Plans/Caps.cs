@@ -20,7 +20,7 @@ internal sealed record Caps(IReadOnlyList<Cap> All)
         List<CapAccount>? accounts = null;
         if (call.Principal is { Caller: var caller })
         {
-            if (caller.Organisation is { } organisation && call.Catalog.Settings.Get<OrganisationSettings>() is { } known && known.CapsOf.TryGetValue(organisation, out var ofOrganisation)) Add(ref accounts, ofOrganisation, call, currency, payer);
+            Add(ref accounts, OfOrganisation(call), call, currency, payer);
             Add(ref accounts, Of(caller), call, currency, payer);
         }
         foreach (var (owner, cap) in ofToken ?? [])
@@ -31,7 +31,7 @@ internal sealed record Caps(IReadOnlyList<Cap> All)
 
     /// <summary>What this caller's caps are in.</summary>
     public static IEnumerable<string> CurrenciesOf(Call call) => call.Principal is not { Caller: var caller } ? [] :
-        (caller.Organisation is { } organisation ? call.Catalog.Settings.Get<OrganisationSettings>()?.CapsOf.GetValueOrDefault(organisation) ?? [] : []).Concat(Of(caller)).Select(c => c.Amount.Currency).Distinct();
+        OfOrganisation(call).Concat(Of(caller)).Select(c => c.Amount.Currency).Distinct();
 
     /// <summary>The account of what is spent in all.</summary>
     public static string AccountOf(string owner) => $"{Role}{owner}:total";
@@ -40,6 +40,14 @@ internal sealed record Caps(IReadOnlyList<Cap> All)
 
     /// <summary>Exact: a cap that is lowered holds at once, as far as it is not spent yet.</summary>
     public static Raise Raise(CapAccount account) => new(account.Name, Giver, account.Cap.Amount, Exact: true);
+
+    /// <summary>What all callers of an organisation may spend together, as accounts at this moment.</summary>
+    public static IReadOnlyList<CapAccount> Together(string organisation, IReadOnlyList<Cap> caps, DateTimeOffset now) =>
+        [.. caps.Where(c => c.Each == CapScope.Organisation).Select(c => At(OwnerOf(organisation), c, now))];
+
+    /// <summary>The file's word goes before ours.</summary>
+    private static IReadOnlyList<Cap> OfOrganisation(Call call) => call.Principal?.Caller.Organisation is not { } organisation ? []
+        : call.Catalog.Settings.Get<OrganisationSettings>()?.CapsOf.GetValueOrDefault(organisation) ?? call.Organisation?.Caps ?? [];
 
     private static IReadOnlyList<Cap> Of(Caller caller) => caller.Settings.Get<Caps>()?.All ?? caller.Caps;
 
@@ -52,8 +60,7 @@ internal sealed record Caps(IReadOnlyList<Cap> All)
     private static void Add(ref List<CapAccount>? accounts, string owner, Cap cap, Call call, string currency)
     {
         if (cap.Amount.Currency != currency) return;
-        var (start, end) = cap.Per?.At(call.Now) ?? default;
-        var account = new CapAccount(cap.Per is null ? AccountOf(owner) : $"{Role}{owner}:{cap.Per.Text}:{end.UtcDateTime:yyyy-MM-dd'T'HH:mm:ss'Z'}", cap, start, cap.Per is null ? null : end);
+        var account = At(owner, cap, call.Now);
         accounts ??= [];
         // Said in two places for the same period, the smaller one holds.
         var same = accounts.FindIndex(a => a.Name == account.Name);
@@ -61,12 +68,20 @@ internal sealed record Caps(IReadOnlyList<Cap> All)
         else if (accounts[same].Cap.Amount > cap.Amount) accounts[same] = account;
     }
 
+    private static CapAccount At(string owner, Cap cap, DateTimeOffset now)
+    {
+        var (start, end) = cap.Per?.At(now) ?? default;
+        return new CapAccount(cap.Per is null ? AccountOf(owner) : $"{Role}{owner}:{cap.Per.Text}:{end.UtcDateTime:yyyy-MM-dd'T'HH:mm:ss'Z'}", cap, start, cap.Per is null ? null : end);
+    }
+
+    private static string OwnerOf(string organisation) => "organisation=" + organisation;
+
     private static string? OwnerOf(Cap cap, Call call, string? payer)
     {
         var token = payer?.StartsWith(TokenPayer, StringComparison.Ordinal) == true ? payer : null;
         return cap.Each switch
         {
-            CapScope.Organisation => call.Principal?.Caller.Organisation is { } organisation ? "organisation=" + organisation : null,
+            CapScope.Organisation => call.Principal?.Caller.Organisation is { } organisation ? OwnerOf(organisation) : null,
             CapScope.Caller => call.Caller,
             CapScope.Key => call.Principal is { } principal ? $"{call.Caller}/{principal.Credential}" : null,
             CapScope.Token => token,

@@ -123,6 +123,10 @@ internal sealed class TokenDesk(TokenStore store, ILedger ledger, IAuditTrail au
         return true;
     }
 
+    /// <summary>The money it was bought with went back whole: it ends, unless other money came to it since, which stays its buyer's. False: it goes on.</summary>
+    public async ValueTask<bool> EndAsync(string id, TokenStatus status, string reason, CancellationToken ct) =>
+        await store.FindAsync(id, ct) is { } token && !await store.WasAddedToAsync(token.Account, ct) && await SetStatusAsync(id, status, reason, ct);
+
     /// <summary>Whose it is from now on, with what took its place: money may be moved between tokens of one owner.</summary>
     public async ValueTask SetOwnerAsync(Token token, string? owner, CancellationToken ct)
     {

@@ -67,6 +67,10 @@ internal sealed class TokenStore
     public async ValueTask<bool> WasReversedAsync(string account, CancellationToken ct) => await database.ScanAsync(sql =>
         sql.First("select 1 from entries where account = $1 and units < 0 and (source >= 'reverse:' and source < 'reverse;' or source >= 'refund:' and source < 'refund;') limit 1", row => row.Long(0), account) == 1, ct);
 
+    /// <summary>True when money came to it beside what it was issued with: topped up, or moved here from another.</summary>
+    public async ValueTask<bool> WasAddedToAsync(string account, CancellationToken ct) => await database.ReadAsync(sql =>
+        sql.First("select 1 from entries where account = $1 and units > 0 and (source >= 'topup:' and source < 'topup;' or source >= 'handover:' and source < 'handover;') limit 1", row => row.Long(0), account) == 1, ct);
+
     /// <summary>Newest first, below the token <paramref name="before"/>.</summary>
     public async ValueTask<IReadOnlyList<Token>> ListAsync(string? before, int most, CancellationToken ct) => await database.ReadAsync(sql => sql.Query("""
         select id, budget, currency, calls, per_call, operations, rate_amount, rate_seconds, expires, status, note, created, sequence, bound_to, account, replaced_by, caps, owner, parent, series, gift, added

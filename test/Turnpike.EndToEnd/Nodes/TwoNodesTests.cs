@@ -49,6 +49,23 @@ public sealed class TwoNodesTests(Chain chain)
     }
 
     [Fact]
+    public async Task An_organisation_made_at_one_caps_its_callers_at_both_and_a_change_holds_at_the_other()
+    {
+        await using var pair = await Pair.StartAsync(chain);
+        async Task CapAsync(PaidApi at, string caps) => (await at.AdminAsync("PUT", "/admin/v1/organisations/Acme", $$"""{"caps":[{{caps}}]}""")).Status.ShouldBeOneOf(HttpStatusCode.OK, HttpStatusCode.Created);
+        await CapAsync(pair.A, "\"0.37 USD\"");
+        await pair.A.AdminAsync("PUT", "/admin/v1/callers/bot", """{"organisation":"Acme"}""");
+        var key = (await pair.A.AdminAsync("POST", "/admin/v1/callers/bot/keys", "{}")).Json["key"]!.GetValue<string>();
+        var token = await pair.A.TokenAsync("5.00 USD");
+        Task<Answered> Call(PaidApi at, int i) => at.CallAsync($"/forecast/{i.ToString(CultureInfo.InvariantCulture)}", headers: [("Authorization", $"Bearer {token}"), ("x-api-key", key)]);
+        var answers = await Task.WhenAll(Enumerable.Range(0, 100).Select(i => Call(i % 2 == 0 ? pair.A : pair.B, i)));
+        (answers.Count(a => a.Status == HttpStatusCode.OK), answers.Count(a => a.Reason == "cap-spent")).ShouldBe((37, 63));
+        await CapAsync(pair.B, "");
+        for (var tries = 0; (await Call(pair.A, 1000 + tries)).Status != HttpStatusCode.OK; tries++) tries.ShouldBeLessThan(500, "the other node never heard of the change");
+        await pair.A.BooksBalanceAsync();
+    }
+
+    [Fact]
     public async Task Killed_in_the_middle_of_paid_calls_its_holds_are_finished_by_the_other()
     {
         await using var pair = await Pair.StartAsync(chain);

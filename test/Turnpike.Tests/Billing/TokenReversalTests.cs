@@ -329,4 +329,36 @@ public sealed class TokenReversalTests : IDisposable
         (await LeftAsync(account), await LeftAsync(other), await StatusAsync(other)).ShouldBe((0m, 1m, TokenStatus.Active));
         await gate.ShouldBalanceAsync();
     }
+
+    [Fact]
+    public async Task A_whole_refund_of_the_first_purchase_leaves_the_token_to_what_was_added_since()
+    {
+        var (intent, account) = await BoughtAsync();
+        var first = (await store.FindAsync("buy_1", default))!;
+        var added = new Purchase("buy_later", "forecast", Price, Price, null, null, first.Token, TopUp: true) { Created = gate.Time.GetUtcNow() };
+        await store.AddAsync(added, default);
+        await sale.DeliverAsync(added, "external:stripe", default);
+        await store.SetStatusAsync(added.Id, PurchaseStatus.Paid, "pi_later", default);
+        await ToldAsync("evt_1", "charge.refunded", intent, 500);
+        (await StatusAsync(account), await LeftAsync(account)).ShouldBe((TokenStatus.Active, 5m));
+        await ToldAsync("evt_2", "charge.refunded", "pi_later", 500);
+        (await StatusAsync(account), await LeftAsync(account)).ShouldBe((TokenStatus.Active, 0m), "it may be topped up again");
+        (await gate.Ledger.VerifyAsync(default)).Totals.Where(t => t.Role == "loss").Sum(t => t.Sum.Units).ShouldBe(0);
+        await gate.ShouldBalanceAsync();
+    }
+
+    /// <summary>The attack: keep calling while a refund is booked. What is spent then is as if it had been spent before Stripe told us.</summary>
+    [Fact]
+    public async Task What_is_spent_between_booking_and_taking_is_in_the_books_as_a_loss_and_stops_the_token()
+    {
+        var (intent, account) = await BoughtAsync();
+        // The refund of 2.00 is booked, and nothing is taken yet.
+        await gate.Ledger.PostAsync(new Transfer($"reverse:{intent}:0", "loss:disputed", "external:stripe", new Money(2 * Money.Nano, "USD"), "refunded", LimitedFrom: false, LimitedTo: false), default);
+        await gate.Ledger.HoldAsync(Some.Hold("quick", new Money(4 * Money.Nano, "USD"), from: account), default);
+        await gate.Ledger.CaptureAsync(new Capture("quick", new Money(4 * Money.Nano, "USD")) { Reference = "spent" }, default);
+        (await ToldAsync("evt_1", "charge.refunded", intent, 200)).ShouldBeTrue();
+        (await StatusAsync(account), await LeftAsync(account)).ShouldBe((TokenStatus.Frozen, 0m));
+        (await gate.Ledger.VerifyAsync(default)).Totals.Where(t => t.Role == "loss").Sum(t => t.Sum.Units).ShouldBe(-Money.Nano, "5.00 bought, 4.00 spent, 2.00 went back");
+        await gate.ShouldBalanceAsync();
+    }
 }

@@ -44,7 +44,7 @@ internal static class CallerPlanCommands
         var name = Name();
         return GatewayAsk.Of("grants", "A caller's balance: every grant of money in the order in which they are spent.\nExample: turnpike callers grants agent-1", [name], AdminJson.Readable.BalanceView,
             (gateway, p, ct) => gateway.GetAsync($"callers/{Uri.EscapeDataString(p.GetValue(name)!)}/grants", AdminJson.Default.BalanceView, ct),
-            view => view.Grants.Select(Line).Append($"{(view.Available.Count == 0 ? "nothing" : string.Join(", ", view.Available.Select(a => $"{a.Amount} {a.Currency}")))} can be spent{(view.Next is { } next ? $", {next} next" : "")}"));
+            Lines);
     }
 
     public static Command TakeBack()
@@ -56,7 +56,10 @@ internal static class CallerPlanCommands
             view => [$"{view.Id}  {view.Taken.Amount} {view.Taken.Currency} taken back"]);
     }
 
-    private static string Line(GrantView view) => $"{view.Id}  {view.Kind}  {view.Left.Amount} of {view.Amount.Amount} {view.Amount.Currency}, priority {view.Priority}{(view.Expires is { } end ? $", until {end:u}" : "")}, {view.Status}";
+    public static IEnumerable<string> Lines(BalanceView view) =>
+        view.Grants.Select(Line).Append($"{(view.Available.Count == 0 ? "nothing" : string.Join(", ", view.Available.Select(a => $"{a.Amount} {a.Currency}")))} can be spent{(view.Next is { } next ? $", {next} next" : "")}");
+
+    public static string Line(GrantView view) => $"{view.Id}  {view.Kind}  {view.Left.Amount} of {view.Amount.Amount} {view.Amount.Currency}, priority {view.Priority}{(view.Expires is { } end ? $", until {end:u}" : "")}, {view.Status}";
 
     private static Argument<string> Name() => new("name") { Description = "The caller's name." };
 }

@@ -187,21 +187,8 @@ internal static class CallersCommand
         }
     });
 
-    /// <summary>By our own hand where no gateway runs, else by its Admin API.</summary>
-    private static async Task<T> WriteAsync<T>(ServiceCatalog catalog, Func<CallerRegister, ValueTask<(T? View, Denial? Denied)>> here, Func<AdminClient, Task<T>> there) where T : class
-    {
-        try
-        {
-            using var books = CommandBooks.Write(catalog);
-            var (view, denied) = await here(books.Callers);
-            return view ?? throw new AdminRefusal($"{denied!.Title}. {denied.Detail}", denied.Status == 400 ? CommandRun.WrongInput : CommandRun.Refused);
-        }
-        catch (StorageInUseException)
-        {
-            using var gateway = AdminClient.For(catalog.Gateway);
-            return await there(gateway);
-        }
-    }
+    private static Task<T> WriteAsync<T>(ServiceCatalog catalog, Func<CallerRegister, ValueTask<(T? View, Denial? Denied)>> here, Func<AdminClient, Task<T>> there) where T : class =>
+        BooksOrGateway.WriteAsync(catalog, books => here(books.Callers), there);
 
     private static int Tell(CallerView view, bool json, TextWriter output)
     {

@@ -1,8 +1,11 @@
 using Turnpike.Admin.Callers;
+using Turnpike.Admin.Organisations;
 using Turnpike.Audit;
 using Turnpike.Catalog;
 using Turnpike.Identity;
+using Turnpike.Identity.Organisations;
 using Turnpike.Ledger;
+using Turnpike.Plans.Grants;
 using Turnpike.Storage;
 using Turnpike.Storage.Nodes;
 using Turnpike.Tokens;
@@ -25,7 +28,9 @@ internal sealed class CommandBooks : IDisposable
         var revisions = new Revisions(database, TimeProvider.System, Microsoft.Extensions.Logging.Abstractions.NullLogger<Revisions>.Instance);
         Data = new Data.DataDesk(database, audit, revisions);
         Desk = new TokenDesk(new TokenStore(database, revisions), Ledger, audit, TimeProvider.System);
-        Callers = new CallerRegister(new CallerDesk(new CallerStore(database, revisions), new InstallationStore(database), audit, TimeProvider.System), TimeProvider.System);
+        var callers = new CallerDesk(new CallerStore(database, revisions), new InstallationStore(database), audit, TimeProvider.System);
+        Callers = new CallerRegister(callers, TimeProvider.System);
+        Organisations = new OrganisationRegister(new OrganisationDesk(new OrganisationStore(database, revisions), audit, TimeProvider.System), callers, new GrantDesk(new GrantStore(database, revisions), Ledger, TimeProvider.System), Ledger, TimeProvider.System);
     }
 
     public ILedger Ledger { get; }
@@ -47,6 +52,8 @@ internal sealed class CommandBooks : IDisposable
     public TokenDesk Desk { get; }
 
     public CallerRegister Callers { get; }
+
+    public OrganisationRegister Organisations { get; }
 
     public static CommandBooks Look(ServiceCatalog catalog) => Look(catalog.Gateway.Store);
 

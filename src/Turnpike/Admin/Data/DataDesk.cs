@@ -16,7 +16,7 @@ namespace Turnpike.Admin.Data;
 /// </summary>
 internal sealed class DataDesk(Database database, AuditTrail trail, Revisions revisions)
 {
-    private static readonly string[] Owned = ["token:", "credit:"];
+    private static readonly string[] Owned = ["token:", "credit:", "balance:"];
 
     /// <summary>JSON: the subject, and its rows by table.</summary>
     public async ValueTask<byte[]> ExportAsync(Subject subject, string name, CancellationToken ct)
@@ -48,7 +48,9 @@ internal sealed class DataDesk(Database database, AuditTrail trail, Revisions re
         return await database.WriteAloneAsync(sql =>
         {
             sql.Share(SqlShare.Accounts, alone: true);
-            var all = subject.With(TokenStore.Lineage(sql, subject.Text));
+            var tokens = TokenStore.Lineage(sql, subject.Text);
+            ErasureStore.Keep(sql, tokens);
+            var all = subject.With(tokens);
             var rows = Find(sql, all, ct);
             if (Object(rows, forfeit) is { } no) return ((ErasedView?)null, (Denial?)no);
             foreach (var row in rows) ErasureStore.Erase(sql, row, all, pseudonym, hasher);
@@ -77,6 +79,8 @@ internal sealed class DataDesk(Database database, AuditTrail trail, Revisions re
     private static Denial? Object(List<StoredRow> rows, bool forfeit)
     {
         var open = rows.Count(row => row.Table == StoredStore.Holds && row.Text("status") is "held" or "captured" or "unknown" || row.Table == StoredStore.Holds && row.Text("status") == "settled" && row.Number("outcome") == 0);
+        // A card that is being charged: forgotten now, what it gives would come to nobody, and nobody would ask what became of it.
+        open += rows.Count(row => row.Table == StoredStore.Mandates && row.Text("pending") is not null);
         if (open > 0) return new Denial(409, "payments-open", "Payments are on their way", $"{open} have not come to their end. Erase when they have.");
         var left = rows.Where(row => row.Table == StoredStore.Accounts && Owned.Any(role => row.Text("account")!.StartsWith(role, StringComparison.Ordinal)) && row.Number("posted") > 0 && row.Text("currency") != Token.CallsCurrency).ToList();
         return left.Count == 0 || forfeit ? null

@@ -6,6 +6,12 @@ namespace Turnpike.Admin.Data;
 /// <summary>The SQL of erasing, a row at a time, within one transaction.</summary>
 internal static class ErasureStore
 {
+    /// <summary>Nobody begins to charge for these tokens while they are being erased; whoever has begun is seen.</summary>
+    public static void Keep(Sql sql, IReadOnlyList<string> tokens)
+    {
+        foreach (var token in sql.IsShared ? tokens : []) sql.Lock("select id from tokens where id = $1", row => row.Text(0), [token]);
+    }
+
     public static void Erase(Sql sql, StoredRow row, Subject subject, string pseudonym, AuditHash hasher)
     {
         switch (row.Table.Name)

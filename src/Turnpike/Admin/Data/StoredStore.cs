@@ -117,9 +117,9 @@ internal static class StoredStore
     /// <summary>Holds first: what they lead to is found by them.</summary>
     public static IReadOnlyList<StoredTable> All { get; } = [Holds, Transfers, Accounts, Entries, Audit, Usage, Periods, Outbox, DeadLetters, Answers, RetryKeys, Callers, Keys, Approvals, Incidents, Breakers, Reputations, Notices, Grants, Tokens, Handovers, Freezes, Purchases, Mandates, Invoices, Customers, Spans];
 
-    /// <summary>Tables that name nobody: our own keys, counters, places of chains, and what Stripe told of an intent, by id.</summary>
+    /// <summary>Tables that name nobody: our own keys, counters, places of chains, and what Stripe told of an intent, by id. Organisations are no people.</summary>
     public static IReadOnlyList<string> NamesNobody { get; } =
-        ["migrations", "counters", "audit_head", "audit_checkpoints", "audit_starts", "installation", "signers", "nodes", "revisions", "writers", "stripe_events", "usage_exports", "shown", "reputation_places", "price_takes", "price_tables", "credit_notes", "disputes"];
+        ["migrations", "counters", "audit_head", "audit_checkpoints", "audit_starts", "installation", "signers", "nodes", "revisions", "writers", "stripe_events", "usage_exports", "shown", "reputation_places", "price_takes", "price_tables", "credit_notes", "disputes", "organisations"];
 
     /// <summary>Columns that are not shown: what proves a key, and an answer's bytes, which its length stands for.</summary>
     public static IReadOnlyList<string> NotShown { get; } = ["caller_keys.hash", "caller_keys.sealed", "tokens.sequence"];

@@ -9,7 +9,7 @@ namespace Turnpike.Admin.Data;
 /// </summary>
 internal sealed partial class Subject
 {
-    private const string Roles = @"(?<![A-Za-z0-9._-])(?<role>(?:caller|token|plan|grant|overage|cap|credit|unsettled|unbilled|invoiced|line):)";
+    private const string Roles = @"(?<![A-Za-z0-9._-])(?<role>(?:caller|token|plan|grant|overage|cap|credit|unsettled|unbilled|invoiced|line|balance):)";
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(1);
     private readonly Regex[] inside;
     private readonly HashSet<string> names = new(StringComparer.OrdinalIgnoreCase);

@@ -1,3 +1,4 @@
+using Turnpike.Catalog;
 using Turnpike.Catalog.Document;
 using Turnpike.Catalog.Loading;
 using Turnpike.Ledger;
@@ -28,7 +29,7 @@ internal sealed record GrantOrder(Money Amount, Grant? Grant)
         if (body.Kind is null or "plan") return body is { Priority: null, Expires: null, Valid: null } ? (new GrantOrder(amount, null), "") : (null, "priority, expires and valid are of money: give a kind, paid or promotional.");
         if (body.Kind is not ("paid" or "promotional")) return (null, "kind: plan, paid or promotional.");
         if (!Money.IsMoney(amount.Currency)) return (null, "amount: a balance is money, such as 5.00 USD.");
-        if (OperationSection.CheckName(caller) is { } wrong) return (null, $"the caller's name {wrong}.");
+        if (!Organisation.IsHolder(caller) && OperationSection.CheckName(caller) is { } wrong) return (null, $"the caller's name {wrong}.");
         if (body.Priority is < 0 or > Grant.MostPriority) return (null, $"priority: from 0 to {Grant.MostPriority}.");
         var valid = TimeSpan.Zero;
         if (body.Valid is not null && (body.Expires is not null || !Shapes.TryDuration(body.Valid, out valid))) return (null, "valid: write 30s, 5m, 1h, 1d or 1mo, or give expires instead.");

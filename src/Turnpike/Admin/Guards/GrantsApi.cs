@@ -34,10 +34,14 @@ internal static class GrantsApi
             if (await allowances.GrantAsync(id, order.Amount, body.Id, body.Note, ct) == PostResult.Conflict) return Exists();
             return TypedResults.Ok(new GrantView(body.Id, id, "plan", MoneyView.Of(order.Amount), MoneyView.Of(await ledger.AvailableAsync(PlanBook.Grants(id), order.Amount.Currency, ct)), null, null, null));
         }
-        if (catalog.Current.Settings.Get<PaymentSettings>() is not { Balance: true }) return AdminProblem.Of(409, "no-balance", "Balances are not switched on", "Set payments.balance: true.");
-        if (await desk.GrantAsync(wanted, ct) is not { } grant) return Exists();
-        return TypedResults.Ok(GrantView.Of(new GrantState(grant, await ledger.AvailableAsync(grant.Account, grant.Amount.Currency, ct), Money.Zero(grant.Amount.Currency)), time.GetUtcNow()));
+        if (catalog.Current.Settings.Get<PaymentSettings>() is not { Balance: true }) return NoBalance();
+        return await desk.GrantAsync(wanted, ct) is { } grant ? TypedResults.Ok(await ViewAsync(grant, ledger, time, ct)) : Exists();
     }
 
-    private static ProblemHttpResult Exists() => AdminProblem.Of(409, "grant-exists", "There is a grant of this id with other content", "A grant is never changed: give a new id.");
+    public static async ValueTask<GrantView> ViewAsync(Grant grant, ILedger ledger, TimeProvider time, CancellationToken ct) =>
+        GrantView.Of(new GrantState(grant, await ledger.AvailableAsync(grant.Account, grant.Amount.Currency, ct), Money.Zero(grant.Amount.Currency)), time.GetUtcNow());
+
+    public static ProblemHttpResult NoBalance() => AdminProblem.Of(409, "no-balance", "Balances are not switched on", "Set payments.balance: true.");
+
+    public static ProblemHttpResult Exists() => AdminProblem.Of(409, "grant-exists", "There is a grant of this id with other content", "A grant is never changed: give a new id.");
 }

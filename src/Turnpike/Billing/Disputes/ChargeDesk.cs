@@ -58,12 +58,12 @@ internal sealed class ChargeDesk(ChargeStore store, PurchaseStore events, Disput
         return true;
     }
 
-    /// <summary>A token that was bought with it loses the same amount, as far as it is there, and ends before anything else when all of it went back; one that was topped up has its other money.</summary>
+    /// <summary>A token that was bought with it loses the same amount, as far as it is there, and ends before anything else when all of it went back, unless other money came to it.</summary>
     private async ValueTask BookAsync(HoldState payment, Reversal told, CancellationToken ct)
     {
         var token = payment.Hold.Operation.StartsWith(PayApi.Selling, StringComparison.Ordinal) ? TokenText.IdFor(payment.Hold.Receipt) : null;
         var bought = token is null ? null : await events.BoughtAsync(token, payment.Hold.Receipt, ct);
-        if (bought is not null && bought.Account == Token.AccountOf(token!) && told.Amount >= bought.Paid) await desk.SetStatusAsync(token!, TokenStatus.Revoked, $"its payment was {told.Why}", ct);
+        if (bought is not null && bought.Account == Token.AccountOf(token!) && told.Amount >= bought.Paid) await desk.EndAsync(token!, TokenStatus.Revoked, $"its payment was {told.Why}", ct);
         await reversals.BookAsync(payment, told, atLoss: bought is not null || told.Method == ByDispute, ct);
         if (bought is not null) await reclaim.TakeAsync(new SoldTo(bought.Account, payment.Hold.Operation, payment.Created), told.Name, told.Amount < bought.Paid ? told.Amount : bought.Paid, told.Why, ct);
     }

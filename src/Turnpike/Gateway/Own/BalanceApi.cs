@@ -39,9 +39,9 @@ internal static class BalanceApi
 
     private static async ValueTask<OwnMoney> MoneyAsync(Catalog.Call call, GrantDesk desk, CancellationToken ct)
     {
-        var living = (await desk.ListAsync(call.Caller!, MostGrants, ct)).Where(s => !s.Left.IsZero && !(s.Grant.Expires <= call.Now)).ToList();
+        var living = (await desk.ListAsync(call, MostGrants, ct)).Where(s => !s.Left.IsZero && !(s.Grant.Expires <= call.Now)).ToList();
         var sums = living.GroupBy(s => s.Left.Currency).OrderBy(g => g.Key, StringComparer.Ordinal).Select(g => Sum.Of(g.Aggregate(Money.Zero(g.Key), (sum, s) => sum + s.Left)));
-        return new OwnMoney([.. sums], living.FirstOrDefault()?.Grant.Id, [.. living.Select(s => new OwnGrant(s.Grant.Id, s.Grant.Kind.ToString().ToLowerInvariant(), Sum.Of(s.Left), Sum.Of(s.Grant.Amount), s.Grant.Priority, s.Grant.Expires))]);
+        return new OwnMoney([.. sums], living.FirstOrDefault()?.Grant.Id, [.. living.Select(s => new OwnGrant(s.Grant.Id, s.Grant.Kind.ToString().ToLowerInvariant(), Sum.Of(s.Left), Sum.Of(s.Grant.Amount), s.Grant.Priority, s.Grant.Expires, Catalog.Organisation.IsHolder(s.Grant.Caller)))]);
     }
 
     internal sealed record Sum(string Amount, string Currency)
@@ -60,7 +60,8 @@ internal static class BalanceApi
     internal sealed record OwnMoney(IReadOnlyList<Sum> Available, string? Next, IReadOnlyList<OwnGrant> Grants);
 
     /// <summary>One grant that can be spent.</summary>
-    internal sealed record OwnGrant(string Id, string Kind, Sum Left, Sum Amount, int Priority, DateTimeOffset? Expires);
+    /// <param name="Shared">It is the organisation's: other callers spend it as well.</param>
+    internal sealed record OwnGrant(string Id, string Kind, Sum Left, Sum Amount, int Priority, DateTimeOffset? Expires, bool Shared);
 
     /// <summary>Limit, used and resetAt are null for what was granted on top.</summary>
     internal sealed record Included(string Feature, Sum? Limit, Sum? Used, Sum Left, DateTimeOffset? ResetAt)

@@ -6,7 +6,7 @@ using Turnpike.Plans.Grants;
 namespace Turnpike.Payments.Included;
 
 /// <summary>
-/// Pays with the money a caller was granted, in the burn order: by legs of one hold, so that no concurrency spends more than there is,
+/// Pays with the money a caller, or its organisation, was granted, in the burn order: by legs of one hold, so that no concurrency spends more than there is,
 /// and what is given back returns to the grants it came from. Nothing is presented for it but the caller's own proof of who it is.
 /// </summary>
 internal sealed class BalanceMethod(GrantDesk grants) : IPaymentMethod
@@ -23,13 +23,13 @@ internal sealed class BalanceMethod(GrantDesk grants) : IPaymentMethod
 
     public IReadOnlyList<Offer> Offer(Call call) => !IsTaken(call) ? [] : [new Offer(Protocol, Name, null, call.Quote!.Ceiling.ToDecimal(), call.Quote.Ceiling.Currency, null, Send, null)];
 
-    /// <summary>True when this caller has, or had, a balance: then it pays, or is told that it does not suffice.</summary>
+    /// <summary>True when this caller, or its organisation, has, or had, a balance: then it pays, or is told that it does not suffice.</summary>
     public async ValueTask<bool> PresentAsync(Payment payment, CancellationToken ct)
     {
         var call = payment.Call;
-        if (call.Caller is not { } caller || !IsTaken(call) || !await grants.AnyAsync(caller, ct)) return false;
+        if (call.Caller is not { } caller || !IsTaken(call) || await grants.SourcesAsync(call, payment.Ceiling.Currency, ct) is not { } sources) return false;
         (payment.Credential, payment.Method, payment.Payer) = (BalanceCredential.Instance, this, "caller:" + caller);
-        payment.Sources = await grants.SourcesAsync(caller, payment.Ceiling.Currency, call.Now, ct);
+        payment.Sources = sources;
         payment.Legs = [new Leg(payment.Sources is [var first, ..] ? first : $"balance:{caller}", $"revenue:{call.Operation.Name}", payment.Ceiling, Limited: true)];
         return true;
     }

@@ -1,8 +1,10 @@
+using Turnpike.Catalog;
 using Turnpike.Ledger;
 
 namespace Turnpike.Plans.Grants;
 
-/// <summary>Money a caller was granted: an account of its own, spent in the burn order until it is used up or expires.</summary>
+/// <summary>Money a caller, or an organisation, was granted: an account of its own, spent in the burn order until it is used up or expires.</summary>
+/// <param name="Caller">Whose it is; an organisation's holder where all its callers spend it.</param>
 /// <param name="Id">The owner's own name for it, unique for its caller.</param>
 internal sealed record Grant(string Caller, string Id, GrantKind Kind, Money Amount)
 {
@@ -20,6 +22,9 @@ internal sealed record Grant(string Caller, string Id, GrantKind Kind, Money Amo
     public string? Note { get; init; }
 
     public DateTimeOffset Created { get; init; }
+
+    /// <summary>Whose it is, as the trail names payers.</summary>
+    public string Payer => Organisation.IsHolder(Caller) ? Caller : "caller:" + Caller;
 
     public string Account => $"balance:{Caller}:{Id}";
 

@@ -23,10 +23,29 @@ internal sealed class GrantDesk(GrantStore store, ILedger ledger, TimeProvider t
         return grant;
     }
 
-    public ValueTask<bool> AnyAsync(string caller, CancellationToken ct) => store.AnyAsync(caller, ct);
+    /// <summary>Who gives for a call, in the burn order: the caller's own grants, then its organisation's. Null: neither was ever granted anything.</summary>
+    public async ValueTask<IReadOnlyList<string>?> SourcesAsync(Call call, string currency, CancellationToken ct)
+    {
+        List<string>? sources = null;
+        foreach (var holder in HoldersOf(call))
+            if (await store.AnyAsync(holder, ct)) (sources ??= []).AddRange(await store.SourcesAsync(holder, currency, call.Now, ct));
+        return sources;
+    }
 
-    /// <summary>Who gives for a call of this caller, in the burn order.</summary>
-    public ValueTask<IReadOnlyList<string>> SourcesAsync(string caller, string currency, DateTimeOffset now, CancellationToken ct) => store.SourcesAsync(caller, currency, now, ct);
+    /// <summary>The same grants as they stand, for the caller to see.</summary>
+    public async ValueTask<IReadOnlyList<GrantState>> ListAsync(Call call, int most, CancellationToken ct)
+    {
+        List<GrantState> grants = [];
+        foreach (var holder in HoldersOf(call)) grants.AddRange(await store.ListAsync(holder, most, ct));
+        return grants;
+    }
+
+    private static IEnumerable<string> HoldersOf(Call call)
+    {
+        if (call.Caller is not { } caller) yield break;
+        yield return caller;
+        if (call.Principal?.Caller.Organisation is { } organisation) yield return Organisation.Holder(organisation);
+    }
 
     public ValueTask<IReadOnlyList<GrantState>> ListAsync(string caller, int most, CancellationToken ct) => store.ListAsync(caller, most, ct);
 
@@ -52,5 +71,5 @@ internal sealed class GrantDesk(GrantStore store, ILedger ledger, TimeProvider t
         }
     }
 
-    private static AuditEvent Event(string kind, Grant grant, Money amount) => new() { Kind = kind, Correlation = Ids.New("c"), Caller = grant.Caller, Payer = "caller:" + grant.Caller, Amount = amount.ToString(), Reference = grant.Id };
+    private static AuditEvent Event(string kind, Grant grant, Money amount) => new() { Kind = kind, Correlation = Ids.New("c"), Caller = grant.Caller, Payer = grant.Payer, Amount = amount.ToString(), Reference = grant.Id };
 }

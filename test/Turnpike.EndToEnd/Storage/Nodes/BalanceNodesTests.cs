@@ -21,13 +21,13 @@ public sealed class BalanceNodesTests : IDisposable
     {
         var (a, b) = (await JoinAsync("a"), await JoinAsync("b"));
         for (var i = 0; i < 10; i++) (await a.Grants.GrantAsync(new Grant("bot", $"g{i}", i == 3 ? GrantKind.Promotional : GrantKind.Paid, Usd(37)) { Priority = i == 3 ? 1 : 100, Expires = time.GetUtcNow().AddDays(20 - i) }, default)).ShouldNotBeNull();
-        (await b.Grants.AnyAsync("bot", default)).ShouldBeTrue();
-        var sources = await b.Grants.SourcesAsync("bot", "USD", time.GetUtcNow(), default);
+        (await b.Rows.AnyAsync("bot", default)).ShouldBeTrue();
+        var sources = await b.Rows.SourcesAsync("bot", "USD", time.GetUtcNow(), default);
         sources.ShouldBe(["balance:bot:g3", "balance:bot:g9", "balance:bot:g8", "balance:bot:g7", "balance:bot:g6", "balance:bot:g5", "balance:bot:g4", "balance:bot:g2", "balance:bot:g1", "balance:bot:g0"]);
         Hold Spend(int i) => Hold($"h{i}", Usd(10), sources[0]) with { Sources = sources };
         var results = await Task.WhenAll(Enumerable.Range(0, 100).Select(i => Task.Run(async () => await (i % 2 == 0 ? a : b).Ledger.HoldAsync(Spend(i), default))));
         results.Count(r => r is HoldResult.Held).ShouldBe(37);
-        (await a.Grants.SourcesAsync("bot", "USD", time.GetUtcNow(), default)).ShouldBeEmpty();
+        (await a.Rows.SourcesAsync("bot", "USD", time.GetUtcNow(), default)).ShouldBeEmpty();
 
         await a.Database.WriteAsync(sql => NodeStore.End(sql, a.Lease.Incarnation), default);
         await b.Lease.RenewAsync("v", default);
@@ -45,7 +45,7 @@ public sealed class BalanceNodesTests : IDisposable
         await a.Grants.GrantAsync(new Grant("bot", "long", GrantKind.Paid, Usd(50)), default);
         await b.Ledger.HoldAsync(Hold("h", Usd(30), "balance:bot:short"), default);
         time.Passed = TimeSpan.FromHours(2);
-        (await b.Grants.SourcesAsync("bot", "USD", time.GetUtcNow(), default)).ShouldBe(["balance:bot:long"]);
+        (await b.Rows.SourcesAsync("bot", "USD", time.GetUtcNow(), default)).ShouldBe(["balance:bot:long"]);
         await Task.WhenAll(Enumerable.Range(0, 8).Select(i => Task.Run(() => (i % 2 == 0 ? a : b).Grants.ExpireAsync(default).AsTask())));
         (await a.Ledger.VerifyAsync(default)).Totals.ShouldContain(new AccountTotal("breakage", Usd(70)));
         await b.Ledger.ReleaseAsync("h", "undelivered", [], default);
@@ -80,11 +80,11 @@ public sealed class BalanceNodesTests : IDisposable
         var audit = new AuditTrail(database, TimeProvider.System, name);
         open.Add(audit);
         var (ledger, revisions) = (new SqlLedger(database, audit, lease), new Revisions(database, TimeProvider.System, NullLogger<Revisions>.Instance));
-        var tokens = new TokenStore(database, revisions);
-        return new Member(database, lease, ledger, new GrantDesk(new GrantStore(database, revisions), ledger, time), new TokenDesk(tokens, ledger, audit, time), new TokenHandover(tokens, new HandoverStore(database, revisions, time), ledger, time));
+        var (tokens, grants) = (new TokenStore(database, revisions), new GrantStore(database, revisions));
+        return new Member(database, lease, ledger, grants, new GrantDesk(grants, ledger, time), new TokenDesk(tokens, ledger, audit, time), new TokenHandover(tokens, new HandoverStore(database, revisions, time), ledger, time));
     }
 
-    private sealed record Member(Database Database, NodeLease Lease, SqlLedger Ledger, GrantDesk Grants, TokenDesk Desk, TokenHandover Handover);
+    private sealed record Member(Database Database, NodeLease Lease, SqlLedger Ledger, GrantStore Rows, GrantDesk Grants, TokenDesk Desk, TokenHandover Handover);
 
     private sealed class Moving : TimeProvider
     {

@@ -91,6 +91,19 @@ public sealed class DataDeskTests
     }
 
     [Fact]
+    public async Task A_callers_balance_is_told_before_it_is_forfeited_and_names_nobody_afterwards()
+    {
+        using var gate = new TestGate(document: TestGate.Document.Replace("  x402: {}", "  balance: true\n  x402: {}", StringComparison.Ordinal));
+        var key = await gate.KeyAsync("mrs-somebody");
+        await gate.Of<Turnpike.Plans.Grants.GrantDesk>().GrantAsync(new Turnpike.Plans.Grants.Grant("mrs-somebody", "g", Turnpike.Plans.Grants.GrantKind.Paid, new Turnpike.Ledger.Money(Turnpike.Ledger.Money.Nano, "USD")), default);
+        (await gate.SendAsync(From("/forecast/hideout", ("x-api-key", key)))).Status.ShouldBe(200);
+        (await EraseAsync(gate, "mrs-somebody")).Denied!.Reason.ShouldBe("balance-left");
+        (await EraseAsync(gate, "mrs-somebody", forfeit: true)).Erased!.Rows["grants"].ShouldBe(1);
+        ShouldBeNowhere(gate, "mrs-somebody");
+        await ShouldHoldAsync(gate);
+    }
+
+    [Fact]
     public async Task A_caller_is_erased_and_an_operation_and_a_caller_of_like_names_are_not()
     {
         using var gate = new TestGate("plans: { p: { includes: [{ amount: 5 requests, per: 1d }] } }\n");

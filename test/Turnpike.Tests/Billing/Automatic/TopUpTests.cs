@@ -1,8 +1,11 @@
+using Turnpike.Admin.Data;
 using Turnpike.Audit;
 using Turnpike.Billing;
 using Turnpike.Billing.Automatic;
 using Turnpike.Catalog;
 using Turnpike.Payments;
+using Turnpike.Storage;
+using Turnpike.Storage.Nodes;
 using Turnpike.Tests.Billing.Stripe;
 using Turnpike.Tests.Gateway;
 using Turnpike.Tests.Ledger;
@@ -178,6 +181,26 @@ public sealed class TopUpTests : IDisposable
         gate.Time.Pass(Later);
         await RoundsAsync();
         (await LeftAsync(order), Cards.Taken, (await NowAsync(mandate)).Pending).ShouldBe(("6.50 USD", 1, null));
+        await gate.ShouldBalanceAsync();
+    }
+
+    /// <summary>Forgotten now, what the card gives would come to nobody, and nobody would ask what became of it.</summary>
+    [Fact]
+    public async Task A_token_whose_card_is_being_charged_is_erased_when_the_charge_has_come_to_its_end()
+    {
+        var (order, mandate) = await AgreedAsync();
+        await gate.Ledger.PostAsync(new Turnpike.Ledger.Transfer("spent", Token.AccountOf(order.Token), "revenue:data", Usd(550), "spent", LimitedFrom: true, LimitedTo: false), default);
+        stripe.Fail("/v1/payment_intents", StripeFault.After);
+        await RoundsAsync(1);
+        var desk = new DataDesk(gate.Of<Database>(), gate.Of<AuditTrail>(), gate.Of<Revisions>());
+        (await desk.EraseAsync(Subject.Of("token:" + order.Token)!, forfeit: true, default)).Denied!.Reason.ShouldBe("payments-open");
+        (await TopUps.EndAsync(await NowAsync(mandate), "by an operator", default)).ShouldBeTrue();
+        gate.Time.Pass(Later);
+        await RoundsAsync();
+        (Cards.Taken, await LeftAsync(order)).ShouldBe((1, "6.50 USD"), "what was taken is on the token before it is forgotten");
+        (await desk.EraseAsync(Subject.Of("token:" + order.Token)!, forfeit: false, default)).Denied!.Reason.ShouldBe("balance-left");
+        (await desk.EraseAsync(Subject.Of("token:" + order.Token)!, forfeit: true, default)).Erased!.Rows["mandates"].ShouldBe(1);
+        (await gate.Of<MandateStore>().FindAsync(mandate.Id, default)).ShouldBeNull();
         await gate.ShouldBalanceAsync();
     }
 

@@ -1,5 +1,6 @@
 using System.Globalization;
 using Turnpike.Catalog;
+using Turnpike.Identity.Organisations;
 using Turnpike.Ledger;
 using Turnpike.Payments;
 using Turnpike.Plans;
@@ -48,6 +49,20 @@ public sealed class HierarchyTests
         var told = await Task.WhenAll(Enumerable.Range(0, 100).Select(i => Task.Run(() => CallAsync(gate, level == "organisation" && i % 2 == 1 ? other : key, token, "t1"))));
         (told.Count(t => t.Status == 200), told.Count(t => t.Reason == "cap-reached"), gate.Upstream.Requests.Count).ShouldBe((37, 63, 37));
         told.Where(t => t.Status != 200).Select(t => t.Json.GetProperty("level").GetString()).Distinct().ShouldBe([level]);
+        await gate.ShouldBalanceAsync();
+    }
+
+    [Fact]
+    public async Task A_hundred_concurrent_calls_on_37_of_an_organisation_the_file_does_not_name_paid_by_its_own_balance()
+    {
+        using var gate = Gate();
+        await gate.Of<OrganisationDesk>().PutAsync(new Organisation("Acme Corp") { Caps = [new Cap(new Money(Money.Nano * 37 / 100, "USD"), null, CapScope.Organisation)] }, default);
+        for (var i = 0; i < 5; i++) (await gate.Of<GrantDesk>().GrantAsync(new Grant(Organisation.Holder("Acme Corp"), $"g{i}", GrantKind.Paid, new Money(Money.Nano / 10, "USD")), default)).ShouldNotBeNull();
+        string[] keys = [await gate.KeyAsync("agent", change: c => Acme(c)), await gate.KeyAsync("colleague", change: c => Acme(c))];
+        var told = await Task.WhenAll(Enumerable.Range(0, 100).Select(i => Task.Run(() => CallAsync(gate, keys[i % 2], null))));
+        (told.Count(t => t.Status == 200), told.Count(t => t.Reason == "cap-spent"), gate.Upstream.Requests.Count).ShouldBe((37, 63, 37));
+        told.Where(t => t.Status != 200).Select(t => t.Json.GetProperty("level").GetString()).Distinct().ShouldBe(["organisation"]);
+        (await gate.Of<GrantDesk>().ListAsync(Organisation.Holder("Acme Corp"), 100, default)).Sum(s => s.Left.Units).ShouldBe(Money.Nano * 13 / 100);
         await gate.ShouldBalanceAsync();
     }
 
