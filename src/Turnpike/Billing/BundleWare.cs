@@ -96,7 +96,8 @@ internal sealed record BundleWare(Operation Operation, PrepaidSettings Prepaid, 
     /// <summary>What was bought.</summary>
     /// <param name="text">The token; null when it is not shown, because it was topped up by somebody who has it.</param>
     /// <param name="automatic">What was agreed with it; null: nothing.</param>
-    public void Write(Utf8JsonWriter json, Purchase order, Token token, Money left, string? text, MandateView? automatic = null)
+    /// <param name="back">What of its price went back to the buyer; null: nothing.</param>
+    public void Write(Utf8JsonWriter json, Purchase order, Token token, Money left, string? text, MandateView? automatic = null, Money? back = null)
     {
         json.WriteStartObject();
         WriteNotice(json);
@@ -106,6 +107,8 @@ internal sealed record BundleWare(Operation Operation, PrepaidSettings Prepaid, 
         json.WriteString("operation", Operation.Name);
         BuyAnswers.Write(json, "budget", token.Budget);
         BuyAnswers.Write(json, "available", left);
+        if (back is { } refunded) BuyAnswers.Write(json, "refunded", refunded);
+        if (token.Status != TokenStatus.Active) json.WriteString("tokenStatus", token.Status.ToString().ToLowerInvariant());
         if (token.Calls is { } calls) json.WriteNumber("calls", calls);
         if (token.Expires is { } expires) json.WriteString("expires", expires);
         if (text is not null)

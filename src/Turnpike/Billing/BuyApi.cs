@@ -81,8 +81,8 @@ internal static class BuyApi
         var (left, _) = await desk.LeftAsync(token, ct);
         // Whoever topped a token up has it; the page's address alone is no right to see somebody's token.
         var text = order.TopUp ? null : ware.Prepaid.Text.Of(token.Id);
-        var automatic = await topUps.OfAsync(order, ct);
-        return html ? BuyAnswers.Page(BuyPages.Sold(ware, order, token, left, text, automatic), 200) : BuyAnswers.Json(200, json => ware.Write(json, order, token, left, text, automatic));
+        var (automatic, back) = (await topUps.OfAsync(order, ct), await sale.RefundedAsync(order, ct));
+        return html ? BuyAnswers.Page(BuyPages.Sold(ware, order, token, left, text, back, automatic), 200) : BuyAnswers.Json(200, json => ware.Write(json, order, token, left, text, automatic, back));
     }
 
     private static async Task<IResult> TillAsync(string operation, HttpRequest request, CatalogSource catalog, SandboxCheckout sandbox, TokenSale sale, MandateStore mandates, CancellationToken ct) =>
@@ -90,10 +90,12 @@ internal static class BuyApi
             ? order.Status == PurchaseStatus.Open ? BuyAnswers.Page(SandboxPages.Till(ware, order, await mandates.FindByPurchaseAsync(order.Id, ct)), 200) : Results.Redirect(ware.Done(order.Session!), permanent: false, preserveMethod: false)
             : NotFound();
 
-    private static async Task<IResult> PayAtTillAsync(string operation, HttpRequest request, CatalogSource catalog, SandboxCheckout sandbox, TokenSale sale, CancellationToken ct)
+    private static async Task<IResult> PayAtTillAsync(string operation, HttpRequest request, CatalogSource catalog, SandboxCheckout sandbox, TokenSale sale, MandateStore mandates, CancellationToken ct)
     {
         var form = await BuyForm.ReadAsync(request, ct);
         if (Find(catalog, operation, sandbox) is not { IsSandbox: true } ware || await LookAsync(ware, sale, form.Of("session_id") ?? "", ct) is not { } order) return NotFound();
+        if (form.Of("pay") == "declined" && order.Status == PurchaseStatus.Open)
+            return Html(request) ? BuyAnswers.Page(SandboxPages.Till(ware, order, await mandates.FindByPurchaseAsync(order.Id, ct), declined: true), 402) : BuyAnswers.Problem(Reasons.SettlementFailed, "The test card was declined. Nothing was charged; the order waits.");
         await sale.PayWithTestMoneyAsync(order, pays: form.Of("pay") == "yes", ct);
         return Results.Redirect(ware.Done(order.Session!), permanent: false, preserveMethod: false);
     }
@@ -155,8 +157,8 @@ internal static class BuyApi
 
     private static bool Html(HttpRequest request) => Accept.PrefersHtml(request.Headers.Accept.ToString());
 
-    /// <summary>Pages that show tokens: kept by nobody, framed by nobody, and their address, which shows the token, is told to nobody.</summary>
-    private static ValueTask<object?> Private(EndpointFilterInvocationContext context, EndpointFilterDelegate next)
+    /// <summary>Pages that show tokens and bills: kept by nobody, framed by nobody, and their address, which may show a token, is told to nobody.</summary>
+    public static ValueTask<object?> Private(EndpointFilterInvocationContext context, EndpointFilterDelegate next)
     {
         var headers = context.HttpContext.Response.Headers;
         headers.CacheControl = "private, no-store";

@@ -37,8 +37,10 @@ internal static class BuyPages
         </form>
         """);
 
-    public static string Sold(BundleWare ware, Purchase order, Token token, Money left, string? text, MandateView? automatic = null) => Frame(order.TopUp ? "Your token was topped up" : "Your token", ware.Notice, $"""
+    public static string Sold(BundleWare ware, Purchase order, Token token, Money left, string? text, Money? back, MandateView? automatic = null) => Frame(order.TopUp ? "Your token was topped up" : "Your token", ware.Notice, $"""
         <p>{Text(left.ToString())} is left for calls to <code>{Text(ware.Operation.Name)}</code>{(token.Expires is { } expires ? $" until {expires:u}" : "")}.</p>
+        {(back is null ? "" : $"<p>{Text(back.Value.ToString())} of the {Text(order.Price.ToString())} you paid went back to you.</p>")}
+        {token.Status switch { TokenStatus.Frozen => "<p role=\"alert\">It cannot be spent now: its payment is disputed, or somebody looks into it.</p>", TokenStatus.Revoked => "<p role=\"alert\">It has ended and cannot be spent any more.</p>", _ => "" }}
         {(text is null ? "" : $"""
         <p>Keep it: this page shows it again at most {TokenSale.MostShown} times within {TokenSale.ShownFor.Days} days.</p>
         <p><label for="token">Token</label><br><input id="token" readonly size="80" value="{Text(text)}"></p>

@@ -21,11 +21,13 @@ internal static class SandboxPages
         """);
 
     /// <summary>Our own till, where a real checkout has its payment page.</summary>
-    public static string Till(BundleWare ware, Purchase order, Automatic.Mandate? automatic) => Page("Pay with test money", $"""
+    /// <param name="declined">It was tried with the card that is declined.</param>
+    public static string Till(BundleWare ware, Purchase order, Automatic.Mandate? automatic, bool declined = false) => Page("Pay with test money", $"""
+        {(declined ? "<p role=\"alert\">The test card was declined. Nothing was charged; the order waits here.</p>" : "")}
         <p>You are about to pay <strong>{Text(order.Price.ToString())}</strong> of test money for <strong>{Text(order.Budget.ToString())}</strong> of calls to <code>{Text(ware.Operation.Name)}</code>{(order.TopUp ? ", added to the token you have" : "")}.</p>
         {Automatic.TopUpPages.Asked(automatic)}
         <form method="post" action="/buy/{Uri.EscapeDataString(ware.Operation.Name)}/till"><input type="hidden" name="session_id" value="{Text(order.Session!)}">
-        <p><button type="submit" name="pay" value="yes">Pay {Text(order.Price.ToString())} of test money</button> <button type="submit" name="pay" value="no">Cancel</button></p>
+        <p><button type="submit" name="pay" value="yes">Pay {Text(order.Price.ToString())} of test money</button> <button type="submit" name="pay" value="declined">Pay with a test card that is declined</button> <button type="submit" name="pay" value="no">Cancel</button></p>
         </form>
         """);
 

@@ -19,7 +19,6 @@ internal sealed record CheckoutSession(string Id, string? Url, string Status, st
 internal sealed class StripeCheckout(HttpClients clients)
 {
     private const long MostBytes = 256 * 1024;
-    private const string Version = "2025-03-31.basil";
     private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(20);
 
     /// <summary>Begins a sale; null when Stripe did not say yes. Asked again for the same order, Stripe repeats its answer.</summary>
@@ -66,7 +65,7 @@ internal sealed class StripeCheckout(HttpClients clients)
     private async ValueTask<CheckoutSession?> SendAsync(StripeCheckoutSettings settings, HttpRequestMessage request, CancellationToken ct)
     {
         using var http = clients(settings.Api, Timeout, MostBytes);
-        return await StripeCalls.SendAsync(http, StripeAccess.Of(settings), Version, request, ct) is { IsGood: true } said && said["id"] is { } id && said["payment_status"] is { } paid
+        return await StripeCalls.SendAsync(http, StripeAccess.Of(settings), StripeCalls.Version, request, ct) is { IsGood: true } said && said["id"] is { } id && said["payment_status"] is { } paid
             ? new CheckoutSession(id, said["url"], said["status"] ?? "", paid, said["payment_intent"], said.Metadata("turnpike_purchase"), said.Number("amount_total"), said["currency"]) : null;
     }
 }

@@ -69,6 +69,10 @@ internal sealed partial class TokenSale(PurchaseStore store, StripeCheckout stri
         return token;
     }
 
+    /// <summary>What of its price went back to its buyer; null: nothing.</summary>
+    public async ValueTask<Money?> RefundedAsync(Purchase order, CancellationToken ct) =>
+        order.Intent is { } intent && await store.RefundedAsync(intent, ct) is > 0 and var minor ? StripeCurrencies.OfMinor(minor, order.Price.Currency) : null;
+
     /// <summary>For a token that got into wrong hands: a new one in its place, which two who rotate at once share. False when it cannot be replaced.</summary>
     public async ValueTask<bool> RotateAsync(Purchase order, CancellationToken ct) =>
         !order.TopUp && await desk.CurrentAsync(order.Token, ct) is { } token && await desk.SucceedAsync(token, "rotated by its buyer", ct) is not null;

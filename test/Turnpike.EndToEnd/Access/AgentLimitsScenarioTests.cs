@@ -12,7 +12,12 @@ public sealed class AgentLimitsScenarioTests : IAsyncLifetime
         ("UPSTREAM", app => { app.MapGet("/premium-data", () => { Interlocked.Increment(ref light); return "{}"; }); app.MapGet("/healthz", () => "well"); }),
         ("UPSTREAM_2", app => { app.MapGet("/premium-data", () => { Interlocked.Increment(ref heavy); return "{}"; }); app.MapGet("/healthz", () => "well"); }));
 
-    public ValueTask DisposeAsync() => scenario.DisposeAsync();
+    /// <summary>After every story the books balance and the trail verifies.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        try { await scenario.Gateway.BooksBalanceAsync(); }
+        finally { await scenario.DisposeAsync(); }
+    }
 
     private Task<Scenario.Answered> CallAsync(string? token = null) => scenario.CallAsync(HttpMethod.Get, "/premium-data", "AGENT_KEY", token);
 

@@ -21,7 +21,12 @@ public sealed class DatasetScenarioTests : IAsyncLifetime
         app.MapPost("/exports", () => { Interlocked.Increment(ref exported); return Results.Text("{\"export\":1}", "application/json"); });
     }));
 
-    public ValueTask DisposeAsync() => scenario.DisposeAsync();
+    /// <summary>After every story the books balance and the trail verifies.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        try { await scenario.Gateway.BooksBalanceAsync(); }
+        finally { await scenario.DisposeAsync(); }
+    }
 
     private Task<Scenario.Answered> SearchAsync(string? key, string? token = null, string path = "/companies") => scenario.CallAsync(HttpMethod.Get, path, key, token);
 

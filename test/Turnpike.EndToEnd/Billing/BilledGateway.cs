@@ -10,7 +10,7 @@ namespace Turnpike.EndToEnd.Billing;
 /// <summary>A gateway that bills one caller by Stripe, on a clock a test moves (libfaketime), to be killed at will; several over one database, if wanted.</summary>
 internal sealed class BilledGateway : IAsyncDisposable
 {
-    private const string Key = "acme-key-for-tests-0123456789abcdef";
+    public const string Key = "acme-key-for-tests-0123456789abcdef";
     private static readonly string[] Places = ["/usr/lib/x86_64-linux-gnu/faketime/libfaketimeMT.so.1", "/usr/lib/aarch64-linux-gnu/faketime/libfaketimeMT.so.1"];
     private readonly HttpClient http = new(new SocketsHttpHandler { UseProxy = false }) { Timeout = Until.Patience };
     private readonly List<TurnpikeProcess> nodes = [];
@@ -85,9 +85,14 @@ internal sealed class BilledGateway : IAsyncDisposable
 
     public Task StartAgainAsync() => Task.WhenAll(nodes.Select(node => node.StartAgainAsync()));
 
-    public async Task<Answered> CallAsync(string path = "/forecast/rome", int node = 0)
+    public Task<Answered> CallAsync(string path = "/forecast/rome", int node = 0) => SendAsync(HttpMethod.Get, path, node);
+
+    /// <summary>Asks for Stripe's page for its customer.</summary>
+    public Task<Answered> PortalAsync() => SendAsync(HttpMethod.Post, "/invoices/portal", 0);
+
+    private async Task<Answered> SendAsync(HttpMethod method, string path, int node)
     {
-        using var request = new HttpRequestMessage(HttpMethod.Get, new Uri(nodes[node].Url, path));
+        using var request = new HttpRequestMessage(method, new Uri(nodes[node].Url, path));
         request.Headers.Add("x-api-key", Key);
         using var response = await http.SendAsync(request);
         return await Answered.ReadAsync(response);

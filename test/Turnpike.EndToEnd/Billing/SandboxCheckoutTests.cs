@@ -203,10 +203,13 @@ public sealed class SandboxCheckoutTests : IAsyncLifetime
 
     private static string Below(string url) => new Uri(url).PathAndQuery;
 
+    /// <summary>Ends a gateway, whose books balance and whose trail verifies after every story.</summary>
     private sealed class Stop(WebApplication app) : IAsyncDisposable
     {
         public async ValueTask DisposeAsync()
         {
+            (await app.Services.GetRequiredService<Turnpike.Ledger.ILedger>().VerifyAsync(default)).Findings.ShouldBeEmpty();
+            (await app.Services.GetRequiredService<Turnpike.Audit.IAuditTrail>().VerifyAsync(default)).Intact.ShouldBeTrue();
             await app.StopAsync();
             await app.DisposeAsync();
         }

@@ -18,10 +18,11 @@ internal sealed class TokenShop : IAsyncDisposable
 
     public TurnpikeProcess Gateway { get; }
 
-    public static async Task<TokenShop> StartAsync()
+    /// <param name="change">A part of the scenario changed.</param>
+    public static async Task<TokenShop> StartAsync(Func<string, string>? change = null)
     {
         var (first, second, stripe) = (await Upstream.StartAsync(), await Upstream.StartAsync(), await StripeLoopback.StartAsync());
-        var gateway = await TurnpikeProcess.StartAsync("tokens.yaml", ("UPSTREAM", Plain(first.Url)), ("UPSTREAM_2", Plain(second.Url)), ("STRIPE_API", Plain(stripe.Url)));
+        var gateway = await TurnpikeProcess.StartAsync("tokens.yaml", change ?? (text => text), ("UPSTREAM", Plain(first.Url)), ("UPSTREAM_2", Plain(second.Url)), ("STRIPE_API", Plain(stripe.Url)));
         return new TokenShop(first, second, stripe, gateway);
     }
 

@@ -9,7 +9,7 @@ using Turnpike.EndToEnd.Harness;
 namespace Turnpike.EndToEnd.Browser;
 
 /// <summary>
-/// A real browser with one page, driven by the keyboard alone over its DevTools protocol. It keeps what the page complains of:
+/// A real browser with one page, driven by keyboard or mouse over its DevTools protocol. It keeps what the page complains of:
 /// console errors, exceptions, resources that failed, and whatever the content security policy stopped.
 /// </summary>
 internal sealed class Chromium : IAsyncDisposable
@@ -25,13 +25,15 @@ internal sealed class Chromium : IAsyncDisposable
     private readonly CancellationTokenSource over = new();
     private int last;
 
-    private Chromium(Process process, string folder) => (this.process, this.folder) = (process, folder);
+    private Chromium(Process process, string folder, Hand hand) => (this.process, this.folder, Hand) = (process, folder, hand);
+
+    public Hand Hand { get; }
 
     /// <summary>What the pages complained of so far.</summary>
     public ConcurrentQueue<string> Problems { get; } = [];
 
     /// <summary>Starts it, with an empty page; where there is no browser the test skips with the reason.</summary>
-    public static async Task<Chromium> StartAsync(bool scripts = true)
+    public static async Task<Chromium> StartAsync(Hand hand = Hand.Keyboard, bool scripts = true)
     {
         var found = (Environment.GetEnvironmentVariable("PATH") ?? "").Split(Path.PathSeparator).SelectMany(p => Names.Select(n => Path.Combine(p, n))).FirstOrDefault(File.Exists);
         if (found is null) Assert.Skip("Chromium is missing: pages cannot be tried in a browser. ./turnpike test installs it where it may.");
@@ -43,7 +45,7 @@ internal sealed class Chromium : IAsyncDisposable
         process.ErrorDataReceived += static (_, _) => { };
         process.BeginOutputReadLine();
         process.BeginErrorReadLine();
-        var browser = new Chromium(process, folder);
+        var browser = new Chromium(process, folder, hand);
         await browser.ConnectAsync(scripts);
         return browser;
     }
@@ -78,23 +80,68 @@ internal sealed class Chromium : IAsyncDisposable
     {
         for (var presses = 0; presses < 40; presses++)
         {
-            await PressAsync("Tab", 9);
+            await KeyAsync("Tab", 9);
             if (await ReadAsync($"document.activeElement.matches({JsonSerializer.Serialize(selector)})") == "true") return;
         }
         throw new ShouldAssertException($"No number of Tabs leads to {selector} on {await UrlAsync()}.");
     }
 
+    /// <summary>Presses a button or follows a link, and waits for the page that follows.</summary>
+    public async Task PressAsync(string selector)
+    {
+        if (Hand == Hand.Mouse)
+        {
+            await ClickAsync(selector);
+            await LoadedAsync();
+            return;
+        }
+        await TabToAsync(selector);
+        await EnterAsync();
+    }
+
+    /// <summary>Writes into a field, over what stands there.</summary>
+    public async Task FillAsync(string selector, string text)
+    {
+        if (Hand == Hand.Mouse) await ClickAsync(selector, clicks: 3);
+        else await TabToAsync(selector); // which selects it
+        await TypeAsync(text);
+    }
+
+    /// <summary>Ticks a box.</summary>
+    public async Task TickAsync(string selector)
+    {
+        if (Hand == Hand.Mouse)
+        {
+            await ClickAsync(selector);
+            return;
+        }
+        await TabToAsync(selector);
+        await SpaceAsync();
+    }
+
+    /// <summary>Chooses one of several; at most ten.</summary>
+    public async Task ChooseAsync(string selector)
+    {
+        if (Hand == Hand.Mouse) await ClickAsync(selector);
+        else await TabToAsync("input[type=radio]");
+        for (var presses = 0; presses < 10 && await ReadAsync($"document.querySelector({JsonSerializer.Serialize(selector)}).checked") != "true"; presses++) await DownAsync();
+    }
+
+    /// <summary>Sends these with every request from now on, as a program would that shows a page to its user; none: no more.</summary>
+    public Task SendAlongAsync(params (string Name, string Value)[] headers) =>
+        SendAsync("Network.setExtraHTTPHeaders", new() { ["headers"] = new JsonObject(headers.Select(h => KeyValuePair.Create(h.Name, (JsonNode?)h.Value))) });
+
     public Task TypeAsync(string text) => SendAsync("Input.insertText", new() { ["text"] = text });
 
-    public Task DownAsync() => PressAsync("ArrowDown", 40);
+    public Task DownAsync() => KeyAsync("ArrowDown", 40);
 
     /// <summary>Ticks what has the focus.</summary>
-    public Task SpaceAsync() => PressAsync(" ", 32, " ");
+    public Task SpaceAsync() => KeyAsync(" ", 32, " ");
 
     /// <summary>Presses Enter on what has the focus, and waits for the page that follows.</summary>
     public async Task EnterAsync()
     {
-        await PressAsync("Enter", 13, "\r");
+        await KeyAsync("Enter", 13, "\r");
         await LoadedAsync();
     }
 
@@ -130,7 +177,17 @@ internal sealed class Chromium : IAsyncDisposable
 
     private async Task LoadedAsync() => (await loads.WaitAsync(Patience)).ShouldBeTrue("no page was loaded in twenty seconds");
 
-    private async Task PressAsync(string key, int code, string? text = null)
+    private async Task ClickAsync(string selector, int clicks = 1)
+    {
+        var place = (await ReadAsync($"(e => {{ e.scrollIntoView({{block: 'center'}}); const r = e.getBoundingClientRect(); return [r.x + r.width / 2, r.y + r.height / 2].map(Math.round).join(' '); }})(document.querySelector({JsonSerializer.Serialize(selector)}))")).Split(' ');
+        var (x, y) = (int.Parse(place[0], System.Globalization.CultureInfo.InvariantCulture), int.Parse(place[1], System.Globalization.CultureInfo.InvariantCulture));
+        await SendAsync("Input.dispatchMouseEvent", new() { ["type"] = "mouseMoved", ["x"] = x, ["y"] = y });
+        for (var click = 1; click <= clicks; click++)
+            foreach (var type in (string[])["mousePressed", "mouseReleased"])
+                await SendAsync("Input.dispatchMouseEvent", new() { ["type"] = type, ["x"] = x, ["y"] = y, ["button"] = "left", ["clickCount"] = click });
+    }
+
+    private async Task KeyAsync(string key, int code, string? text = null)
     {
         foreach (var type in (string[])["keyDown", "keyUp"])
         {

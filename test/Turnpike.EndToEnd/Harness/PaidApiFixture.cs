@@ -9,5 +9,11 @@ public sealed class PaidApiFixture(Chain chain) : IAsyncLifetime
 
     public async ValueTask InitializeAsync() => api = await PaidApi.StartAsync(chain);
 
-    public ValueTask DisposeAsync() => api?.DisposeAsync() ?? ValueTask.CompletedTask;
+    /// <summary>After all its stories the books balance and the trail verifies.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        if (api is null) return;
+        try { await api.BooksBalanceAsync(); }
+        finally { await api.DisposeAsync(); }
+    }
 }

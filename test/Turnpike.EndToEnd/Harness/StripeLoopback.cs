@@ -47,11 +47,7 @@ internal sealed class StripeLoopback : IAsyncDisposable
         stripe.Objects.Payments.Profile = variables["STRIPE_PROFILE"];
         stripe.host = await LoopbackHost.StartAsync(app =>
         {
-            app.MapGet("/pay/{id}", (string id) => Page("Pay", $"Pay {StripeObjects.Long(stripe.Objects[id]["amount_total"])}"));
-            app.MapPost("/pay/{id}", (string id) => stripe.Pay(id) is { } next ? Results.Redirect(next) : Page("Your card was declined.", "Pay"));
-            app.MapGet("/i/{id}", (string id) => Page("Invoice", $"Pay {StripeObjects.Long(stripe.Objects[id]["total"])}"));
-            app.MapPost("/i/{id}", (string id) => stripe.Objects.PayInvoice(id, StripeCards.Good) ? Results.Content("<!doctype html><html lang=\"en\"><title>Paid</title><h1>Paid</h1>", "text/html") : Page("Your card was declined.", "Pay"));
-            app.MapGet("/portal/{id}", (string id) => Results.Content($"<!doctype html><html lang=\"en\"><title>Billing</title><link rel=\"icon\" href=\"data:,\"><h1>Your billing</h1><a href=\"{WebUtility.HtmlEncode((string)stripe.Objects[id]["return_url"]!)}\">Back</a>", "text/html"));
+            app.MapStripePages(stripe.Objects);
             app.MapFallback(stripe.AnswerAsync);
         });
         stripe.Objects.Pages = stripe.Url.GetLeftPart(UriPartial.Authority);
@@ -110,7 +106,4 @@ internal sealed class StripeLoopback : IAsyncDisposable
         context.Response.ContentType = "application/json";
         await context.Response.WriteAsync(reply.Body);
     }
-
-    private static IResult Page(string heading, string button) =>
-        Results.Content($"<!doctype html><html lang=\"en\"><title>Pay</title><link rel=\"icon\" href=\"data:,\"><h1>{heading}</h1><form method=\"post\"><button type=\"submit\">{button}</button></form>", "text/html");
 }

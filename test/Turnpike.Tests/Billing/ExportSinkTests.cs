@@ -2,6 +2,7 @@ using System.Text.Json;
 using Turnpike.Billing.Export;
 using Turnpike.Ledger;
 using Turnpike.Metering;
+using Turnpike.Tests.Billing.Stripe;
 using Turnpike.Tests.Gateway;
 using Turnpike.Tests.Metering;
 
@@ -11,6 +12,7 @@ namespace Turnpike.Tests.Billing;
 public sealed class ExportSinkTests : IDisposable
 {
     private readonly Receiver receiver = new();
+    private StripeDouble stripe = new("sk_test_hush", "whsec_hush");
     private TestGate? gate;
 
     public void Dispose() => gate?.Dispose();
@@ -18,36 +20,22 @@ public sealed class ExportSinkTests : IDisposable
     [Fact]
     public async Task Stripe_is_told_each_unit_of_its_customers_under_a_name_that_stays_the_same()
     {
-        Open("usage-export: { stripe: { stripe: { api: \"https://meter.example\", secret-key: \"${env:STRIPE_SECRET_KEY}\", events: { total_tokens: llm_tokens, requests: calls, minutes: talk } }, subjects: { acme: cus_1 } } }\n");
-        receiver.Then = number => number == 1 ? Receiver.Says(500) : null; // the second of two units
+        Open("usage-export: { stripe: { stripe: { api: \"https://stripe.example\", secret-key: \"${env:STRIPE_SECRET_KEY}\", events: { total_tokens: llm_tokens, requests: calls, minutes: talk } }, subjects: { acme: cus_1 } } }\n");
+        stripe.Fail("/meter_events", StripeFault.After); // it is counted, and nobody says so: the repetition is a copy, and has arrived
         await AddAsync("a", "acme");
         await AddAsync("b", "stranger");
         await RoundsAsync();
-        receiver.Requests.Select(r => Told(r.Body)).ShouldBe(
+        stripe.Requests.Select(r => $"{r.Path} {r.Form["event_name"]} {r.Form["identifier"]}").ShouldBe(
         [
-            "llm_tokens turnpike-test:a:total_tokens cus_1 30", "calls turnpike-test:a:requests cus_1 1",
-            "llm_tokens turnpike-test:a:total_tokens cus_1 30", "calls turnpike-test:a:requests cus_1 1",
+            "/v2/billing/meter_events llm_tokens turnpike-test:a:total_tokens", "/v2/billing/meter_events llm_tokens turnpike-test:a:total_tokens", "/v2/billing/meter_events calls turnpike-test:a:requests",
         ]);
-        var head = receiver.Requests[0].Head;
-        (head.RequestUri!.AbsolutePath, head.Headers.Authorization!.ToString(), head.Headers.Contains("Stripe-Version")).ShouldBe(("/v2/billing/meter_events", "Bearer sk_test_hush", true));
-        (await gate!.Of<OutboxStore>().StateAsync("stripe", default)).Waiting.ShouldBe(0, "who is no customer there is not told of");
-
-        static string Told(string body)
-        {
-            var told = JsonDocument.Parse(body).RootElement;
-            var payload = told.GetProperty("payload");
-            return $"{told.GetProperty("event_name")} {told.GetProperty("identifier")} {payload.GetProperty("stripe_customer_id")} {payload.GetProperty("value").GetString()}";
-        }
+        stripe.Meters.Events.ShouldBe(new Dictionary<string, (string, string, long)> { ["turnpike-test:a:total_tokens"] = ("llm_tokens", "cus_1", 30), ["turnpike-test:a:requests"] = ("calls", "cus_1", 1) }, ignoreOrder: true);
+        (await gate!.Of<OutboxStore>().StateAsync("stripe", default)).ShouldBe(new QueueState(0, null, 0, null), "who is no customer there is not told of");
     }
 
     [Fact]
-    public async Task A_copy_that_stripe_or_lago_knows_has_arrived()
+    public async Task A_copy_that_lago_knows_has_arrived()
     {
-        Open("usage-export: { stripe: { stripe: { api: \"https://meter.example\", secret-key: \"${env:STRIPE_SECRET_KEY}\", events: { requests: calls } } } }\n");
-        receiver.Instead = (_, _) => Receiver.Says(400, """{"error":{"code":"duplicate_meter_event"}}""");
-        await AddAsync("a", "cus_2");
-        await RoundsAsync();
-        (await gate!.Of<OutboxStore>().StateAsync("stripe", default)).ShouldBe(new QueueState(0, null, 0, null));
         Open("usage-export: { lago: { lago: { api: \"https://meter.example\", api-key: \"${env:STRIPE_SECRET_KEY}\", codes: { requests: calls } } } }\n");
         receiver.Instead = (_, _) => Receiver.Says(422, """{"code":"validation_errors","error_details":{"transaction_id":["value_already_exist"]}}""");
         await AddAsync("a", "sub_2");
@@ -58,19 +46,19 @@ public sealed class ExportSinkTests : IDisposable
     [Fact]
     public async Task Stripes_stream_takes_a_hundred_events_at_once_under_a_session_that_is_opened_anew_when_it_has_ended()
     {
-        Open("usage-export: { stripe: { stripe: { api: \"https://meter.example\", stream: \"https://meter.example\", secret-key: \"${env:STRIPE_SECRET_KEY}\", events: { total_tokens: llm_tokens, requests: calls } }, subjects: { acme: cus_1 } } }\n");
-        var (opened, streamed) = (0, 0);
-        receiver.Instead = (_, body) => body.Length == 0
-            ? Receiver.Says(200, $$"""{"authentication_token":"session-{{++opened}}","expires_at":"{{gate!.Time.GetUtcNow().AddMinutes(15):yyyy-MM-ddTHH:mm:ssZ}}"}""")
-            : ++streamed == 2 ? Receiver.Says(401, """{"error":{"code":"billing_meter_event_session_expired"}}""") : Receiver.Says(200);
+        Open("usage-export: { stripe: { stripe: { api: \"https://stripe.example\", stream: \"https://stripe.example\", secret-key: \"${env:STRIPE_SECRET_KEY}\", events: { total_tokens: llm_tokens, requests: calls } }, subjects: { acme: cus_1 } } }\n");
         for (var i = 0; i < 60; i++) await AddAsync($"{i:00}", "acme");
         await RoundsAsync();
-        var batches = receiver.Requests.Where(r => r.Head.RequestUri!.AbsolutePath == "/v2/billing/meter_event_stream").Select(r => (Events: JsonDocument.Parse(r.Body).RootElement.GetProperty("events").GetArrayLength(), Under: r.Head.Headers.Authorization!.ToString())).ToList();
-        batches[0].ShouldBe((100, "Bearer session-1"));
-        batches[1].ShouldBe((20, "Bearer session-1"));
-        batches[2..].ShouldAllBe(b => b.Under == "Bearer session-2", "what a session refused is sent under another");
-        receiver.Requests.SelectMany(r => r.Head.RequestUri!.AbsolutePath.EndsWith("stream", StringComparison.Ordinal) ? JsonDocument.Parse(r.Body).RootElement.GetProperty("events").EnumerateArray().Select(e => e.GetProperty("identifier").GetString()) : []).Distinct().Count().ShouldBe(120);
+        Batches().ShouldBe([100, 20]);
+        stripe.Meters.Sessions.ShouldBe(1);
+        stripe.Meters.End();
+        await AddAsync("60", "acme");
+        await RoundsAsync();
+        Batches().ShouldBe([100, 20, 2, 2], "what a session refused is sent under another");
+        (stripe.Meters.Sessions, stripe.Meters.Events.Count, stripe.Meters.Events.Values.Sum(e => e.Value)).ShouldBe((2, 122, 61 * 31));
         (await gate!.Of<OutboxStore>().StateAsync("stripe", default)).ShouldBe(new QueueState(0, null, 0, null));
+
+        IEnumerable<int> Batches() => stripe.Requests.Where(r => r.Path == "/v2/billing/meter_event_stream").Select(r => r.Form["events"]!.AsArray().Count);
     }
 
     [Fact]
@@ -128,6 +116,8 @@ public sealed class ExportSinkTests : IDisposable
         gate?.Dispose();
         gate = new TestGate(export, MeteredGate.Chat);
         gate.Sites["meter.example"] = receiver.Take;
+        stripe = new StripeDouble("sk_test_hush", "whsec_hush", gate.Time);
+        gate.Sites["stripe.example"] = stripe.Handle;
     }
 
     private async Task RoundsAsync()

@@ -3,6 +3,7 @@ using System.Text.Json;
 using Turnpike.Billing.Invoices;
 using Turnpike.Ledger;
 using Turnpike.Tests.Admin;
+using Turnpike.Tests.Billing.Stripe;
 
 namespace Turnpike.Tests.Billing;
 
@@ -63,6 +64,9 @@ public sealed class OwnInvoicesTests
         (await SeeAsync(gateway, "/invoices/" + draft.Id, key)).Status.ShouldBe(HttpStatusCode.NotFound, "it is not sent yet");
         RunningGateway.Json((await SeeAsync(gateway, "/invoices?status=paid", key)).Body).GetProperty("invoices").GetArrayLength().ShouldBe(0);
         (await SeeAsync(gateway, "/invoices?status=late", key)).Body.ShouldContain("malformed-request");
+        await new InvoiceStore(gateway.Database, TimeProvider.System).EndAsync(sent.Id, InvoiceStatus.Paid, "wire 1", default);
+        var paidPage = (await SeeAsync(gateway, $"/invoices/{sent.Id}?format=html", key)).Body;
+        (paidPage.Contains("Pay this invoice", StringComparison.Ordinal), paidPage.Contains("<td>To pay</td><td>0.00</td>", StringComparison.Ordinal), paidPage.Contains("<td>Paid</td><td>-1.50</td>", StringComparison.Ordinal)).ShouldBe((false, true, true), paidPage);
     }
 
     [Fact]
@@ -81,6 +85,49 @@ public sealed class OwnInvoicesTests
         (await SeeAsync(gateway, "/invoices", "Bearer " + await gateway.TokenAsync(), "Authorization")).Body.ShouldContain("credential-restricted");
         (await SeeAsync(gateway, "/invoices", await KeyAsync(gateway, "part", """{"operations":["paid"]}"""))).Body.ShouldContain("'invoices'");
         (await SeeAsync(gateway, "/invoices", await KeyAsync(gateway, "books", """{"operations":["open"],"scopes":["invoices"]}"""))).Status.ShouldBe(HttpStatusCode.OK);
+    }
+
+    [Fact]
+    public async Task The_portal_is_opened_for_the_callers_own_customer_once_in_a_while_and_leads_back_to_a_page()
+    {
+        var stripe = new StripeDouble(RunningGateway.TokenSecret, RunningGateway.TokenSecret);
+        await using var host = await StripeHost.StartAsync(stripe);
+        await using var gateway = await RunningGateway.StartAsync(more: $$"""
+            plans: { account: { postpaid: { per: 1mo } } }
+            billing: { stripe: { secret-key: "${env:TOKENS}", webhook-secret: "${env:TOKENS}", api: "{{host.Url}}", account: acct_provider1 } }
+            """);
+        var (acme, other) = (await KeyAsync(gateway, "acme"), await KeyAsync(gateway, "other"));
+        var (status, body, _) = await OpenAsync(gateway, acme);
+        status.ShouldBe(HttpStatusCode.OK, body);
+        var portal = stripe.Objects.All("billing_portal.session").ShouldHaveSingleItem();
+        RunningGateway.Json(body).GetProperty("url").GetString().ShouldBe((string)portal["url"]!);
+        ((string)portal["customer"]!, stripe.Objects.AccountOf((string)portal["id"]!)).ShouldBe(((string)stripe.Objects.All("customer").ShouldHaveSingleItem()["id"]!, "acct_provider1"));
+        using (var back = await gateway.CallAsync(new Uri((string)portal["return_url"]!).PathAndQuery))
+            (back.StatusCode, (await back.Content.ReadAsStringAsync()).Contains("<h1>Back from your billing page</h1>", StringComparison.Ordinal), back.Headers.CacheControl!.NoStore).ShouldBe((HttpStatusCode.OK, true, true));
+
+        var again = await OpenAsync(gateway, acme);
+        (again.Status, RunningGateway.Json(again.Body).GetProperty("reason").GetString(), again.Wait > TimeSpan.Zero).ShouldBe((HttpStatusCode.TooManyRequests, "too-many-calls", true));
+        stripe.Down = true;
+        var down = await OpenAsync(gateway, other);
+        (down.Status, RunningGateway.Json(down.Body).GetProperty("reason").GetString()).ShouldBe((HttpStatusCode.ServiceUnavailable, "verifier-down"));
+        (await OpenAsync(gateway, "")).Status.ShouldBe(HttpStatusCode.Unauthorized);
+        RunningGateway.Json((await OpenAsync(gateway, await KeyAsync(gateway, "part", """{"operations":["paid"]}"""))).Body).GetProperty("reason").GetString().ShouldBe("credential-restricted");
+    }
+
+    [Fact]
+    public async Task Where_invoices_are_our_own_there_is_no_portal()
+    {
+        await using var gateway = await RunningGateway.StartAsync(more: More);
+        var (status, body, _) = await OpenAsync(gateway, await KeyAsync(gateway, "acme"));
+        (status, RunningGateway.Json(body).GetProperty("reason").GetString()).ShouldBe((HttpStatusCode.NotFound, "not-found"));
+    }
+
+    private static async Task<(HttpStatusCode Status, string Body, TimeSpan? Wait)> OpenAsync(RunningGateway gateway, string key)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Post, new Uri(gateway.Public, "/invoices/portal"));
+        request.Headers.Add("x-api-key", key);
+        using var answer = await gateway.Http.SendAsync(request);
+        return (answer.StatusCode, await answer.Content.ReadAsStringAsync(), answer.Headers.RetryAfter?.Delta);
     }
 
     [Fact]

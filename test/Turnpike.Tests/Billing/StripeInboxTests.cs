@@ -197,7 +197,7 @@ public sealed class StripeInboxTests : IDisposable
     [Fact]
     public void The_double_answers_a_key_as_before_and_refuses_it_for_something_else()
     {
-        StripeReplied Ask(string form, string key = "k") => stripe.Answer("POST", "/v1/customers", name => name switch { "Authorization" => "Basic c2tfdGVzdF9odXNoOg==", "Idempotency-Key" => key, _ => null }, form);
+        StripeReplied Ask(string form, string key = "k") => stripe.Answer("POST", "/v1/customers", name => name switch { "Authorization" => "Basic c2tfdGVzdF9odXNoOg==", "Idempotency-Key" => key, "Stripe-Version" => StripeCalls.Version, _ => null }, form);
         var first = Ask("name=a");
         Ask("name=a").ShouldBe(first with { Replayed = true });
         (Ask("name=b").Status, Ask("name=b").Body.Contains("idempotency_error", StringComparison.Ordinal)).ShouldBe((400, true));

@@ -10,7 +10,7 @@ namespace Turnpike.Billing.Export;
 /// </summary>
 internal sealed class StripeMeterSink(ExportTarget.Stripe target, HttpClients clients, TimeSpan timeout) : HttpSink(clients, target.Api, timeout)
 {
-    public const string Version = "2025-03-31.basil";
+    public const string Version = "2025-12-15.clover";
     private readonly Uri events = new(target.Api.AbsoluteUri.TrimEnd('/') + "/v2/billing/meter_events");
 
     public override int Most => 1;

@@ -35,6 +35,9 @@ internal sealed record Invoice(string Id, string Caller, string Currency, DateTi
     /// <summary>What the next invoice begins with.</summary>
     public Money Forward => Total + Carried - Charged;
 
+    /// <summary>What its customer still has to pay, with its tax.</summary>
+    public Money ToPay => Status is InvoiceStatus.Draft or InvoiceStatus.Open or InvoiceStatus.PastDue ? Charged + Tax - Credited : Money.Zero(Currency);
+
     /// <summary>What is still to be paid, before tax.</summary>
     public Money Owed => Status is InvoiceStatus.Draft or InvoiceStatus.Open or InvoiceStatus.PastDue ? Charged - Credited : Money.Zero(Currency);
 

@@ -20,10 +20,14 @@ internal static class InvoicePage
         {(invoice.Forward.IsZero ? "" : Row("Carried to the next invoice", invoice.Forward with { Units = -invoice.Forward.Units }))}
         {(invoice.Tax.IsZero ? "" : Row("Tax", invoice.Tax))}
         {string.Concat(notes.Select(n => Row($"Credit note: {n.Reason}", n.Amount with { Units = -n.Amount.Units })))}
-        {Row("To pay", invoice.Charged + invoice.Tax - invoice.Credited)}
+        {(invoice.Status == InvoiceStatus.Paid ? Row("Paid", invoice.Credited - invoice.Charged - invoice.Tax) : "")}
+        {Row("To pay", invoice.ToPay)}
         </tfoot></table>
-        {(invoice.Url is { } url ? $"<p><a href=\"{Text(url)}\">Pay this invoice</a></p>" : "")}
+        {(invoice is { Url: { } url, Status: not (InvoiceStatus.Paid or InvoiceStatus.Void) } ? $"<p><a href=\"{Text(url)}\">Pay this invoice</a></p>" : "")}
         """);
+
+    /// <summary>Where Stripe's page for its customer leads back to; it tells nothing of anybody, as whoever follows the link shows no key.</summary>
+    public static string Back(bool sandbox) => BuyPages.Frame("Back from your billing page", sandbox ? "Sandbox: test money" : null, "<p>What you changed is kept. You can close this page; <code>GET /invoices</code> with your key tells how each invoice stands.</p>");
 
     public static string Csv(Invoice invoice)
     {

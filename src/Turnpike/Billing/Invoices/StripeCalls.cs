@@ -45,7 +45,9 @@ internal sealed class StripeCalls(HttpClients clients)
     public static readonly TimeSpan KeyKept = TimeSpan.FromHours(23);
 
     private const long MostBytes = 1024 * 1024;
-    private const string Version = "2023-08-16";
+    /// <summary>Of requests and answers; Stripe keeps every version.</summary>
+    public const string Version = "2023-08-16";
+
     private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(20);
 
     public async ValueTask<StripeSaid> PostAsync(StripeAccess access, string path, string idempotencyKey, IEnumerable<KeyValuePair<string, string>> form, CancellationToken ct)

@@ -22,10 +22,11 @@ internal static class InvoicesApi
 
     public static void MapInvoices(this IEndpointRouteBuilder app)
     {
-        var invoices = app.MapGroup(Path).WithMetadata(new OpenWhere(catalog => IsOpen(catalog.Settings)));
+        var invoices = app.MapGroup(Path).WithMetadata(new OpenWhere(catalog => IsOpen(catalog.Settings))).AddEndpointFilter(BuyApi.Private);
         invoices.MapGet("", ListAsync);
         invoices.MapGet("/{id}", ShowAsync);
         invoices.MapPost("/portal", PortalAsync);
+        invoices.MapGet("/portal", (CatalogSource catalog) => BuyAnswers.Page(InvoicePage.Back(catalog.Current.Gateway.Sandbox), 200));
     }
 
     /// <summary>Only where somebody is billed are the paths ours: many an API has its own.</summary>

@@ -71,7 +71,7 @@ internal static class OwnInvoice
         json.WriteString("status", InvoiceStore.Text(invoice.Status));
         json.WriteString("start", invoice.Start);
         json.WriteString("end", invoice.End);
-        foreach (var (name, amount) in ((string, Money)[])[("total", invoice.Total), ("carried", invoice.Carried), ("charged", invoice.Charged), ("forward", invoice.Forward), ("tax", invoice.Tax), ("credited", invoice.Credited), ("owed", invoice.Owed)])
+        foreach (var (name, amount) in ((string, Money)[])[("total", invoice.Total), ("carried", invoice.Carried), ("charged", invoice.Charged), ("forward", invoice.Forward), ("tax", invoice.Tax), ("credited", invoice.Credited), ("owed", invoice.ToPay)])
             BuyAnswers.Write(json, name, amount);
         foreach (var (name, time) in ((string, DateTimeOffset?)[])[("sent", invoice.Opened), ("due", invoice.Due), ("ended", invoice.Ended)])
             if (time is { } at) json.WriteString(name, at);

@@ -23,7 +23,7 @@ internal sealed class PortalDesk(StripeInvoicer stripe, CatalogSource catalog, T
         var until = asked.AddOrUpdate(caller, now, (_, last) => now - last < Apart ? last : now);
         if (until != now) return new(null, Reasons.TooManyCalls, "One page in ten seconds.", (long)Math.Ceiling((until + Apart - now).TotalSeconds));
         if (asked.Count > MostKept) asked.Clear();
-        var (url, why) = await stripe.PortalAsync(caller, catalog.Current.Gateway.Url.GetLeftPart(UriPartial.Authority), ct);
+        var (url, why) = await stripe.PortalAsync(caller, catalog.Current.Gateway.Url.GetLeftPart(UriPartial.Authority) + InvoicesApi.Path + "/portal", ct);
         return url is not null ? new(url) : new(null, Reasons.VerifierDown, why);
     }
 }

@@ -89,14 +89,30 @@ internal sealed class StripeDouble(string secretKey, string webhookSecret, TimeP
             var question = pathAndQuery.IndexOf('?', StringComparison.Ordinal);
             var (path, query) = question < 0 ? (pathAndQuery, "") : (pathAndQuery[..question], pathAndQuery[(question + 1)..]);
             if (Down) return Problem(500, "api_error", null, "Something went wrong on our end.");
-            if (path.StartsWith("/v2/", StringComparison.Ordinal)) return Meters.Answer(method, path, header("Authorization"), body);
+            if (path.StartsWith("/v2/", StringComparison.Ordinal)) return AnswerJson(method, path, header("Authorization"), header("Stripe-Version"), body);
             if (!Admits(header("Authorization"), path)) return Problem(401, "invalid_request_error", "invalid_api_key", "Invalid API Key provided.");
             if (StripeForm.Parse(method == "GET" ? query : body) is not { } form) return Problem(400, "invalid_request_error", null, "Invalid form.");
             var (account, key) = (header("Stripe-Account") ?? "", header("Idempotency-Key"));
             requests.Add((method, path, account, form));
-            var fault = faults.TryPeek(out var next) && path.Contains(next.Path, StringComparison.Ordinal) ? faults.Dequeue().Fault : method == "POST" && path != Grants ? Always : null;
+            var fault = Next(path) ?? (method == "POST" && path != Grants ? Always : null);
             return Answer(method, path, account, form, key, header("Stripe-Version"), fault);
         }
+    }
+
+    private StripeFault? Next(string path) => faults.TryPeek(out var next) && path.Contains(next.Path, StringComparison.Ordinal) ? faults.Dequeue().Fault : null;
+
+    /// <summary>Version 2 of the API: JSON, and no idempotency keys.</summary>
+    private StripeReplied AnswerJson(string method, string path, string? authorization, string? version, string body)
+    {
+        var json = body.Length == 0 ? [] : JsonNode.Parse(body) as JsonObject ?? [];
+        requests.Add((method, path, "", json));
+        var fault = Next(path);
+        if (fault == StripeFault.Before) return new StripeReplied(0, "");
+        if (fault is not null and not StripeFault.After) return Problem(500, "api_error", null, "Something went wrong on our end.");
+        if (Contract.Fault(version, method, path, json) is { } wrong) return Problem(400, "invalid_request_error", "invalid_fields", wrong);
+        var reply = Meters.Answer(method, path, authorization, body);
+        if (reply.Status == 200 && Contract.Foreign(version, method, path, JsonNode.Parse(reply.Body)!.AsObject()).ToList() is { Count: > 0 } foreign) throw new InvalidOperationException($"{path} answers with {string.Join(", ", foreign)}, which Stripe's does not have.");
+        return fault == StripeFault.After ? new StripeReplied(0, "") : reply;
     }
 
     private StripeReplied Answer(string method, string path, string account, JsonObject form, string? key, string? version, StripeFault? fault)
@@ -143,11 +159,11 @@ internal sealed class StripeDouble(string secretKey, string webhookSecret, TimeP
     {
         // A helper of tests, which the published document does not have.
         if (path == Grants) return Refused(() => Objects.Payments.Grant(form));
-        if (Contract.Fault(method, path, form) is { } fault) return Problem(fault.StartsWith("Unrecognized", StringComparison.Ordinal) ? 404 : 400, "invalid_request_error", CodeOf(fault), fault);
+        if (Contract.Fault(version, method, path, form) is { } fault) return Problem(fault.StartsWith("Unrecognized", StringComparison.Ordinal) ? 404 : 400, "invalid_request_error", CodeOf(fault), fault);
         return Refused(() =>
         {
             var made = Objects.Do(method, path, account, form, version);
-            return Contract.Foreign(method, path, made).ToList() is { Count: > 0 } foreign ? throw new InvalidOperationException($"{path} answers with {string.Join(", ", foreign)}, which Stripe's does not have.") : made;
+            return Contract.Foreign(version, method, path, made).ToList() is { Count: > 0 } foreign ? throw new InvalidOperationException($"{path} answers with {string.Join(", ", foreign)}, which Stripe's does not have.") : made;
         });
     }
 

@@ -46,7 +46,8 @@ public sealed class StripeDoubleTests
     {
         var form = Form(Grant());
         Post(form, secret: "sk_test_other").Status.ShouldBe(401);
-        CodeOf(form, version: "2024-06-20").ShouldBe("parameter_unknown");
+        CodeOf(form, version: "2023-08-16").ShouldBe("parameter_unknown", "the preview alone has it");
+        CodeOf(form, version: "2024-06-20").ShouldBe("parameter_invalid", "there is no document of that version");
         CodeOf(Form(Grant(expires: 1))).ShouldBe("shared_payment_token_expired");
         CodeOf(Form(Grant(seller: "profile_other"))).ShouldBe("resource_missing");
     }
@@ -123,13 +124,15 @@ public sealed class StripeDoubleTests
     {
         var now = TimeProvider.System.GetUtcNow().ToString("O");
         string One(string id) => $$$"""{"event_name":"calls","identifier":"{{{id}}}","timestamp":"{{{now}}}","payload":{"stripe_customer_id":"cus_1","value":"2"}}""";
-        (int Status, JsonNode Json) V2(string path, string body, string key) => stripe.Answer("POST", path, name => name == "Authorization" ? "Bearer " + key : null, body) is var r ? (r.Status, JsonNode.Parse(r.Body)!) : default;
+        (int Status, JsonNode Json) V2(string path, string body, string key) => stripe.Answer("POST", path, name => name switch { "Authorization" => "Bearer " + key, "Stripe-Version" => Turnpike.Billing.Export.StripeMeterSink.Version, _ => null }, body) is var r ? (r.Status, JsonNode.Parse(r.Body)!) : default;
         V2("/v2/billing/meter_events", One("a"), "sk_test_seller").Status.ShouldBe(200);
         ((string)V2("/v2/billing/meter_events", One("a"), "sk_test_seller").Json["error"]!["code"]!).ShouldBe("duplicate_meter_event");
         var token = (string)V2("/v2/billing/meter_event_session", "", "sk_test_seller").Json["authentication_token"]!;
         V2("/v2/billing/meter_event_stream", $$"""{"events":[{{One("a")}},{{One("b")}}]}""", token).Status.ShouldBe(200);
         stripe.Meters.Events.Values.Sum(e => e.Value).ShouldBe(4);
         V2("/v2/billing/meter_event_stream", $$"""{"events":[{{string.Join(',', Enumerable.Range(0, 101).Select(i => One($"{i}")))}}]}""", token).Status.ShouldBe(400);
+        foreach (var wrong in (string[])[One("c").Replace("\"2\"", "2"), One("c").Replace("event_name", "name"), One("c").Replace("{\"event_name\"", "{\"surprise\":\"x\",\"event_name\""), "{}"])
+            V2("/v2/billing/meter_events", wrong, "sk_test_seller").Status.ShouldBe(400, wrong);
         V2("/v2/billing/meter_event_stream", $$"""{"events":[{{One("c")}}]}""", "sk_test_seller").Status.ShouldBe(401, "the stream wants a session");
         stripe.Meters.End();
         ((string)V2("/v2/billing/meter_event_stream", $$"""{"events":[{{One("c")}}]}""", token).Json["error"]!["code"]!).ShouldBe("billing_meter_event_session_expired");

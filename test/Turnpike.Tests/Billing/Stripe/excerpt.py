@@ -1,7 +1,7 @@
-"""Writes stripe-openapi.json: the request forms and queries, and the members of answers, of the operations this product uses,
-from Stripe's published OpenAPI document (https://github.com/stripe/openapi, MIT).
+"""Writes stripe-openapi.json: the requests, and the members of answers, of the operations this product uses, from the OpenAPI
+documents that Stripe publishes. Each document is of one version of the API, and stands for the requests that name this version.
 
-    python3 excerpt.py path/to/spec3.yaml > stripe-openapi.json
+    python3 excerpt.py VERSION ORIGIN path/to/document [VERSION ORIGIN path/to/another ...] > stripe-openapi.json
 """
 import json
 import sys
@@ -29,17 +29,17 @@ USED = {
     "/v1/payment_intents/{intent}/cancel": ["post"],
     "/v1/refunds": ["get", "post"],
     "/v1/refunds/{refund}": ["get"],
+    "/v2/billing/meter_event_session": ["post"],
+    "/v2/billing/meter_event_stream": ["post"],
+    "/v2/billing/meter_events": ["post"],
 }
-
-document = yaml.load(open(sys.argv[1], encoding="utf-8"), getattr(yaml, "CSafeLoader", yaml.SafeLoader))
-schemas = document["components"]["schemas"]
 
 
 def form(schema):
     """The shape of one parameter: a type with its limits, members, or the shapes it may have."""
     if "anyOf" in schema:
         return {"any": [form(one) for one in schema["anyOf"]]}
-    kept = {name: schema[name] for name in ("type", "enum", "maxLength", "required") if name in schema}
+    kept = {name: schema[name] for name in ("type", "format", "enum", "maxLength", "required") if name in schema}
     if "properties" in schema:
         kept["properties"] = {name: form(one) for name, one in sorted(schema["properties"].items())}
     if isinstance(schema.get("additionalProperties"), dict):
@@ -49,26 +49,29 @@ def form(schema):
     return kept
 
 
-def operation(path, method):
+def operation(document, path, method):
     found = document["paths"][path][method]
     kept = {}
     query = {p["name"]: form(p["schema"]) for p in found.get("parameters", []) if p["in"] == "query"}
     required = [p["name"] for p in found.get("parameters", []) if p["in"] == "query" and p.get("required")]
     if query:
         kept["query"] = {"type": "object", "properties": query, "required": required}
-    body = found.get("requestBody", {}).get("content", {}).get("application/x-www-form-urlencoded", {}).get("schema")
-    if body:
-        kept["form"] = form(body)
+    contents = found.get("requestBody", {}).get("content", {})
+    for kind, name in (("application/x-www-form-urlencoded", "form"), ("application/json", "json")):
+        if kind in contents:
+            kept[name] = form(contents[kind]["schema"])
     answer = found["responses"]["200"]["content"]["application/json"]["schema"]
     if "$ref" in answer:
-        answer = schemas[answer["$ref"].rsplit("/", 1)[1]]
+        answer = document["components"]["schemas"][answer["$ref"].rsplit("/", 1)[1]]
     kept["answer"] = sorted(answer.get("properties", {}))
     return kept
 
 
-json.dump({
-    "origin": "https://github.com/stripe/openapi openapi/spec3.yaml",
-    "version": document["info"]["version"],
-    "license": "MIT, Copyright (c) 2011- Stripe, Inc. (https://stripe.com)",
-    "paths": {path: {method: operation(path, method) for method in methods} for path, methods in sorted(USED.items())},
-}, sys.stdout, separators=(",", ":"))
+def excerpt(version, origin, path):
+    document = yaml.load(open(path, encoding="utf-8"), getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+    used = {path: {method: operation(document, path, method) for method in methods} for path, methods in sorted(USED.items()) if path in document["paths"]}
+    return {"version": version, "origin": origin, "license": "MIT, Copyright (c) 2011- Stripe, Inc. (https://stripe.com)", "paths": used}
+
+
+given = sys.argv[1:]
+json.dump([excerpt(*given[i:i + 3]) for i in range(0, len(given), 3)], sys.stdout, separators=(",", ":"))
