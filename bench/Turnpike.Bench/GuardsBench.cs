@@ -7,14 +7,13 @@ using Turnpike.Catalog;
 using Turnpike.Identity;
 using Turnpike.Ledger;
 using Turnpike.Limits;
-using Turnpike.Protocols.Signing;
 using Turnpike.Storage;
 
 namespace Turnpike.Bench;
 
 /// <summary>
 /// What it costs to know who asks and to count: processor time and memory a call, with a key (or a token verified before), a plan,
-/// three limits and three breakers, over the bare gate; a token at first sight over raw verification; a million callers, ten million counters.
+/// three limits and three breakers, over the bare gate; what is signed, at first sight; a million callers, ten million counters.
 /// </summary>
 internal static class GuardsBench
 {
@@ -26,7 +25,7 @@ internal static class GuardsBench
     public static async Task RunAsync(string[] args)
     {
         await AddedAsync(Program.Option(args, "--rounds", 120));
-        FirstSight();
+        FirstSightBench.Run();
         await CallersAsync(Program.Option(args, "--callers", 1_000_000));
         Counters(Program.Option(args, "--counters", 10_000_000));
     }
@@ -115,32 +114,6 @@ internal static class GuardsBench
             if (round > 0) times.Add((Environment.CpuUsage.TotalTime - start).TotalMicroseconds / PerRound);
         }
         return Median(times);
-    }
-
-    /// <summary>Reading and checking a signed token against the signature alone, in turns.</summary>
-    private static void FirstSight()
-    {
-        using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
-        var point = key.ExportParameters(false).Q;
-        var set = PublicKey.ReadSet(Encoding.UTF8.GetBytes($$"""{"keys":[{"kty":"EC","crv":"P-256","kid":"k","alg":"ES256","x":"{{Base64Url.EncodeToString(point.X)}}","y":"{{Base64Url.EncodeToString(point.Y)}}"}]}"""), 8)!;
-        var head = Base64Url.EncodeToString("""{"alg":"ES256","kid":"k","typ":"at+jwt"}"""u8);
-        var tokens = Enumerable.Range(0, PerRound).Select(i =>
-        {
-            var text = $"{head}.{Base64Url.EncodeToString(Encoding.UTF8.GetBytes($$"""{"iss":"https://login.example.com","sub":"agent-{{i}}","aud":"https://api.example.com","exp":2000000000,"iat":1700000000,"scope":"read write"}"""))}";
-            return (Text: $"{text}.{Base64Url.EncodeToString(key.SignData(Encoding.UTF8.GetBytes(text), HashAlgorithmName.SHA256))}", Signed: Encoding.UTF8.GetBytes(text), Signature: key.SignData(Encoding.UTF8.GetBytes(text), HashAlgorithmName.SHA256));
-        }).ToList();
-        List<double> raw = [], whole = [];
-        for (var round = 0; round <= Rounds; round++)
-        {
-            var (first, second) = (Time(() => tokens.ForEach(t => { if (!key.VerifyData(t.Signed, t.Signature, HashAlgorithmName.SHA256)) throw new InvalidOperationException(); })), Time(() => tokens.ForEach(t =>
-            {
-                if (Jwt.Read(t.Text) is not { } token || token.Claim("iss") is null || token.Moment("exp") is null || token.Texts("aud") is null || !set.Any(token.IsSignedBy)) throw new InvalidOperationException();
-            })));
-            if (round == 0) continue; // for the compiler
-            raw.Add(first);
-            whole.Add(second);
-        }
-        Table.AtMost("a token at first sight / its signature alone", Median(whole) / Median(raw), 1.3, "×");
     }
 
     private static void Counters(int most)

@@ -26,7 +26,7 @@ internal static class AuditDropStore
     /// <summary>The next links of one chain, up to one.</summary>
     public static List<AuditRow> OfNode(Sql sql, string node, long from, long after, long to, long until, int most) =>
         sql.Query("""
-            select node, sequence, created, kind, correlation, reason, operation, caller, payer, address, request, method, amount, reference, detail, times, salt, erased, hash
+            select node, sequence, created, kind, correlation, reason, operation, caller, payer, address, request, method, amount, reference, detail, times, salt, erased, hash, agent, on_behalf_of
             from audit where created >= $2 and created <= $5 and node = $1 and sequence > $3 and sequence <= $4
             order by created, node, sequence limit $6
             """, AuditStore.Read, node, from, after, to, until, most);

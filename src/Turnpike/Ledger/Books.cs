@@ -305,8 +305,18 @@ internal sealed class Books(string incarnation, Func<AccountKey, long> entered, 
         return null;
     }
 
-    private IReadOnlyList<AccountState?> AccountsOf(Hold hold) => hold.Raises.Count == 0 ? [] :
-        [.. hold.Legs.Select(leg => leg.Limited && Balances.TryGet(leg.Giver(), out var has) ? new AccountState(leg.Amount with { Units = has.Available }, leg.Amount with { Units = has.Raised }) : null)];
+    /// <summary>By what its accounts were raised to, and not by what the hold raised them: that is not kept, and a hold that was read back raises nothing.</summary>
+    private IReadOnlyList<AccountState?> AccountsOf(Hold hold)
+    {
+        AccountState?[]? all = null;
+        for (var i = 0; i < hold.Legs.Count; i++)
+        {
+            var leg = hold.Legs[i];
+            if (!leg.Limited || !Balances.TryGet(leg.Giver(), out var has) || has.Raised == 0) continue;
+            (all ??= new AccountState?[hold.Legs.Count])[i] = new AccountState(leg.Amount with { Units = has.Available }, leg.Amount with { Units = has.Raised });
+        }
+        return all ?? [];
+    }
 
     private HoldState CaptureAgain(BookedHold hold, Capture capture)
     {

@@ -30,10 +30,10 @@ public sealed class SignedAgentTests : IAsyncLifetime
             gateway:
               store: sqlite:{{Path.GetDirectoryName(config)}}/books.db
             identity:
-              jwt: { login: { issuer: "https://login.test", audience: "https://api.test", keys: "{{at}}/jwks.json" } }
+              jwt: { login: { issuer: "https://login.test", audience: "https://api.test", keys: "{{at}}/jwks.json" }, know: { issuer: "https://know.test", audience: seller-1, keys: "{{at}}/jwks.json", tokens: kya, service: service-1, callers: any } }
               signatures: { web-bot-auth: { agents: ["{{at}}"] }, tap: { keys: "{{at}}/register.json", callers: any }, erc8128: { callers: any } }
             callers: { robot: { signs-as: ["{{at}}"], scopes: [status:read, status:write] } }
-            services: { s: { upstream: "{{upstream.Url.GetLeftPart(UriPartial.Authority)}}", operations: { forecast: { match: "GET /forecast/{city}", price: free, identity: required }, report: { match: POST /reports, price: free, assurance: bound } } } }
+            services: { s: { upstream: "{{upstream.Url.GetLeftPart(UriPartial.Authority)}}", operations: { forecast: { match: "GET /forecast/{city}", price: free, identity: required }, report: { match: POST /reports, price: free, assurance: bound }, vetted: { match: GET /forecast/vienna, price: free, access: { verified: true } } } } }
             """);
         gateway = await TurnpikeProcess.StartAsync(config);
     }
@@ -102,6 +102,17 @@ public sealed class SignedAgentTests : IAsyncLifetime
         var call = await AskAsync("erc8128", ("KEY", WalletKey));
         call.Status.ShouldBe(200, call.Body);
         Told("Turnpike-Caller").ShouldBe("agent:wallet:" + Wallet);
+    }
+
+    [Fact]
+    public async Task Jose_signs_who_answers_for_an_agent_and_for_another_seller_it_is_nothing()
+    {
+        var call = await AskAsync("kya", "/forecast/vienna", ("AUDIENCE", "seller-1"));
+        call.Status.ShouldBe(200, call.Body);
+        (Told("Turnpike-Caller"), Told("Turnpike-Agent"), Told("Turnpike-Agent-Operator"), Told("Turnpike-On-Behalf-Of"), Told("Turnpike-Agent-Verified"), Told("skyfire-pay-id"))
+            .ShouldBe(("know:buyer-7", "shopper", "Acme Shopping Inc.", "Buyer GmbH", "true", null));
+        var other = await AskAsync("kya", "/forecast/vienna", ("AUDIENCE", "seller-2"));
+        (other.Status, other.Json["reason"]!.GetValue<string>()).ShouldBe((401, "invalid-token"));
     }
 
     [Fact]

@@ -84,6 +84,15 @@ public sealed class BreakerBoardTests
     }
 
     [Fact]
+    public async Task What_may_be_polled_is_neither_counted_nor_stopped()
+    {
+        using var gate = Gate(Loop.Replace("for: 2m", "for: 2m, except: [ask]", StringComparison.Ordinal));
+        (await UntilAsync(gate, _ => new Ask("POST", "/ask", Key) { Body = "{}" })).ShouldBe(60);
+        (await UntilAsync(gate, _ => new Ask("GET", "/items/1", Key))).ShouldBe(20);
+        (await gate.SendAsync(new Ask("POST", "/ask", Key) { Body = "{}" })).Status.ShouldBe(200);
+    }
+
+    [Fact]
     public async Task Other_bodies_are_other_requests_and_the_same_body_is_not()
     {
         using var gate = Gate(Loop);

@@ -167,6 +167,7 @@ public sealed class RunawayTests
     [InlineData("b: { watch: task-spend, within: 1h }", "breakers.b: 'above' is missing")]
     [InlineData("b: { watch: error-paid-ratio, more-than: 5, within: 1h }", "breakers.b: 'percent' is missing")]
     [InlineData("b: { watch: task-iterations, more-than: 5, above: 1.00 USD, within: 1h }", "breakers.b.above: 'above' is not for this kind of breaker")]
+    [InlineData("b: { watch: identical-requests, more-than: 5, within: 1h, except: [statos] }", "breakers.b.except: 'statos' is no operation; did you mean 'status'?")]
     public void What_is_missing_or_foreign_is_told(string breaker, string expected) =>
         Documents.Load(TestGate.Document + $"\nbreakers: {{ {breaker} }}").Errors.Select(e => $"{e.Path}: {e.Message}").ShouldHaveSingleItem().ShouldStartWith(expected);
 

@@ -22,6 +22,9 @@ internal sealed record Breaker(string Name, BreakerWatch Watch, TimeSpan Within)
 
     public BreakerAction Action { get; init; } = BreakerAction.Refuse;
 
+    /// <summary>Operations it neither counts nor stops: what is polled.</summary>
+    public IReadOnlySet<string> Except { get; init; } = System.Collections.Frozen.FrozenSet<string>.Empty;
+
     /// <summary>Nothing is done and nobody is told: what would have been is audited.</summary>
     public bool Shadow { get; init; }
 

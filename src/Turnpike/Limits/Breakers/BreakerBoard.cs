@@ -62,7 +62,7 @@ internal sealed class BreakerBoard(BreakerEvidence evidence, BreakerStore store,
         var caller = call.Caller ?? CallerKey.Of(call, ["address"]);
         foreach (var breaker in settings.All)
         {
-            if (breaker.IsOfTask && call.TaskName is null) continue;
+            if (breaker.IsOfTask && call.TaskName is null || breaker.Except.Contains(call.Operation.Name)) continue;
             var who = breaker.IsOfTask ? $"caller:{caller}/task:{call.TaskName}" : caller;
             var known = open.GetValueOrDefault((breaker.Name, who));
             if (known is not null && known.Until > call.Now) { if (breaker.Refuses) return (breaker, known); continue; }

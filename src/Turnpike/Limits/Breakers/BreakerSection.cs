@@ -1,3 +1,5 @@
+using System.Collections.Frozen;
+using Turnpike.Catalog;
 using Turnpike.Catalog.Document;
 using Turnpike.Catalog.Loading;
 using Turnpike.Ledger;
@@ -19,12 +21,22 @@ internal static class BreakerSection
     private static readonly Key<bool> Shadow = new("shadow", Shapes.Flag, "Do nothing and tell nobody; audit what would have been done.") { Default = "false", Example = "true" };
     private static readonly Key<TimeSpan> For = new("for", Shapes.Duration, "How long the caller is refused.") { Default = "1m", Example = "2m" };
 
-    private static readonly Shape<Breaker> One = new MapShape<Breaker>([Watch, MoreThan, Times, Floor, Above, Percent, Within, Action, For, Shadow], Build);
+    private static readonly Key<IReadOnlyList<string>> Except = new("except", new ListShape<string>(Shapes.Text, oneAlone: true, least: 1), "Operations it neither counts nor stops, such as one that is polled.") { Default = "none", Example = "[status]" };
+
+    private static readonly Shape<Breaker> One = new MapShape<Breaker>([Watch, MoreThan, Times, Floor, Above, Percent, Within, Action, For, Except, Shadow], Build);
 
     private static readonly Key<BreakerSettings> Key = new("breakers", new ConvertedShape<IReadOnlyList<KeyValuePair<string, Breaker>>, BreakerSettings>(new NamedShape<Breaker>("breakers by name", "breaker", OperationSection.CheckName, One), all => new BreakerSettings([.. all.Select(b => b.Value)])),
         "What stops an agent that has run away; each counts every caller, or address, by itself.") { Default = "none", Example = "{ retry-loop: { watch: identical-requests, more-than: 20, within: 60s, action: refuse, for: 2m } }" };
 
-    public static readonly Section Section = new(Scope.Document, Key) { Tell = catalog => (catalog.Settings.Get<BreakerSettings>()?.All ?? []).Select(Told) };
+    public static readonly Section Section = new(Scope.Document, Key) { Check = Check, Tell = catalog => (catalog.Settings.Get<BreakerSettings>()?.All ?? []).Select(Told) };
+
+    private static void Check(Draft draft)
+    {
+        var known = draft.Operations.Select(o => o.Name).ToHashSet(StringComparer.Ordinal);
+        foreach (var breaker in draft.Settings.Get<BreakerSettings>()?.All ?? [])
+            foreach (var name in breaker.Except.Where(name => !known.Contains(name)))
+                draft.At(breaker, Except.Name).Refuse($"'{Reading.Shown(name)}' is no operation{(Nearest.Of(name, known) is { } near ? $"; did you mean '{near}'?" : "")}");
+    }
 
     private static Breaker? Build(MapValues m)
     {
@@ -45,6 +57,7 @@ internal static class BreakerSection
             Times = m.Get(Times),
             Floor = watch == BreakerWatch.SpendSpike ? m.Get(Floor) : watch == BreakerWatch.TaskSpend ? m.Get(Above) : null,
             Percent = m.Get(Percent),
+            Except = m.Get(Except, []).ToFrozenSet(StringComparer.Ordinal),
             Shadow = m.Get(Shadow),
             Action = m.IsWritten(Action) ? m.Get(Action) : BreakerAction.Refuse,
             For = m.Get(For, TimeSpan.FromMinutes(1)),
