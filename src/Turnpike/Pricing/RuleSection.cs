@@ -28,11 +28,13 @@ internal static class RuleSection
     private static readonly Key<ReputationBounds> Known = ReputationShape.Key("Holds for callers of this reputation.");
     private static readonly Key<long> Busy = new("busy", Shapes.Integer(1, 1_000_000), "Holds while at least so many calls of the operation are in progress on the node.") { Default = "always", Example = "100" };
 
-    public static readonly Shape<IReadOnlyList<PriceRule>> Shape = new ListShape<PriceRule>(new MapShape<PriceRule>([Percent, Hours, Days, Zone, PlanName, Least, Known, Busy], Build), least: 1);
+    private static readonly Key<long> RequestBytes = new("request-bytes", Shapes.Integer(1, 8 * 1024 * 1024), "Holds for requests whose body has at least so many bytes.") { Default = "all", Example = "100000" };
+
+    public static readonly Shape<IReadOnlyList<PriceRule>> Shape = new ListShape<PriceRule>(new MapShape<PriceRule>([Percent, Hours, Days, Zone, PlanName, Least, Known, Busy, RequestBytes], Build), least: 1);
 
     private static PriceRule? Build(MapValues m)
     {
-        if (new Key[] { Hours, Days, PlanName, Least, Known, Busy }.All(key => !m.IsWritten(key))) { m.At.Refuse("a rule needs a condition: hours, days, plan, assurance, reputation or busy"); return null; }
+        if (new Key[] { Hours, Days, PlanName, Least, Known, Busy, RequestBytes }.All(key => !m.IsWritten(key))) { m.At.Refuse("a rule needs a condition: hours, days, plan, assurance, reputation, busy or request-bytes"); return null; }
         return new PriceRule(Hundredths(m.Get(Percent)!)!.Value)
         {
             Hours = m.Get(Hours) is { } hours ? ReadHours(hours) : null,
@@ -42,6 +44,7 @@ internal static class RuleSection
             Assurance = m.IsWritten(Least) ? m.Get(Least) : null,
             Reputation = m.Get(Known),
             Busy = m.IsWritten(Busy) ? m.Get(Busy) : null,
+            RequestBytes = m.IsWritten(RequestBytes) ? m.Get(RequestBytes) : null,
         };
     }
 
