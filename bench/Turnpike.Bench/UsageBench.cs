@@ -57,15 +57,18 @@ internal static class UsageBench
             {
                 var id = Rows.Name(i);
                 if (await ledger.HoldAsync(Rows.NewHold(id, Hot), default) is not HoldResult.Held) throw new InvalidOperationException("The hot token ran dry.");
-                await ledger.CaptureAsync(new Capture(id, Rows.Price) { Reference = id, Events = [Rows.NewEvent(AuditKinds.Settled, id, Hot)], With = told ? records.WriterOf(RecordOf(id)) : null }, default);
+                await ledger.CaptureAsync(new Capture(id, Rows.Price) { Reference = id, Events = [Rows.NewEvent(AuditKinds.Settled, id, Hot)], With = told ? records.WriterOf(RecordOf()) : null }, default);
             }
         })));
         return operations * Stopwatch.Frequency / watch.ElapsedTicks;
     }
 
-    private static UsageRecord RecordOf(string id) => new()
+    /// <summary>A record is named by its receipt, which we name, and so in order of time; what callers draw are the names of holds alone.</summary>
+    private static UsageRecord RecordOf() => RecordOf(Catalog.Ids.New("r"));
+
+    private static UsageRecord RecordOf(string receipt) => new()
     {
-        Id = id, Happened = TimeProvider.System.GetUtcNow(), Operation = "chat", Caller = "agent", Payer = Hot, Model = "gpt-4o-2024-08-06", Origin = "reported", Cost = Rows.Price, Receipt = id,
+        Id = receipt, Happened = TimeProvider.System.GetUtcNow(), Operation = "chat", Caller = "agent", Payer = Hot, Model = "gpt-4o-2024-08-06", Origin = "reported", Cost = Rows.Price, Receipt = receipt,
         Charged = new Counts { [Units.Input] = 12, [Units.Cached] = 8, [Units.Output] = 10, [Units.Bytes] = 409, [Units.RequestBytes] = 54 },
         Observed = new Counts { [Units.Input] = 14, [Units.Output] = 9, [Units.Bytes] = 409, [Units.RequestBytes] = 54, [Units.Duration] = 300 },
     };

@@ -43,6 +43,9 @@ internal sealed class Call : IAsyncDisposable
     /// <summary>Reads the whole body once, bounded, and leaves it readable for forwarding; null when there is none.</summary>
     public Func<CancellationToken, ValueTask<ReadOnlyMemory<byte>>>? ReadBody { get; init; }
 
+    /// <summary>The bytes of its body, where a price asks for them.</summary>
+    public long BodyLength { get; set; }
+
     /// <summary>Joins the first 402 with everything after it; a paid retry takes over the one its challenge carries.</summary>
     public string Correlation { get; set; } = Ids.New("c");
 

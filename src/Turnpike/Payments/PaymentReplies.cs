@@ -61,10 +61,10 @@ internal sealed class PaymentReplies(PaymentRegistry rails, SessionPasses sessio
     /// <summary>The headers of an answer that is charged when it has ended: where its receipt will be.</summary>
     public static void WritePromise(Payment payment, Reply reply) => reply.Headers["Turnpike-Receipt"] = ReceiptUrl(payment.Call, payment.State!.Hold.Receipt);
 
-    /// <summary>SHA-256 of a request's body, so that a proof made for one body does not buy another; null without one or when it is large.</summary>
+    /// <summary>SHA-256 of a request's body, so that a proof made for one body does not buy another; null without one, or when it is large and nobody had to read it.</summary>
     public static async ValueTask<string?> DigestAsync(Call call)
     {
-        if (call.ReadBody is null || call.Headers.ContentLength is > MostDigested) return null;
+        if (call.ReadBody is null || call.BodyLength == 0 && call.Headers.ContentLength is > MostDigested) return null;
         var body = await call.ReadBody(CancellationToken.None);
         return body.Length == 0 ? null : ContentDigest.Compute(body.Span);
     }

@@ -57,7 +57,8 @@ internal sealed record SealedTerms
         if (Operation != call.Operation.Name || HttpMethod != MethodOf(call) || TargetDigest != DigestOf(call.Target.Value))
             return new Refusal(Reasons.WrongResource, $"Its terms were given for '{Operation}', {HttpMethod}, another target or query.");
         if (Caller is not null && Caller != call.Caller) return new Refusal(Reasons.WrongResource, "Its terms were given to another caller.");
-        if (BodyDigest is not null && BodyDigest != bodyDigest) return new Refusal(Reasons.WrongResource, "Its terms were given for another request body.");
+        // Where a price asks for the body's size, terms that were given for no body at all buy none.
+        if (BodyDigest != bodyDigest && (BodyDigest is not null || call.BodyLength > 0)) return new Refusal(Reasons.WrongResource, "Its terms were given for another request body.");
         if (Expires < call.Now) return new Refusal(Reasons.PaymentExpired, $"Its terms were good until {Expires:u}.");
         return null;
     }

@@ -38,11 +38,12 @@ internal sealed class PriceBook(TimeProvider time, OutsidePrices? outside = null
 
     /// <summary>Sets the quote; leaves it null when nothing is owed. A price above the caller's own maximum ends the call.</summary>
     public ValueTask<Answer?> QuoteAsync(Call call, CancellationToken ct) =>
-        reputations is not null && call.Operation.Settings.Get<PriceModel>() is { AsksReputation: true } ? KnowAsync(call, reputations, ct) : TellAsync(call, ct);
+        call.Operation.Settings.Get<PriceModel>() is { } price && (price.AsksReputation || price.AsksSize) ? KnowAsync(call, price, ct) : TellAsync(call, ct);
 
-    private async ValueTask<Answer?> KnowAsync(Call call, ReputationBook book, CancellationToken ct)
+    private async ValueTask<Answer?> KnowAsync(Call call, PriceModel price, CancellationToken ct)
     {
-        await book.LoadAsync(call, ct);
+        if (price.AsksReputation && reputations is not null) await reputations.LoadAsync(call, ct);
+        if (price.AsksSize && call.ReadBody is { } body) call.BodyLength = (await body(ct)).Length;
         return await TellAsync(call, ct);
     }
 

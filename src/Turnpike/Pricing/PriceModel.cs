@@ -15,6 +15,8 @@ internal abstract record PriceModel
     public IReadOnlyList<PriceRule> Rules { get; init; } = [];
 
     /// <summary>Whether anything has to be known of what its caller did.</summary>
+    public bool AsksSize => Rules.Any(rule => rule.RequestBytes is not null);
+
     public bool AsksReputation => Rules.Any(rule => rule.Reputation is not null);
 
     /// <summary>The most that the rules can make of an amount.</summary>

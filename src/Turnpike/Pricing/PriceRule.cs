@@ -28,12 +28,16 @@ internal sealed record PriceRule(long Hundredths)
     /// <summary>At least so many calls of the operation in progress on this node, this one too.</summary>
     public long? Busy { get; init; }
 
+    /// <summary>At least so many bytes of request body.</summary>
+    public long? RequestBytes { get; init; }
+
     public bool Holds(Call call, DateTimeOffset at, long inProgress) =>
         (Plan is null || call.Plan == Plan)
         && (Assurance is not { } least || (call.Principal?.Assurance ?? Catalog.Assurance.Anonymous) >= least)
         && Reputation?.Hold(call) != false
         && (Verified is not { } verified || verified == call.Principal?.Agent is { IsVerified: true })
         && (Busy is not { } busy || inProgress >= busy)
+        && (RequestBytes is not { } size || call.BodyLength >= size)
         && (Hours is null && Days.Count == 0 || HoldsAt(TimeZoneInfo.ConvertTime(at, Zone)));
 
     private bool HoldsAt(DateTimeOffset local)

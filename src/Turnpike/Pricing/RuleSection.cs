@@ -29,11 +29,13 @@ internal static class RuleSection
     private static readonly Key<bool> Verified = new("verified", Shapes.Flag, "Holds for agents of which an issuer of kya tokens (identity.jwt) says that somebody has verified whom they act for; false: for all others.") { Default = "all", Example = "true" };
     private static readonly Key<long> Busy = new("busy", Shapes.Integer(1, 1_000_000), "Holds while at least so many calls of the operation are in progress on the node.") { Default = "always", Example = "100" };
 
-    public static readonly Shape<IReadOnlyList<PriceRule>> Shape = new ListShape<PriceRule>(new MapShape<PriceRule>([Percent, Hours, Days, Zone, PlanName, Least, Known, Verified, Busy], Build), least: 1);
+    private static readonly Key<long> RequestBytes = new("request-bytes", Shapes.Integer(1, 8 * 1024 * 1024), "Holds for requests whose body has at least so many bytes.") { Default = "all", Example = "100000" };
+
+    public static readonly Shape<IReadOnlyList<PriceRule>> Shape = new ListShape<PriceRule>(new MapShape<PriceRule>([Percent, Hours, Days, Zone, PlanName, Least, Known, Verified, Busy, RequestBytes], Build), least: 1);
 
     private static PriceRule? Build(MapValues m)
     {
-        if (new Key[] { Hours, Days, PlanName, Least, Known, Verified, Busy }.All(key => !m.IsWritten(key))) { m.At.Refuse("a rule needs a condition: hours, days, plan, assurance, reputation, verified or busy"); return null; }
+        if (new Key[] { Hours, Days, PlanName, Least, Known, Verified, Busy, RequestBytes }.All(key => !m.IsWritten(key))) { m.At.Refuse("a rule needs a condition: hours, days, plan, assurance, reputation, verified, busy or request-bytes"); return null; }
         return new PriceRule(Hundredths(m.Get(Percent)!)!.Value)
         {
             Hours = m.Get(Hours) is { } hours ? ReadHours(hours) : null,
@@ -44,6 +46,7 @@ internal static class RuleSection
             Reputation = m.Get(Known),
             Verified = m.IsWritten(Verified) ? m.Get(Verified) : null,
             Busy = m.IsWritten(Busy) ? m.Get(Busy) : null,
+            RequestBytes = m.IsWritten(RequestBytes) ? m.Get(RequestBytes) : null,
         };
     }
 

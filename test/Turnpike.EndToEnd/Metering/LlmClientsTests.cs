@@ -29,6 +29,11 @@ public sealed class LlmClientsTests : IAsyncLifetime
                 match: "POST /v1beta/models/{model}"
                 usage: gemini
                 price: { ceiling: 0.10 USD, by: "path:model", per-million: { gemini-2.5-pro: { input_tokens: 1.25 USD, output_tokens: 10.00 USD } } }
+              generate-cancelled:
+                match: "POST /cancels/v1beta/models/{model}"
+                usage: gemini
+                on-hang-up: cancel
+                price: { ceiling: 0.10 USD, by: "path:model", per-million: { gemini-2.5-pro: { input_tokens: 1.25 USD, output_tokens: 10.00 USD } } }
               chat:
                 match: POST /v1/chat/completions
                 usage: openai
@@ -140,6 +145,7 @@ public sealed class LlmClientsTests : IAsyncLifetime
     [Theory]
     [InlineData("anthropic", "claude-haiku-4-5", 3)]
     [InlineData("gemini", "gemini-2.5-pro", 1)]
+    [InlineData("gemini", "gemini-2.5-pro", 2)] // between the last text and the usage
     public async Task Who_leaves_in_the_middle_pays_what_the_upstream_tells_in_the_end(string client, string name, int leave)
     {
         model.Stream = client == "gemini" ? GeminiStream : ReplayedModel.Recorded("anthropic/stream_basic.json");
@@ -166,17 +172,43 @@ public sealed class LlmClientsTests : IAsyncLifetime
     }
 
     [Theory]
-    [InlineData("", 0.00012)] // read on: the provider goes on, and asks for it
-    [InlineData("/cancels", 0)]
-    public async Task Who_leaves_before_the_first_byte_pays_what_the_upstream_tells_or_nothing_where_that_cancels(string under, double cost)
+    [InlineData("anthropic", "claude-haiku-4-5", "", 0.00012)] // read on: the provider goes on, and asks for it
+    [InlineData("anthropic", "claude-haiku-4-5", "/cancels", 0)]
+    [InlineData("gemini", "gemini-2.5-pro", "", 0.0001825)]
+    [InlineData("gemini", "gemini-2.5-pro", "/cancels", 0)]
+    public async Task Who_leaves_before_the_first_byte_pays_what_the_upstream_tells_or_nothing_where_that_cancels(string client, string name, string under, double cost)
     {
-        (model.Stream, model.Delay) = (ReplayedModel.Recorded("anthropic/stream_basic.json"), TimeSpan.FromSeconds(3));
+        (model.Stream, model.WaitsBefore) = (client == "gemini" ? GeminiStream : ReplayedModel.Recorded("anthropic/stream_basic.json"), 0);
         var token = await TokenAsync();
-        var call = await ClientScript.RunAsync(Script, gateway.Url, ("CLIENT", "anthropic"), ("TOKEN", token), ("MODEL", "claude-haiku-4-5"), ("LEAVE", "0"), ("UNDER", under));
+        var call = await ClientScript.RunAsync(Script, gateway.Url, ("CLIENT", client), ("TOKEN", token), ("MODEL", name), ("LEAVE", "0"), ("UNDER", under), Asked);
         call.Json["left"]!.GetValue<bool>().ShouldBeTrue(call.Error);
         model.Asked.ShouldBe(1);
+        if (under.Length == 0) model.Going.TrySetResult();
         (await SettledAsync(token)).ShouldBe(1m - (decimal)cost);
         (await gateway.RunAsync("ledger", "verify")).Code.ShouldBe(0);
+    }
+
+    [Fact]
+    public async Task Googles_client_gets_its_tools_called()
+    {
+        model.Stream = """
+            data: {"candidates":[{"content":{"role":"model","parts":[{"functionCall":{"name":"weather","args":{"location":"Bonn"}}}]},"index":0}],"usageMetadata":{"promptTokenCount":40,"totalTokenCount":40},"modelVersion":"gemini-2.5-pro"}
+
+            data: {"candidates":[{"content":{"role":"model","parts":[{"text":""}]},"finishReason":"STOP","index":0}],"usageMetadata":{"promptTokenCount":40,"candidatesTokenCount":12,"totalTokenCount":52},"modelVersion":"gemini-2.5-pro"}
+
+            """;
+        var (call, left) = await AskAsync("gemini", "gemini-2.5-pro");
+        (call.Error, call.Json["stop"]!.GetValue<string>(), call.Json["tools"]![0]!["input"]!["location"]!.GetValue<string>()).ShouldBe((null, "STOP", "Bonn"));
+        left.ShouldBe(1m - 40 * 0.00000125m - 12 * 0.00001m);
+    }
+
+    [Fact]
+    public async Task An_error_in_mid_stream_reaches_googles_client_as_one_and_what_passed_is_charged()
+    {
+        model.Stream = string.Join("\n\n", GeminiStream.ReplaceLineEndings("\n").Split("\n\n").Take(2)) + "\n\ndata: {\"error\":{\"code\":503,\"message\":\"The model is overloaded.\",\"status\":\"UNAVAILABLE\"}}\n\n";
+        var (call, left) = await AskAsync("gemini", "gemini-2.5-pro");
+        call.Error.ShouldNotBeNull().ShouldContain("overloaded");
+        left.ShouldBeInRange(0.999m, 1m - 10 * 0.00000125m - 3 * 0.00001m);
     }
 
     [Fact]
@@ -217,10 +249,12 @@ public sealed class LlmClientsTests : IAsyncLifetime
     [InlineData("/cancels", 0)]
     public async Task Who_leaves_openais_stream_before_its_first_byte_pays_what_is_told_or_nothing_where_that_cancels(string under, double cost)
     {
-        (model.Stream, model.Delay) = (OpenAiStream, TimeSpan.FromSeconds(3));
+        (model.Stream, model.WaitsBefore) = (OpenAiStream, 0);
         var token = await TokenAsync();
-        var call = await ChatAsync(token, ("LEAVE", "0"), ("UNDER", under));
+        var call = await ChatAsync(token, ("LEAVE", "0"), ("UNDER", under), Asked);
         call.Json["left"]!.GetValue<bool>().ShouldBeTrue(call.Error);
+        model.Asked.ShouldBe(1);
+        if (under.Length == 0) model.Going.TrySetResult();
         (await SettledAsync(token)).ShouldBe(1m - (decimal)cost);
     }
 
@@ -255,6 +289,8 @@ public sealed class LlmClientsTests : IAsyncLifetime
         (call.Error, call.Status, call.Json["stop"]!.GetValue<string>(), left).ShouldBe((null, 200, stop, 0m));
         (await gateway.RunAsync("ledger", "verify")).Code.ShouldBe(0);
     }
+
+    private (string, string) Asked => ("ASKED", new Uri(model.Url, "/asked").AbsoluteUri);
 
     private Task<PaidCall> ChatAsync(string token, params (string, string)[] more) => ClientScript.RunAsync("openai/chat.mjs", gateway.Url, [("TOKEN", token), ("STREAM", "1"), .. more]);
 

@@ -9,25 +9,28 @@ namespace Turnpike.EndToEnd.Metering;
 internal sealed class ReplayedModel : IAsyncDisposable
 {
     private LoopbackHost? host;
+    private int asked;
 
     public Uri Url => host!.Url;
 
     public string Stream { get; set; } = "";
-
-    /// <summary>Before the first event.</summary>
-    public TimeSpan Delay { get; set; }
 
     /// <summary>Before this event, counted from zero, it waits for <see cref="Going"/>.</summary>
     public int WaitsBefore { get; set; } = int.MaxValue;
 
     public TaskCompletionSource Going { get; } = new();
 
-    public int Asked { get; private set; }
+    /// <summary>How often it was asked; told at <c>GET /asked</c> too.</summary>
+    public int Asked => Volatile.Read(ref asked);
 
     public static async Task<ReplayedModel> StartAsync()
     {
         var model = new ReplayedModel();
-        model.host = await LoopbackHost.StartAsync(app => app.MapPost("/{**any}", model.AnswerAsync));
+        model.host = await LoopbackHost.StartAsync(app =>
+        {
+            app.MapPost("/{**any}", model.AnswerAsync);
+            app.MapGet("/asked", () => $"{model.Asked}");
+        });
         return model;
     }
 
@@ -37,9 +40,8 @@ internal sealed class ReplayedModel : IAsyncDisposable
 
     private async Task AnswerAsync(HttpContext http)
     {
-        Asked++;
+        Interlocked.Increment(ref asked);
         http.Response.ContentType = "text/event-stream";
-        await Task.Delay(Delay, http.RequestAborted);
         var events = Stream.ReplaceLineEndings("\n").Split("\n\n", StringSplitOptions.RemoveEmptyEntries);
         for (var i = 0; i < events.Length; i++)
         {

@@ -27,6 +27,7 @@ public sealed class PriceRuleTests : IDisposable
     [InlineData("{ days: [mon], percent: 50% }", "0.01 USD")]
     [InlineData("{ busy: 1, percent: 150% }", "0.015 USD")]
     [InlineData("{ busy: 2, percent: 150% }", "0.01 USD")]
+    [InlineData("{ request-bytes: 1, percent: 150% }", "0.01 USD")]
     [InlineData("{ days: sat, percent: 90% }, { hours: \"11:00-13:00\", percent: 50% }", "0.009 USD")]
     public async Task The_first_rule_that_holds_makes_the_price(string rules, string price)
     {
@@ -36,6 +37,36 @@ public sealed class PriceRuleTests : IDisposable
         (await gate.GetAsync("/thing", ("Authorization", await gate.TokenAsync()))).Headers["Turnpike-Cost"].ToString().ShouldBe(price);
         await gate.ShouldBalanceAsync();
     }
+
+    [Theory]
+    [InlineData(0, "0.01")]
+    [InlineData(99, "0.01")]
+    [InlineData(100, "0.02")]
+    [InlineData(3_000_000, "0.03")]
+    public async Task A_larger_body_may_cost_more(int size, string price)
+    {
+        Open("price: { amount: 0.01 USD, rules: [{ request-bytes: 2000000, percent: 300% }, { request-bytes: 100, percent: 200% }] }", TestGate.Document, method: "POST");
+        (await gate.SendAsync(Sized(size))).Json.GetProperty("price").GetProperty("amount").GetString().ShouldBe(price);
+        (await gate.SendAsync(Sized(size).With(("Authorization", await gate.TokenAsync())))).Headers["Turnpike-Cost"].ToString().ShouldBe($"{price} USD");
+        await gate.ShouldBalanceAsync();
+    }
+
+    /// <summary>Terms are asked for with a small body, and presented with a large one.</summary>
+    [Theory]
+    [InlineData(0, 100)]
+    [InlineData(0, 3_000_000)]
+    [InlineData(50, 100)]
+    [InlineData(1_500_000, 3_000_000)]
+    public async Task Terms_for_a_smaller_body_do_not_buy_a_larger_one(int asked, int sent)
+    {
+        Open("price: { amount: 0.01 USD, rules: [{ request-bytes: 2000000, percent: 300% }, { request-bytes: 100, percent: 200% }] }", TestGate.Document, method: "POST");
+        var proof = gate.Pay(await gate.SendAsync(Sized(asked)));
+        (await gate.SendAsync(Sized(sent).With(("PAYMENT-SIGNATURE", proof)))).Reason.ShouldBe("wrong-resource");
+        (await gate.SendAsync(Sized(asked).With(("PAYMENT-SIGNATURE", proof)))).Status.ShouldBe(200);
+        await gate.ShouldBalanceAsync();
+    }
+
+    private static Ask Sized(int size) => new("POST", "/thing", ("Content-Type", "application/json")) { Body = size == 0 ? "" : $"\"{new string('x', size - 2)}\"" };
 
     [Fact]
     public async Task Terms_that_were_given_hold_when_the_hour_strikes()
@@ -161,8 +192,8 @@ public sealed class PriceRuleTests : IDisposable
               thing: { match: GET /thing, PRICE }
         """;
 
-    private void Open(string price, string? document = null, string more = "") =>
-        gate = new TestGate(more, document is null ? Simple.Replace("PRICE", price, StringComparison.Ordinal) : document.Replace("      forecast:", $"      thing: {{ match: GET /thing, {price} }}\n      forecast:", StringComparison.Ordinal));
+    private void Open(string price, string? document = null, string more = "", string method = "GET") =>
+        gate = new TestGate(more, document is null ? Simple.Replace("PRICE", price, StringComparison.Ordinal) : document.Replace("      forecast:", $"      thing: {{ match: {method} /thing, {price} }}\n      forecast:", StringComparison.Ordinal));
 
     private async Task<string?> PriceAsync(params (string, string?)[] headers) => (await gate.GetAsync("/thing", headers)).Json.GetProperty("price").GetProperty("amount").GetString();
 }

@@ -1,8 +1,9 @@
-// Streams from a model through the gateway with a provider's own client, the prepaid token being its API key. CLIENT=anthropic|gemini; LEAVE=n leaves after n events, 0 at once.
+// Streams from a model through the gateway with a provider's own client, the prepaid token being its API key. CLIENT=anthropic|gemini; LEAVE=n leaves
+// after n events; 0 before the first, once the model at ASKED says that it was asked.
 import Anthropic from '@anthropic-ai/sdk';
 import { GoogleGenAI } from '@google/genai';
 
-const { CLIENT, TOKEN, URL: gateway, MODEL, LEAVE } = process.env;
+const { CLIENT, TOKEN, URL: gateway, MODEL, LEAVE, ASKED } = process.env;
 const base = gateway.replace(/\/$/, '') + (process.env.UNDER ?? '');
 const leaving = new AbortController();
 const said = { text: '', tools: [], events: 0, stop: null, usage: null, left: false };
@@ -32,17 +33,18 @@ async function anthropic() {
 
 async function gemini() {
   const client = new GoogleGenAI({ apiKey: TOKEN, httpOptions: { baseUrl: base } });
-  const stream = await client.models.generateContentStream({ model: MODEL, contents: 'Hello?', config: { maxOutputTokens: 300, abortSignal: leaving.signal } });
+  const stream = await client.models.generateContentStream({ model: MODEL, contents: 'Hello?', config: { maxOutputTokens: 300, abortSignal: leaving.signal, tools: [{ functionDeclarations: [{ name: 'weather', description: 'The weather.', parametersJsonSchema: { type: 'object', properties: { location: { type: 'string' } } } }] }] } });
   for await (const chunk of stream) {
     said.events++;
     said.text += chunk.text ?? '';
+    for (const call of chunk.functionCalls ?? []) said.tools.push({ name: call.name, input: call.args });
     said.stop = chunk.candidates?.[0]?.finishReason ?? said.stop;
     said.usage = chunk.usageMetadata ?? said.usage;
     if (LEAVE && said.events >= Number(LEAVE)) leaving.abort();
   }
 }
 
-if (LEAVE === '0') setTimeout(() => leaving.abort(), 1000);
+const asking = LEAVE === '0' && setInterval(async () => (await (await realFetch(ASKED)).text()) !== '0' && leaving.abort(), 50);
 let error = null;
 try {
   await (CLIENT === 'gemini' ? gemini() : anthropic());
@@ -50,5 +52,6 @@ try {
   said.left = leaving.signal.aborted;
   error = String(failure?.message ?? failure);
 }
+clearInterval(asking);
 console.log(JSON.stringify({ status: seen.status, headers: seen.headers, body: JSON.stringify(said), sent: null, error }));
 process.exit(0);

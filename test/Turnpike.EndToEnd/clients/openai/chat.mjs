@@ -1,8 +1,9 @@
 // Asks a model through the gateway with OpenAI's own client. STREAM=1 streams, USAGE=1 asks for the usage of a stream, TOOLS=1 offers a
-// tool, RESPONSES=1 takes the Responses API; LEAVE=n leaves after n events, 0 before the first.
+// tool, RESPONSES=1 takes the Responses API; LEAVE=n leaves after n events; 0 before the first, once the model at
+// ASKED says that it was asked.
 import OpenAI from 'openai';
 
-const { TOKEN, URL: gateway, MODEL, STREAM, USAGE, MAX, TOOLS, RESPONSES, LEAVE, UNDER } = process.env;
+const { TOKEN, URL: gateway, MODEL, STREAM, USAGE, MAX, TOOLS, RESPONSES, LEAVE, UNDER, ASKED } = process.env;
 const client = new OpenAI({ apiKey: TOKEN, baseURL: new URL(`${UNDER ?? ''}/v1`, gateway).href, maxRetries: 0 });
 const leaving = new AbortController();
 const said = { text: '', chunks: 0, usage: null, finish: null, tools: [], left: false };
@@ -33,7 +34,7 @@ function take(chunk) {
   if (chunk.usage) said.usage = chunk.usage;
 }
 
-if (LEAVE === '0') setTimeout(() => leaving.abort(), 1000);
+const asking = LEAVE === '0' && setInterval(async () => (await (await fetch(ASKED)).text()) !== '0' && leaving.abort(), 50);
 let line;
 try {
   const { data, response } = await (RESPONSES ? client.responses : client.chat.completions).create(ask, { signal: leaving.signal }).withResponse();
@@ -53,5 +54,6 @@ try {
   said.left = leaving.signal.aborted;
   line = { ...(line ?? { status: error?.status ?? 0, headers: Object.fromEntries(error?.headers ?? []), sent: null }), error: String(error?.message ?? error) };
 }
+clearInterval(asking);
 console.log(JSON.stringify({ ...line, body: JSON.stringify(said) }));
 process.exit(0);
