@@ -41,18 +41,25 @@ public sealed class PlannedTokensTests : IAsyncLifetime
     {
         var call = await ClientScript.RunAsync("openai/chat.mjs", gateway.Url, ("TOKEN", "free-tier-key"), ("STREAM", "1"), ("MODEL", "gpt-4o-mini"));
         (call.Status, call.Error, call.Json["finish"]!.GetValue<string>()).ShouldBe((200, null, "stop"));
-        using var request = new HttpRequestMessage(HttpMethod.Get, new Uri(gateway.Url, "/balance"));
-        request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", "free-tier-key");
-        var told = JsonNode.Parse(await (await http.SendAsync(request)).Content.ReadAsStringAsync())!;
-        told["allowances"]![0]!["used"]!["amount"]!.GetValue<string>().ShouldBe("32", "12 in and 20 out");
+        // The last byte reaches the caller before the books say so.
+        await Until.HoldsAsync("12 in and 20 out are used", async () =>
+        {
+            using var request = new HttpRequestMessage(HttpMethod.Get, new Uri(gateway.Url, "/balance"));
+            request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", "free-tier-key");
+            var told = JsonNode.Parse(await (await http.SendAsync(request)).Content.ReadAsStringAsync())!;
+            return told["allowances"]![0]!["used"]!["amount"]!.GetValue<string>() == "32";
+        });
         (await gateway.RunAsync("ledger", "verify")).Code.ShouldBe(0);
     }
 
     [Fact]
     public async Task The_eleventh_call_of_a_minute_waits_and_another_plan_does_not_feel_it()
     {
-        for (var call = 0; call < 10; call++) (await ChatAsync("free-tier-key")).Status.ShouldBe(HttpStatusCode.OK, $"call {call}");
-        var (status, body) = await ChatAsync("free-tier-key");
+        // What comes back while they are made may be taken too: one in six seconds.
+        var watch = System.Diagnostics.Stopwatch.StartNew();
+        var (status, body, served) = (HttpStatusCode.OK, "", -1);
+        for (; status == HttpStatusCode.OK && served < 100; served++) (status, body) = await ChatAsync("free-tier-key");
+        served.ShouldBeInRange(10, 11 + (int)(watch.Elapsed.TotalSeconds / 6));
         (status, JsonNode.Parse(body)!["limit"]).ShouldSatisfyAllConditions(told => told.status.ShouldBe(HttpStatusCode.TooManyRequests), told => told.Item2.ShouldNotBeNull());
         (await ChatAsync("pro-tier-key")).Status.ShouldBe(HttpStatusCode.OK);
     }

@@ -31,7 +31,7 @@ internal sealed class Reseller : IAsyncDisposable
         """;
 
     private readonly HttpClient http = new(new SocketsHttpHandler { UseProxy = false, AllowAutoRedirect = false }) { Timeout = Until.Patience };
-    private int tokens;
+    private static int tokens;
 
     private Reseller(TurnpikeProcess gateway) => Gateway = gateway;
 
