@@ -118,7 +118,7 @@ internal static class OpenApiDocument
         var varies = metered || sold.Price is PriceModel.CostPlus;
         json.WriteString("mode", varies ? "dynamic" : "fixed");
         json.WriteString("currency", most.Currency);
-        if (varies) json.WriteString("min", (sold.Price as PriceModel.Metered)?.Minimum?.ToDecimal() ?? (sold.Price as PriceModel.CostPlus)?.Margin.ToDecimal() ?? "0");
+        if (varies) json.WriteString("min", (sold.Price as PriceModel.Metered)?.Minimum?.ToDecimal() ?? (sold.Price as PriceModel.CostPlus)?.Floor.ToDecimal() ?? "0");
         json.WriteString(varies ? "max" : "amount", most.ToDecimal());
         json.WriteString("description", sold.Told);
         json.WriteEndObject();

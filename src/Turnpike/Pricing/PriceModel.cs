@@ -47,12 +47,16 @@ internal abstract record PriceModel
     /// <summary>What the upstream asks for this very call, and a margin on top, at most the ceiling.</summary>
     /// <param name="Hundredths">The share on top, in hundredths of a percent.</param>
     /// <param name="Margin">An amount on top.</param>
-    internal sealed record CostPlus(long Hundredths, Money Margin, Money Ceiling) : PriceModel
+    internal sealed record CostPlus(long Hundredths, Money Margin, Money Ceiling, Money Floor) : PriceModel
     {
         public override Money Most => Ceiling;
 
         /// <summary>What a call costs whose upstream asks so much; rounded up once.</summary>
-        public Money PriceOf(Money cost) => Share(cost, PriceRule.Whole + Hundredths) + Margin;
+        public Money PriceOf(Money cost)
+        {
+            var price = Share(cost, PriceRule.Whole + Hundredths) + Margin;
+            return price < Floor ? Floor : price;
+        }
 
         /// <summary>The most the upstream may ask for a call sold at this price: rounded down, so that it never comes out of the margin.</summary>
         public Money MostCost(Money price) => price <= Margin ? Money.Zero(price.Currency) : price with { Units = (long)((Int128)(price.Units - Margin.Units) * PriceRule.Whole / (PriceRule.Whole + Hundredths)) };

@@ -27,7 +27,7 @@ internal static class PriceSection
         "Where the request names its model: in its body ($.model, also a field of a form), or a part of its path (path:NAME).") { Default = "the same price for all", Example = "$.model" };
     private static readonly Key<string> OtherModels = new("other-models", Shapes.Text, "refuse a model without a price, or the name of the one whose price it has.") { Default = "refuse", Example = "refuse" };
     private static readonly Key<long> DefaultMaximum = new("default-max-tokens", Shapes.Integer(1, MostTokens), "Written into requests that name no maximum.") { Default = "none: such a request holds the ceiling", Example = "1000" };
-    private static readonly Key<Money> Minimum = new("minimum", Shapes.Money, "The least a delivered answer costs.") { Default = "nothing", Example = "0.001 USD" };
+    private static readonly Key<Money> Minimum = new("minimum", Shapes.Money, "The least a delivered answer costs; with cost-plus, however little the upstream asks.") { Default = "nothing", Example = "0.001 USD" };
 
     private static readonly Key<Money> PerSession = new("per-session", Shapes.Money, "Paid once; then the operation is open to whoever sends the Turnpike-Session header of the paid answer, for as long as lasts says.") { Default = "none", Example = "0.50 USD" };
     private static readonly Key<TimeSpan> Lasts = new("lasts", Shapes.Duration, "How long a session lasts.") { Default = "none; a price per session needs it", Example = "1h" };
@@ -61,7 +61,7 @@ internal static class PriceSection
         PriceModel.Metered { By: null } metered => $"by {string.Join(", ", metered.Models[""].Priced)}, at most {metered.Ceiling}",
         PriceModel.Metered metered => $"by use, {metered.Models.Count} model{(metered.Models.Count == 1 ? "" : "s")}, at most {metered.Ceiling}",
         PriceModel.Session session => $"{session.Amount} per session of {Shapes.Tell(session.Lasts)}",
-        PriceModel.CostPlus plus => $"what the upstream asks{(plus.Hundredths == 0 ? "" : $" and {plus.Hundredths / 100m:0.##}%")}{(plus.Margin.IsZero ? "" : $" and {plus.Margin}")}, at most {plus.Ceiling}",
+        PriceModel.CostPlus plus => $"what the upstream asks{(plus.Hundredths == 0 ? "" : $" and {plus.Hundredths / 100m:0.##}%")}{(plus.Margin.IsZero ? "" : $" and {plus.Margin}")}{(plus.Floor > plus.Margin ? $", at least {plus.Floor}" : "")}, at most {plus.Ceiling}",
         PriceModel.Asked asked => $"as {asked.Url.Authority} says, at most {asked.Ceiling}",
         _ => price.ToString() ?? "",
     } + (price is { Rules.Count: > 0 } ? $", {price.Rules.Count} rule{(price.Rules.Count == 1 ? "" : "s")}" : "");
@@ -107,7 +107,9 @@ internal static class PriceSection
         if (!m.IsWritten(Ceiling)) return Refuse(m.At, "what an upstream asks needs a ceiling, the most one call may cost");
         var (ceiling, margin) = (m.Get(Ceiling), m.IsWritten(Margin) ? m.Get(Margin) : Money.Zero(m.Get(Ceiling).Currency));
         if (margin.Currency != ceiling.Currency || margin >= ceiling) return Refuse(m.Of(Margin), $"a margin is below the ceiling, {ceiling}");
-        return Alone(m, CostPlus, Margin, Ceiling) ? new PriceModel.CostPlus(OnTop(m.Get(CostPlus) ?? "0%")!.Value, margin, ceiling) : null;
+        var floor = m.IsWritten(Minimum) ? m.Get(Minimum) : margin;
+        if (floor.Currency != ceiling.Currency || floor > ceiling) return Refuse(m.Of(Minimum), $"a minimum is at most the ceiling, {ceiling}");
+        return Alone(m, CostPlus, Margin, Ceiling, Minimum) ? new PriceModel.CostPlus(OnTop(m.Get(CostPlus) ?? "0%")!.Value, margin, ceiling, floor) : null;
     }
 
     private static long? OnTop(string text) =>

@@ -6,6 +6,7 @@ using Turnpike.Protocols.Signing;
 using Turnpike.Storage;
 using Turnpike.Tests.Gateway;
 using Turnpike.Tests.Payments.Evm;
+using Turnpike.Tests.Simulation.Outside;
 using Turnpike.Tests.Simulation.Wares;
 using Turnpike.Tokens;
 
@@ -51,7 +52,7 @@ internal sealed class Checks(World world)
     {
         var receipt = told.Headers["Turnpike-Receipt"].ToString().Split('/')[^1];
         if (told.Body.Contains("upstream-hush", StringComparison.Ordinal) || told.Headers.Any(h => h.Value.ToString().Contains("upstream-hush", StringComparison.Ordinal))) world.Broken("I8: a caller was shown the upstream's key");
-        if (purchase.BuysToken ? told.Json.GetProperty("purchase").GetString() != receipt : purchase.IsStream ? !told.Body.Contains($" for {receipt} ", StringComparison.Ordinal) && !told.Body.Contains("length", StringComparison.Ordinal) : !told.Body.EndsWith(" for " + receipt, StringComparison.Ordinal)) world.Broken($"an answer for another payment was given under {receipt}: {told.Body}");
+        if (purchase.IsResale ? !told.Body.StartsWith(SimulatedSeller.Goods, StringComparison.Ordinal) : purchase.BuysToken ? told.Json.GetProperty("purchase").GetString() != receipt : purchase.IsStream ? !told.Body.Contains($" for {receipt} ", StringComparison.Ordinal) && !told.Body.Contains("length", StringComparison.Ordinal) : !told.Body.EndsWith(" for " + receipt, StringComparison.Ordinal)) world.Broken($"an answer for another payment was given under {receipt}: {told.Body}");
         // Its node stood still with the last byte gone and the word of it not yet written, and was taken for dead: as after a crash there.
         if (world.Store is not null && known.Values.FirstOrDefault(row => row.Receipt == receipt) is { Outcome: (long)HoldOutcome.Credited })
         {
@@ -83,6 +84,8 @@ internal sealed class Checks(World world)
         var open = 0;
         foreach (var state in await HoldsAsync())
             if (state.IsOpen || state is { Status: HoldStatus.Settled, Outcome: HoldOutcome.Open }) open++;
+        if (world.Has(Parts.Buying)) open += (await Resale.PurchasesAsync(world.AnyUp()!, await HoldsAsync())).Count(state => state.IsOpen || state is { Status: HoldStatus.Settled, Outcome: HoldOutcome.Open });
+        if (world.Consent is { } consent && await consent.IsOpenAsync(world.AnyUp()!)) open++;
         if (HasRefunds) open += (await RefundsAsync()).Count(state => state.IsOpen || state is { Status: HoldStatus.Settled, Outcome: HoldOutcome.Open });
         return open;
     }
@@ -99,6 +102,8 @@ internal sealed class Checks(World world)
         foreach (var given in world.Stripe.Refunded)
             if (refunds.SingleOrDefault(r => r.Hold.Receipt == given.Name) is not { Status: HoldStatus.Settled } booked || booked.Captured.Units != given.Amount * 10_000_000) world.Broken($"Stripe gave back {given} and the books do not say so");
         foreach (var payer in payers.Keys) await ReckonAsync(node, payer, holds, refunds);
+        if (world.Has(Parts.Buying)) await new Resale(world).ReckonAsync(node, holds);
+        if (world.Consent is { } consent) await consent.ReckonAsync(node, holds, refunds);
         await new Till(world, promised).ReckonAsync(node, holds, refunds);
         foreach (var (challenge, _) in world.Stripe.Charged)
             if (holds.FirstOrDefault(h => h.Hold.Id == "stripe:" + challenge)?.Status != HoldStatus.Settled) world.Broken($"Stripe charged {challenge} and the books do not say so");
@@ -130,7 +135,7 @@ internal sealed class Checks(World world)
         if (state.Outcome != HoldOutcome.Delivered) return;
         var finished = world.Upstream.Executions.Exists(e => e.Receipt == state.Hold.Receipt && e.Finished);
         var left = world.Payers.Any(p => p.Purchases.Any(u => u.Left));
-        if (!finished && !left && !Till.IsStream(state) && !Till.IsSale(state)) world.Broken($"I7: {id} is charged and nothing was delivered");
+        if (!finished && !left && !Till.IsStream(state) && !Till.IsSale(state) && !Resale.IsResale(state)) world.Broken($"I7: {id} is charged and nothing was delivered");
         if (id.StartsWith("stripe:", StringComparison.Ordinal) && !world.Stripe.Charged.ContainsKey(id["stripe:".Length..])) world.Broken($"{id} is settled and Stripe never charged it");
     }
 

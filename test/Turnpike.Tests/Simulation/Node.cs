@@ -218,6 +218,7 @@ internal sealed class Node(World world, string name) : IDisposable
         {
             if (watch is not null) await watch.RoundAsync(CancellationToken.None);
             await settler.RoundAsync(CancellationToken.None);
+            if (world.Consent is not null) await Of<Turnpike.Billing.Automatic.TopUps>().RoundAsync(CancellationToken.None);
             Rounds++;
         }
         catch (StorageException e) when (e is StorageUnavailableException || world.Store is not null) { /* said, and tried again in the next round */ }

@@ -26,6 +26,12 @@ internal enum Parts
 
     /// <summary>When all is over, everybody is erased while it storms again.</summary>
     Erasure = 64,
+
+    /// <summary>A service whose upstream itself asks for payment.</summary>
+    Buying = 128,
+
+    /// <summary>A token whose buyer agreed to have it topped up.</summary>
+    TopUps = 256,
 }
 
 /// <summary>Which parts a seed has.</summary>
@@ -42,6 +48,8 @@ internal static class Seeds
     public static Parts PartsOf(int seed)
     {
         var random = new Random(~seed);
-        return (Parts)(random.Next(4) + 4 * random.Next(32));
+        var parts = (Parts)(random.Next(4) + 4 * random.Next(32));
+        if (random.Next(4) == 0) parts |= Parts.Buying;
+        return random.Next(4) == 0 ? parts | Parts.TopUps : parts;
     }
 }

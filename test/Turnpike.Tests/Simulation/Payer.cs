@@ -46,7 +46,7 @@ internal sealed class Payer(World world, int number, string token)
     /// <summary>Something to buy, with its credential; null when nobody gave terms.</summary>
     private async Task<Purchase?> ChooseAsync()
     {
-        if (world.Has(Parts.Streams) || world.Has(Parts.Plans) || world.Has(Parts.Sales))
+        if (world.Has(Parts.Streams) || world.Has(Parts.Plans) || world.Has(Parts.Sales) || world.Has(Parts.Buying) || world.Has(Parts.TopUps))
             if (await Shopper.ChooseAsync() is { } ware) return ware;
         var way = scheduler.Random.Next(6);
         var ask = way == 2 || way > 2 && scheduler.Chance(20) ? new Ask("POST", "/reports") { Body = $"{{\"by\":{number}}}" }
@@ -81,7 +81,7 @@ internal sealed class Payer(World world, int number, string token)
         for (var tries = 0; tries < MostTries; tries++)
         {
             var told = await PresentAsync(purchase);
-            if (told is { Aborted: false, Status: 200 or 402 or 403 or 404 or 422 } or { Status: 409, Reason: not "in-flight" } || !purchase.Repeatable) return;
+            if (told is { Aborted: false, Status: 200 or 402 or 403 or 404 or 422 } or { Status: 409, Reason: not "in-flight" } or { Reason: "spending-cap-reached" or "upstream-asks-payment" } || !purchase.Repeatable) return;
             if (!world.IsCalm && scheduler.Chance(5)) return;
             await world.WaitAsync(scheduler.Between(500, 12_000));
         }

@@ -16,6 +16,9 @@ internal sealed class Purchase(Ask ask, string how)
     /// <summary>Its answer is charged when it has ended.</summary>
     public bool IsStream { get; } = ask.Target == "/chat";
 
+    /// <summary>Its answer was bought from somebody else.</summary>
+    public bool IsResale { get; } = ask.Target == "/lookup";
+
     /// <summary>Presenting it again is not another purchase: the credential is single-use, or the call has a key.</summary>
     public bool Repeatable { get; init; }
 

@@ -13,13 +13,22 @@ internal sealed class SimulatedStripe(World world) : HttpMessageHandler
     public IReadOnlyList<StripeRefunded> Refunded => [.. stripe.Objects.All("refund").Select(r => new StripeRefunded((string)r["metadata"]!["turnpike_refund"]!, ChallengeOf((string)r["payment_intent"]!), StripeObjects.Long(r["amount"])))];
 
     /// <summary>What was charged, by challenge.</summary>
-    public IReadOnlyDictionary<string, long> Charged => stripe.Objects.All("payment_intent").Where(i => (string?)i["status"] == "succeeded").ToDictionary(i => (string)i["metadata"]!["mpp_challenge_id"]!, i => StripeObjects.Long(i["amount"]));
+    public IReadOnlyDictionary<string, long> Charged => stripe.Objects.All("payment_intent").Where(i => (string?)i["status"] == "succeeded" && i["metadata"]?["mpp_challenge_id"] is not null).ToDictionary(i => (string)i["metadata"]!["mpp_challenge_id"]!, i => StripeObjects.Long(i["amount"]));
+
+    /// <summary>What a saved card was charged, by order.</summary>
+    public IReadOnlyList<(string Order, long Cents)> ToppedUp => [.. stripe.Objects.All("payment_intent").Where(i => (string?)i["status"] == "succeeded" && ((string?)i["metadata"]?["turnpike_purchase"])?.StartsWith("auto_", StringComparison.Ordinal) == true).Select(i => ((string)i["metadata"]!["turnpike_purchase"]!, StripeObjects.Long(i["amount"])))];
 
     /// <summary>The intent of a challenge.</summary>
-    public string IntentOf(string challenge) => (string)stripe.Objects.All("payment_intent").Single(i => (string?)i["metadata"]!["mpp_challenge_id"] == challenge && (string?)i["status"] == "succeeded")["id"]!;
+    public string IntentOf(string challenge) => (string)stripe.Objects.All("payment_intent").Single(i => (string?)i["metadata"]?["mpp_challenge_id"] == challenge && (string?)i["status"] == "succeeded")["id"]!;
 
     /// <summary>A wallet lets a seller charge a card.</summary>
     public void Grant(string token, bool pays) => stripe.Objects.Payments.Grant(token, pays ? StripeCards.Good : "pm_card_chargeDeclined");
+
+    /// <summary>A buyer pays at Stripe's own page.</summary>
+    public void PayCheckout(string session) => stripe.Objects.Pay(session);
+
+    /// <summary>The bank's word to the next charge of a saved card.</summary>
+    public void Refuse(string why) => stripe.Objects.Saved.Answers.Enqueue(why);
 
     protected override async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
     {
@@ -27,8 +36,13 @@ internal sealed class SimulatedStripe(World world) : HttpMessageHandler
         var headers = request.Headers.ToDictionary(h => h.Key, h => string.Join(',', h.Value), StringComparer.OrdinalIgnoreCase);
         HttpResponseMessage Answer()
         {
-            var before = (Charged.Count, Refunded.Count);
+            var (before, topUps) = ((Charged.Count, Refunded.Count), stripe.Objects.Saved.Taken);
             var reply = stripe.Answer(request.Method.Method, request.RequestUri!.PathAndQuery, headers.GetValueOrDefault, body);
+            if (stripe.Objects.Saved.Taken > topUps)
+            {
+                world.Say("Stripe charges a saved card");
+                world.Consent!.Charged();
+            }
             if (Charged.Count > before.Item1) world.Say("Stripe charges a card");
             if (Refunded.Count > before.Item2) world.Say("Stripe gives back");
             var response = Internet.Json(reply.Body, (HttpStatusCode)reply.Status);

@@ -1,5 +1,6 @@
 using System.Net;
 using System.Text;
+using Turnpike.Tests.Simulation.Outside;
 
 namespace Turnpike.Tests.Simulation;
 
@@ -27,6 +28,11 @@ internal sealed class SimulatedUpstream(World world) : HttpMessageHandler
 
     protected override async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
     {
+        if (request.RequestUri!.Host == SimulatedSeller.Host)
+        {
+            await SlowAsync(cancellationToken);
+            return await world.Seller.SendAsync(request, cancellationToken);
+        }
         if (Credentials.Any(request.Headers.Contains)) world.Broken("I8: the upstream was shown a payment credential");
         var receipt = request.Headers.TryGetValues("Turnpike-Payment", out var named) ? named.Single() : null;
         var execution = request.RequestUri!.AbsolutePath == "/chat" ? Stream(receipt) : new Execution(receipt, $"answer {Executions.Count} for {receipt}");

@@ -31,7 +31,7 @@ internal sealed class World : IDisposable
         Chain = new FakeChain(Scheduler.Outside.Time);
         (chainLine, stripe, Upstream, Checks) = (new SimulatedChain(this, Chain), new SimulatedStripe(this), new SimulatedUpstream(this), new Checks(this));
         Weather = script is null ? Weather.Of(Scheduler.Random, parts) : Weather.Calm;
-        Facilitator = new SimulatedFacilitator(this, new Random(~seed).Next(4));
+        (Facilitator, Seller) = (new SimulatedFacilitator(this, new Random(~seed).Next(4)), new SimulatedSeller(this));
         Store = Has(Parts.Nodes) ? new SharedStore(this, Path.Combine(Folder, "shared.db")) : null;
         Nodes = Store is null || script is not null ? [new Node(this, "node A")] : [new Node(this, "node A"), new Node(this, "node B"), .. Scheduler.Chance(30) ? [new Node(this, "node C")] : (Node[])[]];
         if (parts != Parts.None) Say(parts.ToString());
@@ -63,8 +63,19 @@ internal sealed class World : IDisposable
               chat: { match: POST /chat, usage: openai, accept: [prepaid], price: { ceiling: 0.05 USD, per-million: { output_tokens: 1000.00 USD } } }
         """;
 
+    private const string Agreeing = """automatic-top-up: { monthly: 100.00 USD }, checkout: { stripe: { secret-key: "${env:STRIPE_SECRET_KEY}", webhook-secret: "${env:STRIPE_WEBHOOK_SECRET}", api: "${env:STRIPE_API}" } }, """;
+
+    private const string Market = """
+
+          market:
+            upstream: https://seller.test
+            pays: { wallet: market, payees: "${env:SELLER}", caps: [{ amount: 0.04 USD, per: 1h }] }
+            operations: { lookup: { match: GET /lookup, price: 0.02 USD } }
+        wallets: { market: { key: "${env:WALLET_KEY}", chains: { "eip155:84532": { asset: USDC, rpc: "${env:CHAIN_RPC}" } } } }
+        """;
+
     /// <summary>Who settles, and whether we have a node to look for ourselves, is the seed's to say.</summary>
-    public string Document => Chains.Replace("WHO", Has(Parts.Facilitator) ? $"facilitator: \"{SimulatedFacilitator.Url}\"{(Facilitator.IsWatched ? ", rpc: \"${env:CHAIN_RPC}\"" : "")}" : "rpc: \"${env:CHAIN_RPC}\", settler-key: \"${env:SETTLER_KEY}\"", StringComparison.Ordinal) + Rest;
+    public string Document => Chains.Replace("WHO", Has(Parts.Facilitator) ? $"facilitator: \"{SimulatedFacilitator.Url}\"{(Facilitator.IsWatched ? ", rpc: \"${env:CHAIN_RPC}\"" : "")}" : "rpc: \"${env:CHAIN_RPC}\", settler-key: \"${env:SETTLER_KEY}\"", StringComparison.Ordinal) + (Has(Parts.TopUps) ? Rest.Replace("bundles: [{ price: 0.03 USD, budget: 0.03 USD }", Agreeing + "bundles: [{ price: 0.50 USD, budget: 0.50 USD }", StringComparison.Ordinal) : Rest) + (Has(Parts.Buying) ? Market : "");
 
     public Parts Parts { get; }
 
@@ -92,6 +103,12 @@ internal sealed class World : IDisposable
     public SimulatedUpstream Upstream { get; }
 
     public SimulatedFacilitator Facilitator { get; }
+
+    /// <summary>Who sells us what we sell on.</summary>
+    public SimulatedSeller Seller { get; }
+
+    /// <summary>What a buyer agreed to; null where nobody did.</summary>
+    public Consent? Consent { get; private set; }
 
     public Checks Checks { get; }
 
@@ -165,8 +182,10 @@ internal sealed class World : IDisposable
         foreach (var node in Nodes) await node.StartAsync();
         while (!Nodes.All(n => n.Up)) await WaitAsync(TimeSpan.FromMilliseconds(10));
         for (var i = 0; i < Scheduler.Random.Next(1, 5); i++) payers.Add(await ComesAsync(i));
+        if (Has(Parts.TopUps)) await AgreeAsync();
         Weather = storm;
         var buying = payers.ConvertAll(payer => payer.RunAsync());
+        if (Consent is not null) buying.Add(Consent.RunAsync());
         if (Has(Parts.Operator)) buying.Add(new Operator(this).RunAsync());
         await StormAsync(TimeSpan.FromSeconds(Scheduler.Random.Next(10, 120)));
         BecomeCalm();
@@ -215,6 +234,13 @@ internal sealed class World : IDisposable
 
     /// <summary>Whose wallet refunds come out of.</summary>
     private static readonly Address Settler = Secp256k1.AddressOf(Hex.Decode(Documents.Variables["SETTLER_KEY"])!);
+
+    private async Task AgreeAsync()
+    {
+        var consent = new Consent(this);
+        await consent.BeginAsync(Nodes[0]);
+        Consent = consent;
+    }
 
     private async Task StormAsync(TimeSpan length)
     {

@@ -25,7 +25,11 @@ public sealed class BalanceNodesTests : IDisposable
         var sources = await b.Rows.SourcesAsync("bot", "USD", time.GetUtcNow(), default);
         sources.ShouldBe(["balance:bot:g3", "balance:bot:g9", "balance:bot:g8", "balance:bot:g7", "balance:bot:g6", "balance:bot:g5", "balance:bot:g4", "balance:bot:g2", "balance:bot:g1", "balance:bot:g0"]);
         Hold Spend(int i) => Hold($"h{i}", Usd(10), sources[0]) with { Sources = sources };
+        using var spent = new CancellationTokenSource();
+        var kept = KeepAsync(spent.Token, a, b); // however long it takes here, both live
         var results = await Task.WhenAll(Enumerable.Range(0, 100).Select(i => Task.Run(async () => await (i % 2 == 0 ? a : b).Ledger.HoldAsync(Spend(i), default))));
+        await spent.CancelAsync();
+        await kept;
         results.Count(r => r is HoldResult.Held).ShouldBe(37);
         (await a.Rows.SourcesAsync("bot", "USD", time.GetUtcNow(), default)).ShouldBeEmpty();
 
@@ -70,6 +74,15 @@ public sealed class BalanceNodesTests : IDisposable
     {
         foreach (var each in Enumerable.Reverse(open)) each.Dispose();
         place.Dispose();
+    }
+
+    private static async Task KeepAsync(CancellationToken until, params Member[] members)
+    {
+        while (!until.IsCancellationRequested)
+        {
+            foreach (var member in members) await member.Lease.RenewAsync("v", default);
+            await Task.Delay(200, CancellationToken.None);
+        }
     }
 
     private async Task<Member> JoinAsync(string name)

@@ -13,6 +13,7 @@ public sealed class BuyingSectionTests
     [InlineData("price: { cost-plus: 20%, ceiling: 0.10 USD }", "price: { cost-plus: 20% }", "what an upstream asks needs a ceiling")]
     [InlineData("price: { cost-plus: 20%, ceiling: 0.10 USD }", "price: { cost-plus: 20, ceiling: 0.10 USD }", "is no percentage; write 20% or 2.5%")]
     [InlineData("price: { cost-plus: 20%, ceiling: 0.10 USD }", "price: { margin: 0.20 USD, ceiling: 0.10 USD }", "a margin is below the ceiling, 0.10 USD")]
+    [InlineData("price: { cost-plus: 20%, ceiling: 0.10 USD }", "price: { cost-plus: 20%, minimum: 0.20 USD, ceiling: 0.10 USD }", "a minimum is at most the ceiling, 0.10 USD")]
     [InlineData("price: { cost-plus: 20%, ceiling: 0.10 USD }", "price: { per-session: 1 USD, lasts: 1h }", "a fixed amount, or cost-plus")]
     [InlineData("key: \"${env:WALLET_KEY}\"", "key: \"0x5de4\"", "a secret is a reference")]
     [InlineData("key: \"${env:WALLET_KEY}\", chains: { \"eip155:84532\": { asset: USDC, rpc: \"${env:CHAIN_RPC}\" } }", "key: \"${env:WALLET_KEY}\"", "key and chains belong together")]

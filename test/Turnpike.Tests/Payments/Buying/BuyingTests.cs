@@ -201,6 +201,20 @@ public sealed class BuyingTests : IDisposable
         (await market.PurchaseAsync(paid)).Captured.ShouldBe(Usd("0.01"));
     }
 
+    [Theory]
+    [InlineData("minimum: 0.03 USD, ", 10_000, "0.03")]
+    [InlineData("minimum: 0.03 USD, ", 50_000, "0.06")]
+    [InlineData("margin: 0.01 USD, minimum: 0.02 USD, ", 10_000, "0.022")]
+    public async Task A_price_made_of_the_upstreams_own_is_never_below_its_minimum(string more, long asked, string told)
+    {
+        using var other = new Market(Market.Document.Replace("{ cost-plus: 20%, ", "{ cost-plus: 20%, " + more, StringComparison.Ordinal));
+        other.Seller.Price = asked;
+        var unpaid = await other.Gate.GetAsync("/plus/a");
+        unpaid.Json.GetProperty("price").GetProperty("amount").GetString().ShouldBe(told);
+        var paid = await other.Gate.GetAsync("/plus/a", ("PAYMENT-SIGNATURE", other.Gate.Pay(unpaid)));
+        (paid.Status, (await other.PurchaseAsync(paid)).Captured).ShouldBe((200, new Money(asked * 1000, "USD")), "the seller is paid what it asks, and no more");
+    }
+
     /// <summary>The attack: cheap terms, then a dearer call; or a seller that raises its price once we have sold.</summary>
     [Fact]
     public async Task A_seller_that_asks_more_than_its_terms_is_not_paid_out_of_the_margin()

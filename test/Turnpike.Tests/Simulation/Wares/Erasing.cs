@@ -18,6 +18,7 @@ internal sealed class Erasing(World world)
             await EraseAsync("token:" + world.Nodes[0].IdOf(payer.Token["Bearer ".Length..]));
             await EraseAsync(payer.Wallet.Address.ToLowerHex());
         }
+        if (world.Consent is { } consent) await EraseAsync("token:" + consent.Token);
         world.BecomeCalm();
         for (var wait = 0; world.Nodes.Any(n => !n.Up) && wait < MostTries; wait++) await world.WaitAsync(TimeSpan.FromSeconds(1));
         foreach (var payer in world.Payers)

@@ -18,12 +18,14 @@ internal sealed class Shopper(World world, Payer payer, int number)
     /// <summary>Something to buy; null when nothing of the kind is sold in this world, or nobody gave terms.</summary>
     public async Task<Purchase?> ChooseAsync()
     {
-        List<Parts> sold = [.. new[] { Parts.Streams, Parts.Plans, Parts.Sales }.Where(world.Has)];
+        List<Parts> sold = [.. new[] { Parts.Streams, Parts.Plans, Parts.Sales, Parts.Buying, Parts.TopUps }.Where(world.Has)];
         if (sold.Count == 0 || scheduler.Chance(40)) return null;
         return sold[scheduler.Random.Next(sold.Count)] switch
         {
             Parts.Streams => Keyed(new Ask("POST", "/chat", ("Authorization", Token()), ("Content-Type", "application/json")) { Body = $$"""{"model":"m","stream":true,"max_tokens":{{scheduler.Random.Next(10, 60)}},"messages":[]}""" }, "a stream"),
             Parts.Plans => Keyed(new Ask("GET", "/member", ("apikey", Documents.Variables["AGENT_KEY"]), ("Authorization", scheduler.Chance(30) ? Token() : null)), "a plan's call"),
+            Parts.Buying => await ResaleAsync(),
+            Parts.TopUps => Keyed(scheduler.Chance(30) ? new Ask("POST", "/reports", ("Authorization", world.Consent!.Text)) { Body = "{}" } : new Ask("GET", "/forecast/paris", ("Authorization", world.Consent!.Text)), "a topped-up token's call"),
             _ => await TokenAsync(),
         };
     }
@@ -33,6 +35,14 @@ internal sealed class Shopper(World world, Payer payer, int number)
     {
         if (!told.Json.TryGetProperty("token", out var text) || bought.Contains(text.GetString()!)) return;
         bought.Add(text.GetString()!);
+    }
+
+    /// <summary>Something we buy ourselves, by token or from the chain.</summary>
+    private async Task<Purchase?> ResaleAsync()
+    {
+        var ask = new Ask("GET", "/lookup");
+        if (scheduler.Chance(60)) return Keyed(ask.With(("Authorization", payer.Token)), "what is bought for it");
+        return await payer.TermsAsync(ask) is { } terms ? new Purchase(ask.With(payer.Wallet.X402(terms)), "x402") { Repeatable = true } : null;
     }
 
     private async Task<Purchase?> TokenAsync()

@@ -60,5 +60,5 @@ internal sealed class Till(World world, IReadOnlyDictionary<string, string> prom
     private static IEnumerable<HoldState> Settled(IReadOnlyList<HoldState> refunds) => refunds.Where(r => r.Status == HoldStatus.Settled);
 
     /// <summary>What an operator gave back into an account.</summary>
-    private static long Back(IReadOnlyList<HoldState> refunds, string account) => Settled(refunds).Where(r => r.Hold.Legs[0].To == account).Sum(r => r.Captured.Units);
+    public static long Back(IReadOnlyList<HoldState> refunds, string account) => Settled(refunds).Where(r => r.Hold.Legs[0].To == account).Sum(r => r.Captured.Units);
 }
