@@ -1,6 +1,9 @@
 using System.Net;
 using System.Text;
 using System.Text.Json;
+using Turnpike.Admin;
+using Turnpike.Admin.Accounts;
+using Turnpike.Admin.Cli.Accounts;
 using Turnpike.Billing.Invoices;
 using Turnpike.Ledger;
 using Turnpike.Tests.Billing.Stripe;
@@ -114,6 +117,27 @@ public sealed class MoneyApisTests
         await TellAsync(gateway, stripe, "charge.dispute.closed");
         using (var free = await gateway.CallAsync("/paid", token)) free.StatusCode.ShouldBe(HttpStatusCode.OK);
         (await gateway.Ledger.VerifyAsync(default)).Findings.ShouldBeEmpty();
+    }
+
+    [Fact]
+    public async Task The_command_line_lists_shows_and_pays_invoices_and_writes_the_books()
+    {
+        await using var gateway = await RunningGateway.StartAsync(more: "callers: { named: {} }\nplans: { account: { postpaid: { per: 1mo } } }");
+        var id = await BilledAsync(gateway, 0);
+        var (config, environment) = (gateway.Config, RunningGateway.Environment);
+        (await SaidAsync((o, e) => InvoicesCommand.ListAsync(config, environment, "named", "open", false, o, e, default))).ShouldBe((0, "INV-000001  named  2026-01-01 to 2026-02-01  1.50 USD  open\n"));
+        (await SaidAsync((o, e) => InvoicesCommand.PostAsync(config, environment, id, "pay", new PaidBody(Reference: "wire 4711"), AdminJson.Default.PaidBody, null, false, o, e, default))).Said.ShouldContain("credited 0.00, owed 0.00");
+        (await SaidAsync((o, e) => InvoicesCommand.ShowAsync(config, environment, id, "html", false, o, e, default))).Said.ShouldContain("Status: paid");
+        (await SaidAsync((o, e) => InvoicesCommand.ShowAsync(config, environment, "inv_none", null, false, o, e, default))).Code.ShouldBe(3);
+        (await SaidAsync((o, e) => StatementsCommand.ShowAsync(config, environment, "2020-01-01", "2100-01-01", true, false, o, e, default))).Said.ShouldContain(",taken,bank,USD,1.50");
+        (await SaidAsync((o, e) => StatementsCommand.ExportAsync(config, environment, "2020-01-01", "2100-01-01", true, o, e, default))).Said.ShouldContain("Income:Revenue:Paid  -1.50 USD");
+        (await SaidAsync((o, e) => StatementsCommand.ShowAsync(config, environment, "yesterday", null, false, false, o, e, default))).Code.ShouldBe(2);
+    }
+
+    private static async Task<(int Code, string Said)> SaidAsync(Func<TextWriter, TextWriter, Task<int>> run)
+    {
+        using var output = new StringWriter { NewLine = "\n" };
+        return (await run(output, TextWriter.Null), output.ToString());
     }
 
     private static async Task<(string Token, string Intent)> BuyAsync(RunningGateway gateway, StripeDouble stripe)
