@@ -16,7 +16,7 @@ internal sealed record CreditNoteView(string Id, MoneyView Amount, string Reason
 internal sealed record InvoiceView(string Id, string? Number, string Caller, string Status, DateTimeOffset Start, DateTimeOffset End, MoneyView Total, MoneyView Carried, MoneyView Charged, MoneyView Forward, MoneyView Tax, MoneyView Credited, MoneyView Owed,
     DateTimeOffset? Sent, DateTimeOffset? Due, DateTimeOffset? Ended, string? Reference, string? Url, string? StripeInvoice, string? Error, IReadOnlyList<InvoiceLineView> Lines, IReadOnlyList<CreditNoteView> CreditNotes)
 {
-    public static InvoiceView Of(Invoice i, IReadOnlyList<CreditNote> notes) => new(i.Id, i.Number is null ? null : i.Name, i.Caller, InvoiceStore.Text(i.Status), i.Start, i.End, MoneyView.Of(i.Total), MoneyView.Of(i.Carried), MoneyView.Of(i.Charged), MoneyView.Of(i.Forward), MoneyView.Of(i.Tax), MoneyView.Of(i.Credited), MoneyView.Of(i.Owed),
+    public static InvoiceView Of(Invoice i, IReadOnlyList<CreditNote> notes) => new(i.Id, i.Number is null ? null : i.Name, i.Caller, InvoiceStore.Text(i.Status), i.Start, i.End, MoneyView.Of(i.Total), MoneyView.Of(i.Carried), MoneyView.Of(i.Charged), MoneyView.Of(i.Forward), MoneyView.Of(i.Tax), MoneyView.Of(i.Credited), MoneyView.Of(i.ToPay),
         i.Opened, i.Due, i.Ended, i.Reference, i.Url, i.StripeInvoice, i.Error, [.. i.Lines.Select(l => new InvoiceLineView(l.Kind, l.Of, l.Calls, l.Units, new Money(l.Amount, i.Currency).ToDecimal()))], [.. notes.Select(CreditNoteView.Of)]);
 }
 

@@ -104,7 +104,7 @@ internal static class InvoicesApi
     private static async Task<Results<Ok<PortalView>, ProblemHttpResult>> PortalAsync(string name, PortalBody body, StripeInvoicer stripe, CallerDesk desk, CatalogSource catalog, CancellationToken ct)
     {
         if (await desk.FindAsync(catalog.Current, name, ct) is null) return AdminProblem.NotFound("caller");
-        var back = body.ReturnUrl ?? catalog.Current.Gateway.Url.GetLeftPart(UriPartial.Authority);
+        var back = body.ReturnUrl ?? catalog.Current.Gateway.Url.GetLeftPart(UriPartial.Authority) + Turnpike.Billing.Owned.InvoicesApi.Path + "/portal";
         if (!Uri.TryCreate(back, UriKind.Absolute, out var url) || url.Scheme is not ("http" or "https")) return AdminProblem.Malformed("returnUrl: an http:// or https:// URL.");
         var (portal, why) = await stripe.PortalAsync(name, back, ct);
         return portal is not null ? TypedResults.Ok(new PortalView(portal)) : AdminProblem.Of(409, "no-portal", "There is no such page", why);
