@@ -39,7 +39,7 @@ internal sealed class GateTransforms(Cashier cashier, RateLimits limits, Payment
         Tell(proxyRequest, payment);
         foreach (var (name, value) in payment.Bought?.Credential ?? []) Replace(proxyRequest, name, value);
         payment.Bought?.Presented = true;
-        Turnpike.Telemetry.Tracing.PassOn(proxyRequest, call.Operation.Name, call.Correlation);
+        Turnpike.Telemetry.Tracing.PassOn(proxyRequest, call.Operation.Name, call.Correlation, call.Headers["X-Request-Id"]);
         // The very string that was matched and priced. Uri would decode and collapse it once more.
         proxyRequest.RequestUri = new Uri(destinationPrefix.TrimEnd('/') + service.Below(call.Target.Value), new UriCreationOptions { DangerousDisablePathAndQueryCanonicalization = true });
         return default;

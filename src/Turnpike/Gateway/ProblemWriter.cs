@@ -33,6 +33,8 @@ internal static class ProblemWriter
             json.WriteEndObject();
         }
         if (reason.Status == 402) WriteTerms(json, call, offers);
+        // Whoever had money here and has too little of it now: where there is more.
+        if (reason.Status == 402 && reason != Reasons.PaymentRequired && offers.FirstOrDefault(o => o.Url is not null) is { Url: { } shop }) json.WriteString("topUpUrl", shop);
         reply.WriteFields(json);
         json.WriteEndObject();
     }

@@ -19,7 +19,7 @@ internal static class IdentitySection
     private static readonly Key<Uri> Keys = new("keys", Shapes.Url, "Its published keys, a JSON Web Key Set.") { Default = "none: then there is a secret", Example = "https://login.example.com/jwks.json" };
     private static readonly Key<Secret> Shared = new("secret", new SecretShape(32), "A secret of at least 32 bytes both sides have; for HS256, HS384 and HS512 alone.") { Default = "none: then there are keys", Example = "${env:TURNPIKE_TOKEN_SECRET}" };
     private static readonly Key<IReadOnlyList<string>> Algorithms = new("algorithms", new ListShape<string>(Algorithm, least: 1), "What its tokens may be signed with; never none.") { Default = "ES256, RS256, PS256 and EdDSA by keys, HS256 by a secret", Example = "[ES256]" };
-    private static readonly Key<TimeSpan> Skew = new("skew", Shapes.Duration, "How far its clock may be off.") { Default = "30s", Example = "30s" };
+    private static readonly Key<TimeSpan> Skew = new("skew", Shapes.Duration, "How far its clock may be off.") { Default = "1m", Example = "30s" };
     private static readonly Key<string> CallerClaim = new("caller", Claim, "The claim that names the caller; dots lead into claims.") { Default = "sub", Example = "client_id" };
     private static readonly Key<bool> Callers = new("callers", new ChoiceShape<bool>(("known", false), ("any", true)), "Whom it may name: callers known here, or anybody, who is then called ISSUER:NAME and may do what the token says.") { Default = "known", Example = "any" };
     private static readonly Key<string> ScopeClaim = new("scopes", Claim, "The claim with what the token may do; a known caller never gets more than it has.") { Default = "scope", Example = "scope" };
@@ -71,7 +71,7 @@ internal static class IdentitySection
         if (m.Get(Keys) is { Scheme: "http", IsLoopback: false }) { m.Of(Keys).Refuse("keys that are believed come over https; plain http is for loopback only"); return null; }
         foreach (var key in new Key[] { KyaService, KyaDomain, KyaEnvironment })
             if (m.IsWritten(key) && !m.Get(Kya)) { m.Of(key).Refuse("is said of kya tokens alone: write 'tokens: kya' beside it"); return null; }
-        return new JwtIssuer(m.At.Name, m.Get(Issuer)!, m.Get(Audience, []), CallersOf(m)) { Keys = m.Get(Keys), Secret = shared ? m.Get(Shared) : null, Algorithms = algorithms, Skew = m.Get(Skew, TimeSpan.FromSeconds(30)), Kya = m.Get(Kya) ? new KyaTerms(m.Get(KyaService), m.Get(KyaDomain), m.Get(KyaEnvironment)) : null };
+        return new JwtIssuer(m.At.Name, m.Get(Issuer)!, m.Get(Audience, []), CallersOf(m)) { Keys = m.Get(Keys), Secret = shared ? m.Get(Shared) : null, Algorithms = algorithms, Skew = m.Get(Skew, TimeSpan.FromMinutes(1)), Kya = m.Get(Kya) ? new KyaTerms(m.Get(KyaService), m.Get(KyaDomain), m.Get(KyaEnvironment)) : null };
     }
 
     private static WebBotAuthSettings? BuildBots(MapValues m)

@@ -41,7 +41,7 @@ internal sealed record JwtIssuer(string Name, string Issuer, IReadOnlyList<strin
     /// <summary>JOSE names, all of one kind: by public keys, or by a shared secret.</summary>
     public required IReadOnlyList<string> Algorithms { get; init; }
 
-    public TimeSpan Skew { get; init; } = TimeSpan.FromSeconds(30);
+    public TimeSpan Skew { get; init; } = TimeSpan.FromMinutes(1);
 
     /// <summary>Its tokens say who answers for an agent; null: they are access tokens.</summary>
     public KyaTerms? Kya { get; init; }

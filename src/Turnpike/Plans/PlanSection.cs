@@ -61,11 +61,19 @@ internal static class PlanSection
             if (allowance.Tier is { } tier && !tiers.ContainsKey(tier)) m.At.Reading.PlaceOf(allowance, "tier").Refuse($"'{tier}' is no tier of this plan");
         foreach (var twice in includes.GroupBy(a => (a.Feature, string.Join(' ', a.Operations))).Where(g => g.Count() > 1))
             m.Of(Includes).Refuse($"{twice.First().Amount.Currency} per {twice.First().Per.Text} is included twice for the same");
+        // A call comes to so many tokens, or to so much money: the other would be charged the most the call could have been.
+        foreach (var counted in includes.Where(a => a.Amount.Currency == Units.Total))
+            if (includes.FirstOrDefault(other => Money.IsMoney(other.Amount.Currency) && IsForTheSame(counted, other, tiers)) is { } paid)
+                m.At.Reading.PlaceOf(paid, Amount.Name).Refuse("is included for the same calls as total_tokens; include one of them, or name 'operations' or a 'tier' for each");
         var postpaid = m.Get(PostpaidSection.Key);
         foreach (var counted in includes.Where(a => postpaid is not null && a.Overage is not null))
             m.At.Reading.PlaceOf(counted, Overage.Name).Refuse("counts units; a postpaid plan bills the price of the calls, up to the 'limit' of 'postpaid'");
         return new Plan("") { Includes = includes, Postpaid = postpaid, Limits = m.Get(Limits, []), Tiers = tiers, Entitlements = new Entitlements(m.Get(Entitlements, [])), Weight = (int)m.Get(Weight, 1L) };
     }
+
+    private static bool IsForTheSame(Allowance a, Allowance b, FrozenDictionary<string, FrozenSet<string>> tiers) =>
+        (a.Operations.Count == 0 || b.Operations.Count == 0 || a.Operations.Intersect(b.Operations, StringComparer.Ordinal).Any())
+        && (a.Tier is null || b.Tier is null || tiers.TryGetValue(a.Tier, out var some) && tiers.TryGetValue(b.Tier, out var others) && some.Overlaps(others));
 
     private static PlanSettings Named(IReadOnlyList<KeyValuePair<string, Plan>> plans) =>
         new(plans.ToFrozenDictionary(p => p.Key, p => p.Value with { Name = p.Key }, StringComparer.Ordinal));

@@ -26,9 +26,9 @@ internal sealed class PrometheusText : IDisposable
             if (Meters.Contains(instrument.Meter.Name)) self.EnableMeasurementEvents(instrument, all.GetOrAdd(instrument, static i => new Series(i)));
         };
         listener.MeasurementsCompleted = (instrument, _) => all.Remove(instrument, out Series? _);
-        listener.SetMeasurementEventCallback<long>((instrument, value, tags, state) => Take(instrument, (Series)state!, value, value, tags));
-        listener.SetMeasurementEventCallback<int>((instrument, value, tags, state) => Take(instrument, (Series)state!, value, value, tags));
-        listener.SetMeasurementEventCallback<double>((instrument, value, tags, state) => Take(instrument, (Series)state!, null, value, tags));
+        listener.SetMeasurementEventCallback<long>((instrument, value, tags, state) => Take(instrument, state, value, value, tags));
+        listener.SetMeasurementEventCallback<int>((instrument, value, tags, state) => Take(instrument, state, value, value, tags));
+        listener.SetMeasurementEventCallback<double>((instrument, value, tags, state) => Take(instrument, state, null, value, tags));
         listener.Start();
     }
 
@@ -48,8 +48,9 @@ internal sealed class PrometheusText : IDisposable
 
     public void Dispose() => listener.Dispose();
 
-    private static void Take(Instrument instrument, Series series, long? whole, double value, ReadOnlySpan<KeyValuePair<string, object?>> tags)
+    private static void Take(Instrument instrument, object? state, long? whole, double value, ReadOnlySpan<KeyValuePair<string, object?>> tags)
     {
+        if (state is not Series series) return; // its meter has just ended: what it still tells is nobody's
         var point = series.At(tags);
         if (IsHistogram(instrument)) point.Record(value);
         else if (instrument.IsObservable) point.Set(whole, value);

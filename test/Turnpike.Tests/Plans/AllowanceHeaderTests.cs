@@ -58,5 +58,13 @@ public sealed class AllowanceHeaderTests
     [InlineData("callers: { a: { plan: pro } }", "t.yaml:1:23: callers.a.plan: names no plan of 'plans'")]
     [InlineData("callers: { a: { plan-until: 2027-01-31 } }", "t.yaml:1:29: callers.a.plan-until: is the end of a plan, and 'plan' is missing")]
     [InlineData("plans: { p: { includes: [{ amount: 5 bananas, per: 1d }] } }", "t.yaml:1:36: plans.p.includes[0].amount: 'bananas' is nothing a plan can include; write requests, total_tokens or money")]
-    public void A_plan_that_would_give_nothing_is_an_error(string text, string error) => Documents.Load(Documents.With(text)).ErrorLines.ShouldContain(error);
+    [InlineData("plans: { p: { includes: [{ amount: 5 total_tokens, per: 1d }, { amount: 2.00 USD, per: 1mo }] } }", "t.yaml:1:73: plans.p.includes[1].amount: is included for the same calls as total_tokens; include one of them, or name 'operations' or a 'tier' for each")]
+    public void A_plan_that_would_give_nothing_or_too_much_is_an_error(string text, string error) => Documents.Load(Documents.With(text)).ErrorLines.ShouldContain(error);
+
+    [Theory]
+    [InlineData("{ amount: 5 total_tokens, per: 1d, operations: [o] }, { amount: 2.00 USD, per: 1mo, operations: [second] }")]
+    [InlineData("{ amount: 5 total_tokens, per: 1d, tier: dear }, { amount: 2.00 USD, per: 1mo, tier: cheap }")]
+    [InlineData("{ amount: 5 requests, per: 1d }, { amount: 2.00 USD, per: 1mo }")]
+    public void What_is_included_for_different_calls_may_be_of_different_units(string includes) =>
+        Documents.Load(Documents.With($"plans: {{ p: {{ tiers: {{ dear: [a], cheap: [b] }}, includes: [{includes}] }} }}").Replace("price: free } }", "price: free }, second: { match: GET /p, price: free } }", StringComparison.Ordinal)).ErrorLines.ShouldBeEmpty();
 }

@@ -85,18 +85,19 @@ public sealed class TracingTests
         using var source = new ActivitySource("tracing-tests");
         using var span = source.StartActivity("call", ActivityKind.Server, Sent)!;
         using var request = Request();
-        Tracing.PassOn(request, "forecast", "c_1");
+        Tracing.PassOn(request, "forecast", "c_1", "mine-7");
         var passed = request.Headers.GetValues("traceparent").ShouldHaveSingleItem();
         passed.ShouldStartWith("00-0af7651916cd43dd8448eb211c80319c-");
         passed.ShouldContain(span.SpanId.ToHexString());
         span.GetTagItem("turnpike.correlation").ShouldBe("c_1");
+        span.GetTagItem("http.request.header.x-request-id").ShouldBe("mine-7");
     }
 
     [Fact]
     public void Without_a_listener_the_callers_own_context_goes_through()
     {
         using var request = Request();
-        Tracing.PassOn(request, "forecast", "c_1");
+        Tracing.PassOn(request, "forecast", "c_1", null);
         request.Headers.GetValues("traceparent").ShouldBe([Sent]);
     }
 

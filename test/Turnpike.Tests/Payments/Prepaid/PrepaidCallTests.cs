@@ -89,6 +89,21 @@ public sealed class PrepaidCallTests : IDisposable
     }
 
     [Fact]
+    public async Task Who_has_too_little_left_is_told_where_there_is_more_and_nobody_else()
+    {
+        using var shop = new TestGate(document: """
+            gateway: { sandbox: true }
+            payments:
+              prepaid: { secret: "${env:TURNPIKE_TOKEN_SECRET}", bundles: [{ price: 1.00 USD, budget: 1.00 USD }] }
+            services: { s: { upstream: "${env:UPSTREAM}", operations: { data: { match: GET /data, price: 1.00 USD } } } }
+            """);
+        (await shop.GetAsync("/data")).Json.TryGetProperty("topUpUrl", out _).ShouldBeFalse("it has nothing to top up");
+        var told = await shop.GetAsync("/data", ("Authorization", await shop.TokenAsync("0.50 USD")));
+        (told.Reason, told.Json.GetProperty("topUpUrl").GetString()).ShouldBe(("token-exhausted", "http://127.0.0.1:8402/buy/data"));
+        (await gate.GetAsync("/forecast/paris", ("Authorization", await gate.TokenAsync("0.001 USD")))).Json.TryGetProperty("topUpUrl", out _).ShouldBeFalse("none are sold");
+    }
+
+    [Fact]
     public async Task Revoking_is_in_force_for_the_next_call_and_final()
     {
         var token = await gate.TokenAsync();
