@@ -11,7 +11,7 @@ using Turnpike.Payments.Included;
 namespace Turnpike.Access;
 
 /// <summary>May this caller, and later this payer, do this at all? A no here never becomes a 402.</summary>
-internal sealed class AccessRules(IEnumerable<IAccessRule> rules, IncidentRule incidents, UpstreamRule upstreams, BreakerRule breakers, ApprovalDesk approvals, FirstPayments first, OutsideDecisions outside, CallerDirectory callers, RuleLimits limits)
+internal sealed class AccessRules(IEnumerable<IAccessRule> rules, IncidentRule incidents, UpstreamRule upstreams, BreakerRule breakers, ApprovalDesk approvals, FirstPayments first, OutsideDecisions outside, CallerDirectory callers, RuleLimits limits, ListRule lists)
 {
     private readonly IAccessRule[] rules = [.. rules];
 
@@ -32,12 +32,12 @@ internal sealed class AccessRules(IEnumerable<IAccessRule> rules, IncidentRule i
     /// <summary>Once more when it is known who pays: verifying takes its time, and rights may have ended meanwhile.</summary>
     public ValueTask<Answer?> CheckAsync(Payment payment, CancellationToken ct)
     {
-        if ((incidents.Check(payment) ?? ListRule.Check(payment)) is { } no) return new(no);
+        if (incidents.Check(payment) is { } no) return new(no);
         return payment.Method is null ? upstreams.CheckAsync(payment, ct) : StillAsync(payment, ct);
     }
 
     private async ValueTask<Answer?> StillAsync(Payment payment, CancellationToken ct) =>
-        (payment.Call.Principal is null ? null : await callers.StillAsync(payment.Call, ct)) ?? await first.CheckAsync(payment, ct)
+        await lists.CheckAsync(payment, ct) ?? (payment.Call.Principal is null ? null : await callers.StillAsync(payment.Call, ct)) ?? await first.CheckAsync(payment, ct)
         ?? (payment is { Payer: { } payer, Method.Name: not PlanMethod.MethodName and var rail } ? await limits.AdmitPayerAsync(payment.Call, payer, rail, ct) : null) ?? await upstreams.CheckAsync(payment, ct);
 
     /// <summary>The money is there, and the answer about to leave: a no withholds it, and the money is the payer's again.</summary>

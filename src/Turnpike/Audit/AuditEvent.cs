@@ -77,6 +77,8 @@ internal static class AuditKinds
     public const string BreakerReset = "breaker.reset";
     public const string NoticeUndeliverable = "notice.undeliverable";
     public const string LimitShadowed = "limit.shadowed";
+
+    public const string AccessShadowed = "access.shadowed";
     public const string DecisionMissing = "decision.missing";
     public const string LimitReset = "limit.reset";
     public const string Granted = "plan.granted";

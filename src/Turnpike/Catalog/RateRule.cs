@@ -31,6 +31,9 @@ internal sealed record RateRule(string Id, string Name, Money Amount, TimeSpan? 
     /// <summary>Who pays, and how, is known only when the payment is verified: counted then, and not at all where nobody pays.</summary>
     public bool ByPayer { get; private init; }
 
+    /// <summary>For which calls it counts; null: for all.</summary>
+    public RateCondition? For { get; init; }
+
     /// <summary>How long a call may be kept waiting instead of being refused.</summary>
     public TimeSpan Wait { get; init; }
 

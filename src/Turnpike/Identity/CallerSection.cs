@@ -40,7 +40,7 @@ internal static class CallerSection
     private static readonly Key<IReadOnlyList<string>> Groups = new("groups", new ListShape<string>(Named), "Groups it belongs to.") { Default = "none", Example = "[partners]" };
     private static readonly Key<IReadOnlyList<string>> Roles = new("roles", new ListShape<string>(Named), "Roles it has; 'roles' of an operation ask for them.") { Default = "none", Example = "[auditor]" };
     private static readonly Key<IReadOnlyList<string>> ScopesOf = new("scopes", new ListShape<string>(Scope), "What it may do; 'scopes' of an operation ask for them.") { Default = "none", Example = "[companies:read]" };
-    private static readonly Key<IReadOnlyList<KeyValuePair<string, string>>> Metadata = new("metadata", new NamedShape<string>("words by name", "name", OperationSection.CheckName, Shapes.Text), "Your own words about it; nothing is decided by them.") { Default = "none", Example = "{ owner: acme-corp }" };
+    private static readonly Key<IReadOnlyList<KeyValuePair<string, string>>> Metadata = new("metadata", new NamedShape<string>("words by name", "name", OperationSection.CheckName, Shapes.Text), "Your own words about it; limits may be for callers of whom they are written.") { Default = "none", Example = "{ owner: acme-corp }" };
     private static readonly Key<CallerStatus> Status = new("status", new ChoiceShape<CallerStatus>(("active", CallerStatus.Active), ("suspended", CallerStatus.Suspended), ("closed", CallerStatus.Closed)), "Is it served? Others are 403.") { Default = "active", Example = "suspended" };
 
     /// <summary>The section, with the keys of a caller that other slices own.</summary>

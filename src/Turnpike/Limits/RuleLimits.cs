@@ -106,7 +106,7 @@ internal sealed class RuleLimits(CounterSet counters, RateExchange exchange, IAu
     private static void Add(List<Demand> demands, IReadOnlyList<RateRule>? rules, Call call, bool byPayer)
     {
         for (var i = 0; i < rules?.Count; i++)
-            if (rules[i].ByPayer == byPayer && AmountOf(rules[i], call) is > 0 and var amount) demands.Add(new Demand(rules[i], CallerKey.Of(call, rules[i].Key), amount));
+            if (rules[i].ByPayer == byPayer && rules[i].For?.Holds(call) != false && AmountOf(rules[i], call) is > 0 and var amount) demands.Add(new Demand(rules[i], CallerKey.Of(call, rules[i].Key), amount));
     }
 
     /// <summary>What this call may come to at most in the rule's unit; zero when it is not counted in it.</summary>

@@ -52,6 +52,35 @@ public sealed class AccessListTests
     }
 
     [Fact]
+    public async Task A_shadow_refuses_nobody_and_says_whom_it_would_have_refused_and_why()
+    {
+        using var gate = new TestGate(document: Document("{ addresses: { allow: [10.0.0.0/8] }, callers: { allow: [one] }, shadow: true }"));
+        var token = await gate.TokenAsync();
+        (await gate.SendAsync(new Ask("GET", "/paid", ("Authorization", token)) { Address = "203.0.113.7" })).Status.ShouldBe(200);
+        (await gate.SendAsync(new Ask("GET", "/paid", ("Authorization", token)) { Address = "10.0.0.1" })).Status.ShouldBe(200);
+        (await gate.SendAsync(new Ask("GET", "/paid", ("x-api-key", await gate.KeyAsync("one")), ("Authorization", token)) { Address = "10.0.0.1" })).Status.ShouldBe(200);
+        (await gate.SendAsync(new Ask("GET", "/paid") { Address = "192.0.2.9" })).Status.ShouldBe(403, "the service's own lists are not in shadow");
+        (await ShadowsAsync(gate)).ShouldBe(["access access-denied It is not open to your address.", "access identity-required This is open to some callers alone."]);
+    }
+
+    [Fact]
+    public async Task A_payer_in_shadow_and_a_no_in_shadow_stop_nothing()
+    {
+        using var gate = new TestGate(document: Document("{ payers: { allow: [nobody] }, shadow: true, " + Asking("access, settled")[2..]));
+        gate.Sites["decide.test"] = static _ => Says("{\"allow\":false,\"reason\":\"no\"}");
+        var token = await gate.TokenAsync();
+        (await gate.GetAsync("/paid", ("Authorization", token))).Status.ShouldBe(200);
+        (await ShadowsAsync(gate)).ShouldBe(["ask access-denied no", "access access-denied Your payments are not taken here; nothing was.", "ask access-denied no"]);
+        await gate.ShouldBalanceAsync();
+    }
+
+    private static async Task<List<string>> ShadowsAsync(TestGate gate)
+    {
+        await gate.Of<IAuditTrail>().FlushAsync(default);
+        return [.. (await gate.Of<IAuditTrail>().ReadAsync(new AuditFilter(Kind: AuditKinds.AccessShadowed), default)).Select(r => $"{r.Event.Reference} {r.Event.Reason} {r.Event.Detail}")];
+    }
+
+    [Fact]
     public async Task A_payer_who_is_denied_is_refused_when_known_and_nothing_is_taken()
     {
         using var gate = new TestGate(TestGate.Document.Contains("access:", StringComparison.Ordinal) ? "" : $"access: {{ payers: {{ deny: [\"{TestGate.Payer.ToLowerHex().ToUpperInvariant().Replace("0X", "0x", StringComparison.Ordinal)}\"] }} }}\n");

@@ -1,4 +1,5 @@
 using Turnpike.Access.Approvals;
+using Turnpike.Audit;
 using Turnpike.Tests.Catalog;
 using Turnpike.Tests.Gateway;
 
@@ -19,6 +20,19 @@ public sealed class ApprovalDeskTests
               search: { match: GET /search, price: 1.00 USD, step-up: { above: 1.00 USD } }
         callers: { agent: { keys: ["${env:AGENT_KEY}"] }, other: { keys: ["${env:OLD_AGENT_KEY}"] } }
         """);
+
+    [Theory]
+    [InlineData("approval, shadow: true", "approval-required")]
+    [InlineData("identity, shadow: true", "stronger-identity")]
+    public async Task A_shadow_asks_nobody_and_says_what_it_would_have_asked_for(string require, string reason)
+    {
+        using var gate = Gate(require);
+        (await gate.SendAsync(new Ask("POST", "/exports", Key, ("Authorization", await gate.TokenAsync("10.00 USD"))) { Body = "{}" })).Status.ShouldBe(200);
+        (await gate.Of<ApprovalStore>().ListAsync(ApprovalStatus.Pending, 10, default)).ShouldBeEmpty();
+        await gate.Of<IAuditTrail>().FlushAsync(default);
+        var shadow = (await gate.Of<IAuditTrail>().ReadAsync(new AuditFilter(Kind: AuditKinds.AccessShadowed), default)).ShouldHaveSingleItem().Event;
+        (shadow.Reference, shadow.Reason, shadow.Caller, shadow.Operation).ShouldBe(("step-up", reason, "agent", "export"));
+    }
 
     [Fact]
     public async Task An_operator_says_yes_once_per_caller_and_day()

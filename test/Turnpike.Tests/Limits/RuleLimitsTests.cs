@@ -183,6 +183,27 @@ public sealed class RuleLimitsTests
         (shadowed.Count, shadowed[0].Event.Reference).ShouldBe((98, "services.s.operations.free.limits/soon"));
     }
 
+    [Theory]
+    [InlineData("assurance: anonymous", 3, 100, 100)]
+    [InlineData("assurance: [bearer, bound]", 100, 3, 3)]
+    [InlineData("groups: [partners]", 100, 3, 100)]
+    [InlineData("metadata: { tier: gold }", 100, 3, 100)]
+    [InlineData("metadata: { tier: gold, owner: acme }", 100, 100, 100)]
+    [InlineData("groups: partners, metadata: { tier: gold }", 100, 3, 100)]
+    public async Task A_limit_counts_for_those_it_is_for(string condition, int stranger, int partner, int other)
+    {
+        using var gate = Gate(operation: $"{{ amount: 3 requests, per: 1h, key: [caller], for: {{ {condition} }} }}");
+        var known = await gate.KeyAsync("known", change: c => c with { Groups = ["partners"], Metadata = new Dictionary<string, string> { ["tier"] = "gold" } });
+        (await UntilRefusedAsync(gate)).ShouldBe(stranger);
+        (await UntilRefusedAsync(gate, "/free", ("x-api-key", known))).ShouldBe(partner);
+        (await UntilRefusedAsync(gate, "/free", Key)).ShouldBe(other, "what a request says of itself decides nothing");
+        (await gate.GetAsync("/free", ("tier", "gold"), ("Turnpike-Groups", "partners"))).Status.ShouldBe(stranger == 3 ? 429 : 200);
+    }
+
+    [Fact]
+    public void A_limit_for_nobody_is_an_error() =>
+        Documents.Load(Documents.With("limits: { calls: [{ amount: 3 requests, per: 1h, for: {} }] }")).ErrorLines.ShouldContain("t.yaml:1:55: limits.calls[0].for: names nobody: write assurance, groups, models or metadata");
+
     [Fact]
     public async Task A_plan_limits_each_of_its_callers_and_nobody_else()
     {

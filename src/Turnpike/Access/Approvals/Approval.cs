@@ -15,6 +15,9 @@ internal sealed record StepUp(Money? Above, StepUpRequirement Require, TimeSpan 
 
     /// <summary>More is asked when a payer comes above so much in a day, this call included.</summary>
     public Money? DayAbove { get; init; }
+
+    /// <summary>Nothing more is asked of anybody: what would have been is audited.</summary>
+    public bool Shadow { get; init; }
 }
 
 /// <summary>What is asked for.</summary>

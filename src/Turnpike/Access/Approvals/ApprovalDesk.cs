@@ -10,7 +10,7 @@ namespace Turnpike.Access.Approvals;
 /// <summary>
 /// Asks for more where more is at stake: when the price is known, before anybody is shown terms and before anything is held.
 /// </summary>
-internal sealed class ApprovalDesk(ApprovalStore store, CatalogSource catalog, BreakerBoard breakers, Notices notices, IAuditTrail audit, TimeProvider time)
+internal sealed class ApprovalDesk(ApprovalStore store, CatalogSource catalog, BreakerBoard breakers, Notices notices, IAuditTrail audit, Shadows shadows, TimeProvider time)
 {
     /// <summary>What a question about a breaker is of, where others are of an operation.</summary>
     private const string OfBreaker = "breaker:";
@@ -38,6 +38,12 @@ internal sealed class ApprovalDesk(ApprovalStore store, CatalogSource catalog, B
     /// <param name="what">What asks for it, as the first words of a sentence.</param>
     public async ValueTask<Answer?> AskAsync(Call call, StepUp step, string? who, string what, CancellationToken ct)
     {
+        if (step.Shadow)
+        {
+            if (step.Require != StepUpRequirement.Identity || call.Principal is not { Assurance: >= Assurance.Bound })
+                await shadows.RecordAsync(call, "step-up", new Refusal(step.Require == StepUpRequirement.Identity ? Reasons.StrongerIdentity : Reasons.ApprovalRequired, $"{what} would have been asked for {step.Require.ToString().ToLowerInvariant()}."), ct);
+            return null;
+        }
         if (step.Require == StepUpRequirement.Identity)
             return call.Principal is { Assurance: >= Assurance.Bound } ? null : new Refusal(call.Principal is null ? Reasons.IdentityRequired : Reasons.StrongerIdentity, $"{what} are for requests that are signed.");
         if (who is null) return new Refusal(Reasons.IdentityRequired, $"{what} are for callers that say who they are.");

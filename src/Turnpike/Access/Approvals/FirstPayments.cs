@@ -15,7 +15,7 @@ internal sealed class FirstPayments(ApprovalDesk desk, PayerHistoryStore history
 
     private async ValueTask<Answer?> CheckAsync(Payment payment, StepUp step, string payer, CancellationToken ct)
     {
-        if (step is { Require: StepUpRequirement.Confirmations, Above: { } above } && payment.Ceiling.Currency == above.Currency && payment.Ceiling > above) Confirm(payment, step);
+        if (step is { Require: StepUpRequirement.Confirmations, Above: { } above } && payment.Ceiling.Currency == above.Currency && payment.Ceiling > above) _ = await AskAsync(payment, step, $"Calls above {above}", ct);
         if (step.FirstPayment && !await history.HasPaidAsync(payer, ct) && await AskAsync(payment, step, "First payments", ct) is { } first) return first;
         if (step.DayAbove is { } most && most.Currency == payment.Ceiling.Currency)
             payment.Line = new PayerLine(payer, payment.Call.Operation.Name, Day.At(payment.Call.Now).End, most, over => AskAsync(payment, step, $"Payments that come above {most} in a day", over));
@@ -24,7 +24,7 @@ internal sealed class FirstPayments(ApprovalDesk desk, PayerHistoryStore history
 
     private ValueTask<Answer?> AskAsync(Payment payment, StepUp step, string what, CancellationToken ct)
     {
-        if (step.Require != StepUpRequirement.Confirmations) return desk.AskAsync(payment.Call, step, payment.Call.Caller ?? payment.Payer, what, ct);
+        if (step.Shadow || step.Require != StepUpRequirement.Confirmations) return desk.AskAsync(payment.Call, step, payment.Call.Caller ?? payment.Payer, what, ct);
         Confirm(payment, step);
         return default;
     }

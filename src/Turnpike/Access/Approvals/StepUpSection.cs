@@ -18,7 +18,9 @@ internal static class StepUpSection
     private static readonly Key<bool> First = new("first-payment", Shapes.Flag, "Calls of a payer that has never paid here are asked for more.") { Default = "false", Example = "true" };
     private static readonly Key<Money> Day = new("day-above", Shapes.Money, "Calls by which a payer comes above this in one day (UTC), at this operation, are asked for more; what is on its way counts, too.") { Default = "whatever it comes to", Example = "20.00 USD" };
 
-    private static readonly Key<StepUp> Key = new("step-up", new MapShape<StepUp>([Above, First, Day, Require, Confirmations, Valid], Build),
+    private static readonly Key<bool> Shadow = new("shadow", Shapes.Flag, "Ask for nothing; audit what would have been asked for.") { Default = "false", Example = "true" };
+
+    private static readonly Key<StepUp> Key = new("step-up", new MapShape<StepUp>([Above, First, Day, Require, Confirmations, Valid, Shadow], Build),
         "Asks for more where more is at stake, before terms are given and before anything is held.") { Default = "nothing more", Example = "{ above: 1.00 USD, require: approval, valid: 1d }" };
 
     public static readonly Section Section = new(Scope.Operation, Key)
@@ -67,6 +69,6 @@ internal static class StepUpSection
             m.Of(Confirmations).Refuse("belongs to 'require: confirmations'");
             return null;
         }
-        return new StepUp(m.IsWritten(Above) ? m.Get(Above) : null, m.Get(Require), m.Get(Valid, TimeSpan.FromDays(1))) { Confirmations = (int)m.Get(Confirmations, 3L), FirstPayment = m.Get(First), DayAbove = m.IsWritten(Day) ? m.Get(Day) : null };
+        return new StepUp(m.IsWritten(Above) ? m.Get(Above) : null, m.Get(Require), m.Get(Valid, TimeSpan.FromDays(1))) { Confirmations = (int)m.Get(Confirmations, 3L), FirstPayment = m.Get(First), DayAbove = m.IsWritten(Day) ? m.Get(Day) : null, Shadow = m.Get(Shadow) };
     }
 }

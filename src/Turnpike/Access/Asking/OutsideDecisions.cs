@@ -13,7 +13,7 @@ namespace Turnpike.Access.Asking;
 /// Asks an outside service whether a call may go on: signed, bounded in time, size and number, and only where the owner's
 /// configuration says. Anything but a plain yes or no counts as no answer.
 /// </summary>
-internal sealed class OutsideDecisions(HttpClients clients, IAuditTrail audit) : IDisposable
+internal sealed class OutsideDecisions(HttpClients clients, IAuditTrail audit, Shadows shadows) : IDisposable
 {
     private const int MostAnswer = 16 * 1024, MostAtOnce = 128, MostReason = 200;
     private readonly ConcurrentDictionary<(Uri, TimeSpan), HttpClient> known = new();
@@ -25,11 +25,15 @@ internal sealed class OutsideDecisions(HttpClients clients, IAuditTrail audit) :
     private async ValueTask<Answer?> AskAsync(AccessLists[] all, Call call, AskAt at, Money? amount, string? payer, string? receipt, CancellationToken ct)
     {
         foreach (var lists in all)
-            if (lists.Ask is { } ask && ask.At.Contains(at) && await AskAsync(call, ask, at, amount, payer, receipt, ct) is { } no) return no;
+            if (lists.Ask is { } ask && ask.At.Contains(at) && await AskAsync(call, ask, at, amount, payer, receipt, ct) is { } no)
+            {
+                if (!lists.Shadow) return no;
+                await shadows.RecordAsync(call, "ask", no, ct);
+            }
         return null;
     }
 
-    private async ValueTask<Answer?> AskAsync(Call call, Ask ask, AskAt at, Money? amount, string? payer, string? receipt, CancellationToken ct)
+    private async ValueTask<Refusal?> AskAsync(Call call, Ask ask, AskAt at, Money? amount, string? payer, string? receipt, CancellationToken ct)
     {
         var decision = await SendAsync(ask, Question(call, at, amount, payer, receipt), call.Now, ct);
         if (decision is { Allow: true }) return null;

@@ -36,7 +36,9 @@ internal static class AccessListSection
 
     private static readonly Key<bool> Verified = new("verified", Shapes.Flag, "Only agents of which an issuer of kya tokens (identity.jwt) says that somebody has verified whom they act for.") { Default = "false", Example = "true" };
 
-    private static readonly Shape<AccessLists> Shape = new MapShape<AccessLists>([Callers, Payers, Addresses, Known, Verified, Asked], m => new AccessLists(m.Get(Callers) ?? NameList.Everybody, m.Get(Payers) ?? NameList.Everybody, m.Get(Addresses) ?? NetworkList.Everywhere) { Ask = m.Get(Asked), Reputation = m.Get(Known), Verified = m.Get(Verified) });
+    private static readonly Key<bool> Shadow = new("shadow", Shapes.Flag, "Refuse nobody, by these lists or by who is asked; audit what would have been refused.") { Default = "false", Example = "true" };
+
+    private static readonly Shape<AccessLists> Shape = new MapShape<AccessLists>([Callers, Payers, Addresses, Known, Verified, Asked, Shadow], m => new AccessLists(m.Get(Callers) ?? NameList.Everybody, m.Get(Payers) ?? NameList.Everybody, m.Get(Addresses) ?? NetworkList.Everywhere) { Ask = m.Get(Asked), Reputation = m.Get(Known), Verified = m.Get(Verified), Shadow = m.Get(Shadow) });
 
     public static readonly IReadOnlyList<Section> Sections =
     [

@@ -16,6 +16,9 @@ internal sealed record AccessLists(NameList Callers, NameList Payers, NetworkLis
     /// <summary>Its callers have to be agents of which an issuer says that somebody verified whom they act for.</summary>
     public bool Verified { get; init; }
 
+    /// <summary>It refuses nobody: what it would have said is audited.</summary>
+    public bool Shadow { get; init; }
+
     /// <summary>All that hold for a call, from the widest to the narrowest; empty for most, and then it costs nothing.</summary>
     public static AccessLists[] Of(Call call)
     {

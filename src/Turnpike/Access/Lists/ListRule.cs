@@ -7,38 +7,43 @@ using Turnpike.Payments.Included;
 namespace Turnpike.Access.Lists;
 
 /// <summary>Allow and deny lists of callers and addresses, before any terms; of payers, when it is verified who pays and before anything is held.</summary>
-internal sealed class ListRule(ReputationBook reputations) : IAccessRule
+internal sealed class ListRule(ReputationBook reputations, Shadows shadows) : IAccessRule
 {
-    public ValueTask<Answer?> CheckAsync(Call call, CancellationToken ct)
-    {
-        var all = AccessLists.Of(call);
-        return Array.Exists(all, lists => lists.Reputation is not null) ? KnowAsync(all, call, ct) : new(Check(all, call));
-    }
+    public ValueTask<Answer?> CheckAsync(Call call, CancellationToken ct) => AccessLists.Of(call) is { Length: > 0 } all ? CheckAsync(all, call, ct) : default;
 
-    private async ValueTask<Answer?> KnowAsync(AccessLists[] all, Call call, CancellationToken ct)
+    private async ValueTask<Answer?> CheckAsync(AccessLists[] all, Call call, CancellationToken ct)
     {
-        await reputations.LoadAsync(call, ct);
-        return Check(all, call);
-    }
-
-    private static Refusal? Check(AccessLists[] all, Call call)
-    {
+        if (Array.Exists(all, lists => lists.Reputation is not null)) await reputations.LoadAsync(call, ct);
         foreach (var lists in all)
-        {
-            // An address that cannot be read is on no list of allowed ones.
-            if (!lists.Addresses.Permits(IPAddress.TryParse(call.Address, out var address) ? address : IPAddress.None)) return new Refusal(Reasons.AccessDenied, "It is not open to your address.");
-            if (lists.Callers.Permits(name => Names(call, name)) && lists.Reputation?.Hold(call) != false && (!lists.Verified || call.Principal?.Agent is { IsVerified: true })) continue;
-            return call.Caller is null ? new Refusal(Reasons.IdentityRequired, "This is open to some callers alone.") : new Refusal(Reasons.AccessDenied, "It is not open to you.");
-        }
+            if (Check(lists, call) is { } no)
+            {
+                if (!lists.Shadow) return no;
+                await shadows.RecordAsync(call, "access", no, ct);
+            }
         return null;
     }
 
-    /// <summary>What a plan includes is no payment.</summary>
-    public static Refusal? Check(Payment payment)
+    private static Refusal? Check(AccessLists lists, Call call)
     {
-        if (payment.Payer is not { } payer || payment.Method is null or { Name: PlanMethod.MethodName }) return null;
-        foreach (var lists in AccessLists.Of(payment.Call))
-            if (!lists.Payers.Permits(name => Pays(payer, name))) return new Refusal(Reasons.AccessDenied, "Your payments are not taken here; nothing was.");
+        // An address that cannot be read is on no list of allowed ones.
+        if (!lists.Addresses.Permits(IPAddress.TryParse(call.Address, out var address) ? address : IPAddress.None)) return new Refusal(Reasons.AccessDenied, "It is not open to your address.");
+        if (lists.Callers.Permits(name => Names(call, name)) && lists.Reputation?.Hold(call) != false && (!lists.Verified || call.Principal?.Agent is { IsVerified: true })) return null;
+        return call.Caller is null ? new Refusal(Reasons.IdentityRequired, "This is open to some callers alone.") : new Refusal(Reasons.AccessDenied, "It is not open to you.");
+    }
+
+    /// <summary>What a plan includes is no payment.</summary>
+    public ValueTask<Answer?> CheckAsync(Payment payment, CancellationToken ct) =>
+        payment is { Payer: { } payer, Method: not (null or { Name: PlanMethod.MethodName }) } && AccessLists.Of(payment.Call) is { Length: > 0 } all ? CheckAsync(all, payment.Call, payer, ct) : default;
+
+    private async ValueTask<Answer?> CheckAsync(AccessLists[] all, Call call, string payer, CancellationToken ct)
+    {
+        foreach (var lists in all)
+            if (!lists.Payers.Permits(name => Pays(payer, name)))
+            {
+                var no = new Refusal(Reasons.AccessDenied, "Your payments are not taken here; nothing was.");
+                if (!lists.Shadow) return no;
+                await shadows.RecordAsync(call, "access", no, ct);
+            }
         return null;
     }
 

@@ -19,12 +19,18 @@ internal static class RateShape
     private static readonly Key<OnStoreFailure> Failing = new("on-store-failure", new ChoiceShape<OnStoreFailure>(("deny", OnStoreFailure.Deny), ("local", OnStoreFailure.Local), ("allow", OnStoreFailure.Allow)), "Several nodes: what holds while this one does not hear the others: nothing passes, it counts for itself, or everything passes.") { Default = "deny for money, else local", Example = "deny" };
     private static readonly Key<bool> Shadow = new("shadow", Shapes.Flag, "Refuse nothing; audit what would have been refused.") { Default = "false", Example = "true" };
 
+    private static readonly Key<IReadOnlyList<Assurance>> Sure = new("assurance", new ListShape<Assurance>(new ChoiceShape<Assurance>(("anonymous", Assurance.Anonymous), ("bearer", Assurance.Bearer), ("bound", Assurance.Bound)), oneAlone: true, least: 1), "How surely it is known who they are.") { Default = "all", Example = "anonymous" };
+    private static readonly Key<IReadOnlyList<string>> Groups = new("groups", new ListShape<string>(Shapes.Text, oneAlone: true, least: 1), "Callers of one of these groups.") { Default = "all", Example = "[partners]" };
+    private static readonly Key<IReadOnlyList<string>> Models = new("models", new ListShape<string>(Shapes.Text, oneAlone: true, least: 1), "Requests for one of these models.") { Default = "all", Example = "[gpt-4o]" };
+    private static readonly Key<IReadOnlyList<KeyValuePair<string, string>>> Words = new("metadata", new NamedShape<string>("words by name", "name", OperationSection.CheckName, Shapes.Text), "Callers of whom you wrote all of these words.") { Default = "all", Example = "{ tier: gold }" };
+    private static readonly Key<RateCondition> For = new("for", new MapShape<RateCondition>([Sure, Groups, Models, Words], BuildCondition), "For which calls it counts; where more is written, all of it has to hold.") { Default = "all", Example = "{ assurance: anonymous }" };
+
     private static readonly Shape<string> Part = new ChoiceShape<string>(("caller", "caller"), ("key", "key"), ("organisation", "organisation"), ("address", "address"), ("address-prefix", "address-prefix"), ("payer", "payer"), ("model", "model"), ("plan", "plan"), ("operation", "operation"), ("service", "service"), ("task", "task"), ("rail", "rail"));
     private static readonly Key<IReadOnlyList<string>> Parts = new("key", new ListShape<string>(Part, least: 1), "Whom to count together: one key made of all parts; an absent part drops out. Those by payer and by rail (the method that pays) count when it is verified who pays. address is IPv6 by /64, address-prefix IPv4 by /24 and IPv6 by /48.") { Default = "the caller in plans and callers, everybody elsewhere", Example = "[caller, operation]" };
 
     /// <param name="key">Who is counted together where nothing is written.</param>
     public static Shape<IReadOnlyList<RateRule>> List(params string[] key) =>
-        new Told(new ListShape<RateRule>(new MapShape<RateRule>([Amount, Per, Parts, Name, Count, Burst, Reserve, Wait, Only, Failing, Shadow], m => Build(m, key))));
+        new Told(new ListShape<RateRule>(new MapShape<RateRule>([Amount, Per, Parts, For, Name, Count, Burst, Reserve, Wait, Only, Failing, Shadow], m => Build(m, key))));
 
     /// <summary>The key <c>limits</c> of an operation, a service or a caller.</summary>
     public static Key<RateRules> Key(string doc, params string[] key) =>
@@ -47,11 +53,20 @@ internal static class RateShape
             Burst = burst,
             Reserve = reserve,
             Key = m.Get(Parts) ?? key,
+            For = m.Get(For),
             Wait = m.Get(Wait),
             OnlySuccess = m.Get(Only) == "success",
             OnStoreFailure = m.IsWritten(Failing) ? m.Get(Failing) : Money.IsMoney(amount.Currency) ? OnStoreFailure.Deny : OnStoreFailure.Local,
             Shadow = m.Get(Shadow),
         };
+    }
+
+    private static RateCondition? BuildCondition(MapValues m)
+    {
+        var condition = new RateCondition { Assurance = m.Get(Sure, []), Groups = m.Get(Groups, []), Models = m.Get(Models, []), Metadata = m.Get(Words, []) };
+        if (condition.Assurance.Count + condition.Groups.Count + condition.Models.Count + condition.Metadata.Count > 0) return condition;
+        m.At.Refuse("names nobody: write assurance, groups, models or metadata");
+        return null;
     }
 
     private static string NameOf(Money amount, TimeSpan? per) => per is { } time ? $"{amount.Currency}-{(long)time.TotalSeconds}s" : $"{amount.Currency}-at-once";
