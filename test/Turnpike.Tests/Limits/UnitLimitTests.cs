@@ -35,6 +35,19 @@ public sealed class UnitLimitTests
     }
 
     [Fact]
+    public async Task A_limit_for_a_model_counts_requests_for_it_alone()
+    {
+        using var gate = Gate("{ amount: 2 requests, per: 1h, for: { models: [dear] } }");
+        gate.Upstream.Says(() => ScriptedUpstream.Text("{}"));
+        var token = await gate.TokenAsync();
+        Task<Told> AskAsync(string model) => gate.SendAsync(new Ask("POST", "/chat", ("Authorization", token)) { Body = $$"""{"model":"{{model}}","messages":[{"role":"user","content":"hello"}]}""" });
+        for (var i = 0; i < 2; i++) (await AskAsync("dear")).Status.ShouldBe(200);
+        (await AskAsync("dear")).Status.ShouldBe(429);
+        for (var i = 0; i < 4; i++) (await AskAsync("cheap")).Status.ShouldBe(200);
+        (await gate.GetAsync("/data")).Status.ShouldBe(200);
+    }
+
+    [Fact]
     public async Task What_is_reserved_for_an_answer_nobody_bounds_keeps_calls_at_once_within_the_limit()
     {
         using var gate = Gate("{ amount: 1000 bytes, per: 1m, count: fixed-window, reserve: 400 bytes }");

@@ -7,6 +7,9 @@ namespace Turnpike.Pricing.Requests;
 /// <summary>Reads the body of a metered call, once, for what bounds it: model, maximum, size.</summary>
 internal static class RequestReading
 {
+    /// <summary>Where requests name their model when no price asks for it: limits and plans may.</summary>
+    private static readonly string[] Usual = ["model"];
+
     /// <summary>Null, or why the request cannot be metered.</summary>
     public static async ValueTask<Answer?> ReadAsync(Call call, MeteredCall metered, ModelPlace? model, CancellationToken ct)
     {
@@ -21,7 +24,7 @@ internal static class RequestReading
         // Uploads (audio, images) name their model in a field of a form.
         if (FormFields.BoundaryOf(type) is { } boundary) return needsBody ? OfForm(metered, body, boundary, model!) : null;
         if (!needsBody && !IsJson(type)) return null;
-        if (JsonRequest.Read(body, metered.Settings.Format, needsBody ? model!.Body : null, out var wrong) is not { } request) return new Refusal(Reasons.MalformedRequest, wrong);
+        if (JsonRequest.Read(body, metered.Settings.Format, needsBody ? model!.Body : model is null ? Usual : null, out var wrong) is not { } request) return new Refusal(Reasons.MalformedRequest, wrong);
         if (request.IsDeferred) return new Refusal(Reasons.MalformedRequest, "Answers in the background are not sold here: leave 'background' out.");
         metered.Request = request;
         metered.Asked ??= request.Model;
