@@ -1,7 +1,7 @@
 """Writes stripe-openapi.json: the requests, and the members of answers, of the operations this product uses, from the OpenAPI
 documents that Stripe publishes. Each document is of one version of the API, and stands for the requests that name this version.
 
-    python3 excerpt.py VERSION ORIGIN path/to/document [VERSION ORIGIN path/to/another ...] > stripe-openapi.json
+    python3 excerpt.py VERSION ORIGIN LICENCE path/to/document [the same of another ...] > stripe-openapi.json
 """
 import json
 import sys
@@ -67,11 +67,11 @@ def operation(document, path, method):
     return kept
 
 
-def excerpt(version, origin, path):
+def excerpt(version, origin, licence, path):
     document = yaml.load(open(path, encoding="utf-8"), getattr(yaml, "CSafeLoader", yaml.SafeLoader))
     used = {path: {method: operation(document, path, method) for method in methods} for path, methods in sorted(USED.items()) if path in document["paths"]}
-    return {"version": version, "origin": origin, "license": "MIT, Copyright (c) 2011- Stripe, Inc. (https://stripe.com)", "paths": used}
+    return {"version": version, "origin": origin, "license": licence, "paths": used}
 
 
 given = sys.argv[1:]
-json.dump([excerpt(*given[i:i + 3]) for i in range(0, len(given), 3)], sys.stdout, separators=(",", ":"))
+json.dump([excerpt(*given[i:i + 4]) for i in range(0, len(given), 4)], sys.stdout, separators=(",", ":"))
