@@ -43,6 +43,16 @@ public sealed class AllowanceHeaderTests
     }
 
     [Fact]
+    public async Task What_was_granted_on_top_is_taken_once_for_a_call_that_two_allowances_no_longer_cover()
+    {
+        using var gate = Gate("{ amount: 1 requests, per: 1d, when-used-up: wait }, { amount: 1 requests, per: 1mo, when-used-up: wait }");
+        await gate.Of<Allowances>().GrantAsync("agent", new Turnpike.Ledger.Money(5, "requests"), "more", null, default);
+        for (var call = 0; call < 6; call++) (await gate.GetAsync("/data", Key)).Status.ShouldBe(200, $"call {call}");
+        (await gate.GetAsync("/data", Key)).Reason.ShouldBe("allowance-renews");
+        await gate.ShouldBalanceAsync();
+    }
+
+    [Fact]
     public async Task Two_allowances_of_one_call_are_both_told()
     {
         using var gate = Gate("{ amount: 1000 total_tokens, per: 1d }, { amount: 5 requests, per: 1h }");

@@ -27,7 +27,7 @@ internal sealed class Claim(string caller, IReadOnlyList<ClaimedAllowance> parts
     public IReadOnlyList<ClaimedAllowance> Parts => parts;
 
     /// <summary>What is measured moves what the call comes to; requests move by one each.</summary>
-    public IReadOnlyList<Leg> Legs => IsOnAccount ? account!.Legs : [.. parts.Select(part => part.Leg(isFixed: part.Amount.Currency != parts[0].Amount.Currency))];
+    public IReadOnlyList<Leg> Legs => IsOnAccount ? account!.Legs : [.. parts.Where(Gives).Select(part => part.Leg(isFixed: part.Amount.Currency != parts[0].Amount.Currency))];
 
     public IReadOnlyList<Raise> Raises => IsOnAccount ? account!.Raises : [.. parts.Select(part => part.Raise).OfType<Raise>()];
 
@@ -36,9 +36,10 @@ internal sealed class Claim(string caller, IReadOnlyList<ClaimedAllowance> parts
     {
         if (IsOnAccount) return [];
         List<Policy> told = [];
-        for (var i = 0; i < parts.Count; i++)
+        var leg = 0;
+        foreach (var part in parts)
         {
-            var (part, account) = (parts[i], i < state.Accounts.Count ? state.Accounts[i] : null);
+            var account = Gives(part) && leg++ is var at && at < state.Accounts.Count ? state.Accounts[at] : null;
             var (limit, left) = part.Exhausted is { } rest ? (part.Allowance.Amount.Units, rest.Units) : account is null ? (0, 0) : (account.Raised.Units, account.Available.Units);
             if (limit > 0) told.Add(new Policy(part.Allowance.Feature, part.Allowance.Amount with { Units = limit }, part.Window.End - part.Window.Start, left, part.Window.End - now));
         }
@@ -62,6 +63,9 @@ internal sealed class Claim(string caller, IReadOnlyList<ClaimedAllowance> parts
             if (part.Amount.Currency == most.Currency) part.Amount = most;
         return true;
     }
+
+    // What was granted on top is one account, whichever allowances it stands in for: it gives once for a call.
+    private bool Gives(ClaimedAllowance part) => parts.First(other => other.From == part.From && other.Amount.Currency == part.Amount.Currency) == part;
 
     /// <summary>The part whose account could not cover its leg.</summary>
     public ClaimedAllowance Short(HoldResult.InsufficientFunds missing) => parts.First(part => part.From == missing.Account && part.Amount.Currency == missing.Available.Currency);
