@@ -4,7 +4,8 @@ namespace Turnpike.Metering;
 
 /// <summary>
 /// What one call used, in named units. What was <see cref="Observed"/> here and what the upstream <see cref="Reported"/> are kept
-/// apart; charged is what was reported once that is complete, and otherwise the larger of both.
+/// apart; charged is what was reported once that is complete, and otherwise the larger of both, but for a question whose tokens the
+/// upstream has told: it has read all of it.
 /// </summary>
 internal sealed class Usage
 {
@@ -37,12 +38,24 @@ internal sealed class Usage
         _ when IsComplete && Reported.Has(unit) => Reported[unit],
         // A report that is complete and does not name a kind of token says there was none.
         _ when IsComplete && IsToken(unit) => 0,
+        _ when InputIsTold && Units.Inputs.Contains(unit) => Reported[unit],
         _ => Math.Max(Reported[unit], Observed[unit]),
     };
 
     /// <summary>Every unit there is a quantity of, without <c>total_tokens</c>.</summary>
     public IEnumerable<KeyValuePair<string, long>> Charged =>
         Reported.Concat(Observed).Select(c => c.Key).Distinct().Select(unit => KeyValuePair.Create(unit, this[unit])).Where(c => c.Value != 0);
+
+    // Zeroes alone are placeholders.
+    private bool InputIsTold
+    {
+        get
+        {
+            for (var i = 0; i < Units.Inputs.Count; i++)
+                if (Reported[Units.Inputs[i]] > 0) return true;
+            return false;
+        }
+    }
 
     private static bool IsToken(string unit) => Units.Inputs.Contains(unit) || Units.Outputs.Contains(unit);
 

@@ -171,4 +171,16 @@ public sealed class ProviderTests
     [InlineData("bedrock", "\u0000\u0000")]
     public void What_tells_nothing_is_not_complete(string format, string body) =>
         Fixtures.UsageOf(format, Encoding.UTF8.GetBytes(body), "application/json").IsComplete.ShouldBeFalse();
+
+    /// <summary>It has read the question before it began; what it will have answered it does not know when it breaks off.</summary>
+    [Fact]
+    public void A_stream_that_breaks_off_costs_the_question_as_told_and_of_the_answer_what_passed()
+    {
+        var usage = new Usage();
+        (usage.Observed[Units.Input], usage.Observed[Units.Output]) = (76, 8);
+        (usage.Reported[Units.Input], usage.Reported[Units.Cached], usage.Reported[Units.Output]) = (0, 0, 1);
+        (usage[Units.Input], usage[Units.Output], usage.Source).ShouldBe((76, 8, "mixed"), "zeroes are placeholders");
+        (usage.Reported[Units.Input], usage.Reported[Units.Cached]) = (10, 4);
+        (usage[Units.Input], usage[Units.Cached], usage[Units.Output], usage[Units.Total]).ShouldBe((10, 4, 8, 22));
+    }
 }
