@@ -206,7 +206,7 @@ internal sealed class Cashier(PaymentRegistry rails, PlanMethod plans, BalanceMe
     private async ValueTask<Settlement> SettleAsync(IPaymentMethod method, HoldState captured)
     {
         using var step = Step.Settle(method.Name);
-        try { return await method.SettleAsync(captured, CancellationToken.None); }
+        try { return await method.SettleFirstAsync(captured, CancellationToken.None); }
         catch (Exception e) when (e is not StorageUnavailableException)
         {
             CashierDoubts.RailFailed(log, e, captured.Hold.Id);

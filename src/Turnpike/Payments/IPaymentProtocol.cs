@@ -57,6 +57,9 @@ internal interface IPaymentMethod
     /// </summary>
     ValueTask<Settlement> SettleAsync(Ledger.HoldState captured, CancellationToken ct);
 
+    /// <summary>The same by whoever has captured it this moment, and nobody else before; what has failed in between is no first try any more.</summary>
+    ValueTask<Settlement> SettleFirstAsync(Ledger.HoldState captured, CancellationToken ct) => SettleAsync(captured, ct);
+
     /// <summary>This payment counts as settled only when so many blocks hold it. Rails without blocks are final when they say so.</summary>
     void Confirm(Payment payment, int blocks)
     {

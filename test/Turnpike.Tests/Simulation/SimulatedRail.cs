@@ -32,11 +32,15 @@ internal sealed class SimulatedRail(World world, IPaymentMethod real) : IPayment
         return prepared;
     }
 
-    public async ValueTask<Settlement> SettleAsync(HoldState captured, CancellationToken ct)
+    public ValueTask<Settlement> SettleAsync(HoldState captured, CancellationToken ct) => SettleAsync(captured, real.SettleAsync, ct);
+
+    public ValueTask<Settlement> SettleFirstAsync(HoldState captured, CancellationToken ct) => SettleAsync(captured, real.SettleFirstAsync, ct);
+
+    private async ValueTask<Settlement> SettleAsync(HoldState captured, Func<HoldState, CancellationToken, ValueTask<Settlement>> settle, CancellationToken ct)
     {
         await SlowAsync();
         if (world.Scheduler.Chance(world.Weather.Rail / 4)) throw new IOException("The rail's code fails before it has done anything.");
-        var settled = await real.SettleAsync(captured, ct);
+        var settled = await settle(captured, ct);
         world.Say($"{Name}: {captured.Hold.Receipt}, {captured.Status}: {settled}");
         await SlowAsync();
         return world.Scheduler.Chance(world.Weather.Rail / 4) ? throw new IOException("The rail's code fails after it has done all.") : settled;

@@ -22,9 +22,6 @@ internal sealed class StripeMethod(CurrentPayments current, HttpClients clients,
     private readonly ConditionalWeakTable<ServiceCatalog, ConcurrentDictionary<Money, IReadOnlyList<Offer>>> books = [];
     private readonly ConcurrentDictionary<StripeSettings, StripeCharge> charges = new();
 
-    /// <summary>Holds this process has prepared and not yet tried. Any other is a recovery, which Stripe may answer with what it said before.</summary>
-    private readonly ConcurrentDictionary<string, bool> fresh = new(StringComparer.Ordinal);
-
     public string Name => "mpp.stripe";
 
     public string Protocol => "mpp";
@@ -58,16 +55,14 @@ internal sealed class StripeMethod(CurrentPayments current, HttpClients clients,
         return ValueTask.FromResult<Answer?>(null);
     }
 
-    /// <summary>Nothing more to keep: the terms and the idempotency key they imply say it all.</summary>
-    public ValueTask<string?> PrepareAsync(HoldState held, Money amount, CancellationToken ct)
-    {
-        fresh[held.Hold.Id] = true;
-        return ValueTask.FromResult<string?>(null);
-    }
+    public ValueTask<Settlement> SettleAsync(HoldState captured, CancellationToken ct) => SettleAsync(captured, first: false, ct);
 
-    public async ValueTask<Settlement> SettleAsync(HoldState captured, CancellationToken ct)
+    /// <summary>What Stripe repeats to the first try was charged by somebody else (GHSA-8mhj-rffc-rcvw); to any other it may be ours.</summary>
+    public ValueTask<Settlement> SettleFirstAsync(HoldState captured, CancellationToken ct) => SettleAsync(captured, first: true, ct);
+
+    /// <summary>Nothing but what the books hold: the terms and the idempotency key they imply say it all.</summary>
+    private async ValueTask<Settlement> SettleAsync(HoldState captured, bool first, CancellationToken ct)
     {
-        var first = fresh.TryRemove(captured.Hold.Id, out _);
         if (StripeTerms.FromJson(captured.Hold.Terms) is not { } terms) return new Settlement.Unknown(null, "The hold does not hold a Stripe charge.");
         if (current()?.Mpp?.Stripe is not { } settings) return new Settlement.Unknown(null, "Stripe is not configured any more.");
         var charge = charges.GetOrAdd(settings, s => new StripeCharge(new StripeClient(clients(s.Api, StripeClient.Timeout, StripeClient.MostBytes), s), time));

@@ -134,14 +134,15 @@ public sealed class StripeMethodTests
     {
         await rails.Stripe.SettleAsync(await rails.Capture(rails.Stripe, Pay()), default);
         var again = await rails.Capture(rails.Stripe, Pay());
-        (await rails.Stripe.SettleAsync(again, default)).ShouldBeOfType<Settlement.Failed>().Code.ShouldBe("idempotent_replayed");
+        (await rails.Stripe.SettleFirstAsync(again, default)).ShouldBeOfType<Settlement.Failed>().Code.ShouldBe("idempotent_replayed");
+        (await rails.Stripe.SettleAsync(again, default)).ShouldBe(new Settlement.Settled(stripe.Intent, "100"), "whoever finishes what another began believes what is repeated");
     }
 
     [Fact]
     public async Task A_token_minted_anew_does_not_charge_the_same_challenge_twice()
     {
         await rails.Stripe.SettleAsync(await rails.Capture(rails.Stripe, Pay("spt_1")), default);
-        (await rails.Stripe.SettleAsync(await rails.Capture(rails.Stripe, Pay("spt_2")), default)).ShouldBeOfType<Settlement.Failed>();
+        (await rails.Stripe.SettleFirstAsync(await rails.Capture(rails.Stripe, Pay("spt_2")), default)).ShouldBeOfType<Settlement.Failed>();
         stripe.Charged.ShouldBe(1);
     }
 

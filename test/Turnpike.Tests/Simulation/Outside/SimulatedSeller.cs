@@ -20,10 +20,14 @@ internal sealed class SimulatedSeller(World world)
     private static readonly Address Wallet = Secp256k1.AddressOf(Hex.Decode(Documents.Variables["WALLET_KEY"])!);
     private readonly HttpMessageInvoker shop = new(new FakeSeller { ResourceHost = Host, Offers = "x402", Clock = () => world.Scheduler.Now });
     private readonly Dictionary<string, long> brought = [];
+    private readonly HashSet<string> given = [];
     private int sold, collected;
 
     /// <summary>What the chain took of the owner's wallet, in millionths.</summary>
     public long Taken => brought.Where(b => world.Chain.Token.Used.Contains(b.Key)).Sum(b => b.Value);
+
+    /// <summary>What it gave its goods for and could not collect: a 2xx is believed.</summary>
+    public long Believed => brought.Where(b => given.Contains(b.Key) && !world.Chain.Token.Used.Contains(b.Key)).Sum(b => b.Value);
 
     public async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken ct)
     {
@@ -39,6 +43,7 @@ internal sealed class SimulatedSeller(World world)
             // Whoever has the proof may use it, whatever it answers.
             if (trouble is -1 or 4 || world.Scheduler.Chance(60)) Collect(credential, late: trouble == 4 || trouble > 0 && world.Scheduler.Chance(50));
             answer.Content = new StringContent($"{Goods}{sold++}");
+            if (trouble is -1 or 4) given.Add(KeyOf(PayloadOf(credential)));
         }
         return trouble switch
         {
@@ -49,10 +54,14 @@ internal sealed class SimulatedSeller(World world)
         };
     }
 
+    private static ExactEvmPayload PayloadOf(string credential) => ExactEvmPayload.Parse(X402Header.Decode(credential).Payment!.Payload, out _)!;
+
+    private static string KeyOf(ExactEvmPayload payload) => FakeToken.Key(payload.Authorization.From, payload.Authorization.Nonce);
+
     private void Collect(string credential, bool late)
     {
-        var payload = ExactEvmPayload.Parse(X402Header.Decode(credential).Payment!.Payload, out _)!;
-        brought[FakeToken.Key(payload.Authorization.From, payload.Authorization.Nonce)] = (long)payload.Authorization.Value.Low;
+        var payload = PayloadOf(credential);
+        brought[KeyOf(payload)] = (long)payload.Authorization.Value.Low;
         for (var times = world.Scheduler.Chance(20) ? 2 : 1; times > 0; times--)
         {
             var hash = "0x" + (++collected).ToString("x64", CultureInfo.InvariantCulture);
