@@ -5,7 +5,7 @@ namespace Turnpike.Storage;
 
 /// <summary>
 /// The one writer of a node. It takes what is waiting (at most 256 commands), never waits for company, writes it in one transaction and
-/// acknowledges after the commit. A caller who is alone writes its own batch in its turn, on its own thread. A batch that fails is undone and halved until the bad command alone fails. When the disk fails
+/// acknowledges after the commit. A batch that fails is undone and halved until the bad command alone fails. When the disk fails
 /// nothing is acknowledged any more (I10): whether the last batch is there is unknown until the next start. When a server is away,
 /// nothing is acknowledged until it is back; a commit it did not answer is asked about first, and never repeated blindly. Nobody
 /// waits for a silent server longer than <see cref="Longest"/>: then the outcome is unknown to whoever asked.
@@ -22,11 +22,9 @@ internal sealed class GroupCommit : IDisposable
     private readonly ConcurrentQueue<WriteCommand> later = new();
     private readonly ITimer timer;
     private readonly ITimer? watch; // only a server can fall silent
-    private readonly Lock turn = new(); // whoever holds it writes
     private readonly Lock writing = new(); // of the batch, and of what follows
     private readonly WriteCommand[] batch = new WriteCommand[MostPerBatch];
     private int inBatch;
-    private volatile int company; // how many callers the last batch was for
     private long began;
     private volatile bool givenUp; // whoever waited for this batch has been told that nobody knows: it is not tried again
     private readonly Sql sql;
@@ -64,7 +62,7 @@ internal sealed class GroupCommit : IDisposable
     /// <exception cref="StorageUnavailableException">The disk failed, the server is away, or the store is stopping.</exception>
     public ValueTask<T> WriteAsync<T>(WriteCommand<T> command, CancellationToken ct)
     {
-        return IsWritten(command) || waiting.Writer.TryWrite(command) ? command.Completion : Slow(command, ct);
+        return waiting.Writer.TryWrite(command) ? command.Completion : Slow(command, ct);
 
         async ValueTask<T> Slow(WriteCommand<T> command, CancellationToken ct)
         {
@@ -98,26 +96,10 @@ internal sealed class GroupCommit : IDisposable
     /// <summary>True when a command waits to be written.</summary>
     public bool HasWork => waiting.Reader.TryPeek(out _);
 
-    /// <summary>Writes what waits, at most one batch of it; false when nothing did.</summary>
+    /// <summary>Writes what waits, at most one batch of it; false when nothing did. On the writer's thread only.</summary>
     public bool WriteBatch()
     {
-        lock (turn) return WriteBatch(null);
-    }
-
-    // On a file, with nobody else about: changing to the writer's thread and back would take longer than the disk.
-    private bool IsWritten(WriteCommand command)
-    {
-        if (thread is null || sql.IsShared || company > 1 || command.IsAlone || HasWork || turn.IsHeldByCurrentThread || !turn.TryEnter()) return false;
-        try
-        {
-            return !stopping && WriteBatch(command);
-        }
-        finally { turn.Exit(); }
-    }
-
-    private bool WriteBatch(WriteCommand? own)
-    {
-        lock (writing) (inBatch, began, givenUp) = (TakeBatch(waiting.Reader, own), clock.GetTimestamp(), false);
+        lock (writing) (inBatch, began, givenUp) = (TakeBatch(waiting.Reader), clock.GetTimestamp(), false);
         if (inBatch == 0) return false;
         Write(batch.AsSpan(0, inBatch));
         lock (writing)
@@ -140,7 +122,7 @@ internal sealed class GroupCommit : IDisposable
         if (thread is null)
             while (WriteBatch()) { }
         thread?.Join();
-        lock (turn) FailLater();
+        FailLater();
     }
 
     private StorageUnavailableException Unavailable() =>
@@ -184,21 +166,18 @@ internal sealed class GroupCommit : IDisposable
         while (waiting.Reader.TryRead(out var command)) command.Fail(Unavailable());
     }
 
-    private int TakeBatch(ChannelReader<WriteCommand> reader, WriteCommand? own)
+    private int TakeBatch(ChannelReader<WriteCommand> reader)
     {
-        if (!reader.TryPeek(out var first) && own is null) return 0;
+        if (!reader.TryPeek(out var first)) return 0;
         var count = 0;
-        if (own is null && first!.IsAlone)
+        if (first.IsAlone)
         {
             reader.TryRead(out batch[0]!);
             return 1;
         }
         // Those that do not hurry have waited longest; half a batch, so that they never keep callers out. While the server is away they wait on.
         while (outage.Reason is null && count < MostPerBatch / 2 && later.TryDequeue(out var command)) batch[count++] = command;
-        var unhurried = count;
-        if (own is not null) batch[count++] = own;
         while (count < MostPerBatch && reader.TryPeek(out var next) && !next.IsAlone && reader.TryRead(out var command)) batch[count++] = command;
-        company = count - unhurried;
         return count;
     }
 
