@@ -10,7 +10,7 @@ namespace Turnpike.Tests.Simulation;
 /// </summary>
 internal sealed class Payer(World world, int number, string token)
 {
-    private const int MostTries = 80;
+    private const int MostTries = 120; // longer than any proof is good, and than it takes to be certain of its end
     private readonly Scheduler scheduler = world.Scheduler;
     private Shopper? shopper;
     private int keys;
