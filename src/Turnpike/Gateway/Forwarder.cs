@@ -160,6 +160,7 @@ internal sealed class Forwarder(IHttpForwarder forwarder, GateTransforms transfo
         PooledConnectionLifetime = TimeSpan.FromMinutes(5),
         ActivityHeadersPropagator = null,
         RequestHeaderEncodingSelector = static (_, _) => Encoding.UTF8, // as Kestrel reads them
+        ResponseHeaderEncodingSelector = static (_, _) => Encoding.Latin1, // Location too, as Kestrel writes them
         ConnectCallback = ConnectAsync,
     });
 

@@ -29,11 +29,12 @@ public sealed class WireTests(WireTests.Rig rig) : IClassFixture<WireTests.Rig>
     {
         var zurich = Encoding.Latin1.GetString(Encoding.UTF8.GetBytes("Zürich 東京"));
         var token = await Api.TokenAsync("1.00 USD");
-        upstream.Says = $"HTTP/1.1 200 OK\r\nContent-Disposition: attachment; filename={zurich}\r\nX-Old: Z\u00fcrich\r\nContent-Length: 2\r\nConnection: close\r\n\r\nok";
+        upstream.Says = $"HTTP/1.1 200 OK\r\nContent-Disposition: attachment; filename={zurich}\r\nX-Old: Z\u00fcrich\r\nLocation: /{zurich}\r\nContent-Length: 2\r\nConnection: close\r\n\r\nok";
         var answer = await RawHttp.GetAsync(Api.Gateway.Url, "/forecast/paris", $"Authorization: Bearer {token}\r\nX-City: {zurich}\r\n");
         RawHttp.StatusOf(answer).ShouldBe(200, answer);
         answer.ShouldContain($"Content-Disposition: attachment; filename={zurich}\r\n");
         answer.ShouldContain("X-Old: Z\u00fcrich\r\n");
+        answer.ShouldContain($"Location: /{zurich}\r\n");
         upstream.Asked.Last().ShouldContain($"X-City: {zurich}\r\n");
     }
 
