@@ -36,7 +36,7 @@ internal sealed class Answers(PaymentReplies payments, IAuditTrail audit)
         if (refusal.RetryAfter is { } wait) response.Headers.RetryAfter = Seconds(wait);
         RateHeaders.Write(response.Headers, call, refusal.Limit);
         if (refusal.Receipt is { } receipt) response.Headers["Turnpike-Receipt"] = receipt;
-        if (refusal.Reason == Reasons.MethodNotAllowed) response.Headers.Allow = string.Join(", ", call.Catalog.MethodsAt(http.Request.Host.Host, call.Target.Path));
+        if (refusal.Reason == Reasons.MethodNotAllowed) response.Headers.Allow = string.Join(", ", call.Catalog.MethodsAt(http.HostName(), call.Target.Path));
         if (refusal.Challenges.Count > 0) response.Headers.WWWAuthenticate = refusal.Challenges.ToArray();
         else if (refusal.Reason.Status == 401) response.Headers.WWWAuthenticate = Challenge(call, refusal.Reason);
         foreach (var (name, value) in refusal.Headers) response.Headers[name] = value;

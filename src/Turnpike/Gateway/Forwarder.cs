@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using System.Net;
 using System.Net.Sockets;
+using System.Text;
 using Turnpike.Audit;
 using Turnpike.Gateway.Metered;
 using Turnpike.Catalog;
@@ -148,6 +149,8 @@ internal sealed class Forwarder(IHttpForwarder forwarder, GateTransforms transfo
         ConnectTimeout = TimeSpan.FromSeconds(10),
         PooledConnectionLifetime = TimeSpan.FromMinutes(5),
         ActivityHeadersPropagator = null,
+        RequestHeaderEncodingSelector = static (_, _) => Encoding.UTF8, // as Kestrel reads them
+        ResponseHeaderEncodingSelector = static (_, _) => Encoding.Latin1, // Location too, as Kestrel writes them
         ConnectCallback = ConnectAsync,
     });
 
