@@ -52,6 +52,23 @@ public sealed class MeteredCallTests : IDisposable
         told.Body.ShouldBe(Delta("hello") + "\n\n" + LastChunk + "\n\ndata: [DONE]\n\n");
     }
 
+    [Theory]
+    [InlineData(1_000)]
+    [InlineData(7_999)]
+    public async Task Frames_longer_than_any_buffer_pass_as_they_came_and_what_follows_them_is_read(int piece)
+    {
+        var token = await gate.TokenAsync();
+        var frames = string.Concat(new[] { 10, 20_000, 70_000, 400_000, 1_200_000, 30, 33_000 }.Select(size => Delta("hello").Replace("\"usage\"", $"\"image\":\"{new string('a', size)}\",\"usage\"", StringComparison.Ordinal) + "\n\n"));
+        gate.Upstream.Says(() =>
+        {
+            var answer = new HttpResponseMessage { Content = new Pieces([.. System.Text.Encoding.UTF8.GetBytes(frames + LastChunk + "\n\ndata: [DONE]\n\n").Chunk(piece)]) };
+            answer.Content.Headers.ContentType = new("text/event-stream");
+            return answer;
+        });
+        (await gate.SendAsync(Ask(token, Streaming))).Body.ShouldBe(frames + "data: [DONE]\n\n");
+        await ShouldHaveLeftAsync(token, 1_000_000_000 - 140_000);
+    }
+
     [Fact]
     public async Task An_answer_in_one_piece_bears_its_cost()
     {
