@@ -1,6 +1,7 @@
 using System.Text.Json;
 using Turnpike.Audit;
 using Turnpike.Ledger;
+using Turnpike.Storage;
 using Turnpike.Tests.Gateway;
 using static Turnpike.Tests.Metering.MeteredGate;
 
@@ -152,6 +153,16 @@ public sealed class MeteredCallTests : IDisposable
         var books = await gate.Ledger.VerifyAsync(default);
         books.Totals.Single(t => t.Role == "loss").Sum.ToString().ShouldBe("-0.00905 USD");
         (await EventsAsync(AuditKinds.Overrun)).ShouldHaveSingleItem().Detail.ShouldBe("0.01005 USD was used, 0.001 USD was held.");
+    }
+
+    [Fact]
+    public async Task A_loss_that_cannot_be_booked_leaves_no_charge_without_it()
+    {
+        var token = await gate.TokenAsync("0.001 USD");
+        await gate.Of<Database>().WriteAsync(sql => sql.Run("create trigger lost before insert on transfers when new.reason = 'overrun' begin select raise(abort, 'lost'); end"), default);
+        gate.Upstream.Says(() => Stream(Delta("hello"), """data: {"choices":[],"usage":{"prompt_tokens":20,"completion_tokens":1000,"total_tokens":1020}}""", "data: [DONE]"));
+        await gate.SendAsync(Ask(token, Streaming));
+        (await gate.Ledger.VerifyAsync(default)).Totals.ShouldNotContain(t => t.Role == "loss" || t.Role == "revenue", "one act: neither the charge nor its loss");
     }
 
     [Fact]
