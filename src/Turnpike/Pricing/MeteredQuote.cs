@@ -53,26 +53,48 @@ internal sealed record MeteredQuote(Money Ceiling, string Version, DateTimeOffse
     /// </summary>
     private const long MostUnasked = 4096;
 
+    private const long MostWithin = 10_000_000;
+
     /// <summary>The most output, each answer alone, that fits into <paramref name="held"/>; null: nothing has to be said to the upstream.</summary>
     public long? MaximumFor(Money held)
     {
         if (Call.Request is not { } request || Call.Settings.Format.Maximums.Count == 0) return null;
-        if (held.Currency == Units.Total) return Math.Max(1, Math.Min(request.Maximum ?? Price.DefaultMaximum ?? long.MaxValue, (held.Units - request.MostInput) / request.Multiple));
         var asked = request.Maximum ?? Price.DefaultMaximum;
+        if (held.Currency == Units.Total)
+        {
+            var fits = (held.Units - request.MostInput) / request.Multiple;
+            return asked is null && (fits >= MostUnasked || !PricesOutput) ? null : Math.Max(1, Math.Min(asked ?? long.MaxValue, fits));
+        }
         // The input alone may reach the ceiling by its size, though hardly ever by its tokens: then the running estimate bounds it.
         if (Cost(1) is not { } least || least > held || asked is null && Cost(MostUnasked) <= held) return asked;
-        long low = 1, high = asked ?? 10_000_000;
+        return Within(held, asked ?? MostWithin);
+    }
+
+    /// <summary>The most output, each answer alone, that fits into an amount into which one token of it fits.</summary>
+    private long Within(Money amount, long high)
+    {
+        long low = 1;
         while (low < high)
         {
             var middle = low + (high - low + 1) / 2;
-            if (Cost(middle) <= held) low = middle;
+            if (Cost(middle) <= amount) low = middle;
             else high = middle - 1;
         }
         return low;
     }
 
-    /// <summary>The most tokens in and out; null when nothing bounds them. What an allowance in tokens holds.</summary>
+    private bool PricesOutput => Cost(0) != Cost(MostUnasked);
+
+    /// <summary>The most tokens in and out; null when nothing bounds them.</summary>
     public long? MostTokens => Call.Request is { IsContinued: false } request && (request.Maximum ?? Price.DefaultMaximum) is { } most ? request.MostInput + most * request.Multiple : null;
+
+    /// <summary>
+    /// What an allowance in tokens holds: the most they can be, and for an answer that nothing bounds what the price's ceiling buys, as
+    /// from whoever pays; null when the question's own size is not known.
+    /// </summary>
+    public long? IncludedTokens => MostTokens ?? (Call.Request is { IsContinued: false } request ? request.MostInput + MostUnnamed * request.Multiple : null);
+
+    private long MostUnnamed => PricesOutput && Cost(1) <= Ceiling ? Within(Ceiling, MostWithin) : MostUnasked;
 
     /// <summary>What they are at the least, whatever the maximum is lowered to; null where nothing can be lowered.</summary>
     public long? LeastTokens => Call.Request is { IsContinued: false } request && Call.Settings.Format.Maximums.Count > 0 ? request.MostInput + request.Multiple : null;

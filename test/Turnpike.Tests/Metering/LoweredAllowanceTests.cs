@@ -117,12 +117,46 @@ public sealed class LoweredAllowanceTests : IDisposable
         await gate!.ShouldBalanceAsync();
     }
 
-    [Fact]
-    public async Task Where_nothing_bounds_the_answer_nothing_is_included()
+    [Theory]
+    [InlineData(1_000_000, 49_991 + 33, null)]
+    [InlineData(10_000, 10_000, null)]
+    [InlineData(300, 300, 300 - 33)]
+    public async Task Where_nothing_bounds_the_answer_what_the_ceiling_buys_is_held_or_what_is_left(long included, long held, int? sent)
     {
-        gate = new TestGate(PlansOf("includes: [{ amount: 300 total_tokens, per: 1mo }]"), Operations.Replace("default-max-tokens: 1000", "", StringComparison.Ordinal));
-        var told = await gate.SendAsync(Asked("""{"model":"gpt-4o","messages":[]}"""));
+        OpenUnbounded($"includes: [{{ amount: {included} total_tokens, per: 1mo }}]");
+        var told = await gate!.SendAsync(Asked(Unbounded));
+        told.Status.ShouldBe(200, told.Body);
+        (JsonDocument.Parse(gate.Upstream.Requests.Last().Body).RootElement.TryGetProperty("max_tokens", out var maximum) ? maximum.GetInt32() : (int?)null).ShouldBe(sent);
+        var state = await HeldAsync();
+        (state.Hold.Ceiling, state.Captured).ShouldBe((new Money(held, "total_tokens"), new Money(30, "total_tokens")));
+        (await LeftAsync()).ShouldBe([$"total_tokens/1mo {included - 30}"]);
+        await gate.ShouldBalanceAsync();
+    }
+
+    [Fact]
+    public async Task Where_what_is_answered_costs_nothing_no_maximum_is_invented()
+    {
+        OpenUnbounded("includes: [{ amount: 300 total_tokens, per: 1mo }]", ", output_tokens: 10.00 USD");
+        (await gate!.SendAsync(Asked(Unbounded))).Status.ShouldBe(200);
+        gate.Upstream.Requests.Last().Body.ShouldBe(Unbounded);
+        (await LeftAsync()).ShouldBe(["total_tokens/1mo 270"]);
+    }
+
+    /// <summary>What it goes on from is not here: its question may be any size.</summary>
+    [Fact]
+    public async Task Where_nothing_bounds_the_question_nothing_is_included()
+    {
+        OpenUnbounded("includes: [{ amount: 300 total_tokens, per: 1mo }]");
+        var told = await gate!.SendAsync(Asked("""{"model":"gpt-4o","conversation":"c_1","messages":[]}"""));
         (told.Status, told.Reason).ShouldBe((402, "payment-required"));
+    }
+
+    private const string Unbounded = """{"model":"gpt-4o","messages":[]} """;
+
+    private void OpenUnbounded(string plan, string without = "default-max-tokens: 1000")
+    {
+        gate = new TestGate(PlansOf(plan), Operations.Replace("default-max-tokens: 1000", "", StringComparison.Ordinal).Replace(without, "", StringComparison.Ordinal));
+        gate.Upstream.Says(() => Json("""{"model":"gpt-4o","choices":[],"usage":{"prompt_tokens":20,"completion_tokens":10,"total_tokens":30}}"""));
     }
 
     private static string Operations => Chat.Replace("accept: [prepaid]", "accept: [plan, prepaid]", StringComparison.Ordinal);

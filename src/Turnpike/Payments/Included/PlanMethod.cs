@@ -95,8 +95,8 @@ internal sealed class PlanMethod(ILedger ledger, Arrears arrears) : IPaymentMeth
     private static Money? AmountOf(Allowance allowance, Call call) => allowance.Amount.Currency switch
     {
         RateRule.Requests => new Money(1, RateRule.Requests),
-        // Held for the most the call can be, charged for what passed; a call nothing bounds is not included.
-        Units.Total => call.Quote is MeteredQuote { MostTokens: { } most } ? new Money(most, Units.Total) : null,
+        // Held for the most the call can be, charged for what passed; one whose question has no known size is not included.
+        Units.Total => call.Quote is MeteredQuote { IncludedTokens: { } most } ? new Money(most, Units.Total) : null,
         var unit when unit == call.Quote!.Ceiling.Currency => call.Quote.Ceiling,
         _ => null,
     };
