@@ -12,7 +12,7 @@ namespace Turnpike.Gateway;
 /// <summary>HTTP as a transport of calls: reads them from requests, writes answers to responses. The only place that knows both.</summary>
 internal static class HttpTransport
 {
-    private const int MostBody = 8 * 1024 * 1024;
+    private const int MostBody = 8 * 1024 * 1024, Piece = 16 * 1024;
     private static readonly object PaymentKey = new(), CutKey = new();
 
     /// <summary>What is called, from the head alone.</summary>
@@ -118,14 +118,21 @@ internal static class HttpTransport
     /// <summary>Buffers the body once, bounded; forwarding reads it again from the start.</summary>
     private static async ValueTask<ReadOnlyMemory<byte>> ReadBodyAsync(HttpContext http, CancellationToken ct)
     {
-        http.Request.EnableBuffering(bufferThreshold: MostBody, bufferLimit: MostBody);
+        if (http.Request.ContentLength > MostBody) throw TooLarge();
+        http.Request.EnableBuffering(bufferThreshold: MostBody + Piece, bufferLimit: MostBody + Piece);
         http.Request.Body.Position = 0;
         var buffer = new ArrayBufferWriter<byte>();
         int read;
-        while ((read = await http.Request.Body.ReadAsync(buffer.GetMemory(16 * 1024), ct)) > 0) buffer.Advance(read);
+        while ((read = await http.Request.Body.ReadAsync(buffer.GetMemory(Piece)[..Piece], ct)) > 0)
+        {
+            buffer.Advance(read);
+            if (buffer.WrittenCount > MostBody) throw TooLarge();
+        }
         http.Request.Body.Position = 0;
         return buffer.WrittenMemory;
     }
+
+    private static BadHttpRequestException TooLarge() => new("The body is larger than can be looked through.", StatusCodes.Status413PayloadTooLarge);
 
     private static string Printable(string method) => method.Length <= 16 && method.All(char.IsAsciiLetter) ? method : "?";
 }

@@ -31,8 +31,7 @@ internal sealed class CallerDirectory(IEnumerable<ICallerProof> proofs, KeyProof
         if (rest.Text is not null) return new Refusal(Reasons.UnknownKey, "No caller of this gateway has the key you present.");
         if (signed is not null) call.SignedBy = signed.By;
         var refused = Conclude(call, presented, signed);
-        if (refused is null && call.Principal?.Caller.Organisation is { } organisation) call.Organisation = await organisations.KnownAsync(organisation, ct);
-        return refused;
+        return refused ?? await OfServedAsync(call, ct);
     }
 
     /// <summary>Is a key that was good when the call began still good? Verifying a payment takes its time, and nobody shall pay for what is refused.</summary>
@@ -41,7 +40,7 @@ internal sealed class CallerDirectory(IEnumerable<ICallerProof> proofs, KeyProof
         if (call.Principal?.Credential.StartsWith("key:", StringComparison.Ordinal) != true) return null;
         return await keys.ExamineAsync(call, Presented.Read(call), ct) switch
         {
-            Evidence.Verified verified => Served(verified.Principal),
+            Evidence.Verified verified => Served(verified.Principal) ?? await OfServedAsync(call, ct),
             Evidence.Invalid invalid => invalid.Refusal,
             _ => new Refusal(Reasons.UnknownKey, "No caller of this gateway has the key you present."),
         };
@@ -67,6 +66,13 @@ internal sealed class CallerDirectory(IEnumerable<ICallerProof> proofs, KeyProof
     {
         Challenges = [$"DPoP realm=\"{call.Catalog.Gateway.Url.Host}\", error=\"invalid_token\", algs=\"ES256 EdDSA PS256 RS256\""],
     };
+
+    /// <summary>Whom the caller belongs to, whose callers may not be served.</summary>
+    private async ValueTask<Refusal?> OfServedAsync(Call call, CancellationToken ct)
+    {
+        if (call.Principal?.Caller.Organisation is { } organisation) call.Organisation = await organisations.KnownAsync(call.Catalog, organisation, ct);
+        return call.Organisation is { Suspended: true } ? new Refusal(Reasons.CallerSuspended, $"'{call.Organisation.Name}', to which '{call.Principal!.Caller.Name}' belongs, is suspended.") : null;
+    }
 
     private static Refusal? Served(Principal principal) =>
         principal.Caller.Status == CallerStatus.Active ? null : new Refusal(Reasons.CallerSuspended, $"'{principal.Caller.Name}' is {principal.Caller.Status.ToString().ToLowerInvariant()}.");
