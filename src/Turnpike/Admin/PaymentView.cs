@@ -91,10 +91,10 @@ internal sealed record PaymentList(IReadOnlyList<PaymentView> Payments, string? 
 /// <summary>All of one payment's story: the row, what its upstream was paid in turn, what was given back of it, and every decision of its correlation from the first 402 on.</summary>
 internal sealed record PaymentStory(PaymentView Payment, PaymentView? Upstream, IReadOnlyList<RefundView> Refunds, IReadOnlyList<EventView> Events)
 {
-    /// <summary>By hold or receipt; null when there is no such payment.</summary>
+    /// <summary>By hold, receipt, correlation or the rail's reference; null when there is no such payment.</summary>
     public static async ValueTask<PaymentStory?> FindAsync(ILedger ledger, IAuditTrail audit, string id, DateTimeOffset now, CancellationToken ct)
     {
-        if ((await ledger.FindAsync(id, ct) ?? await ledger.FindByReceiptAsync(id, ct)) is not { } state) return null;
+        if (await PaymentSearch.FindAsync(ledger, audit, id, ct) is not { } state) return null;
         var events = await audit.ReadAsync(new AuditFilter(Correlation: state.Hold.Correlation, Most: 500), ct);
         var bought = await ledger.FindAsync(Hold.PurchasePrefix + state.Hold.Receipt, ct);
         return new PaymentStory(PaymentView.Of(state, now), bought is null ? null : PaymentView.Of(bought, now), state.Hold.IsRefund ? [] : await RefundView.OfAsync(ledger, state, ct), [.. events.Select(EventView.Of)]);

@@ -1,4 +1,5 @@
 using Microsoft.AspNetCore.Http.HttpResults;
+using Turnpike.Admin.Support;
 using Turnpike.Audit;
 using Turnpike.Catalog.Loading;
 using Turnpike.Gateway;
@@ -15,24 +16,24 @@ internal static class PaymentsApi
     {
         var payments = api.MapGroup("/payments").WithTags("payments");
         payments.MapGet("", ListAsync).Produces<PaymentList>().ProducesProblem(400).WithName("listPayments").WithSummary("List payments, newest first")
-            .WithDescription("Filters: status, payer, operation, correlation. A page ends with next, which is given back as before.");
+            .WithDescription("Filters: status, payer (a wallet's bare address will do), operation, correlation. A page ends with next, which is given back as before.");
         api.MapGet("/purchases", PurchasesAsync).Produces<PaymentList>().ProducesProblem(400).WithTags("payments").WithName("listPurchases").WithSummary("List what was paid to upstreams, newest first")
             .WithDescription("Filters: status, operation, correlation, payer (wallet:NAME). paidFor is the receipt of the call each was for; outcome credited: paid for nothing, the owner's loss. A page ends with next, which is given back as before.");
-        payments.MapGet("/{**id}", FindAsync).Produces<PaymentStory>().ProducesProblem(404).WithName("getPayment").WithSummary("A payment and every decision about it, by hold or receipt id");
+        payments.MapGet("/{**id}", FindAsync).Produces<PaymentStory>().ProducesProblem(404).WithName("getPayment").WithSummary("A payment and every decision about it, by hold, receipt, correlation or the rail's reference");
         api.MapGet("/receipts/{id}", ReceiptAsync).Produces<ReceiptView>().ProducesProblem(404).WithTags("receipts").WithName("getReceipt").WithSummary("A receipt, as its holder sees it");
     }
 
-    private static Task<Results<Ok<PaymentList>, ProblemHttpResult>> ListAsync(string? status, string? payer, string? operation, string? correlation, long? before, int? limit, ILedger ledger, TimeProvider time, CancellationToken ct) =>
-        PageAsync(new HoldFilter(status, payer, operation, correlation), before, limit, ledger, time, ct);
+    private static Task<Results<Ok<PaymentList>, ProblemHttpResult>> ListAsync(string? status, string? payer, string? operation, string? correlation, long? before, int? limit, ILedger ledger, CatalogSource catalog, TimeProvider time, CancellationToken ct) =>
+        PageAsync(new HoldFilter(status, payer, operation, correlation), before, limit, ledger, catalog, time, ct);
 
-    private static Task<Results<Ok<PaymentList>, ProblemHttpResult>> PurchasesAsync(string? status, string? payer, string? operation, string? correlation, long? before, int? limit, ILedger ledger, TimeProvider time, CancellationToken ct) =>
-        PageAsync(new HoldFilter(status, payer, operation, correlation, Purchases: true), before, limit, ledger, time, ct);
+    private static Task<Results<Ok<PaymentList>, ProblemHttpResult>> PurchasesAsync(string? status, string? payer, string? operation, string? correlation, long? before, int? limit, ILedger ledger, CatalogSource catalog, TimeProvider time, CancellationToken ct) =>
+        PageAsync(new HoldFilter(status, payer, operation, correlation, Purchases: true), before, limit, ledger, catalog, time, ct);
 
-    private static async Task<Results<Ok<PaymentList>, ProblemHttpResult>> PageAsync(HoldFilter filter, long? before, int? limit, ILedger ledger, TimeProvider time, CancellationToken ct)
+    private static async Task<Results<Ok<PaymentList>, ProblemHttpResult>> PageAsync(HoldFilter filter, long? before, int? limit, ILedger ledger, CatalogSource catalog, TimeProvider time, CancellationToken ct)
     {
         if (filter.Status is { } status && !Statuses.Contains(status)) return AdminProblem.Malformed($"status is one of {string.Join(", ", Statuses)}.");
         var most = Math.Clamp(limit ?? 50, 1, 500);
-        var found = await ledger.ListAsync(filter with { Before = before?.ToString(System.Globalization.CultureInfo.InvariantCulture), Most = most }, ct);
+        var found = await PaymentSearch.ListAsync(ledger, catalog.Current, filter with { Before = before?.ToString(System.Globalization.CultureInfo.InvariantCulture), Most = most }, ct);
         var next = found.Count == most ? found[^1].Sequence.ToString(System.Globalization.CultureInfo.InvariantCulture) : null;
         return TypedResults.Ok(new PaymentList([.. found.Select(state => PaymentView.Of(state, time.GetUtcNow()))], next));
     }

@@ -17,7 +17,7 @@ internal static class PaymentsCommand
     {
         var status = new Option<string?>("--status") { Description = "held, captured, unknown, settled or released." };
         status.AcceptOnlyFromAmong([.. Enum.GetValues<HoldStatus>().Select(HoldRow.Text)]);
-        var payer = new Option<string?>("--payer") { Description = "Only of this payer." };
+        var payer = new Option<string?>("--payer") { Description = "Only of this payer; a wallet's bare address will do." };
         var purchases = new Option<bool>("--upstreams") { Description = "Instead, what upstreams were paid for calls." };
         var limit = new Option<int>("--limit") { Description = "At most so many.", DefaultValueFactory = _ => 50 };
         var (config, json) = (CommandRun.ConfigOption(), CommandRun.JsonOption());
@@ -80,7 +80,7 @@ internal static class PaymentsCommand
     public static Task<int> ListAsync(string config, ConfigEnvironment environment, HoldFilter filter, bool json, TextWriter output, TextWriter err, CancellationToken ct) => CommandRun.RunAsync(config, environment, err, async catalog =>
     {
         using var books = CommandBooks.Look(catalog);
-        var found = await books.Ledger.ListAsync(filter, ct);
+        var found = await PaymentSearch.ListAsync(books.Ledger, catalog, filter, ct);
         var views = found.Select(state => PaymentView.Of(state, TimeProvider.System.GetUtcNow())).ToList();
         if (json) output.WriteLine(JsonSerializer.Serialize(new PaymentList(views, null), AdminJson.Readable.PaymentList));
         else foreach (var view in views) output.WriteLine($"{view.Receipt}  {view.Created:u}  {view.Status,-8}  {view.Outcome,-9}  {view.Ceiling.Amount,12} {view.Ceiling.Currency}  {view.Operation}  {view.Payer}");
@@ -90,11 +90,22 @@ internal static class PaymentsCommand
     public static Task<int> ShowAsync(string config, ConfigEnvironment environment, string id, bool json, TextWriter output, TextWriter err, CancellationToken ct) => CommandRun.RunAsync(config, environment, err, async catalog =>
     {
         using var books = CommandBooks.Look(catalog);
-        if (await PaymentStory.FindAsync(books.Ledger, books.Audit, Plain(id), TimeProvider.System.GetUtcNow(), ct) is not { } story) return CommandRun.Say(err, "No payment has this id.", CommandRun.Refused);
+        if (await PaymentStory.FindAsync(books.Ledger, books.Audit, Plain(id), TimeProvider.System.GetUtcNow(), ct) is not { } story) return await ShowUnpaidAsync(books, id, json, output, err, ct);
         if (json) output.WriteLine(JsonSerializer.Serialize(story, AdminJson.Readable.PaymentStory));
         else Tell(story, output);
         return CommandRun.Done;
     });
+
+    /// <summary>What was said of a call that nothing was ever held for: why its payer's payment was not taken.</summary>
+    private static async Task<int> ShowUnpaidAsync(CommandBooks books, string correlation, bool json, TextWriter output, TextWriter err, CancellationToken ct)
+    {
+        var events = (await books.Audit.ReadAsync(new AuditFilter(Correlation: correlation, Most: 500), ct)).Select(EventView.Of).ToList();
+        if (events.Count == 0) return CommandRun.Say(err, "No payment has this id, receipt, correlation or reference.", CommandRun.Refused);
+        if (json) output.WriteLine(JsonSerializer.Serialize(new EventList(events, null), AdminJson.Readable.EventList));
+        else output.WriteLine("Nothing was taken under this correlation.");
+        if (!json) Tell(events, output);
+        return CommandRun.Done;
+    }
 
     public static Task<int> ResolveAsync(string config, ConfigEnvironment environment, string id, ResolveBody body, bool json, TextWriter output, TextWriter err, CancellationToken ct) => CommandRun.RunAsync(config, environment, err, async catalog =>
     {
@@ -114,7 +125,7 @@ internal static class PaymentsCommand
         return CommandRun.Done;
     });
 
-    private static Argument<string> Id() => new("id") { Description = "The payment's id, its receipt's id, or the receipt's URL." };
+    private static Argument<string> Id() => new("id") { Description = "The payment's id, its receipt's id or URL; to show it, a correlation or the rail's reference (a transaction) as well." };
 
     /// <summary>A receipt's URL is as good as its id.</summary>
     private static string Plain(string id) => id.Contains("/receipts/", StringComparison.Ordinal) ? id[(id.LastIndexOf('/') + 1)..] : id;
@@ -123,7 +134,12 @@ internal static class PaymentsCommand
     {
         Tell(story.Payment, to);
         foreach (var refund in story.Refunds) to.WriteLine($"refund       {refund.Amount.Amount} {refund.Amount.Currency} as {refund.As}, {refund.Status}: {refund.Reason}");
-        foreach (var happened in story.Events) to.WriteLine($"{happened.Time:u}  {happened.Kind}{(happened.Reason is { } reason ? $" ({reason})" : "")}{(happened.Detail is { } detail ? $": {detail}" : "")}");
+        Tell(story.Events, to);
+    }
+
+    private static void Tell(IReadOnlyList<EventView> events, TextWriter to)
+    {
+        foreach (var happened in events) to.WriteLine($"{happened.Time:u}  {happened.Kind}{(happened.Reason is { } reason ? $" ({reason})" : "")}{(happened.Detail is { } detail ? $": {detail}" : "")}");
     }
 
     private static void Tell(RefundView view, TextWriter to)
