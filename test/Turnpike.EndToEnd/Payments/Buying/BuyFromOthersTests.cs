@@ -51,22 +51,6 @@ public sealed class BuyFromOthersTests(Chain chain)
         await reseller.BooksBalanceAsync();
     }
 
-    [Fact]
-    public async Task A_purchase_above_a_threshold_waits_for_an_operators_yes()
-    {
-        await using var seller = await PaidApi.StartAsync(chain);
-        var bulk = await seller.TokenAsync("1.00 USD");
-        await using var reseller = await Reseller.StartAsync(chain, seller.Parties, seller.Gateway.Url, "prepaid", bulk, more: ", step-up: { above: 0.012 USD, require: approval }");
-        var token = await reseller.TokenAsync("0.10 USD");
-        var waiting = await reseller.CallAsync("/forecast/rome", token);
-        (waiting.Status, waiting.Reason).ShouldBe((HttpStatusCode.Forbidden, "approval-required"), "the seller's cent with half of it on top is above the threshold");
-        (await reseller.AdminAsync("/admin/v1/purchases")).Json["payments"]!.AsArray().ShouldBeEmpty();
-        var (code, said) = await reseller.Gateway.RunAsync("approvals", "approve", new Uri(waiting.Json["approval"]!["url"]!.GetValue<string>()).Segments[^1]);
-        code.ShouldBe(0, said);
-        (await reseller.CallAsync("/forecast/rome", token)).Status.ShouldBe(HttpStatusCode.OK);
-        (await reseller.AdminAsync("/admin/v1/purchases")).Json["payments"]!.AsArray().ShouldHaveSingleItem()!["status"]!.GetValue<string>().ShouldBe("settled");
-    }
-
     [Theory]
     [InlineData("x402/sell.mjs", "2", "x402")]
     [InlineData("x402/sell.mjs", "1", "x402")]

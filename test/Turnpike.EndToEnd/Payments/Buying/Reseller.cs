@@ -37,14 +37,13 @@ internal sealed class Reseller : IAsyncDisposable
 
     public TurnpikeProcess Gateway { get; }
 
-    public static Task<Reseller> StartAsync(Chain chain, Parties parties, Uri seller, string protocol, string token = "none", string? payee = null, string more = "") => StartOnAsync(null, "1", chain, parties, seller, protocol, token, payee, more: more);
+    public static Task<Reseller> StartAsync(Chain chain, Parties parties, Uri seller, string protocol, string token = "none", string? payee = null) => StartOnAsync(null, "1", chain, parties, seller, protocol, token, payee);
 
     /// <summary>One node of a reseller on a store that nodes share.</summary>
     /// <param name="caps">Of the wallet whose tokens were bought in bulk.</param>
-    /// <param name="more">What else is said of the forecast.</param>
-    public static async Task<Reseller> StartOnAsync(string? store, string node, Chain chain, Parties parties, Uri seller, string protocol, string token = "none", string? payee = null, string caps = "", string more = "")
+    public static async Task<Reseller> StartOnAsync(string? store, string node, Chain chain, Parties parties, Uri seller, string protocol, string token = "none", string? payee = null, string caps = "")
     {
-        var text = Document.Replace("at: \"${env:UPSTREAM}\"", $"at: \"${{env:UPSTREAM}}\"{caps}", StringComparison.Ordinal).Replace("ceiling: 0.10 USD } }", $"ceiling: 0.10 USD }}{more} }}", StringComparison.Ordinal).Replace("PROTOCOL", protocol, StringComparison.Ordinal).Replace("wallet: WALLET", protocol == "prepaid" ? "wallet: bulk" : "wallet: market", StringComparison.Ordinal);
+        var text = Document.Replace("at: \"${env:UPSTREAM}\"", $"at: \"${{env:UPSTREAM}}\"{caps}", StringComparison.Ordinal).Replace("PROTOCOL", protocol, StringComparison.Ordinal).Replace("wallet: WALLET", protocol == "prepaid" ? "wallet: bulk" : "wallet: market", StringComparison.Ordinal);
         return new Reseller(await TurnpikeProcess.StartOnAsync("paid-api.yaml", store, _ => text,
         [
             ("gateway.node", node), ("UPSTREAM", seller.GetLeftPart(UriPartial.Authority)), ("CHAIN_RPC", chain.RpcOrNobody.GetLeftPart(UriPartial.Authority)), ("WALLET_KEY", parties.Payer.Key), ("SELLER", payee ?? parties.Merchant.Address), ("SELLER_TOKEN", token),
