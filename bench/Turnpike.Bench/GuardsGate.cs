@@ -59,14 +59,15 @@ internal sealed class GuardsGate : IDisposable
     private readonly RequestDelegate gate;
     private readonly Upstream upstream = new();
 
-    public GuardsGate()
+    /// <param name="store">A database that is there already; null: an empty one.</param>
+    public GuardsGate(string? store = null)
     {
         var config = Path.Combine(folder.FullName, "turnpike.yaml");
         File.WriteAllText(config, Document);
         var environment = new ConfigEnvironment(static name => name switch { "KEY" => Key, "SECRET" => Secret, _ => null }, static _ => null);
         source = new CatalogSource(Language.Loader, environment, config, TimeProvider.System, NullLogger<CatalogSource>.Instance);
         if (source.Open().ErrorLines.FirstOrDefault() is { } wrong) throw new InvalidOperationException(wrong);
-        services = Compose(Database.Open(new StorageOptions("sqlite:" + Path.Combine(folder.FullName, "books.db")), TimeProvider.System));
+        services = Compose(Database.Open(new StorageOptions("sqlite:" + (store ?? Path.Combine(folder.FullName, "books.db"))), TimeProvider.System));
         var app = new ApplicationBuilder(services);
         app.UseMiddleware<Faults>();
         app.Use(next => http => services.GetRequiredService<Drain>().PassAsync(http, next));
@@ -75,6 +76,9 @@ internal sealed class GuardsGate : IDisposable
         app.Run(services.GetRequiredService<Forwarder>().ForwardAsync);
         gate = app.Build();
     }
+
+    /// <summary>Finds a key and its caller in the database, and nothing else.</summary>
+    public ValueTask<(ApiKey Key, Caller? Caller)?> LookUpAsync(KeyHash kept) => services.GetRequiredService<CallerStore>().FindAsync(kept, CancellationToken.None);
 
     /// <summary>One call, from its request to the last byte of its answer.</summary>
     public async Task CallAsync(string target, string? header, string? value)

@@ -21,6 +21,7 @@ internal static class Reasons
     public static readonly Reason AmbiguousTarget = new("ambiguous-target", 400, "The request target is ambiguous", "Send the path in its plain, canonical form.");
     public static readonly Reason AmbiguousPayment = new("ambiguous-payment", 400, "More than one payment was presented", "Send exactly one payment credential, in one header.");
     public static readonly Reason MalformedRequest = new("malformed-request", 400, "The request is malformed", "Mend what the detail names.");
+    public static readonly Reason BodyTooLarge = new("body-too-large", 413, "The request's body is larger than can be looked through", "Send at most 8 MiB; nothing was charged.");
     public static readonly Reason SchemaMismatch = new("schema-mismatch", 400, "The request's body is not what this operation takes", "Mend what the detail names; nothing was charged.");
     public static readonly Reason UnknownKey = new("unknown-key", 401, "The credential is not known here", "Leave the key out, or present one that was issued for this service.");
     public static readonly Reason KeyExpired = new("key-expired", 401, "The credential has expired", "Ask for a new one.");

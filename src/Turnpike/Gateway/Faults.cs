@@ -11,7 +11,7 @@ internal sealed partial class Faults(RequestDelegate next, ILogger<Faults> log)
     {
         try { await next(http); }
         catch (OperationCanceledException) when (http.RequestAborted.IsCancellationRequested) { /* the caller left */ }
-        catch (BadHttpRequestException e) { await AnswerAsync(http, Reasons.MalformedRequest with { Status = e.StatusCode }); }
+        catch (BadHttpRequestException e) { await AnswerAsync(http, e.StatusCode == Reasons.BodyTooLarge.Status ? Reasons.BodyTooLarge : Reasons.MalformedRequest with { Status = e.StatusCode }); }
         catch (StorageUnavailableException e)
         {
             Log.StoreDown(log, e);

@@ -15,8 +15,9 @@ internal sealed class CallerStore(Database database, Revisions revisions)
     public ValueTask<Caller?> FindAsync(string name, CancellationToken ct) => database.ReadAsync(sql => Find(sql, name), ct);
 
     /// <summary>A key with its caller, by the key's kept hash; a caller that is not there was named by the file when the key was made.</summary>
-    public ValueTask<(ApiKey Key, Caller? Caller)?> FindAsync(KeyHash kept, CancellationToken ct) => database.ReadAsync<(ApiKey, Caller?)?>(sql =>
-        sql.First("select id, caller, hash, hint, rules, expires, revoked, created, sealed from caller_keys where hash = $1", ReadKey, kept.ToBytes()) is { } key ? (key, Find(sql, key.Caller)) : null, ct);
+    public ValueTask<(ApiKey Key, Caller? Caller)?> FindAsync(KeyHash kept, CancellationToken ct) => database.ReadAsync<(ApiKey, Caller?)?>(sql => sql.First<(ApiKey, Caller?)?>("""
+        select k.id, k.caller, k.hash, k.hint, k.rules, k.expires, k.revoked, k.created, k.sealed, c.name, c.status, c.facts from caller_keys as k left join callers as c on c.name = k.caller where k.hash = $1
+        """, row => (ReadKey(row), row.IsNull(9) ? null : ReadCaller(row, 9)), kept.ToBytes()), ct);
 
     public ValueTask<ApiKey?> FindKeyAsync(string id, CancellationToken ct) => database.ReadAsync(sql =>
         sql.First("select id, caller, hash, hint, rules, expires, revoked, created, sealed from caller_keys where id = $1", ReadKey, id), ct);
@@ -78,9 +79,11 @@ internal sealed class CallerStore(Database database, Revisions revisions)
 
     private static Caller? Find(Sql sql, string name) => sql.First("select name, status, facts from callers where name = $1", ReadCaller, name);
 
-    private static Caller ReadCaller(SqlRow row) => JsonSerializer.Deserialize(row.Text(2), IdentityJson.Default.CallerFacts)!.For(row.Text(0)) with
+    private static Caller ReadCaller(SqlRow row) => ReadCaller(row, 0);
+
+    private static Caller ReadCaller(SqlRow row, int from) => JsonSerializer.Deserialize(row.Text(from + 2), IdentityJson.Default.CallerFacts)!.For(row.Text(from)) with
     {
-        Status = row.Text(1) switch { "active" => CallerStatus.Active, "suspended" => CallerStatus.Suspended, _ => CallerStatus.Closed },
+        Status = row.Text(from + 1) switch { "active" => CallerStatus.Active, "suspended" => CallerStatus.Suspended, _ => CallerStatus.Closed },
     };
 
     private static ApiKey ReadKey(SqlRow row) => new(row.Text(0), row.Text(1), KeyHash.Read(row.Span(2)))

@@ -43,8 +43,11 @@ internal sealed record Allowance(Money Amount, Period Per, WhenUsedUp WhenUsedUp
     /// <summary>How much more may be taken and is counted as overage; null: as much as is asked for. Only for <see cref="WhenUsedUp.Bill"/>.</summary>
     public Money? Overage { get; init; }
 
-    /// <summary>Its name in accounts and headers: <c>requests/1m</c>, <c>total_tokens/1mo/premium</c>.</summary>
-    public string Feature => Tier is null ? $"{Amount.Currency}/{Per.Text}" : $"{Amount.Currency}/{Per.Text}/{Tier}";
+    /// <summary>
+    /// Its name in accounts and headers: <c>requests/1m</c>, <c>total_tokens/1mo/premium</c>, <c>requests/1d@export+search</c>. What is included
+    /// for some operations alone is counted alone, however much like another it is.
+    /// </summary>
+    public string Feature => $"{Amount.Currency}/{Per.Text}{(Tier is null ? "" : "/" + Tier)}{(Operations.Count == 0 ? "" : "@" + string.Join('+', Operations.Order(StringComparer.Ordinal)))}";
 }
 
 /// <summary>What a used-up allowance means for the next call.</summary>

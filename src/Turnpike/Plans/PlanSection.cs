@@ -59,7 +59,7 @@ internal static class PlanSection
         var includes = m.Get(Includes, []);
         foreach (var allowance in includes)
             if (allowance.Tier is { } tier && !tiers.ContainsKey(tier)) m.At.Reading.PlaceOf(allowance, "tier").Refuse($"'{tier}' is no tier of this plan");
-        foreach (var twice in includes.GroupBy(a => (a.Feature, string.Join(' ', a.Operations))).Where(g => g.Count() > 1))
+        foreach (var twice in includes.GroupBy(a => a.Feature, StringComparer.Ordinal).Where(g => g.Count() > 1))
             m.Of(Includes).Refuse($"{twice.First().Amount.Currency} per {twice.First().Per.Text} is included twice for the same");
         // A call comes to so many tokens, or to so much money: the other would be charged the most the call could have been.
         foreach (var counted in includes.Where(a => a.Amount.Currency == Units.Total))

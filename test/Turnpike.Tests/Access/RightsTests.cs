@@ -85,6 +85,19 @@ public sealed class RightsTests : IDisposable
     }
 
     [Fact]
+    public async Task A_body_larger_than_can_be_looked_through_is_413_and_never_charged()
+    {
+        var token = await gate.TokenAsync("9.00 USD");
+        var largest = $$"""{"format":"csv"{{new string(' ', 8 * 1024 * 1024 - 16)}}}""";
+        var ask = new Ask("POST", "/exports", Exporter, ("Authorization", token)) { Body = largest + " " };
+        var told = await gate.SendAsync(ask);
+        (told.Status, told.Reason).ShouldBe((413, "body-too-large"));
+        gate.Upstream.Requests.ShouldBeEmpty();
+        (await gate.Ledger.AvailableAsync("token:" + TestGate.IdOf(token), "USD", default)).ToString().ShouldBe("9.00 USD");
+        (await gate.SendAsync(ask with { Body = largest })).Status.ShouldBe(200);
+    }
+
+    [Fact]
     public async Task The_body_reaches_the_upstream_as_it_was_sent()
     {
         const string body = """{ "format" :  "csv" }""";

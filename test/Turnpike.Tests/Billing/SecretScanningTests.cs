@@ -77,13 +77,37 @@ public sealed class SecretScanningTests
         using (var spent = await gateway.CallAsync("/paid", token)) ((int)spent.StatusCode).ShouldBe(403);
         var told = RunningGateway.Json((await gateway.GetAsync("/admin/v1/audit?kind=key.leaked")).Body).GetProperty("events").EnumerateArray().ToList();
         told.Count.ShouldBe(2);
-        told[0].GetProperty("detail").GetString().ShouldBe("commit https://github.com/acme/leak");
-        var next = told[1].GetProperty("detail").GetString()!.Split("token:")[1];
+        told.Select(e => e.GetProperty("detail").GetString()).ShouldContain("commit https://github.com/acme/leak");
+        var next = told.Select(e => e.GetProperty("detail").GetString()!).Single(d => d.StartsWith("issue_title", StringComparison.Ordinal)).Split("token:")[1];
         var view = RunningGateway.Json((await gateway.GetAsync($"/admin/v1/tokens/{next}")).Body);
         (view.GetProperty("left").GetProperty("amount").GetString(), view.GetProperty("status").GetString()).ShouldBe(("0.49", "active"));
         using (var spends = await gateway.CallAsync("/paid", view.GetProperty("token").GetString())) ((int)spends.StatusCode).ShouldBe(200);
         (await PostAsync(gateway, body, github.Sign(body))).Status.ShouldBe(HttpStatusCode.OK, "told again, nothing more happens");
         RunningGateway.Json((await gateway.GetAsync("/admin/v1/audit?kind=key.leaked")).Body).GetProperty("events").GetArrayLength().ShouldBe(2);
+        (await gateway.Ledger.VerifyAsync(default)).Findings.ShouldBeEmpty();
+    }
+
+    [Fact]
+    public async Task A_token_found_in_hundreds_of_places_at_once_is_one_leak_and_its_money_moves_once()
+    {
+        await using var github = await Github.StartAsync();
+        await using var gateway = await RunningGateway.StartAsync(more: $"leaks: {{ github: {{ keys: \"{github.Url}\" }} }}");
+        await gateway.AdminAsync(HttpMethod.Put, "/admin/v1/callers/bot", "{}");
+        var token = await gateway.TokenAsync("0.50 USD");
+        var keys = new List<string>();
+        for (var i = 0; i < 20; i++) keys.Add(RunningGateway.Json((await gateway.AdminAsync(HttpMethod.Post, "/admin/v1/callers/bot/keys")).Body).GetProperty("key").GetString()!);
+        var body = JsonSerializer.Serialize(Enumerable.Range(0, 300).Select(i => new { token, type = "turnpike_token", url = $"https://github.com/x/{i}", source = "CONTENT" }).Concat(keys.Select(key => new { token = key, type = "turnpike_key", url = "", source = "Npm" })));
+        var (status, answer) = await PostAsync(gateway, body, github.Sign(body));
+        status.ShouldBe(HttpStatusCode.OK);
+        RunningGateway.Json(answer).EnumerateArray().Select(f => (f.GetProperty("token_hash").GetString(), f.GetProperty("label").GetString())).ShouldBe([.. Enumerable.Repeat((Hash(token), "true_positive"), 300), .. keys.Select(key => (Hash(key), "true_positive"))]);
+        RunningGateway.Json((await gateway.GetAsync("/admin/v1/audit?kind=key.leaked&limit=500")).Body).GetProperty("events").GetArrayLength().ShouldBe(21);
+        foreach (var key in keys)
+        {
+            using var ended = await gateway.CallAsync("/open", headers: ("x-api-key", key));
+            ((int)ended.StatusCode).ShouldBe(401);
+        }
+        var all = RunningGateway.Json((await gateway.GetAsync("/admin/v1/tokens")).Body).GetProperty("tokens").EnumerateArray().ToList();
+        all.Select(t => (t.GetProperty("status").GetString(), t.GetProperty("left").GetProperty("amount").GetString())).Order().ShouldBe([("active", "0.50"), ("revoked", "0.00")]);
         (await gateway.Ledger.VerifyAsync(default)).Findings.ShouldBeEmpty();
     }
 
@@ -163,6 +187,58 @@ public sealed class SecretScanningTests
             Directory.Move(folder.FullName + "/.git", folder.FullName + "/was-git");
             (await KeyScan.RunAsync(gateway.Config, RunningGateway.Environment, bare.FullName, true, output, err, default)).ShouldBe(1, "no repository is no clean one");
             err.ToString().ShouldNotBeEmpty();
+        }
+        finally { folder.Delete(recursive: true); }
+    }
+
+    [Fact]
+    public async Task What_a_merge_a_message_a_binary_file_or_a_stash_holds_is_found_and_what_was_amended_away()
+    {
+        await using var gateway = RunningGateway.Stopped();
+        var folder = Directory.CreateTempSubdirectory("turnpike-scan-");
+        try
+        {
+            var keys = Enumerable.Range(0, 5).Select(_ => Turnpike.Identity.KeyText.New()).ToList();
+            Task Git(params string[] arguments) => GitAsync(folder.FullName, arguments);
+            await Git("init", "-q");
+            await File.WriteAllBytesAsync(folder.FullName + "/b.bin", [0, 1, 2, .. Encoding.ASCII.GetBytes(keys[0]), 0, 255]);
+            await Git("add", ".");
+            await Git("commit", "-qm", $"the key is\n\n{keys[1]}");
+            await File.WriteAllTextAsync(folder.FullName + "/amended", keys[2]);
+            await Git("add", ".");
+            await Git("commit", "-qm", "oops");
+            await Git("rm", "-q", "amended");
+            await Git("commit", "-q", "--amend", "--allow-empty", "-m", "nothing happened");
+            await File.WriteAllTextAsync(folder.FullName + "/b.bin", keys[3]);
+            await Git("stash", "-q");
+            await Git("checkout", "-q", "-b", "side", "HEAD~1");
+            await Git("commit", "-q", "--allow-empty", "-m", "side");
+            await Git("merge", "-q", "--no-commit", "--no-ff", "@{-1}");
+            await File.WriteAllTextAsync(folder.FullName + "/merged", keys[4]);
+            await Git("add", ".");
+            await Git("commit", "-qm", "merged");
+            await Git("rm", "-q", "merged", "b.bin");
+            await Git("commit", "-qm", "clean");
+            var output = new StringWriter();
+            (await KeyScan.RunAsync(gateway.Config, RunningGateway.Environment, folder.FullName, true, output, new StringWriter(), default)).ShouldBe(1);
+            var lines = output.ToString().Split('\n', StringSplitOptions.RemoveEmptyEntries);
+            lines.ShouldAllBe(l => l.StartsWith("commit ", StringComparison.Ordinal));
+            keys.Select(key => $"key {key[..8]}…").Except(lines.Select(l => l.Split("  ")[1])).ShouldBeEmpty();
+        }
+        finally { folder.Delete(recursive: true); }
+    }
+
+    [Fact]
+    public async Task A_file_too_large_to_be_looked_through_is_told_and_is_not_clean()
+    {
+        await using var gateway = RunningGateway.Stopped();
+        var folder = Directory.CreateTempSubdirectory("turnpike-scan-");
+        try
+        {
+            await using (var large = File.Create(folder.FullName + "/dump.bin")) large.SetLength(65 * 1024 * 1024);
+            var (output, err) = (new StringWriter(), new StringWriter());
+            (await KeyScan.RunAsync(gateway.Config, RunningGateway.Environment, folder.FullName, false, output, err, default)).ShouldBe(1);
+            err.ToString().ShouldContain("dump.bin is larger than 64 MiB and was not looked through.");
         }
         finally { folder.Delete(recursive: true); }
     }

@@ -28,6 +28,7 @@ public sealed class ReasonsTests
         ["ambiguous-payment"] = async g => await g.GetAsync(Target, (Signature, await g.ProofAsync()), ("Authorization", await g.TokenAsync())),
         ["malformed-request"] = g => g.GetAsync(Target, ("Turnpike-Max-Price", "cheap")),
         ["schema-mismatch"] = async _ => await WithAsync("", TestGate.Document.Replace("POST /reports", "POST /reports, schema: { body: { type: object } }", StringComparison.Ordinal), g => g.SendAsync(new Ask("POST", "/reports") { Body = "[]" })),
+        ["body-too-large"] = async _ => await WithAsync("", TestGate.Document.Replace("POST /reports", "POST /reports, schema: { body: true }", StringComparison.Ordinal), g => g.SendAsync(new Ask("POST", "/reports") { Body = new string('1', 8 * 1024 * 1024 + 1) })),
         ["missing-scope"] = async _ => await WithAsync("", TestGate.Document.Replace("price: free", "price: free, scopes: [a]", StringComparison.Ordinal), async g => await g.GetAsync("/status", ("x-api-key", await g.KeyAsync()))),
         ["access-denied"] = async _ => await WithAsync("access: { addresses: { deny: [127.0.0.0/8] } }\n", TestGate.Document, g => g.GetAsync("/status")),
         ["loop-detected"] = g => g.GetAsync("/status", ("Via", "1.1 turnpike, 1.1 turnpike, 1.1 proxy\n1.1 turnpike,1.1 turnpike, 1.1 turnpike")),

@@ -26,20 +26,17 @@ internal static partial class KeyScan
     public static Task<int> RunAsync(string config, ConfigEnvironment environment, string path, bool history, TextWriter output, TextWriter err, CancellationToken ct) => CommandRun.RunAsync(config, environment, err, async catalog =>
     {
         if (!File.Exists(path) && !Directory.Exists(path)) return CommandRun.Say(err, $"There is nothing at {path}.", CommandRun.WrongInput);
-        var found = 0;
+        var (told, whole) = (new HashSet<(string Place, string Hit)>(), true);
         void Tell(string place, string line)
         {
             foreach (var hit in Hits(line, catalog))
-            {
-                found++;
-                output.WriteLine($"{place}  {hit}");
-            }
+                if (told.Add((place, hit))) output.WriteLine($"{place}  {hit}");
         }
-        foreach (var file in File.Exists(path) ? [path] : Directory.EnumerateFiles(path, "*", new EnumerationOptions { RecurseSubdirectories = true, AttributesToSkip = FileAttributes.ReparsePoint }).Where(IsWorth))
-            await ReadAsync(file, Tell, ct);
+        foreach (var file in File.Exists(path) ? [path] : Directory.EnumerateFiles(path, "*", new EnumerationOptions { RecurseSubdirectories = true, AttributesToSkip = FileAttributes.ReparsePoint }).Where(f => !IsOfGit(f)))
+            whole &= await ReadAsync(file, Tell, err, ct);
         if (history && !await HistoryAsync(path, Tell, err, ct)) return CommandRun.Failed;
-        if (found == 0) output.WriteLine("Nothing of ours was found.");
-        return found == 0 ? CommandRun.Done : CommandRun.Failed;
+        if (told.Count == 0) output.WriteLine(whole ? "Nothing of ours was found." : "Nothing of ours was found in what could be looked through.");
+        return told.Count == 0 && whole ? CommandRun.Done : CommandRun.Failed;
     });
 
     /// <summary>Checksums and HMACs tell ours from what only looks so; no table is asked.</summary>
@@ -54,26 +51,39 @@ internal static partial class KeyScan
             if (catalog.Settings.Get<PaymentSettings>()?.Prepaid?.Text.Read(match.Value).Id is { } id) yield return $"token {id}";
     }
 
-    private static bool IsWorth(string file) => !file.Contains($"{Path.DirectorySeparatorChar}.git{Path.DirectorySeparatorChar}", StringComparison.Ordinal) && new FileInfo(file).Length <= MostFile;
+    private static bool IsOfGit(string file) => file.Contains($"{Path.DirectorySeparatorChar}.git{Path.DirectorySeparatorChar}", StringComparison.Ordinal);
 
-    private static async Task ReadAsync(string file, Action<string, string> tell, CancellationToken ct)
+    /// <summary>False when it could not be looked through: then nobody shall believe that it is clean.</summary>
+    private static async Task<bool> ReadAsync(string file, Action<string, string> tell, TextWriter err, CancellationToken ct)
     {
-        var number = 0;
-        await foreach (var line in File.ReadLinesAsync(file, ct)) tell($"{file}:{++number}", line);
+        try
+        {
+            if (new FileInfo(file).Length > MostFile) { CommandRun.Say(err, $"{file} is larger than {MostFile / 1024 / 1024} MiB and was not looked through.", CommandRun.Failed); return false; }
+            var number = 0;
+            await foreach (var line in File.ReadLinesAsync(file, ct)) tell($"{file}:{++number}", line);
+            return true;
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            CommandRun.Say(err, $"{file} could not be looked through: {e.Message}", CommandRun.Failed);
+            return false;
+        }
     }
 
+    /// <summary>Every commit, its message, and what it added: on branches and off them (a stash, what was amended), by merges, and in binary files.</summary>
     private static async Task<bool> HistoryAsync(string path, Action<string, string> tell, TextWriter err, CancellationToken ct)
     {
-        var start = new ProcessStartInfo("git", ["-C", path, "log", "--all", "-p", "--no-color", "--no-ext-diff", "--no-textconv", "--format=commit %H"]) { RedirectStandardOutput = true, RedirectStandardError = true };
+        var start = new ProcessStartInfo("git", ["-C", path, "log", "--all", "--reflog", "-m", "-p", "--text", "--no-color", "--no-ext-diff", "--no-textconv", "--format=%x00commit %H%n%B"]) { RedirectStandardOutput = true, RedirectStandardError = true };
         try
         {
             using var git = Process.Start(start)!;
             var complaints = git.StandardError.ReadToEndAsync(ct);
-            var commit = "";
+            var (commit, isMessage) = ("", false);
             while (await git.StandardOutput.ReadLineAsync(ct) is { } line)
             {
-                if (line.StartsWith("commit ", StringComparison.Ordinal)) commit = line[7..];
-                else if (line.StartsWith('+')) tell($"commit {commit}", line);
+                if (line.StartsWith("\0commit ", StringComparison.Ordinal)) (commit, isMessage) = (line[8..].Split(' ')[0], true);
+                else if (line.StartsWith("diff --git ", StringComparison.Ordinal)) isMessage = false;
+                else if (isMessage || line.StartsWith('+')) tell($"commit {commit}", line);
             }
             await git.WaitForExitAsync(ct);
             if (git.ExitCode == 0) return true;

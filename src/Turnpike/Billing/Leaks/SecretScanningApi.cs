@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
@@ -10,7 +11,7 @@ namespace Turnpike.Billing.Leaks;
 /// <summary><c>POST /webhooks/github/secret-scanning</c>: what GitHub found in public, signed over the raw body; answered with what was ours.</summary>
 internal static class SecretScanningApi
 {
-    private const int MostBody = 16 * 1024 * 1024, MostMatches = 20_000;
+    private const int MostBody = 16 * 1024 * 1024, MostMatches = 20_000, AtOnce = 64;
 
     public static void MapSecretScanning(this WebApplication app) => app.MapPost("/webhooks/github/secret-scanning", async (HttpRequest request, CatalogSource catalog, GithubKeys keys, LeakedCredentials leaks, CancellationToken ct) =>
     {
@@ -22,26 +23,32 @@ internal static class SecretScanningApi
         if (await keys.HoldsAsync(url, id, signature, body, ct) is not { } holds) return BuyAnswers.Problem(Reasons.IssuerDown, "GitHub's keys cannot be had; tell it again.");
         if (!holds) return BuyAnswers.Problem(Reasons.InvalidSignature, "The signature does not fit the body.");
         return StrictJson.Parse(body) is { ValueKind: JsonValueKind.Array } matches && matches.GetArrayLength() <= MostMatches
-            ? Results.Bytes(await AnswerAsync(matches, leaks, settings.Policy, ct), "application/json")
+            ? Results.Bytes(await AnswerAsync(matches, leaks, settings.Policy), "application/json")
             : BuyAnswers.Problem(Reasons.MalformedRequest, $"A report is a list of at most {MostMatches} matches.");
     });
 
-    /// <summary>The feedback: by hash, so that no key is written once more.</summary>
-    private static async ValueTask<byte[]> AnswerAsync(JsonElement matches, LeakedCredentials leaks, LeakPolicy policy, CancellationToken ct)
+    /// <summary>
+    /// The feedback: by hash, so that no key is written once more. What was found in a thousand places is one leak; many are ended at once,
+    /// since GitHub waits half a minute, and all of them, also when it has gone.
+    /// </summary>
+    private static async ValueTask<byte[]> AnswerAsync(JsonElement matches, LeakedCredentials leaks, LeakPolicy policy)
     {
+        var found = matches.EnumerateArray().Where(match => Member(match, "token") is not null).ToList();
+        var ours = new ConcurrentDictionary<string, bool>(StringComparer.Ordinal);
+        // Written large and small: COMMIT, Commit and commit are one source.
+        await Parallel.ForEachAsync(found.DistinctBy(match => Member(match, "token")), new ParallelOptions { MaxDegreeOfParallelism = AtOnce }, async (match, ct) =>
+            ours[Member(match, "token")!] = await leaks.ReportAsync(Member(match, "token")!, Member(match, "source")?.ToLowerInvariant(), Member(match, "url"), policy, ct));
         using var buffer = new MemoryStream();
         using (var json = new Utf8JsonWriter(buffer))
         {
             json.WriteStartArray();
-            foreach (var match in matches.EnumerateArray())
+            foreach (var match in found)
             {
-                if (Member(match, "token") is not { } token) continue;
-                // Written large and small: COMMIT, Commit and commit are one source.
-                var ours = await leaks.ReportAsync(token, Member(match, "source")?.ToLowerInvariant(), Member(match, "url"), policy, ct);
+                var token = Member(match, "token")!;
                 json.WriteStartObject();
                 json.WriteString("token_hash", Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(token))));
                 json.WriteString("token_type", Member(match, "type") ?? "");
-                json.WriteString("label", ours ? "true_positive" : "false_positive");
+                json.WriteString("label", ours[token] ? "true_positive" : "false_positive");
                 json.WriteEndObject();
             }
             json.WriteEndArray();

@@ -1,6 +1,8 @@
 using Turnpike.Catalog;
+using Turnpike.Catalog.Loading;
 using Turnpike.Ledger;
 using Turnpike.Payments;
+using Turnpike.Plans;
 using Turnpike.Tests.Catalog;
 using Turnpike.Tests.Gateway;
 
@@ -51,6 +53,25 @@ public sealed class PlanMethodTests
         sixth.Json.GetProperty("price").GetProperty("amount").GetString().ShouldBe("0.01");
         sixth.Json.GetProperty("offers")[0].GetProperty("method").GetString().ShouldBe("prepaid");
         gate.Upstream.Requests.Count.ShouldBe(5);
+        await gate.ShouldBalanceAsync();
+    }
+
+    [Fact]
+    public async Task What_is_included_for_one_operation_is_not_used_up_by_another_though_unit_and_time_are_the_same()
+    {
+        using var gate = Gate("{ amount: 4 requests, per: 1d }, { amount: 2 requests, per: 1d, operations: [data] }, { amount: 1 requests, per: 1d, operations: [dear] }");
+        for (var left = 1; left >= 0; left--)
+        {
+            var told = await gate.GetAsync("/data", Key);
+            (told.Status, told.Headers["RateLimit"].ToString().Split(';')[0], told.Headers["Turnpike-Remaining"].ToString()).ShouldBe((200, "\"requests/1d@data\"", $"{left} requests"));
+        }
+        (await gate.GetAsync("/data", Key)).Status.ShouldBe(402);
+        (await gate.GetAsync("/dear", Key)).Status.ShouldBe(200);
+        (await gate.GetAsync("/dear", Key)).Status.ShouldBe(402);
+        for (var left = 3; left >= 0; left--) (await gate.SendAsync(new Ask("POST", "/order", Key) { Body = "{}" })).Headers["Turnpike-Remaining"].ToString().ShouldBe($"{left} requests");
+        (await gate.SendAsync(new Ask("POST", "/order", Key) { Body = "{}" })).Status.ShouldBe(402);
+        var plan = gate.Of<CatalogSource>().Current.Settings.Get<PlanSettings>()!.Plans["metered"];
+        (await gate.Of<Allowances>().LeftAsync("agent", plan, gate.Time.GetUtcNow(), default)).Select(a => (a.Feature, a.Used?.Units)).ShouldBe([("requests/1d", 4), ("requests/1d@data", 2), ("requests/1d@dear", 1)]);
         await gate.ShouldBalanceAsync();
     }
 
