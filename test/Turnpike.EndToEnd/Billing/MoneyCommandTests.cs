@@ -36,6 +36,22 @@ public sealed class MoneyCommandTests
     }
 
     [Fact]
+    public async Task What_was_bought_with_test_money_is_refunded_and_said_to_be_test_money()
+    {
+        await using var shop = await TokenShop.StartAsync(text => text[..text.IndexOf("    checkout:", StringComparison.Ordinal)].Replace("gateway:\n", "gateway:\n  sandbox: true\n", StringComparison.Ordinal) + text[text.IndexOf("\nservices:", StringComparison.Ordinal)..]);
+        var sold = await shop.SendAsync("POST", "/buy/search-tool", """{"bundle":1}""");
+        (sold.Status, sold.Json["sandbox"]!.GetValue<bool>()).ShouldBe((HttpStatusCode.Created, true));
+        var token = sold.Json["token"]!.GetValue<string>();
+        var id = (await SaidAsync(shop.Gateway, "tokens", "show", token, "--json"))["id"]!.GetValue<string>();
+        (await shop.Gateway.RunAsync("tokens", "refund", id, "--amount", "2.00 USD", "--reason", "half was wrong")).Said.ShouldContain($"given back as test money; token {id} is active, 3.00 USD left");
+        (await shop.Gateway.RunAsync("tokens", "purchases", id)).Said.ShouldContain("bought  5.00 USD of test money, 2.00 given back");
+        var page = await shop.SendAsync("GET", new Uri(sold.Json["done"]!.GetValue<string>()).PathAndQuery);
+        (page.Json["sandbox"]!.GetValue<bool>(), page.Json["refunded"]!["amount"]!.GetValue<string>(), page.Json["available"]!["amount"]!.GetValue<string>()).ShouldBe((true, "2.00", "3.00"));
+        (await shop.Gateway.RunAsync("tokens", "refund", id, "--reason", "and the rest")).Said.ShouldContain("is revoked, 0.00 USD left");
+        (await shop.SendAsync("GET", "/g/search-tool/x", token: token)).Reason.ShouldBe("token-revoked");
+    }
+
+    [Fact]
     public async Task Invoices_are_credited_once_voided_and_given_up_with_a_reason()
     {
         await using var billed = await BilledGateway.StartAsync();
