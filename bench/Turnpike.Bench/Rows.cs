@@ -1,11 +1,15 @@
 using System.Globalization;
 using Turnpike.Audit;
+using Turnpike.Catalog;
 using Turnpike.Ledger;
 using Turnpike.Storage;
 
 namespace Turnpike.Bench;
 
-/// <summary>A call's rows, as the ledger is asked to write them, and as they are written by hand: the same statements with values of the same length.</summary>
+/// <summary>
+/// A call's rows, as the ledger is asked to write them, and as they are written by hand: the same statements with values of the same
+/// length. Holds are named by what callers draw, receipts and correlations as the gateway names them (<see cref="Ids"/>).
+/// </summary>
 internal static class Rows
 {
     private const long Then = 1_700_000_000_000_000;
@@ -22,8 +26,8 @@ internal static class Rows
         Id = id,
         Legs = [new Leg(payer, "revenue:forecast", Price, Limited: true)],
         Binding = "GET /forecast/paris",
-        Receipt = "r" + id,
-        Correlation = "c" + id,
+        Receipt = Ids.New("r"),
+        Correlation = Ids.New("c"),
         Operation = "forecast",
         Payer = payer,
         Method = "prepaid",
@@ -35,7 +39,7 @@ internal static class Rows
     public static AuditEvent NewEvent(string kind, string id, string payer) => new()
     {
         Kind = kind,
-        Correlation = "c" + id,
+        Correlation = Ids.New("c"),
         Operation = "forecast",
         Payer = payer,
         Address = "127.0.0.1",
@@ -51,7 +55,7 @@ internal static class Rows
                                terms, expires, legs, observed, captured, reference, broadcast, rail_amount, note, incarnation, created, changed, outcome)
             values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25)
             """,
-            sequence, id, "held", "GET /forecast/paris", "r" + id, "c" + id, "forecast", payer, SqlValue.Null, "prepaid", "7", "GET /forecast/paris",
+            sequence, id, "held", "GET /forecast/paris", Ids.New("r"), Ids.New("c"), "forecast", payer, SqlValue.Null, "prepaid", "7", "GET /forecast/paris",
             SqlValue.Null, SqlValue.Null, $$"""[{"from":"{{payer}}","to":"revenue:forecast","units":10000000,"currency":"USD","limited":true}]""", 0, 0, SqlValue.Null, SqlValue.Null, SqlValue.Null, SqlValue.Null,
             "bench", Then, Then, 0);
 
@@ -74,8 +78,8 @@ internal static class Rows
     public static void WriteChange(Sql sql, string account, long done) =>
         sql.RunRow("update accounts set posted = $3, held = $4, raised = $5 where account = $1 and currency = $2", account, "USD", long.MaxValue / 2 - done, done, 0);
 
-    public static void WriteAudit(Sql sql, long sequence, string kind, string id, string payer) =>
-        AuditStore.Insert(sql, "1", sequence, Then, NewEvent(kind, id, payer), Salt, Hash);
+    public static void WriteAudit(Sql sql, long sequence, string kind, string id, string payer, string node = "1") =>
+        AuditStore.Insert(sql, node, sequence, Then, NewEvent(kind, id, payer), Salt, Hash);
 
-    public static void WriteHead(Sql sql, long sequence) => AuditStore.SetHead(sql, "1", new AuditHead(sequence, Then, Hash));
+    public static void WriteHead(Sql sql, long sequence, string node = "1") => AuditStore.SetHead(sql, node, new AuditHead(sequence, Then, Hash));
 }

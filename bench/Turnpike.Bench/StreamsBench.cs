@@ -11,6 +11,7 @@ namespace Turnpike.Bench;
 internal static class StreamsBench
 {
     private const int Connections = 32, Open = 1_000, Firsts = 200;
+    private const int WarmUp = 10; // seconds: a third of what is measured before that is the compiler
     private const string Body = """{"model":"gpt-4o","stream":true,"max_tokens":1000,"messages":[{"role":"user","content":"Tell me of the sea."}]}""";
 
     public static async Task RunAsync(string[] args)
@@ -23,7 +24,7 @@ internal static class StreamsBench
             await File.WriteAllTextAsync(script, $"wrk.method = 'POST'\nwrk.body = '{Body}'\nwrk.headers['Content-Type'] = 'application/json'\n");
             Route[] routes = [new(stage, script, words, "free-stream", null), new(stage, script, words, "free-metered", null), new(stage, script, words, "fixed-stream", stage.Token), new(stage, script, words, "metered-stream", stage.Token)];
             foreach (var route in routes)
-                if (!await route.MeasureAsync(2))
+                if (!await route.MeasureAsync(WarmUp))
                 {
                     Table.Skipped("streams", "skipped: wrk is not installed (Debian package wrk)");
                     return;

@@ -31,6 +31,7 @@ internal static class Commands
         Admin.Cli.LedgerCommand.Create(),
         Admin.Cli.Accounts.InvoicesCommand.Create(),
         Admin.Cli.Accounts.TopUpsCommand.Create(),
+        Admin.Cli.Accounts.DisputesCommand.Create(),
         Admin.Cli.Accounts.StatementsCommand.Create(),
         Admin.Cli.KeysCommand.Create(),
         Admin.Cli.StoreCommand.Create(),

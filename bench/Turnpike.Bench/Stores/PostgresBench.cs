@@ -24,22 +24,23 @@ internal static class PostgresBench
             Table.Skipped("postgres", "skipped: PostgreSQL is not installed (Debian package postgresql-15)");
             return;
         }
-        await MeasureLedgerAsync(cluster, operations / 4, Many); // the compiler warms up on another database
-        MeasureRaw(await cluster.DatabaseAsync(), operations / 4, Many, 256);
-        await MeasureAsync(cluster, "one hot token", 1, rounds, operations, 15_000);
-        await MeasureAsync(cluster, "many tokens", Many, rounds, operations, 30_000);
+        await MeasureLedgerAsync(cluster, operations / 4, Many, nodes: 1); // the compiler warms up on another database
+        await MeasureRawAsync(cluster, operations / 4, Many, 256, writers: 1);
+        await MeasureAsync(cluster, "one hot token", 1, nodes: 1, rounds, operations, 15_000);
+        await MeasureAsync(cluster, "many tokens", Many, nodes: 1, rounds, operations, 30_000);
+        await MeasureAsync(cluster, "many tokens, two nodes", Many, nodes: 2, rounds, operations, 30_000);
     }
 
-    private static async Task MeasureAsync(PostgresCluster cluster, string what, int accounts, int rounds, int operations, int wanted)
+    private static async Task MeasureAsync(PostgresCluster cluster, string what, int accounts, int nodes, int rounds, int operations, int wanted)
     {
         List<Measured> ledger = [];
         List<long> raw = [];
         for (var round = 0; round < rounds; round++)
         {
             await cluster.CheckpointAsync();
-            ledger.Add(await MeasureLedgerAsync(cluster, operations, accounts));
+            ledger.Add(await MeasureLedgerAsync(cluster, operations, accounts, nodes));
             await cluster.CheckpointAsync();
-            raw.Add(MeasureRaw(await cluster.DatabaseAsync(), operations, accounts, ledger[^1].PerBatch));
+            raw.Add(await MeasureRawAsync(cluster, operations, accounts, ledger[^1].PerBatch, nodes));
         }
         var best = ledger.MaxBy(each => each.Rate)!;
         Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
@@ -48,57 +49,83 @@ internal static class PostgresBench
         Table.AtLeast($"PostgreSQL, {what} / the same statements alone", (double)best.Rate / raw.Max(), 0.5);
     }
 
-    private static async Task<Measured> MeasureLedgerAsync(PostgresCluster cluster, int operations, int accounts)
+    /// <param name="nodes">Gateways over the one database, each with its own writer and chain; the callers are divided among them.</param>
+    private static async Task<Measured> MeasureLedgerAsync(PostgresCluster cluster, int operations, int accounts, int nodes)
     {
-        using var database = Database.Open(new StorageOptions(await cluster.DatabaseAsync()), TimeProvider.System);
-        using var audit = new AuditTrail(database, TimeProvider.System, "1");
-        var ledger = new SqlLedger(database, audit, "bench");
-        await EachAsync(accounts, async i => await ledger.PostAsync(new Transfer($"budget:{i}", "external:bench", Account(i), new Money(10_000 * Money.Nano, "USD"), "bench", false, true), default));
-        var batches = 0;
-        database.Writer.Join(new Counting(() => batches++));
-        var (before, here, there) = (GC.GetTotalAllocatedBytes(), Environment.CpuUsage.TotalTime, cluster.ProcessorTime());
-        var watch = Stopwatch.StartNew();
-        await EachAsync(operations, async i =>
+        var location = new StorageOptions(await cluster.DatabaseAsync());
+        var databases = Enumerable.Range(0, nodes).Select(_ => Database.Open(location, TimeProvider.System)).ToArray();
+        var audits = databases.Select((database, i) => new AuditTrail(database, TimeProvider.System, $"{i + 1}")).ToArray();
+        try
         {
-            var held = await ledger.HoldAsync(Rows.NewHold(Rows.Name(i), Account(Spread(i, accounts))), default);
-            if (held is not HoldResult.Held) throw new InvalidOperationException($"A token ran dry: {held}");
-        });
-        var rate = operations * Stopwatch.Frequency / watch.ElapsedTicks;
-        var allocated = (GC.GetTotalAllocatedBytes() - before) / operations;
-        (here, there) = (Environment.CpuUsage.TotalTime - here, cluster.ProcessorTime() - there);
-        var report = await ledger.VerifyAsync(default);
-        if (!report.Balanced || report.Holds != operations || !(await audit.VerifyAsync(default)).Intact) throw new InvalidOperationException("The books do not balance.");
-        return new Measured(rate, operations / Math.Max(batches, 1), allocated, here / operations, there / operations);
+            var ledgers = audits.Select((audit, i) => new SqlLedger(databases[i], audit, $"bench-{i + 1}")).ToArray();
+            await EachAsync(accounts, async i => await ledgers[0].PostAsync(new Transfer($"budget:{i}", "external:bench", Account(i), new Money(10_000 * Money.Nano, "USD"), "bench", false, true), default));
+            var batches = 0;
+            foreach (var database in databases) database.Writer.Join(new Counting(() => Interlocked.Increment(ref batches)));
+            var (before, here, there) = (GC.GetTotalAllocatedBytes(), Environment.CpuUsage.TotalTime, cluster.ProcessorTime());
+            var watch = Stopwatch.StartNew();
+            await EachAsync(operations, async i =>
+            {
+                var held = await ledgers[i % nodes].HoldAsync(Rows.NewHold(Rows.Name(i), Account(Spread(i, accounts))), default);
+                if (held is not HoldResult.Held) throw new InvalidOperationException($"A token ran dry: {held}");
+            });
+            var rate = operations * Stopwatch.Frequency / watch.ElapsedTicks;
+            var allocated = (GC.GetTotalAllocatedBytes() - before) / operations;
+            (here, there) = (Environment.CpuUsage.TotalTime - here, cluster.ProcessorTime() - there);
+            var report = await ledgers[0].VerifyAsync(default);
+            if (!report.Balanced || report.Holds != operations || !(await audits[0].VerifyAsync(default)).Intact) throw new InvalidOperationException("The books do not balance.");
+            return new Measured(rate, operations / Math.Max(batches, 1), allocated, here / operations, there / operations);
+        }
+        finally
+        {
+            foreach (var audit in audits) audit.Dispose();
+            foreach (var database in databases) database.Dispose();
+        }
     }
 
-    private static long MeasureRaw(string location, int operations, int accounts, int perBatch)
+    /// <param name="writers">Each on a connection of its own, as nodes have.</param>
+    private static async Task<long> MeasureRawAsync(PostgresCluster cluster, int operations, int accounts, int perBatch, int writers)
     {
-        using var source = Storage.Postgres.PostgresSource.Open(new StorageOptions(location), TimeProvider.System, Migrations.Embedded);
-        var sql = source.Writer!;
-        sql.Begin();
-        for (var i = 0; i < accounts; i++) Rows.WriteBalance(sql, Account(i), 0);
-        sql.Commit();
-        long audited = 0;
-        var watch = Stopwatch.StartNew();
-        for (var done = 0; done < operations; done += perBatch)
+        var location = new StorageOptions(await cluster.DatabaseAsync());
+        var sources = Enumerable.Range(0, writers).Select(_ => Storage.Postgres.PostgresSource.Open(location, TimeProvider.System, Migrations.Embedded)).ToArray();
+        try
         {
-            var ids = Enumerable.Range(done + 1, perBatch).Select(i => Rows.Name(i)).Order(StringComparer.Ordinal).ToArray();
-            var payers = Enumerable.Range(done + 1, perBatch).Select(i => Account(Spread(i, accounts))).ToArray();
+            var sql = sources[0].Writer!;
+            sql.Begin();
+            for (var i = 0; i < accounts; i++) Rows.WriteBalance(sql, Account(i), 0);
+            sql.Commit();
+            var each = operations / writers;
+            var watch = Stopwatch.StartNew();
+            await Task.WhenAll(sources.Select((source, i) => Task.Factory.StartNew(() => WriteRaw(source.Writer!, $"{i + 1}", i * each, (i + 1) * each, accounts, perBatch), TaskCreationOptions.LongRunning)));
+            return operations * Stopwatch.Frequency / watch.ElapsedTicks;
+        }
+        finally
+        {
+            foreach (var source in sources) source.Dispose();
+        }
+    }
+
+    private static void WriteRaw(Sql sql, string node, int from, int to, int accounts, int perBatch)
+    {
+        long audited = 0;
+        for (var done = from; done < to; done += perBatch)
+        {
+            var numbers = Enumerable.Range(done + 1, Math.Min(perBatch, to - done)).ToArray();
+            var ids = numbers.Select(i => Rows.Name(i)).Order(StringComparer.Ordinal).ToArray();
+            var payers = numbers.Select(i => Account(Spread(i, accounts))).ToArray();
             string[] distinct = [.. payers.Append("revenue:forecast").Distinct().Order(StringComparer.Ordinal)];
             sql.Begin();
             sql.Share(SqlShare.Accounts, alone: false);
             var sequence = LedgerStore.TakeNumbers(sql);
             LedgerStore.LockHolds(sql, ids);
             LedgerStore.LockBalances(sql, distinct, [.. distinct.Select(_ => "USD")]);
-            for (var i = 0; i < perBatch; i++) Rows.WriteHold(sql, sequence + i, ids[i], payers[i]);
+            for (var i = 0; i < ids.Length; i++) Rows.WriteHold(sql, sequence + i, ids[i], payers[i]);
             foreach (var payer in distinct)
                 if (payer != "revenue:forecast")
                     Rows.WriteChange(sql, payer, done);
-            for (var i = 0; i < perBatch; i++) Rows.WriteAudit(sql, ++audited, AuditKinds.Held, ids[i], payers[i]);
-            Rows.WriteHead(sql, audited);
+            for (var i = 0; i < ids.Length; i++) Rows.WriteAudit(sql, ++audited, AuditKinds.Held, ids[i], payers[i], node);
+            Rows.WriteHead(sql, audited, node);
             sql.Commit();
         }
-        return operations * Stopwatch.Frequency / watch.ElapsedTicks;
     }
 
     private static string Account(int i) => "token:" + i.ToString("D6", CultureInfo.InvariantCulture);

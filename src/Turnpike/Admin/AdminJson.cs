@@ -87,6 +87,7 @@ namespace Turnpike.Admin;
 [JsonSerializable(typeof(Accounts.DisputeView))]
 [JsonSerializable(typeof(Accounts.TokenRefundBody))]
 [JsonSerializable(typeof(Accounts.TokenRefundView))]
+[JsonSerializable(typeof(Accounts.PurchaseList))]
 [JsonSerializable(typeof(Accounts.DisputeList))]
 [JsonSerializable(typeof(Accounts.DisputeBody))]
 internal sealed partial class AdminJson : JsonSerializerContext

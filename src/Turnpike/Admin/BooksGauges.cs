@@ -6,7 +6,7 @@ namespace Turnpike.Admin;
 
 /// <summary>
 /// The books as gauges: what is held, and the settlements nobody knows the outcome of, with the age of the oldest: the one number to
-/// be woken for. Read when somebody scrapes, at most once a second.
+/// be woken for. Read when somebody scrapes, at most once a second. While the database is away they tell nothing: no number would be true.
 /// </summary>
 internal sealed class BooksGauges : IHostedService, IDisposable
 {
@@ -16,14 +16,14 @@ internal sealed class BooksGauges : IHostedService, IDisposable
     private readonly TimeProvider time;
     private readonly Meter meter = new("turnpike.books");
     private readonly Lock reading = new();
-    private IReadOnlyList<HoldState> open = [];
+    private Reading? last; // null: nobody knows
     private DateTimeOffset read = DateTimeOffset.MinValue;
 
     public BooksGauges(Database database, TimeProvider time)
     {
         (this.database, this.time) = (database, time);
         meter.CreateObservableGauge("turnpike.held", Held, "{unit}", "Money reserved by calls in progress, in smallest units (1e-9), by currency.");
-        meter.CreateObservableGauge("turnpike.payments.unknown", () => Unknown().Count(), "{payment}", "Payments nobody knows the outcome of yet.");
+        meter.CreateObservableGauge("turnpike.payments.unknown", Unknown, "{payment}", "Payments nobody knows the outcome of yet.");
         meter.CreateObservableGauge("turnpike.payments.unknown.age", Age, "s", "Age of the oldest payment of unknown outcome.");
         meter.CreateObservableGauge("turnpike.store.failed", () => database.Writer.Failure is null ? 0 : 1, null, "1 when nothing is written any more.");
     }
@@ -39,21 +39,36 @@ internal sealed class BooksGauges : IHostedService, IDisposable
     public void Dispose() => meter.Dispose();
 
     private IEnumerable<Measurement<long>> Held() =>
-        [.. Open().Where(h => h.Status == HoldStatus.Held).GroupBy(h => h.Hold.Ceiling.Currency).Select(g => new Measurement<long>(g.Sum(h => h.Hold.Ceiling.Units), new KeyValuePair<string, object?>("currency", g.Key)))];
+        [.. (Read()?.Held ?? []).GroupBy(h => h.Hold.Ceiling.Currency).Select(g => new Measurement<long>(g.Sum(h => h.Hold.Ceiling.Units), new KeyValuePair<string, object?>("currency", g.Key)))];
 
-    private double Age() => Unknown().Select(h => (time.GetUtcNow() - h.Created).TotalSeconds).DefaultIfEmpty(0).Max();
+    private IEnumerable<Measurement<long>> Unknown() => Read() is { } now ? [new(now.Unknown)] : [];
 
-    private IEnumerable<HoldState> Unknown() => Open().Where(h => h.Status == HoldStatus.Unknown);
+    private IEnumerable<Measurement<double>> Age() => Read() is { } now ? [new(now.Oldest is { } oldest ? (time.GetUtcNow() - oldest).TotalSeconds : 0)] : [];
 
-    private IReadOnlyList<HoldState> Open()
+    private Reading? Read()
     {
         lock (reading)
         {
-            if (time.GetUtcNow() - read < TimeSpan.FromSeconds(1)) return open;
-            // One thread waits, once a second at most.
-            open = database.ReadAsync(sql => OpenHoldsStore.Read(sql, MostRead), CancellationToken.None).AsTask().GetAwaiter().GetResult();
+            if (time.GetUtcNow() - read < TimeSpan.FromSeconds(1)) return last;
+            try
+            {
+                // One thread waits, once a second at most, and for no server that is known to be away.
+                last = database is { IsShared: true, Writer.Failure: not null } ? null : database.ReadAsync(Look, CancellationToken.None).AsTask().GetAwaiter().GetResult();
+            }
+            catch (StorageUnavailableException)
+            {
+                last = null;
+            }
             read = time.GetUtcNow();
-            return open;
+            return last;
         }
     }
+
+    private static Reading Look(Sql sql)
+    {
+        var (unknown, oldest) = OpenHoldsStore.Unknown(sql);
+        return new Reading(OpenHoldsStore.Held(sql, MostRead), unknown, oldest);
+    }
+
+    private sealed record Reading(IReadOnlyList<HoldState> Held, long Unknown, DateTimeOffset? Oldest);
 }

@@ -6,12 +6,16 @@ namespace Turnpike.Admin;
 /// <summary>What is open in the books right now. It reads open holds only, by their own index, however many ended ones there are.</summary>
 internal static class OpenHoldsStore
 {
-    public static List<HoldState> Read(Sql sql, int most) =>
+    /// <summary>How many settlements nobody knows the outcome of, and when the oldest was held.</summary>
+    public static (long Count, DateTimeOffset? Oldest) Unknown(Sql sql) =>
+        sql.First<(long, DateTimeOffset?)>("select count(*), min(created) from holds where status <> 'released' and outcome = 0 and status = 'unknown'", row => (row.Long(0), row.IsNull(1) ? null : row.Time(1)));
+
+    public static List<HoldState> Held(Sql sql, int most) =>
         sql.Query("""
             select id, binding, receipt, correlation, operation, payer, caller, method, price_version, request, terms, expires, legs,
                    status, observed, captured, reference, broadcast, rail_amount, note, sequence, incarnation, created, changed, outcome
             from holds
-            where status in ('held', 'captured', 'unknown')
+            where status <> 'released' and outcome = 0 and status = 'held'
             order by sequence limit $1
             """, HoldRow.Read, most);
 }

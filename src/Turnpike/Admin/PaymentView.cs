@@ -16,7 +16,7 @@ internal sealed record PaymentView
     /// <summary><c>held</c>, <c>captured</c>, <c>unknown</c>, <c>settled</c> or <c>released</c>.</summary>
     public required string Status { get; init; }
 
-    /// <summary>What became of the answer paid for: <c>open</c>, <c>delivered</c> or <c>credited</c>.</summary>
+    /// <summary>What became of the answer paid for: <c>open</c>, <c>delivered</c> or <c>credited</c>; <c>none</c> where it was released before.</summary>
     public required string Outcome { get; init; }
 
     public required string Operation { get; init; }
@@ -63,7 +63,7 @@ internal sealed record PaymentView
         Id = state.Hold.Id,
         Receipt = state.Hold.Receipt,
         Status = HoldRow.Text(state.Status),
-        Outcome = state.Outcome.ToString().ToLowerInvariant(),
+        Outcome = state is { Status: HoldStatus.Released, Outcome: HoldOutcome.Open } ? "none" : state.Outcome.ToString().ToLowerInvariant(),
         Operation = state.Hold.Operation,
         Request = state.Hold.Request,
         Ceiling = MoneyView.Of(state.Hold.Ceiling),

@@ -34,11 +34,13 @@ internal static class PayApi
         http.Request.EnableBuffering();
         var (topUp, whyNot) = await BuyApi.ToTopUpAsync(ware, wanted, (await BuyForm.ReadAsync(http.Request, ct)).Of("token"), desk, ct);
         call.Quote = new Quote(wanted.Price, "bundle", call.Catalog.Version, call.Now + PriceBook.Valid);
-        var answer = (whyNot is null ? null : new Refusal(Reasons.MalformedRequest, whyNot))
+        var no = whyNot is null ? null : new Refusal(Reasons.MalformedRequest, whyNot);
+        var answer = (topUp is null ? no : null)
                   ?? await access.CheckAsync(call, ct)
-                  ?? await VerifyAsync(cashier, payment, ct)
-                  ?? await access.CheckAsync(payment, ct)
-                  ?? await cashier.HoldAsync(payment, ct);
+                  ?? await VerifyAsync(cashier, payment, ct);
+        // What the token is by now counts for what would be taken now. Who has paid already is told what became of that.
+        if (no is not null && answer is null or Refusal { Reason.Status: 402 }) answer = no;
+        answer ??= await access.CheckAsync(payment, ct) ?? await cashier.HoldAsync(payment, ct);
         var state = answer is Refusal { Reason: var reason } && reason == Reasons.AlreadyDelivered ? await ledger.FindAsync(payment.HoldId!, ct) : payment.State;
         if (state is null || answer is not null && (state.Outcome != HoldOutcome.Delivered || time.GetUtcNow() - state.Created > TokenSale.ShownFor))
         {

@@ -19,6 +19,12 @@ internal sealed record Purchase(string Id, string Operation, Money Price, Money 
 
     public DateTimeOffset Created { get; init; }
 
+    /// <summary>It was ordered at our own till: nobody paid anything for it.</summary>
+    public bool ByTestMoney => Session?.StartsWith(TestSession, StringComparison.Ordinal) == true;
+
+    /// <summary>How the sessions of our own till begin.</summary>
+    public const string TestSession = "cs_sandbox_";
+
     /// <summary>Whose the token is, as far as that is known: money may be moved between tokens of one owner.</summary>
     public string? Owner { get; init; }
 }

@@ -30,12 +30,6 @@ internal sealed class PurchaseStore(Database database, TimeProvider time)
         from purchases where session = $1
         """, Read, session), ct);
 
-    /// <summary>The order that created the token, by the name it had then.</summary>
-    public ValueTask<Purchase?> FindByTokenAsync(string token, CancellationToken ct) => database.ReadAsync(sql => sql.First("""
-        select id, operation, price, budget, currency, calls, valid_seconds, token, topup, session, intent, status, shown, created, owner
-        from purchases where token = $1 and topup = 0
-        """, Read, token), ct);
-
     /// <summary>Where the money went of a sale in one call: into the token made by it, or onto the one that was topped up. Null: nowhere yet.</summary>
     public ValueTask<Bought?> BoughtAsync(string token, string receipt, CancellationToken ct) => database.ReadAsync(sql => sql.First(
         "select taker, units, currency from transfers where id in ($1, $2)", row => new Bought(row.Text(0), new Money(row.Long(1), row.Text(2))), $"issue:{token}", $"topup:{receipt}"), ct);
@@ -61,6 +55,33 @@ internal sealed class PurchaseStore(Database database, TimeProvider time)
         sql.Run("insert into stripe_events (id, type, intent, amount, created, done) values ($1, $2, $3, $4, $5, 0)", told.Id, Kind(told), told.Intent, told.Amount, time.GetUtcNow());
         return true;
     }, ct);
+
+    /// <summary>
+    /// Notes that so much more of what was paid with test money goes back, once for each key; under which name, or null when that is more
+    /// than was paid. The order's row is written first: two who ask at once would both count from the same cent.
+    /// </summary>
+    public ValueTask<string?> ReturnAsync(Purchase order, long units, string key, CancellationToken ct) => database.WriteAsync(sql =>
+    {
+        var (id, intent) = (ReturnId(order, key), "test:" + order.Id);
+        sql.Run("update purchases set intent = $2 where id = $1", order.Id, intent);
+        if (sql.First("select id from stripe_events where id = $1", row => row.Text(0), id) is not null) return intent;
+        var after = units + sql.First("select coalesce(max(amount), 0) from stripe_events where intent = $1 and type = 'charge.refunded'", row => row.Long(0), intent);
+        if (after > order.Price.Units) return null;
+        sql.Run("insert into stripe_events (id, type, intent, amount, created, done) values ($1, 'charge.refunded', $2, $3, $4, 0)", id, intent, after, time.GetUtcNow());
+        return intent;
+    }, ct);
+
+    /// <summary>What was ordered under this key before.</summary>
+    public async ValueTask<bool> IsReturnedAsync(Purchase order, string key, CancellationToken ct) =>
+        await database.ReadAsync(sql => sql.First("select id from stripe_events where id = $1", row => row.Text(0), ReturnId(order, key)), ct) is not null;
+
+    /// <summary>What was paid for of all tokens that spend one account, whichever of them it was ordered with; the order that made the first of them first.</summary>
+    public async ValueTask<IReadOnlyList<Purchase>> OfAccountAsync(string account, CancellationToken ct) => await database.ReadAsync(sql => sql.Query("""
+        select id, operation, price, budget, currency, calls, valid_seconds, token, topup, session, intent, status, shown, created, owner
+        from purchases where token in (select id from tokens where id = $1 or account = $2) and status = 'paid' order by topup, created, id limit 1000
+        """, Read, Tokens.TokenStore.FirstOf(account), account), ct);
+
+    private static string ReturnId(Purchase order, string key) => $"refund:{order.Id}:{key}";
 
     public ValueTask DoneAsync(string id, CancellationToken ct) => database.WriteAsync(sql => sql.Run("update stripe_events set done = 1 where id = $1", id), ct);
 

@@ -19,7 +19,7 @@ internal sealed partial class TokenSale(PurchaseStore store, StripeCheckout stri
 
     public static readonly TimeSpan ShownFor = TimeSpan.FromDays(30);
 
-    private const string Source = "external:stripe", TestMoney = "cs_sandbox_";
+    private const string Source = "external:stripe", TestSource = "external:sandbox";
 
     /// <summary>Writes the order down and opens a checkout; the session is null when Stripe did not answer.</summary>
     /// <param name="topUp">The token to add to; null: a new one.</param>
@@ -35,7 +35,7 @@ internal sealed partial class TokenSale(PurchaseStore store, StripeCheckout stri
     /// <summary>An order that is paid at our own till, with test money.</summary>
     public async ValueTask<Purchase> BeginWithTestMoneyAsync(string operation, Bundle bundle, Token? topUp, CancellationToken ct, string? owner = null)
     {
-        var order = new Purchase(Ids.New("buy"), operation, bundle.Price, bundle.Budget, bundle.Calls, bundle.Valid, topUp?.Id ?? TokenText.NewId(), topUp is not null) { Session = TestMoney + TokenText.NewId(), Created = time.GetUtcNow(), Owner = owner };
+        var order = new Purchase(Ids.New("buy"), operation, bundle.Price, bundle.Budget, bundle.Calls, bundle.Valid, topUp?.Id ?? TokenText.NewId(), topUp is not null) { Session = Purchase.TestSession + TokenText.NewId(), Created = time.GetUtcNow(), Owner = owner };
         await store.AddAsync(order, ct);
         await store.SetSessionAsync(order.Id, order.Session, ct);
         return order;
@@ -44,9 +44,9 @@ internal sealed partial class TokenSale(PurchaseStore store, StripeCheckout stri
     /// <summary>The buyer pays with test money, or leaves; what is paid or ended stays so.</summary>
     public async ValueTask PayWithTestMoneyAsync(Purchase order, bool pays, CancellationToken ct)
     {
-        if (order.Status != PurchaseStatus.Open || order.Session?.StartsWith(TestMoney, StringComparison.Ordinal) != true) return;
+        if (order is not { Status: PurchaseStatus.Open, ByTestMoney: true }) return;
         // Delivered before it is said to be paid: a crash in between leaves it to be paid again, which adds nothing.
-        if (pays) await DeliverAsync(order, "external:sandbox", ct);
+        if (pays) await DeliverAsync(order, TestSource, ct);
         await store.SetStatusAsync(order.Id, pays ? PurchaseStatus.Paid : PurchaseStatus.Ended, null, ct);
     }
 
@@ -55,7 +55,7 @@ internal sealed partial class TokenSale(PurchaseStore store, StripeCheckout stri
     public async ValueTask<Purchase?> LookAsync(StripeCheckoutSettings? settings, string session, CancellationToken ct)
     {
         if (await store.FindBySessionAsync(session, ct) is not { } order) return null;
-        if (session.StartsWith(TestMoney, StringComparison.Ordinal) != settings is null) return null; // test money buys nothing once the sandbox is closed
+        if (order.ByTestMoney != settings is null) return null; // test money buys nothing once the sandbox is closed
         if (settings is null || order.Status == PurchaseStatus.Paid) return order;
         return await stripe.FindAsync(settings, session, ct) is { } found ? await FinishAsync(order, found, ct) : order;
     }
@@ -71,7 +71,7 @@ internal sealed partial class TokenSale(PurchaseStore store, StripeCheckout stri
 
     /// <summary>What of its price went back to its buyer; null: nothing.</summary>
     public async ValueTask<Money?> RefundedAsync(Purchase order, CancellationToken ct) =>
-        order.Intent is { } intent && await store.RefundedAsync(intent, ct) is > 0 and var minor ? StripeCurrencies.OfMinor(minor, order.Price.Currency) : null;
+        order.Intent is { } intent && await store.RefundedAsync(intent, ct) is > 0 and var told ? Amount(order, told) : null;
 
     /// <summary>For a token that got into wrong hands: a new one in its place, which two who rotate at once share. False when it cannot be replaced.</summary>
     public async ValueTask<bool> RotateAsync(Purchase order, CancellationToken ct) =>
@@ -129,6 +129,14 @@ internal sealed partial class TokenSale(PurchaseStore store, StripeCheckout stri
         foreach (var order in await store.BehindAsync(ct)) await CatchUpAsync(order, ct);
     }
 
+    /// <summary>Test money goes back on our own word, which is kept and booked as Stripe's would be. False: more than is left of the price.</summary>
+    public async ValueTask<bool> ReturnTestMoneyAsync(Purchase order, Money amount, string key, CancellationToken ct)
+    {
+        if (await store.ReturnAsync(order, amount.Units, key, ct) is not { } intent) return false;
+        await CatchUpAsync(order with { Intent = intent }, ct);
+        return true;
+    }
+
     private async ValueTask CatchUpAsync(Purchase paid, CancellationToken ct)
     {
         if (paid.Intent is null) return;
@@ -177,19 +185,22 @@ internal sealed partial class TokenSale(PurchaseStore store, StripeCheckout stri
     /// token it bought ends, and its gift with it; where other money came to it, it goes on with that. What is spent in the moment
     /// between is as if it had been spent before Stripe told us: it is found missing, stays the owner's loss, and stops the token.
     /// </summary>
-    /// <param name="before">What had gone back before, and <paramref name="after"/>: with this, in the currency's minor unit.</param>
+    /// <param name="before">What had gone back before, and <paramref name="after"/>: with this, as it was told.</param>
     private async ValueTask<bool> TakeBackAsync(Purchase order, string id, long before, long after, string why, CancellationToken ct)
     {
         var (currency, sold) = (order.Price.Currency, await SoldAsync(order, ct));
-        var (amount, whole) = (StripeCurrencies.OfMinor(after - before, currency), StripeCurrencies.OfMinor(after, currency) >= order.Price);
+        var (amount, whole) = (Amount(order, after - before), Amount(order, after) >= order.Price);
         if (whole && !order.TopUp) await desk.EndAsync(order.Token, TokenStatus.Revoked, $"its payment was {why}", ct);
-        var said = new AuditEvent { Kind = AuditKinds.PurchaseReversed, Correlation = Ids.New("c"), Payer = sold.Account, Operation = order.Operation, Amount = amount.ToString(), Reference = order.Id, Detail = why };
-        if (await ledger.PostAsync(new Transfer($"reverse:{id}", "loss:disputed", Source, amount, why, LimitedFrom: false, LimitedTo: false) { Events = [said] }, ct) == PostResult.Conflict) return false;
+        var said = new AuditEvent { Kind = AuditKinds.PurchaseReversed, Correlation = Ids.New("c"), Payer = sold.Account, Operation = order.Operation, Amount = amount.ToString(), Reference = order.Id, Detail = order.ByTestMoney ? $"{why}, test money" : why };
+        if (await ledger.PostAsync(new Transfer($"reverse:{id}", "loss:disputed", order.ByTestMoney ? TestSource : Source, amount, why, LimitedFrom: false, LimitedTo: false) { Events = [said] }, ct) == PostResult.Conflict) return false;
         var found = await reclaim.TakeAsync(sold, id, amount, why, ct);
         if (whole && order.Budget > order.Price) await desk.TakeAsync(sold.Account, $"reverse:{id}:gift", order.Budget with { Units = order.Budget.Units - order.Price.Units }, "external:promotion", ct);
         if (found && id.EndsWith(":dispute", StringComparison.Ordinal)) await reclaim.ThawAsync(sold, Disputed(order), "what went back was found", ct);
         return true;
     }
+
+    /// <summary>Stripe tells of the currency's minor unit; test money has no coins, and is told in our own.</summary>
+    private static Money Amount(Purchase order, long told) => order.ByTestMoney ? order.Price with { Units = told } : StripeCurrencies.OfMinor(told, order.Price.Currency);
 
     private static string Disputed(Purchase order) => "dispute:" + order.Intent;
 

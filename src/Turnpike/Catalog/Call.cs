@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using Microsoft.AspNetCore.Http;
+using Turnpike.Audit;
 using Turnpike.Protocols.Http;
 
 namespace Turnpike.Catalog;
@@ -123,6 +124,26 @@ internal sealed class Call : IAsyncDisposable
 
     /// <summary>The absolute URL, built from configuration, never from the Host header.</summary>
     public string Url => Catalog.Gateway.Url.GetLeftPart(UriPartial.Authority) + Target.Value;
+
+    /// <summary>What was decided in it, for the trail: who asked for what, and on whose behalf.</summary>
+    public AuditEvent Event(string kind, string? reason = null, string? reference = null, string? detail = null, string? payer = null, string? method = null, string? amount = null) => new()
+    {
+        Kind = kind,
+        Correlation = Correlation,
+        Reason = reason,
+        Operation = Rejected is null ? Operation.Name : null,
+        Caller = Caller,
+        Agent = Principal?.Agent?.Name,
+        OnBehalfOf = Principal?.OnBehalfOf,
+        Payer = payer,
+        Address = Address,
+        // A refused target is somebody's invention: it is told by its reason, not repeated into the trail.
+        Request = Target.Error is null ? RequestLine : null,
+        Method = method,
+        Amount = amount,
+        Reference = reference,
+        Detail = detail,
+    };
 
     /// <summary>True when the upstream is to say whether this caller is one of its own and owes nothing here.</summary>
     public bool LeaveToUpstream()

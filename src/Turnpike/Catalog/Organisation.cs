@@ -8,6 +8,9 @@ internal sealed record Organisation(string Name)
     /// <summary>The most its callers may spend, together and each.</summary>
     public IReadOnlyList<Cap> Caps { get; init; } = [];
 
+    /// <summary>None of its callers is served.</summary>
+    public bool Suspended { get; init; }
+
     /// <summary>The owner's own words.</summary>
     public string? Note { get; init; }
 

@@ -10,9 +10,9 @@ internal static class DiscoveryApi
 {
     public static void MapDiscovery(this IEndpointRouteBuilder app)
     {
-        app.MapGet("/openapi.json", (HttpContext http, Showcase showcase) => Told(http, showcase.Of(http.Request.Host.Host).OpenApi, "application/json"));
-        app.MapGet("/llms.txt", (HttpContext http, Showcase showcase) => Told(http, showcase.Of(http.Request.Host.Host).Llms, "text/plain; charset=utf-8"));
-        app.MapGet("/.well-known/x402", (HttpContext http, Showcase showcase) => Told(http, showcase.Of(http.Request.Host.Host).X402, "application/json"));
+        app.MapGet("/openapi.json", (HttpContext http, Showcase showcase) => Told(http, showcase.Of(http.HostName()).OpenApi, "application/json"));
+        app.MapGet("/llms.txt", (HttpContext http, Showcase showcase) => Told(http, showcase.Of(http.HostName()).Llms, "text/plain; charset=utf-8"));
+        app.MapGet("/.well-known/x402", (HttpContext http, Showcase showcase) => Told(http, showcase.Of(http.HostName()).X402, "application/json"));
     }
 
     private static IResult Told(HttpContext http, byte[] document, string type)

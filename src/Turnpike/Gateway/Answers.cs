@@ -36,7 +36,7 @@ internal sealed class Answers(PaymentReplies payments, IAuditTrail audit)
         if (refusal.RetryAfter is { } wait) response.Headers.RetryAfter = Seconds(wait);
         RateHeaders.Write(response.Headers, call, refusal.Limit);
         if (refusal.Receipt is { } receipt) response.Headers["Turnpike-Receipt"] = receipt;
-        if (refusal.Reason == Reasons.MethodNotAllowed) response.Headers.Allow = string.Join(", ", call.Catalog.MethodsAt(http.Request.Host.Host, call.Target.Path));
+        if (refusal.Reason == Reasons.MethodNotAllowed) response.Headers.Allow = string.Join(", ", call.Catalog.MethodsAt(http.HostName(), call.Target.Path));
         if (refusal.Challenges.Count > 0) response.Headers.WWWAuthenticate = refusal.Challenges.ToArray();
         else if (refusal.Reason.Status == 401) response.Headers.WWWAuthenticate = Challenge(call, refusal.Reason);
         foreach (var (name, value) in refusal.Headers) response.Headers[name] = value;
@@ -68,7 +68,7 @@ internal sealed class Answers(PaymentReplies payments, IAuditTrail audit)
         foreach (var (name, value) in stored.Headers) http.Response.Headers.Append(name, value);
         http.Response.Headers["Turnpike-Correlation"] = call.Correlation;
         AllowBrowsers(http);
-        await audit.RecordAsync(new AuditEvent { Kind = AuditKinds.Replayed, Correlation = call.Correlation, Operation = call.Operation.Name, Caller = call.Caller, Agent = call.Principal?.Agent?.Name, OnBehalfOf = call.Principal?.OnBehalfOf, Address = call.Address, Request = call.RequestLine }, CancellationToken.None);
+        await audit.RecordAsync(call.Event(AuditKinds.Replayed), CancellationToken.None);
         http.Response.ContentLength = stored.Body.Length;
         if (!HttpMethods.IsHead(http.Request.Method)) await http.Response.Body.WriteAsync(stored.Body, CancellationToken.None);
     }
@@ -97,19 +97,6 @@ internal sealed class Answers(PaymentReplies payments, IAuditTrail audit)
     /// <summary>Terms, and a no to somebody who neither proved a name nor presented a payment: what a flood consists of.</summary>
     private static bool IsStrangers(Call call, Refusal refusal) => !call.Pays && (call.Caller is null || refusal.Reason == Reasons.PaymentRequired);
 
-    private static AuditEvent Event(Call call, Refusal refusal) => new()
-    {
-        Kind = refusal.Reason == Reasons.PaymentRequired ? AuditKinds.Terms : AuditKinds.Refused,
-        Correlation = call.Correlation,
-        Reason = refusal.Reason.Code,
-        Operation = call.Rejected is null ? call.Operation.Name : null,
-        Caller = call.Caller,
-        Agent = call.Principal?.Agent?.Name,
-        OnBehalfOf = call.Principal?.OnBehalfOf,
-        Address = call.Address,
-        // A refused target is somebody's invention: it is told by its reason, not repeated into the trail.
-        Request = call.Target.Error is null ? call.RequestLine : null,
-        Amount = call.Quote?.Ceiling.ToString(),
-        Detail = refusal.Code,
-    };
+    private static AuditEvent Event(Call call, Refusal refusal) =>
+        call.Event(refusal.Reason == Reasons.PaymentRequired ? AuditKinds.Terms : AuditKinds.Refused, refusal.Reason.Code, detail: refusal.Code, amount: call.Quote?.Ceiling.ToString());
 }

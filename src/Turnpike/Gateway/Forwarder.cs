@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using System.Net;
 using System.Net.Sockets;
+using System.Text;
 using Turnpike.Audit;
 using Turnpike.Gateway.Metered;
 using Turnpike.Catalog;
@@ -92,19 +93,9 @@ internal sealed class Forwarder(IHttpForwarder forwarder, GateTransforms transfo
     }
 
     /// <summary>A call that nothing was owed for: also a yes, and to be explained afterwards.</summary>
-    private static AuditEvent Passed(HttpContext http, Call call) => new()
-    {
-        Kind = http.Delivered() ? AuditKinds.Delivered : AuditKinds.Undelivered,
-        Correlation = call.Correlation,
-        Reason = http.Delivered() ? null : $"upstream-{http.Response.StatusCode}",
-        Operation = call.Operation.Name,
-        Caller = call.Caller,
-        Agent = call.Principal?.Agent?.Name,
-        OnBehalfOf = call.Principal?.OnBehalfOf,
-        Address = call.Address,
-        Request = call.RequestLine,
-        Reference = call.Session,
-    };
+    private static AuditEvent Passed(HttpContext http, Call call) => http.Delivered()
+        ? call.Event(AuditKinds.Delivered, reference: call.Session)
+        : call.Event(AuditKinds.Undelivered, $"upstream-{http.Response.StatusCode}", call.Session);
 
     /// <summary>Those that are well and not left alone, else the fallback; all of them when there is none, since an answer is then no less likely from one than from another.</summary>
     private IReadOnlyList<UpstreamTarget> Takers(Upstream upstream)
@@ -158,6 +149,8 @@ internal sealed class Forwarder(IHttpForwarder forwarder, GateTransforms transfo
         ConnectTimeout = TimeSpan.FromSeconds(10),
         PooledConnectionLifetime = TimeSpan.FromMinutes(5),
         ActivityHeadersPropagator = null,
+        RequestHeaderEncodingSelector = static (_, _) => Encoding.UTF8, // as Kestrel reads them
+        ResponseHeaderEncodingSelector = static (_, _) => Encoding.Latin1, // Location too, as Kestrel writes them
         ConnectCallback = ConnectAsync,
     });
 

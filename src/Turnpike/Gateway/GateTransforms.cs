@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Net;
+using Microsoft.AspNetCore.Http.Features;
 using Microsoft.Extensions.Primitives;
 using Turnpike.Access;
 using Turnpike.Access.Rules;
@@ -53,6 +54,7 @@ internal sealed class GateTransforms(Cashier cashier, RateLimits limits, Payment
         if (payment.Bought is { } bought) await purchases.AnsweredAsync(bought, proxyResponse);
         var answer = status == 402 ? await purchases.BuyAsync(payment, proxyResponse, cancellationToken) : null;
         if (payment.Bought is { Presented: false } && answer is null) return false; // nothing of this answer is wanted: it is asked again, paid
+        if (!IsAnswer(status, httpContext)) answer ??= new Refusal(Reasons.UpstreamFailed, "It answered with a status that is none.");
         if (status == 401 && payment.Call.Deferred is not null) answer = Claim(payment.Call);
         answer ??= await FieldRules.ApplyAsync(payment.Call, proxyResponse, cancellationToken);
         // The last decision before money moves: what was switched off while the upstream worked is not sold.
@@ -79,6 +81,10 @@ internal sealed class GateTransforms(Cashier cashier, RateLimits limits, Payment
     }
 
     public override ValueTask TransformResponseTrailersAsync(HttpContext httpContext, HttpResponseMessage proxyResponse, CancellationToken cancellationToken) => default;
+
+    /// <summary>What RFC 9110 §15 knows as a final status; or the beginning of a tunnel, where it was let through.</summary>
+    private static bool IsAnswer(int status, HttpContext http) =>
+        status is >= 200 and <= 599 || status == 101 && http.Features.Get<IHttpUpgradeFeature>() is { IsUpgradableRequest: true };
 
     /// <summary>Its 401 becomes our 402: whoever the upstream does not know may pay.</summary>
     private Answer Claim(Call call)

@@ -1,5 +1,6 @@
 using System.Net;
 using System.Security.Cryptography.X509Certificates;
+using System.Text;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Turnpike.Access;
 using Turnpike.Access.Approvals;
@@ -60,6 +61,7 @@ internal static class GatewaySetup
     public static void ListenForCallers(this KestrelServerOptions kestrel, GatewaySettings gateway)
     {
         kestrel.AddServerHeader = false;
+        kestrel.ResponseHeaderEncodingSelector = static _ => Encoding.Latin1; // as upstreams' are read: every byte goes out as it came
         kestrel.Limits.MaxRequestHeadersTotalSize = MostHeaders;
         kestrel.Limits.MaxRequestBodySize = null;
         Listen(kestrel, new Uri(gateway.Listen), options =>

@@ -22,12 +22,12 @@ internal static class HttpTransport
         var request = http.Request;
         var target = http.Target();
         var origin = Origin.Of(http, catalog.Gateway);
-        var operation = target.Error is null ? sold ?? catalog.Match(request.Method, request.Host.Host, target.Path) : null;
+        var operation = target.Error is null ? sold ?? catalog.Match(request.Method, http.HostName(), target.Path) : null;
         return new Call
         {
             Catalog = catalog,
             Operation = operation!,
-            Rejected = operation is not null ? null : Reject(http, catalog, target),
+            Rejected = Misframed(request) ?? (operation is not null ? null : Reject(http, catalog, target)),
             Method = request.Method,
             Target = target,
             Headers = request.Headers,
@@ -38,6 +38,9 @@ internal static class HttpTransport
             ReadBody = http.Features.Get<IHttpRequestBodyDetectionFeature>()?.CanHaveBody == true ? ct => ReadBodyAsync(http, ct) : null,
         };
     }
+
+    /// <summary>The host as it stands on the wire. HttpRequest.Host would decode its xn-- labels, and throw where they are none.</summary>
+    public static string HostName(this HttpContext http) => new HostString(http.Request.Headers.Host.ToString()).Host;
 
     /// <summary>The canonical target, worked out once per request from the raw one.</summary>
     public static TargetResult Target(this HttpContext http)
@@ -55,6 +58,8 @@ internal static class HttpTransport
     public static void Carry(this HttpContext http, Payment payment)
     {
         http.Items[PaymentKey] = payment;
+        // A tunnel never becomes an answer that is delivered and paid, so nothing priced turns into one (RFC 9110 §7.8: an Upgrade may be ignored).
+        if (payment.Call is not { Quote: null, Session: null }) http.Features.Set<IHttpUpgradeFeature>(null);
         if (payment.State is not null) http.RequestAborted = Patience.For(http, payment);
         if (payment.Call.Metered is not null) MeteredRequest.Prepare(http, payment);
         PassingBody.Install(http, payment);
@@ -87,11 +92,16 @@ internal static class HttpTransport
     private static Answer Reject(HttpContext http, ServiceCatalog catalog, TargetResult target)
     {
         if (target.Error is { } error) return new Refusal(Reasons.AmbiguousTarget, $"The target is refused: {error}.");
-        if (IsPreflight(http.Request) && catalog.Knows(http.Request.Host.Host, target.Path)) return Preflight(catalog.MethodsAt(http.Request.Host.Host, target.Path));
-        return catalog.Knows(http.Request.Host.Host, target.Path)
+        if (IsPreflight(http.Request) && catalog.Knows(http.HostName(), target.Path)) return Preflight(catalog.MethodsAt(http.HostName(), target.Path));
+        return catalog.Knows(http.HostName(), target.Path)
             ? new Refusal(Reasons.MethodNotAllowed, $"Another method is sold at this path, not '{Printable(http.Request.Method)}'.")
             : new Refusal(Reasons.NotFound, "No operation matches this path.");
     }
+
+    /// <summary>A body coded in a way that is stripped with the header would reach the upstream as something else (RFC 9112 §6.1).</summary>
+    private static Refusal? Misframed(HttpRequest request) => request.Headers.TransferEncoding is { Count: > 0 } codings && !codings.ToString().Equals("chunked", StringComparison.OrdinalIgnoreCase)
+        ? new Refusal(Reasons.MalformedRequest, "The only transfer coding taken is 'chunked', once.")
+        : null;
 
     private static bool IsPreflight(HttpRequest request) =>
         HttpMethods.IsOptions(request.Method) && request.Headers.Origin.Count > 0 && request.Headers.AccessControlRequestMethod.Count > 0;

@@ -31,8 +31,7 @@ internal sealed class CallerDirectory(IEnumerable<ICallerProof> proofs, KeyProof
         if (rest.Text is not null) return new Refusal(Reasons.UnknownKey, "No caller of this gateway has the key you present.");
         if (signed is not null) call.SignedBy = signed.By;
         var refused = Conclude(call, presented, signed);
-        if (refused is null && call.Principal?.Caller.Organisation is { } organisation) call.Organisation = await organisations.KnownAsync(organisation, ct);
-        return refused;
+        return refused ?? await OfServedAsync(call, ct);
     }
 
     /// <summary>
@@ -44,7 +43,7 @@ internal sealed class CallerDirectory(IEnumerable<ICallerProof> proofs, KeyProof
         if (call.Principal is not { } before || !before.Credential.StartsWith("key:", StringComparison.Ordinal)) return null;
         return await keys.ExamineAsync(call, Presented.Read(call), ct) switch
         {
-            Evidence.Verified verified => Served(Now(call, before, verified.Principal)),
+            Evidence.Verified verified => Served(Now(call, before, verified.Principal)) ?? await OfServedAsync(call, ct),
             Evidence.Invalid invalid => invalid.Refusal,
             _ => new Refusal(Reasons.UnknownKey, "No caller of this gateway has the key you present."),
         };
@@ -78,6 +77,13 @@ internal sealed class CallerDirectory(IEnumerable<ICallerProof> proofs, KeyProof
     {
         Challenges = [$"DPoP realm=\"{call.Catalog.Gateway.Url.Host}\", error=\"invalid_token\", algs=\"ES256 EdDSA PS256 RS256\""],
     };
+
+    /// <summary>Whom the caller belongs to, whose callers may not be served.</summary>
+    private async ValueTask<Refusal?> OfServedAsync(Call call, CancellationToken ct)
+    {
+        if (call.Principal?.Caller.Organisation is { } organisation) call.Organisation = await organisations.KnownAsync(call.Catalog, organisation, ct);
+        return call.Organisation is { Suspended: true } ? new Refusal(Reasons.CallerSuspended, $"'{call.Organisation.Name}', to which '{call.Principal!.Caller.Name}' belongs, is suspended.") : null;
+    }
 
     private static Refusal? Served(Principal principal) =>
         principal.Caller.Status == CallerStatus.Active ? null : new Refusal(Reasons.CallerSuspended, $"'{principal.Caller.Name}' is {principal.Caller.Status.ToString().ToLowerInvariant()}.");

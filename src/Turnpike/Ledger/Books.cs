@@ -92,6 +92,7 @@ internal sealed class Books(string incarnation, Func<AccountKey, long> entered, 
         for (var i = 0; i < legs.Count; i++) Try(legs[i], Legs.Moves(legs, i, capture.Amount.Units), legs[i].Limited ? legs[i].Amount.Units : 0, capture.Id);
         Balances.Keep();
         for (var i = 0; i < legs.Count; i++) Enter(legs[i].Giver(), legs[i].Taker(), Legs.Moves(legs, i, capture.Amount.Units), capture.Id, "capture");
+        Post(capture.Besides);
         return Set(hold, state with
         {
             Status = capture.Reference is null ? HoldStatus.Captured : HoldStatus.Settled,
@@ -129,8 +130,7 @@ internal sealed class Books(string incarnation, Func<AccountKey, long> entered, 
         var state = Get(id).State;
         if (state.Outcome != HoldOutcome.Open) return state;
         if (state.Status != HoldStatus.Settled) throw Wrong(Get(id), "be given back");
-        foreach (var transfer in back)
-            if (Post(transfer) is var posted and not (PostResult.Posted or PostResult.Existed)) throw new UnreachableException($"{transfer.Id}: {posted}");
+        Post(back);
         return Finish(id, HoldOutcome.Credited, []);
     }
 
@@ -191,6 +191,13 @@ internal sealed class Books(string incarnation, Func<AccountKey, long> entered, 
         Changes.Transfers.Add(transfer);
         Changes.Events.AddRange(transfer.Events);
         return PostResult.Posted;
+    }
+
+    // As part of another act: what cannot be posted undoes that too, because this is no answer of the books.
+    private void Post(IReadOnlyList<Transfer> transfers)
+    {
+        foreach (var transfer in transfers)
+            if (Post(transfer) is var posted and not (PostResult.Posted or PostResult.Existed)) throw new UnreachableException($"{transfer.Id}: {posted}");
     }
 
     private void Raise(Raise raise)

@@ -96,6 +96,9 @@ internal sealed record Capture(string Id, Money Amount)
     /// <summary>What is paid for has passed already (streams): taken and delivered are one act, or a crash between them would give back what was had.</summary>
     public bool Delivered { get; init; }
 
+    /// <summary>What is booked by the same act: a loss that comes with it. Once, however often the capture is repeated.</summary>
+    public IReadOnlyList<Transfer> Besides { get; init; } = [];
+
     public IReadOnlyList<AuditEvent> Events { get; init; } = [];
 }
 

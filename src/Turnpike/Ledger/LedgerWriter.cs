@@ -100,7 +100,7 @@ internal sealed class LedgerWriter : IWriteParticipant
             }
         }
         if (names.Transfer is { } transfer) Load(sql, transfer);
-        foreach (var back in names.Back ?? []) Load(sql, back);
+        foreach (var besides in names.Besides ?? []) Load(sql, besides);
     }
 
     private void Load(Sql sql, Transfer transfer)
@@ -126,7 +126,7 @@ internal sealed class LedgerWriter : IWriteParticipant
 }
 
 /// <summary>What a command will touch, so that a batch loads it at once.</summary>
-internal readonly record struct LedgerNames(string? Hold, Hold? Opening = null, Transfer? Transfer = null, IReadOnlyList<Transfer>? Back = null);
+internal readonly record struct LedgerNames(string? Hold, Hold? Opening = null, Transfer? Transfer = null, IReadOnlyList<Transfer>? Besides = null);
 
 /// <summary>A command of the ledger among others in a batch.</summary>
 internal interface ILedgerWrite

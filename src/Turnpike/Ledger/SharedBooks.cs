@@ -55,7 +55,7 @@ internal static class SharedBooks
             }
         }
         if (names.Transfer is { } transfer) Name(transfer, accounts, transfers);
-        foreach (var back in names.Back ?? []) Name(back, accounts, transfers);
+        foreach (var besides in names.Besides ?? []) Name(besides, accounts, transfers);
     }
 
     private static void Name(Transfer transfer, HashSet<AccountKey> accounts, List<Transfer> transfers)

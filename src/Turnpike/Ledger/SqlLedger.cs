@@ -35,7 +35,7 @@ internal sealed class SqlLedger : ILedger
 
     public async ValueTask CheckpointAsync(string id, Money observed, CancellationToken ct) => await WriteAsync(new LedgerNames(id), books => books.Checkpoint(id, observed), ct);
 
-    public ValueTask<HoldState> CaptureAsync(Capture capture, CancellationToken ct) => TakeAsync(new LedgerNames(capture.Id), books => books.Capture(capture), ct, capture.With);
+    public ValueTask<HoldState> CaptureAsync(Capture capture, CancellationToken ct) => TakeAsync(new LedgerNames(capture.Id, Besides: capture.Besides), books => books.Capture(capture), ct, capture.With);
 
     public ValueTask<HoldState> SettledAsync(string id, string reference, string? railAmount, IReadOnlyList<AuditEvent> events, CancellationToken ct) =>
         WriteAsync(new LedgerNames(id), books => books.Settled(id, reference, railAmount, events), ct);
@@ -47,7 +47,7 @@ internal sealed class SqlLedger : ILedger
     }
 
     public async ValueTask CreditAsync(string id, IReadOnlyList<Transfer> back, CancellationToken ct) =>
-        await WriteAsync(new LedgerNames(id, Back: back), books => books.Credit(id, back), ct);
+        await WriteAsync(new LedgerNames(id, Besides: back), books => books.Credit(id, back), ct);
 
     public async ValueTask UnknownAsync(string id, string? reference, IReadOnlyList<AuditEvent> events, CancellationToken ct) =>
         await WriteAsync(new LedgerNames(id), books => books.Unknown(id, reference, events), ct);

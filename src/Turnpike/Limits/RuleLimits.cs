@@ -71,7 +71,7 @@ internal sealed class RuleLimits(CounterSet counters, RateExchange exchange, IAu
         call.Policies = Told(call, demands);
         call.Lease(new Admission(call, demands));
         foreach (var demand in demands)
-            if (demand.Exceeded) await audit.RecordAsync(Shadowed(call, demand), ct);
+            if (demand.Exceeded) await audit.RecordAsync(call.Event(AuditKinds.LimitShadowed, Reasons.TooManyCalls.Code, demand.Rule.Id), ct);
         return null;
     }
 
@@ -124,20 +124,6 @@ internal sealed class RuleLimits(CounterSet counters, RateExchange exchange, IAu
     {
         RetryAfter = wait,
         Limit = new LimitState(demand.Rule.Name, demand.Rule.Amount.Units, Math.Max(0, demand.Rule.Amount.Units - demand.Left), call.Now + wait, demand.Rule.Per ?? TimeSpan.Zero, demand.Rule.Amount.Currency),
-    };
-
-    private static AuditEvent Shadowed(Call call, Demand demand) => new()
-    {
-        Kind = AuditKinds.LimitShadowed,
-        Correlation = call.Correlation,
-        Reason = Reasons.TooManyCalls.Code,
-        Operation = call.Operation.Name,
-        Caller = call.Caller,
-        Agent = call.Principal?.Agent?.Name,
-        OnBehalfOf = call.Principal?.OnBehalfOf,
-        Address = call.Address,
-        Request = call.RequestLine,
-        Reference = demand.Rule.Id,
     };
 
     /// <summary>What a call has reserved, until it is over and known.</summary>

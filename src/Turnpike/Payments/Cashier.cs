@@ -171,13 +171,13 @@ internal sealed class Cashier(PaymentRegistry rails, PlanMethod plans, BalanceMe
             payment.Taken = amount;
             if (payment.ByCredit || payment.Method!.SettlesInBooks)
             {
-                payment.State = await ledger.CaptureAsync(new Capture(held.Hold.Id, amount) { HeldBy = held.Incarnation, Reference = held.Hold.Receipt, Delivered = payment.Call.Delivered, Events = Collected(payment, held), With = CallRecords.WriterOf(usage, payment, amount) }, CancellationToken.None);
+                payment.State = await ledger.CaptureAsync(new Capture(held.Hold.Id, amount) { HeldBy = held.Incarnation, Reference = held.Hold.Receipt, Delivered = payment.Call.Delivered, Besides = MeteredCharge.Besides(payment), Events = Collected(payment, held), With = CallRecords.WriterOf(usage, payment, amount) }, CancellationToken.None);
                 payment.Remaining = payment.LeftWhenHeld is { } then ? then + (payment.Ceiling - amount) : payment.State.Left;
                 Instruments.Paid(held.Hold.Method, "settled", held.Hold.Operation, amount.Units, amount.Currency);
                 return null;
             }
             var broadcast = await payment.Method.PrepareAsync(held, amount, CancellationToken.None);
-            payment.State = await ledger.CaptureAsync(new Capture(held.Hold.Id, amount) { HeldBy = held.Incarnation, Broadcast = broadcast }, CancellationToken.None);
+            payment.State = await ledger.CaptureAsync(new Capture(held.Hold.Id, amount) { HeldBy = held.Incarnation, Broadcast = broadcast, Besides = MeteredCharge.Besides(payment) }, CancellationToken.None);
             return await ConcludeAsync(payment, await SettleAsync(payment.Method, payment.State));
         }
         catch (StorageUnavailableException e)
@@ -222,7 +222,8 @@ internal sealed class Cashier(PaymentRegistry rails, PlanMethod plans, BalanceMe
         if (payment.Call.Quote is null || payment.State is null) return;
         // Before it counts as delivered: what could not be kept cannot be given again, and whoever saw their call break gets their money back.
         if (payment.Keep is { } answer) await answers.KeepAsync(payment.State.Hold.Id, answer, payment.Answers.Keep, CancellationToken.None);
-        if (payment.Metered is { } quote && !await CollectAsync(payment, quote)) return;
+        // Unless that has been done before the first byte; and without the books it does not count as delivered.
+        if (payment.Metered is not null && !payment.IsPaid && await CollectAsync(payment) is not null) return;
         payment.Delivered = true;
         if (payment.State.Outcome == HoldOutcome.Delivered) return; // with the money
         var delivered = SayDeliveredAsync(payment, soon: !payment.MayBeAskedAgain);
@@ -235,14 +236,6 @@ internal sealed class Cashier(PaymentRegistry rails, PlanMethod plans, BalanceMe
         if (payment.State is not { } held || observed.Currency != held.Hold.Ceiling.Currency) return;
         try { await ledger.CheckpointAsync(held.Hold.Id, observed, CancellationToken.None); }
         catch (StorageUnavailableException e) { CashierDoubts.BooksDown(log, e); }
-    }
-
-    /// <summary>Takes what was used, if that has not been done before the first byte; false when the books cannot be written.</summary>
-    private async ValueTask<bool> CollectAsync(Payment payment, Pricing.MeteredQuote quote)
-    {
-        if (!payment.IsPaid && await CollectAsync(payment) is not null) return false;
-        if (MeteredCharge.Excess(payment, quote) is { IsZero: false } over) await ledger.PostAsync(Loss.Overrun(payment.State!.Hold, over), CancellationToken.None);
-        return true;
     }
 
     /// <summary>Nobody waits: it is durable with the next transaction.</summary>
@@ -282,7 +275,7 @@ internal sealed class Cashier(PaymentRegistry rails, PlanMethod plans, BalanceMe
     private async ValueTask GiveBackAsync(Payment payment, HoldState state)
     {
         if (payment.InDoubt) // a stream has passed by then, and is to be paid for
-            inHand.Leave(state.Hold, delivered: payment.Metered is not null && payment.Call.Delivered, due: payment.Taken);
+            inHand.Leave(state.Hold, delivered: payment.Metered is not null && payment.Call.Delivered, payment.Taken, MeteredCharge.Besides(payment));
         else if (state.Status == HoldStatus.Held)
             await ledger.ReleaseAsync(state.Hold.Id, "undelivered", [payment.Event(AuditKinds.Released, "undelivered", state.Hold.Id), Undelivered.Event(payment)], CancellationToken.None, state.Incarnation);
         else if (state.Status == HoldStatus.Settled)

@@ -149,22 +149,8 @@ internal sealed class Payment(Call call, Func<Payment, ValueTask> close) : IAsyn
     }
 
     /// <summary>A decision about it, for the trail.</summary>
-    public AuditEvent Event(string kind, string? reason = null, string? reference = null) => new()
-    {
-        Kind = kind,
-        Correlation = Call.Correlation,
-        Reason = reason,
-        Operation = Call.Operation.Name,
-        Caller = Call.Caller,
-        Agent = Call.Principal?.Agent?.Name,
-        OnBehalfOf = Call.Principal?.OnBehalfOf,
-        Payer = Payer,
-        Address = Call.Address,
-        Request = Call.RequestLine,
-        Method = ByCredit ? "credit" : Method?.Name,
-        Amount = (Taken ?? Ceiling).ToString(),
-        Reference = reference,
-    };
+    public AuditEvent Event(string kind, string? reason = null, string? reference = null) =>
+        Call.Event(kind, reason, reference, payer: Payer, method: ByCredit ? "credit" : Method?.Name, amount: (Taken ?? Ceiling).ToString());
 
     public ValueTask DisposeAsync() => close(this);
 }

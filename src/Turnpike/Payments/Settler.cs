@@ -70,7 +70,7 @@ internal sealed partial class Settler(PaymentRegistry rails, ILedger ledger, Cas
         {
             if (await ledger.FindInTurnAsync(doubt.Hold, ct) is { } found && inHand.IsStill(doubt, found))
             {
-                if (doubt is { Delivered: true, Due: { } due } && found.Status == HoldStatus.Held) await KeepAsync(found with { Observed = due }, ct);
+                if (doubt is { Delivered: true, Due: { } due } && found.Status == HoldStatus.Held) await KeepAsync(found with { Observed = due }, ct, doubt.Besides);
                 else if (doubt.Delivered && found.Status == HoldStatus.Settled) await ledger.FinishAsync(doubt.Hold, HoldOutcome.Delivered, [], ct);
                 else await FinishAsync(found, ct);
             }
@@ -164,8 +164,8 @@ internal sealed partial class Settler(PaymentRegistry rails, ILedger ledger, Cas
     }
 
     /// <summary>A stream that a crash cut off is charged for what had passed at its last checkpoint, and that much was delivered.</summary>
-    private async ValueTask KeepAsync(HoldState open, CancellationToken ct) =>
-        await ledger.CaptureAsync(new Capture(open.Hold.Id, open.Observed) { Reference = open.Hold.Receipt, Delivered = true, Events = [Event(open, AuditKinds.Settled, "crashed", open.Hold.Receipt) with { Amount = open.Observed.ToString() }], With = sql => usage.Insert(sql, Metered.CallRecords.OfCrashed(open)) }, ct);
+    private async ValueTask KeepAsync(HoldState open, CancellationToken ct, IReadOnlyList<Transfer>? besides = null) =>
+        await ledger.CaptureAsync(new Capture(open.Hold.Id, open.Observed) { Reference = open.Hold.Receipt, Delivered = true, Besides = besides ?? [], Events = [Event(open, AuditKinds.Settled, "crashed", open.Hold.Receipt) with { Amount = open.Observed.ToString() }], With = sql => usage.Insert(sql, Metered.CallRecords.OfCrashed(open)) }, ct);
 
     private async ValueTask<Settlement> AskAsync(IPaymentMethod method, HoldState open, CancellationToken ct)
     {

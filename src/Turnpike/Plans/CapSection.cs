@@ -3,6 +3,7 @@ using Turnpike.Catalog;
 using Turnpike.Catalog.Document;
 using Turnpike.Catalog.Loading;
 using Turnpike.Identity;
+using Turnpike.Identity.Organisations;
 using Turnpike.Ledger;
 
 namespace Turnpike.Plans;
@@ -17,17 +18,18 @@ internal static class CapSection
     private static readonly Key<CapScope> EachOf = new("each", Scopes(CapScope.Organisation), "Whom it holds for: all of it together, each of its callers, each of their keys, each token they pay with, or each task.") { Default = "organisation", Example = "caller" };
 
     private static readonly Key<Caps> OfOne = new("caps", List(EachOf, CapScope.Organisation), "The most its callers may spend, together and each.") { Required = true, Example = "[{ amount: 5000.00 USD, per: 1mo }]" };
-    private static readonly NamedShape<Caps> Organisations = new("organisations by name", "organisation", CheckName, new MapShape<Caps>([OfOne], m => m.Get(OfOne)));
+    private static readonly Key<bool> Suspended = new("status", new ChoiceShape<bool>(("active", false), ("suspended", true)), "Are its callers served? Others are 403.") { Default = "active", Example = "suspended" };
+    private static readonly NamedShape<Organisation> Organisations = new("organisations by name", "organisation", CheckName, new MapShape<Organisation>([OfOne, Suspended], m => new Organisation("") { Caps = m.Get(OfOne)?.All ?? [], Suspended = m.Get(Suspended), ManagedByFile = true }));
 
     public static readonly Key OfCaller = new Key<Caps>("caps", List(Each, CapScope.Caller), "The most it may spend, in a period or in all, whatever way it pays; what is on its way counts, too.") { Default = "none", Example = "[{ amount: 500.00 USD, per: 1mo }]" };
 
-    public static readonly Section OfOrganisations = new(Scope.Document, new Key<OrganisationSettings>("organisations", new ConvertedShape<IReadOnlyList<KeyValuePair<string, Caps>>, OrganisationSettings>(Organisations, all => new OrganisationSettings(all.DistinctBy(o => o.Key).ToFrozenDictionary(o => o.Key, o => o.Value.All, StringComparer.Ordinal))),
+    public static readonly Section OfOrganisations = new(Scope.Document, new Key<OrganisationSettings>("organisations", new ConvertedShape<IReadOnlyList<KeyValuePair<string, Organisation>>, OrganisationSettings>(Organisations, all => new OrganisationSettings(all.DistinctBy(o => o.Key).ToFrozenDictionary(o => o.Key, o => o.Value with { Name = o.Key }, StringComparer.Ordinal))),
         "What callers with the same 'organisation' may spend together.") { Default = "none", Example = "{ Acme Corp: { caps: [{ amount: 5000.00 USD, per: 1mo }] } }" }) { Check = WarnOfUncapped };
 
     /// <summary>A key that is stolen, or an agent that runs wild, spends until somebody notices.</summary>
     private static void WarnOfUncapped(Draft draft)
     {
-        var capped = draft.Settings.Get<OrganisationSettings>()?.CapsOf;
+        var capped = draft.Settings.Get<OrganisationSettings>()?.All;
         foreach (var caller in draft.Settings.Get<CallerSettings>()?.All ?? [])
             if ((caller.Keys.Count > 0 || caller.SignsAs.Count > 0) && caller.Caller.Settings.Get<Caps>() is null && capped?.ContainsKey(caller.Caller.Organisation ?? "") != true)
                 draft.At(caller, caller.Keys.Count > 0 ? "keys" : "signs-as").Warn($"{(caller.Keys.Count > 0 ? "keys" : "signatures")} without 'caps' of their caller may spend without end");
@@ -49,6 +51,3 @@ internal static class CapSection
 
     public static string? CheckName(string name) => name.Length is > 0 and <= MostName && name.All(c => c is >= ' ' and <= '~') ? null : $"is no name; write at most {MostName} characters of printable ASCII";
 }
-
-/// <summary>The <c>organisations:</c> section.</summary>
-internal sealed record OrganisationSettings(FrozenDictionary<string, IReadOnlyList<Cap>> CapsOf);

@@ -45,9 +45,7 @@ internal sealed record Caps(IReadOnlyList<Cap> All)
     public static IReadOnlyList<CapAccount> Together(string organisation, IReadOnlyList<Cap> caps, DateTimeOffset now) =>
         [.. caps.Where(c => c.Each == CapScope.Organisation).Select(c => At(OwnerOf(organisation), c, now))];
 
-    /// <summary>The file's word goes before ours.</summary>
-    private static IReadOnlyList<Cap> OfOrganisation(Call call) => call.Principal?.Caller.Organisation is not { } organisation ? []
-        : call.Catalog.Settings.Get<OrganisationSettings>()?.CapsOf.GetValueOrDefault(organisation) ?? call.Organisation?.Caps ?? [];
+    private static IReadOnlyList<Cap> OfOrganisation(Call call) => call.Organisation?.Caps ?? [];
 
     private static IReadOnlyList<Cap> Of(Caller caller) => caller.Settings.Get<Caps>()?.All ?? caller.Caps;
 

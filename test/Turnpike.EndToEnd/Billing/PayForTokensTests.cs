@@ -77,6 +77,27 @@ public sealed class PayForTokensTests(Chain chain) : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Who_paid_for_a_top_up_is_told_so_again_also_when_the_token_was_revoked_and_nobody_is_charged_for_one_then()
+    {
+        chain.Require();
+        var bought = await Api.PayAsync("x402/pay-v2.mjs", "/buy/forecast/1", ("METHOD", "POST"));
+        var token = bought.Json["token"].ShouldNotBeNull(bought.Body + bought.Error).GetValue<string>();
+        var body = $$"""{"token":"{{token}}"}""";
+        var captured = await Api.PayAsync("x402/pay-v2.mjs", "/buy/forecast/2", ("METHOD", "POST"), ("HEADERS", Json), ("BODY", body), ("CAPTURE", "1"));
+        var proof = captured.Sent!.Value.Value;
+        var later = (await Api.PayAsync("x402/pay-v2.mjs", "/buy/forecast/2", ("METHOD", "POST"), ("HEADERS", Json), ("BODY", body), ("CAPTURE", "1"))).Sent!.Value.Value;
+        (await Api.PresentAsync("/buy/forecast/2", proof, "POST", body)).Status.ShouldBe(HttpStatusCode.OK);
+        var earned = await Api.EarnedAsync();
+        var id = (await Api.AdminAsync("GET", "/admin/v1/tokens")).Json["tokens"]!.AsArray().ShouldHaveSingleItem()!["id"]!.GetValue<string>();
+        (await Api.AdminAsync("POST", $"/admin/v1/tokens/{id}/revoke", """{"reason":"test"}""")).Status.ShouldBe(HttpStatusCode.OK);
+
+        (await Api.PresentAsync("/buy/forecast/2", proof, "POST", body)).Status.ShouldBe(HttpStatusCode.OK);
+        (await Api.PresentAsync("/buy/forecast/2", later, "POST", body)).Status.ShouldBe(HttpStatusCode.BadRequest);
+        (await Api.CallAsync("/buy/forecast/2", "POST", body)).Status.ShouldBe(HttpStatusCode.BadRequest);
+        (await Api.EarnedAsync()).ShouldBe(earned);
+    }
+
+    [Fact]
     public async Task What_anybody_can_read_on_the_chain_shows_nobody_the_token()
     {
         chain.Require();

@@ -160,6 +160,7 @@ internal sealed partial class TurnpikeProcess : IAsyncDisposable
     /// <summary>Runs another verb of the command line on the same configuration.</summary>
     public Task<(int Code, string Said)> RunAsync(params string[] args) => RunAsync(Folder, environment, [.. args, "--config", Config]);
 
+    /// <summary>The owner's two questions: do the books balance, is the trail whole?</summary>
     public async Task BooksBalanceAsync()
     {
         foreach (var what in (string[])["ledger", "audit"])
@@ -184,10 +185,12 @@ internal sealed partial class TurnpikeProcess : IAsyncDisposable
     [GeneratedRegex("^  store: .*$", RegexOptions.Multiline)]
     private static partial Regex StoreLine();
 
+    /// <summary>No story ends without them, whatever it was about and however it ended: what a kill leaves has to balance, too.</summary>
     public async ValueTask DisposeAsync()
     {
         await KillAsync();
-        Directory.Delete(Folder, recursive: true);
+        try { await BooksBalanceAsync(); }
+        finally { Directory.Delete(Folder, recursive: true); }
     }
 
     private Process Launch(params string[] args)

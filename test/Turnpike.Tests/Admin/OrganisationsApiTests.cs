@@ -68,6 +68,54 @@ public sealed class OrganisationsApiTests
     }
 
     [Fact]
+    public async Task Suspended_it_has_no_caller_that_is_served_and_it_is_deleted_only_without_callers_and_money()
+    {
+        await using var gateway = await RunningGateway.StartAsync(more: InFile + "\n", balance: true);
+        await gateway.AdminAsync(HttpMethod.Put, Acme, """{"caps":["0.03 USD per 1mo"],"note":"pays late"}""");
+        var (key, token) = (await MemberAsync(gateway, "a"), await gateway.TokenAsync());
+        (await CallAsync(gateway, key, token)).ShouldBe(200);
+        foreach (var _ in (int[])[1, 2]) (await gateway.AdminAsync(HttpMethod.Post, Acme + "/suspend")).Status.ShouldBe(HttpStatusCode.OK);
+        using (var refused = await gateway.CallAsync("/paid", token, ("x-api-key", key)))
+        {
+            var told = RunningGateway.Json(await refused.Content.ReadAsStringAsync());
+            ((int)refused.StatusCode, told.GetProperty("reason").GetString(), told.GetProperty("detail").GetString()).ShouldBe((403, "caller-suspended", "'Acme Corp', to which 'a' belongs, is suspended."));
+        }
+        using (var open = await gateway.CallAsync("/open", null, ("x-api-key", key))) ((int)open.StatusCode).ShouldBe(403, "nothing is served, free or not");
+        var shown = RunningGateway.Json((await gateway.GetAsync(Acme)).Body);
+        (shown.GetProperty("status").GetString(), shown.GetProperty("note").GetString(), shown.GetProperty("caps").GetArrayLength()).ShouldBe(("suspended", "pays late", 1), "only the status changed");
+        (await gateway.AdminAsync(HttpMethod.Post, Acme + "/resume")).Status.ShouldBe(HttpStatusCode.OK);
+        (await CallAsync(gateway, key, token)).ShouldBe(200);
+        (await gateway.AdminAsync(HttpMethod.Put, Acme, """{"status":"suspended"}""")).Status.ShouldBe(HttpStatusCode.OK);
+        (await CallAsync(gateway, key, token)).ShouldBe(403);
+
+        Reason(await gateway.AdminAsync(HttpMethod.Delete, Acme)).ShouldBe("organisation-has-callers");
+        await gateway.AdminAsync(HttpMethod.Delete, Acme + "/members/a");
+        Reason(await gateway.AdminAsync(HttpMethod.Delete, Acme)).ShouldBe("organisation-has-callers", "one of the file names it, too");
+        (await gateway.AdminAsync(HttpMethod.Put, "/admin/v1/organisations/Other", "{}")).Status.ShouldBe(HttpStatusCode.Created);
+        await gateway.AdminAsync(HttpMethod.Post, "/admin/v1/organisations/Other/grants", """{"id":"i-1","amount":"0.05 USD"}""");
+        Reason(await gateway.AdminAsync(HttpMethod.Delete, "/admin/v1/organisations/Other")).ShouldBe("organisation-has-money");
+        await gateway.AdminAsync(HttpMethod.Post, "/admin/v1/organisations/Other/grants/i-1/take-back");
+        (await gateway.AdminAsync(HttpMethod.Delete, "/admin/v1/organisations/Other")).Status.ShouldBe(HttpStatusCode.OK);
+        (await gateway.GetAsync("/admin/v1/organisations/Other")).Status.ShouldBe(HttpStatusCode.NotFound);
+        Reason(await gateway.AdminAsync(HttpMethod.Delete, "/admin/v1/organisations/Other")).ShouldBe("not-found");
+        foreach (var verb in (string[])["suspend", "resume"]) Reason(await gateway.AdminAsync(HttpMethod.Post, "/admin/v1/organisations/Globex/" + verb)).ShouldBe("managed-by-file");
+        Reason(await gateway.AdminAsync(HttpMethod.Delete, "/admin/v1/organisations/Globex")).ShouldBe("managed-by-file");
+        Reason(await gateway.AdminAsync(HttpMethod.Post, "/admin/v1/organisations/Nobody/suspend")).ShouldBe("not-found");
+        var events = RunningGateway.Json((await gateway.GetAsync("/admin/v1/audit?kind=organisation.changed&reference=Other")).Body).GetProperty("events");
+        events.EnumerateArray().Select(e => e.GetProperty("reason").GetString()).Order().ShouldBe(["created", "deleted"]);
+        (await gateway.Ledger.VerifyAsync(default)).Findings.ShouldBeEmpty();
+    }
+
+    [Fact]
+    public async Task One_of_the_file_is_suspended_there()
+    {
+        await using var gateway = await RunningGateway.StartAsync(more: "organisations: { Acme Corp: { status: suspended, caps: [{ amount: 5.00 USD }] } }");
+        var (key, token) = (await MemberAsync(gateway, "a"), await gateway.TokenAsync());
+        (await CallAsync(gateway, key, token)).ShouldBe(403);
+        RunningGateway.Json((await gateway.GetAsync(Acme)).Body).GetProperty("status").GetString().ShouldBe("suspended");
+    }
+
+    [Fact]
     public async Task Its_balance_is_spent_by_all_its_callers_after_their_own_and_what_is_unused_is_taken_back()
     {
         await using var gateway = await StartAsync();
@@ -109,6 +157,7 @@ public sealed class OrganisationsApiTests
     [InlineData("PUT", Acme, """{"caps":["a lot"]}""", 400, "caps:")]
     [InlineData("PUT", Acme, """{"caps":["5 requests"]}""", 400, "caps:")]
     [InlineData("PUT", Acme, """{"cap":[]}""", 400, "$.cap")]
+    [InlineData("PUT", Acme, """{"status":"closed"}""", 400, "status:")]
     [InlineData("POST", "/admin/v1/organisations/Globex/grants", """{"id":"i","amount":"1.00 USD","kind":"plan"}""", 400, "kind:")]
     [InlineData("POST", "/admin/v1/organisations/Globex/grants", """{"id":"i","amount":"5 requests"}""", 400, "a balance is money")]
     public async Task A_wrong_order_is_refused_and_says_where(string method, string path, string body, int status, string told)
@@ -147,9 +196,16 @@ public sealed class OrganisationsApiTests
         (await RunAsync((o, e) => OrganisationsCommand.ListAsync(gateway.Config, RunningGateway.Environment, false, o, e, default))).Output.Trim().ShouldBe("Acme Corp  0.01 USD per 1mo each organisation");
         (await RunAsync((o, e) => OrganisationsCommand.JoinAsync(gateway.Config, RunningGateway.Environment, "Acme Corp", "bot", false, false, o, e, default))).Output.Trim().ShouldBe("bot  belongs to nobody");
         (await CallAsync(gateway, key, token)).ShouldBe(200);
+        (await ChangeAsync(gateway, "suspend", "Acme Corp")).ShouldSatisfyAllConditions(r => r.Code.ShouldBe(0), r => r.Output.ShouldContain("Acme Corp, suspended"));
+        (await ChangeAsync(gateway, "resume", "Acme Corp")).Code.ShouldBe(0);
+        (await ChangeAsync(gateway, "delete", "Acme Corp")).Output.Trim().ShouldBe("Acme Corp  deleted");
+        (await ChangeAsync(gateway, "delete", "Acme Corp")).Code.ShouldBe(3);
         (await PutAsync(gateway, "a/b", "1.00 USD")).Code.ShouldBe(2);
         (await RunAsync((o, e) => OrganisationsCommand.ShowAsync(gateway.Config, RunningGateway.Environment, "Nobody", false, o, e, default))).Code.ShouldBe(3);
     }
+
+    private static Task<(int Code, string Output)> ChangeAsync(RunningGateway gateway, string verb, string name) =>
+        RunAsync((o, e) => OrganisationsCommand.ChangeAsync(gateway.Config, RunningGateway.Environment, name, verb, false, o, e, default));
 
     private static Task<(int Code, string Output)> PutAsync(RunningGateway gateway, string name, string cap) =>
         RunAsync((o, e) => OrganisationsCommand.PutAsync(gateway.Config, RunningGateway.Environment, name, new OrganisationBody([cap]), false, o, e, default));

@@ -30,6 +30,23 @@ public sealed class PaymentsApiTests
     }
 
     [Fact]
+    public async Task A_payment_that_was_given_back_waits_for_no_answer()
+    {
+        await using var gateway = await RunningGateway.StartAsync();
+        gateway.Fails = true;
+        using var answer = await gateway.CallAsync("/paid", await gateway.TokenAsync());
+        answer.StatusCode.ShouldBe(HttpStatusCode.InternalServerError);
+        JsonElement payments;
+        // The answer reaches the caller before the books know that nothing was delivered.
+        for (var tries = 0; (payments = RunningGateway.Json((await gateway.GetAsync("/admin/v1/payments?status=released")).Body).GetProperty("payments")).GetArrayLength() == 0; tries++)
+        {
+            tries.ShouldBeLessThan(1500, "it was never given back");
+            await Task.Delay(20);
+        }
+        (payments[0].GetProperty("outcome").GetString(), payments[0].GetProperty("note").GetString()).ShouldBe(("none", "undelivered"));
+    }
+
+    [Fact]
     public async Task Payments_are_listed_newest_first_page_by_page_and_by_filter()
     {
         await using var gateway = await RunningGateway.StartAsync();

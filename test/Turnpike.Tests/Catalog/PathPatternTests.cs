@@ -84,6 +84,7 @@ public sealed class PathPatternTests
     [InlineData("GET", "any", "/a/c", "named")]
     [InlineData("GET", "any", "/a/c/d", "rest")]
     [InlineData("GET", "H.example.com", "/a/b", "hosted")]
+    [InlineData("GET", "xn--BCHER-kva.example", "/a/b", "spelled")]
     [InlineData("GET", "any", "/p/x", "prefixed")]
     [InlineData("GET", "any", "/p", "prefix-root")]
     [InlineData("GET", "any", "/px", null)]
@@ -104,6 +105,11 @@ public sealed class PathPatternTests
                 upstream: http://y
                 operations:
                   hosted: { match: "GET /{**rest}", price: free }
+              i:
+                host: Bücher.example
+                upstream: http://y
+                operations:
+                  spelled: { match: "GET /{**rest}", price: free }
               p:
                 prefix: /p
                 upstream: http://z

@@ -79,6 +79,27 @@ public sealed class LedgerSpec
     }
 
     [Theory, MemberData(nameof(Ledgers.All), MemberType = typeof(Ledgers))]
+    public async Task What_is_booked_beside_a_capture_is_booked_with_it_once_or_not_at_all(string name)
+    {
+        using var open = Ledgers.Open(name);
+        var ledger = open.Ledger;
+        await ledger.PostAsync(TopUp("t", "token:a", Usd(100)), default);
+        await ledger.HoldAsync(Hold("h", Usd(40)), default);
+        var taken = Capture("h", Usd(40), "tx") with { Besides = [new Transfer("loss:h", "loss:overrun", "overrun:x", Usd(5), "overrun", LimitedFrom: false, LimitedTo: false)] };
+        await Should.ThrowAsync<LedgerException>(async () => await ledger.CaptureAsync(taken with { Amount = Usd(41) }, default));
+        (await LostAsync()).ShouldBe(0);
+        for (var i = 0; i < 2; i++) await ledger.CaptureAsync(taken, default);
+        (await LostAsync()).ShouldBe(-5);
+
+        async Task<long> LostAsync()
+        {
+            var report = await ledger.VerifyAsync(default);
+            report.Findings.ShouldBeEmpty();
+            return Cents(report.Totals.Where(total => total.Role == "loss").Sum(total => total.Sum.Units));
+        }
+    }
+
+    [Theory, MemberData(nameof(Ledgers.All), MemberType = typeof(Ledgers))]
     public async Task A_credential_held_or_spent_is_already_used_and_a_released_one_only_for_the_same_thing(string name)
     {
         using var open = Ledgers.Open(name);

@@ -1,6 +1,7 @@
 using System.Text.Json;
 using Turnpike.Audit;
 using Turnpike.Ledger;
+using Turnpike.Storage;
 using Turnpike.Tests.Gateway;
 using static Turnpike.Tests.Metering.MeteredGate;
 
@@ -49,6 +50,23 @@ public sealed class MeteredCallTests : IDisposable
         gate.Upstream.Says(() => Stream(Delta("hello"), LastChunk, "data: [DONE]"));
         var told = await gate.SendAsync(Ask(await gate.TokenAsync(), Streaming[..^1] + ""","stream_options":{"include_usage":true}}"""));
         told.Body.ShouldBe(Delta("hello") + "\n\n" + LastChunk + "\n\ndata: [DONE]\n\n");
+    }
+
+    [Theory]
+    [InlineData(1_000)]
+    [InlineData(7_999)]
+    public async Task Frames_longer_than_any_buffer_pass_as_they_came_and_what_follows_them_is_read(int piece)
+    {
+        var token = await gate.TokenAsync();
+        var frames = string.Concat(new[] { 10, 20_000, 70_000, 400_000, 1_200_000, 30, 33_000 }.Select(size => Delta("hello").Replace("\"usage\"", $"\"image\":\"{new string('a', size)}\",\"usage\"", StringComparison.Ordinal) + "\n\n"));
+        gate.Upstream.Says(() =>
+        {
+            var answer = new HttpResponseMessage { Content = new Pieces([.. System.Text.Encoding.UTF8.GetBytes(frames + LastChunk + "\n\ndata: [DONE]\n\n").Chunk(piece)]) };
+            answer.Content.Headers.ContentType = new("text/event-stream");
+            return answer;
+        });
+        (await gate.SendAsync(Ask(token, Streaming))).Body.ShouldBe(frames + "data: [DONE]\n\n");
+        await ShouldHaveLeftAsync(token, 1_000_000_000 - 140_000);
     }
 
     [Fact]
@@ -135,6 +153,16 @@ public sealed class MeteredCallTests : IDisposable
         var books = await gate.Ledger.VerifyAsync(default);
         books.Totals.Single(t => t.Role == "loss").Sum.ToString().ShouldBe("-0.00905 USD");
         (await EventsAsync(AuditKinds.Overrun)).ShouldHaveSingleItem().Detail.ShouldBe("0.01005 USD was used, 0.001 USD was held.");
+    }
+
+    [Fact]
+    public async Task A_loss_that_cannot_be_booked_leaves_no_charge_without_it()
+    {
+        var token = await gate.TokenAsync("0.001 USD");
+        await gate.Of<Database>().WriteAsync(sql => sql.Run("create trigger lost before insert on transfers when new.reason = 'overrun' begin select raise(abort, 'lost'); end"), default);
+        gate.Upstream.Says(() => Stream(Delta("hello"), """data: {"choices":[],"usage":{"prompt_tokens":20,"completion_tokens":1000,"total_tokens":1020}}""", "data: [DONE]"));
+        await gate.SendAsync(Ask(token, Streaming));
+        (await gate.Ledger.VerifyAsync(default)).Totals.ShouldNotContain(t => t.Role == "loss" || t.Role == "revenue", "one act: neither the charge nor its loss");
     }
 
     [Fact]

@@ -81,7 +81,7 @@ internal sealed class Payer(World world, int number, string token)
         for (var tries = 0; tries < MostTries; tries++)
         {
             var told = await PresentAsync(purchase);
-            if (told is { Aborted: false, Status: 200 or 402 or 403 or 404 or 422 } or { Status: 409, Reason: not "in-flight" } or { Reason: "spending-cap-reached" or "upstream-asks-payment" } || !purchase.Repeatable) return;
+            if (told is { Aborted: false, Status: 200 or 400 or 402 or 403 or 404 or 422 } or { Status: 409, Reason: not "in-flight" } or { Reason: "spending-cap-reached" or "upstream-asks-payment" } || !purchase.Repeatable) return;
             if (!world.IsCalm && scheduler.Chance(5)) return;
             await world.WaitAsync(scheduler.Between(500, 12_000));
         }

@@ -70,7 +70,7 @@ internal sealed class ApprovalDesk(ApprovalStore store, CatalogSource catalog, B
     private async ValueTask<Approval> AskAsync(Call call, string who, string operation, Money amount, CancellationToken ct)
     {
         var asked = await store.AskAsync(who, operation, amount, call.Now, ct);
-        var happened = new AuditEvent { Kind = AuditKinds.ApprovalAsked, Correlation = call.Correlation, Operation = call.Operation.Name, Caller = call.Caller, Agent = call.Principal?.Agent?.Name, OnBehalfOf = call.Principal?.OnBehalfOf, Address = call.Address, Request = call.RequestLine, Amount = asked.Amount.ToString(), Reference = asked.Id, Detail = who == call.Caller ? null : who };
+        var happened = call.Event(AuditKinds.ApprovalAsked, reference: asked.Id, detail: who == call.Caller ? null : who, amount: asked.Amount.ToString());
         await audit.RecordAsync(happened, ct);
         await notices.PostAsync(happened, ct);
         return asked;

@@ -38,7 +38,7 @@ internal sealed class OutsideDecisions(HttpClients clients, IAuditTrail audit, S
         var decision = await SendAsync(ask, Question(call, at, amount, payer, receipt), call.Now, ct);
         if (decision is { Allow: true }) return null;
         if (decision is { } said) return new Refusal(Reasons.AccessDenied, said.Reason ?? "Somebody who is asked here has said no.");
-        await audit.RecordAsync(new AuditEvent { Kind = AuditKinds.DecisionMissing, Correlation = call.Correlation, Reason = ask.AllowOnFailure ? "allow" : "deny", Operation = call.Operation.Name, Caller = call.Caller, Agent = call.Principal?.Agent?.Name, OnBehalfOf = call.Principal?.OnBehalfOf, Payer = payer, Address = call.Address, Request = call.RequestLine, Reference = ask.Url.Host }, ct);
+        await audit.RecordAsync(call.Event(AuditKinds.DecisionMissing, ask.AllowOnFailure ? "allow" : "deny", ask.Url.Host, payer: payer), ct);
         return ask.AllowOnFailure ? null : new Refusal(Reasons.DecisionMissing, "Who decides about this call does not answer.") { RetryAfter = TimeSpan.FromSeconds(10) };
     }
 

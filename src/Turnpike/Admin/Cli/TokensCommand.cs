@@ -8,7 +8,7 @@ using Turnpike.Tokens;
 
 namespace Turnpike.Admin.Cli;
 
-/// <summary><c>turnpike tokens issue|show|rotate|freeze|unfreeze|revoke|transfer|own</c>. Beside a running gateway, writing goes through its Admin API.</summary>
+/// <summary><c>turnpike tokens issue|show|rotate|freeze|unfreeze|revoke|transfer|own|purchases|refund</c>. Beside a running gateway, writing goes through its Admin API.</summary>
 internal static class TokensCommand
 {
     public static Command Create() => new("tokens", "Prepaid tokens: a budget an agent can spend, and no more.") 
@@ -18,6 +18,8 @@ internal static class TokensCommand
         Rotate(),
         Transfer(),
         Own(),
+        Accounts.PurchasesCommand.List(),
+        Accounts.PurchasesCommand.Refund(),
         Status("freeze", TokenStatus.Frozen, "Freeze a token, and what took its place, until it is unfrozen.\nExample: turnpike tokens freeze tp_… --reason \"disputed\""),
         Status("unfreeze", TokenStatus.Active, "Let a frozen token buy again.\nExample: turnpike tokens unfreeze tp_…"),
         Status("revoke", TokenStatus.Revoked, "Revoke a token, for good, from the next call on.\nExample: turnpike tokens revoke tp_… --reason \"leaked\""),

@@ -16,7 +16,7 @@ internal sealed class OrganisationRegister(OrganisationDesk desk, CallerDesk cal
 
     public async ValueTask<OrganisationList> ListAsync(ServiceCatalog catalog, string? after, int most, CancellationToken ct)
     {
-        var named = OfFile(catalog).Keys.Select(name => Named(catalog, name)!).Where(o => string.CompareOrdinal(o.Name, after ?? "") > 0);
+        var named = (catalog.Settings.Get<OrganisationSettings>()?.All.Values ?? []).Where(o => string.CompareOrdinal(o.Name, after ?? "") > 0);
         var page = named.Concat(await desk.ListAsync(after, most, ct)).DistinctBy(o => o.Name).OrderBy(o => o.Name, StringComparer.Ordinal).Take(most).ToList();
         return new OrganisationList([.. page.Select(OrganisationView.Of)], page.Count == most ? page[^1].Name : null);
     }
@@ -37,15 +37,40 @@ internal sealed class OrganisationRegister(OrganisationDesk desk, CallerDesk cal
 
     public async ValueTask<(OrganisationView? View, bool Created, Denial? Denied)> PutAsync(ServiceCatalog catalog, string name, OrganisationBody body, CancellationToken ct)
     {
-        if (OfFile(catalog).ContainsKey(name)) return (null, false, Denial.ManagedByFile(name));
+        if (OrganisationSettings.Named(catalog, name) is not null) return (null, false, Denial.ManagedByFile(name));
         // A slash or a percent sign would be another name once it has stood in a path.
         if ((CapSection.CheckName(name) ?? (name.Trim() != name || name.AsSpan().ContainsAny('/', '%') ? "is no name; write it without '/', '%' and spaces around it" : null)) is { } wrong) return (null, false, Denial.Malformed($"The name {wrong}."));
         if (body.Note?.Length > MostNote) return (null, false, Denial.Malformed($"note: at most {MostNote} characters."));
         var (caps, wrongCap) = CallerOrders.ReadCaps(body.Caps, CapScope.Organisation);
         if (wrongCap is not null) return (null, false, Denial.Malformed(wrongCap));
-        var created = await desk.PutAsync(new Organisation(name) { Caps = caps, Note = body.Note }, ct);
+        if (body.Status is not (null or "active" or "suspended")) return (null, false, Denial.Malformed("status: active or suspended."));
+        var created = await desk.PutAsync(new Organisation(name) { Caps = caps, Note = body.Note, Suspended = body.Status == "suspended" }, ct);
         return (await FindAsync(catalog, name, ct), created, null);
     }
+
+    /// <summary>Only the status changes.</summary>
+    public async ValueTask<(OrganisationView? View, Denial? Denied)> SuspendAsync(ServiceCatalog catalog, string name, bool suspended, CancellationToken ct)
+    {
+        if (OrganisationSettings.Named(catalog, name) is not null) return (null, Denial.ManagedByFile(name));
+        if (await desk.FindAsync(name, ct) is not { } organisation) return (null, Denial.NotFound("organisation"));
+        if (organisation.Suspended != suspended) await desk.PutAsync(organisation with { Suspended = suspended }, ct);
+        return (await FindAsync(catalog, name, ct), null);
+    }
+
+    /// <summary>
+    /// Deletes what is said of it; the answer is what it was. Not with callers, who would spend without its caps, nor with money, which
+    /// would be nobody's: the operator takes it back first.
+    /// </summary>
+    public async ValueTask<(OrganisationView? View, Denial? Denied)> DeleteAsync(ServiceCatalog catalog, string name, CancellationToken ct)
+    {
+        if (OrganisationSettings.Named(catalog, name) is not null) return (null, Denial.ManagedByFile(name));
+        if (await FindAsync(catalog, name, ct) is not { } view) return (null, Denial.NotFound("organisation"));
+        if ((await MembersAsync(catalog, name, null, 1, ct))!.Members is [var member, ..]) return (null, Refused("organisation-has-callers", $"'{member}' belongs to it, and would spend without its caps. Let its callers belong elsewhere first."));
+        if (view.Available is [var money, ..]) return (null, Refused("organisation-has-money", $"Its balance has {money.Amount} {money.Currency}. Take its grants back first."));
+        return await desk.DeleteAsync(name, ct) ? (view, null) : (null, Denial.NotFound("organisation"));
+    }
+
+    private static Denial Refused(string reason, string detail) => new(409, reason, "The organisation is not deleted", detail);
 
     public async ValueTask<MemberList?> MembersAsync(ServiceCatalog catalog, string name, string? after, int most, CancellationToken ct)
     {
@@ -73,9 +98,5 @@ internal sealed class OrganisationRegister(OrganisationDesk desk, CallerDesk cal
         BalanceView.Of(Organisation.Holder(name), await grants.ListAsync(Organisation.Holder(name), MostGrants, ct), time.GetUtcNow());
 
     /// <summary>The file's, or one of ours.</summary>
-    public async ValueTask<Organisation?> KnownAsync(ServiceCatalog catalog, string name, CancellationToken ct) => Named(catalog, name) ?? await desk.FindAsync(name, ct);
-
-    private static Organisation? Named(ServiceCatalog catalog, string name) => OfFile(catalog).TryGetValue(name, out var caps) ? new Organisation(name) { Caps = caps, ManagedByFile = true } : null;
-
-    private static IReadOnlyDictionary<string, IReadOnlyList<Cap>> OfFile(ServiceCatalog catalog) => catalog.Settings.Get<OrganisationSettings>()?.CapsOf ?? System.Collections.Frozen.FrozenDictionary<string, IReadOnlyList<Cap>>.Empty;
+    public async ValueTask<Organisation?> KnownAsync(ServiceCatalog catalog, string name, CancellationToken ct) => OrganisationSettings.Named(catalog, name) ?? await desk.FindAsync(name, ct);
 }

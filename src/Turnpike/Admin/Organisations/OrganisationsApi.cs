@@ -29,8 +29,17 @@ internal static class OrganisationsApi
             .Produces<CallerView>().ProducesProblem(404).ProducesProblem(409).WithName("putMember").WithSummary("Let a caller belong to an organisation, and to no other");
         organisations.MapDelete("/{name}/members/{caller}", (string name, string caller, OrganisationRegister register, CatalogSource catalog, CancellationToken ct) => JoinAsync(name, caller, false, register, catalog, ct))
             .Produces<CallerView>().ProducesProblem(404).ProducesProblem(409).WithName("deleteMember").WithSummary("Let a caller belong to nobody");
+        Status(organisations, "suspend", true, "Serve none of an organisation's callers, until it is resumed");
+        Status(organisations, "resume", false, "Serve the callers of a suspended organisation again");
+        organisations.MapDelete("/{name}", async Task<Results<Ok<OrganisationView>, ProblemHttpResult>> (string name, OrganisationRegister register, CatalogSource catalog, CancellationToken ct) =>
+            Done(await register.DeleteAsync(catalog.Current, name, ct)))
+            .Produces<OrganisationView>().ProducesProblem(404).ProducesProblem(409).WithName("deleteOrganisation").WithSummary("Delete an organisation").WithDescription("Refused while callers belong to it, or money is on its balance.");
         MapGrants(organisations);
     }
+
+    private static void Status(RouteGroupBuilder organisations, string verb, bool suspended, string summary) =>
+        organisations.MapPost($"/{{name}}/{verb}", async Task<Results<Ok<OrganisationView>, ProblemHttpResult>> (string name, OrganisationRegister register, CatalogSource catalog, CancellationToken ct) =>
+            Done(await register.SuspendAsync(catalog.Current, name, suspended, ct))).Produces<OrganisationView>().ProducesProblem(404).ProducesProblem(409).WithName(verb + "Organisation").WithSummary(summary);
 
     private static void MapGrants(RouteGroupBuilder organisations)
     {
@@ -50,6 +59,8 @@ internal static class OrganisationsApi
         var (view, created, denied) = await register.PutAsync(catalog.Current, name, body, ct);
         return view is null ? Problem(denied!) : created ? TypedResults.Created($"/admin/v1/organisations/{Uri.EscapeDataString(name)}", view) : TypedResults.Ok(view);
     }
+
+    private static Results<Ok<OrganisationView>, ProblemHttpResult> Done((OrganisationView? View, Denial? Denied) outcome) => outcome.View is { } view ? TypedResults.Ok(view) : Problem(outcome.Denied!);
 
     private static async Task<Results<Ok<CallerView>, ProblemHttpResult>> JoinAsync(string name, string caller, bool joins, OrganisationRegister register, CatalogSource catalog, CancellationToken ct)
     {

@@ -21,7 +21,7 @@ internal sealed class DisputeDesk(DisputeStore disputes, PurchaseStore purchases
         if (await purchases.FindByIntentAsync(dispute.Intent, ct) is { } order)
         {
             var token = await tokens.FindAsync(order.Token, ct);
-            var calls = await ledger.ListAsync(new HoldFilter(Payer: "token:" + order.Token, Most: MostCalls), ct);
+            var calls = await ledger.ListAsync(new HoldFilter(Payer: token?.Account ?? Token.AccountOf(order.Token), Most: MostCalls), ct);
             return Form($"Prepaid access to the API operation {order.Operation}: a token with a budget of {order.Budget}, sold as {order.Id}.", order.Created, calls,
                 (order.Session is { } page ? $"The token was created when the payment arrived, and its text was shown to the buyer {order.Shown} time(s) on the page of the checkout session {page}." : "The buyer had agreed in the checkout that the token is topped up by this charge whenever it runs low, and could end that at any time.") + $" It is {token?.Status.ToString().ToLowerInvariant() ?? "gone"} now. Each call below was made with it, and each was answered before it was charged.");
         }

@@ -7,7 +7,7 @@ namespace Turnpike.Catalog.Loading;
 internal sealed class ServiceSection
 {
     private static readonly Shape<string> HostName = new ScalarShape<string>("a host name without port",
-        (string t, out string? v) => Uri.CheckHostName(v = t.ToLowerInvariant()) is UriHostNameType.Dns or UriHostNameType.IPv4 ? null : "is no host name; write api.example.com, without scheme or port");
+        (string t, out string? v) => (v = OnTheWire(t)) is not null ? null : "is no host name; write api.example.com, without scheme or port");
 
     private static readonly Shape<string> PathPrefix = new ScalarShape<string>("a path without a trailing slash",
         (string t, out string? v) => PathPattern.Parse(v = t, out var wrong) is not { } p ? $"is no prefix: {wrong}"
@@ -50,6 +50,9 @@ internal sealed class ServiceSection
             }
         }
     }
+
+    /// <summary>A host name as requests bring it: lower case, with xn-- labels; null when it is none.</summary>
+    private static string? OnTheWire(string text) => Uri.CheckHostName(text) is UriHostNameType.Dns or UriHostNameType.IPv4 && Uri.TryCreate($"http://{text}", UriKind.Absolute, out var url) ? url.IdnHost.ToLowerInvariant() : null;
 
     private static void CheckMatch(Spot match, Service service, Operation operation, Dictionary<(string Method, string? Host, string Shape), Operation> calls)
     {

@@ -4,8 +4,8 @@ using System.Runtime.CompilerServices;
 namespace Turnpike.Gateway.Metered;
 
 /// <summary>
-/// Reads an upstream's body through a meter. Without frames every byte passes at once, in the reader's own buffer; with them, a frame
-/// leaves when it is whole, so that one can be kept back and the stream can end between two.
+/// Reads an upstream's body through a meter, in the reader's own buffer. Without frames every byte passes at once; with them, a frame
+/// leaves when it is whole, so that one can be kept back and the stream can end between two: one that has begun is held here.
 /// </summary>
 internal sealed class MeteredStream(Stream upstream, AnswerMeter meter) : Stream
 {
@@ -14,62 +14,86 @@ internal sealed class MeteredStream(Stream upstream, AnswerMeter meter) : Stream
     private byte[] held = [];
     private int from, whole, to, end; // what leaves next, up to where frames are whole, what was read, what is here
     private bool over, running; // running: this frame is too long to be held whole, and leaves as it comes
+    private bool direct; // what comes stands in the reader's own buffer
+    private ReadOnlyMemory<byte> last; // the provider's own ending
 
-    /// <summary>An empty buffer asks to be told when there is something: until then neither side keeps one.</summary>
-    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
-    public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
+    /// <summary>An empty buffer asks to be told when there is something: until then neither side keeps one. What is there already is read without a wait.</summary>
+    public override ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
     {
         if (buffer.IsEmpty)
         {
-            if (from < whole || over) return 0;
+            if (from < whole || over) return new(0);
             if (end == from) Return();
-            return await upstream.ReadAsync(buffer, cancellationToken);
+            return upstream.ReadAsync(buffer, cancellationToken);
         }
-        if (!meter.Frames) return await PassAsync(buffer, cancellationToken);
-        while (from == whole)
+        while (from == whole && !over)
         {
-            if (over) return 0;
-            await FillAsync(cancellationToken);
+            var window = Window(buffer);
+            var reading = upstream.ReadAsync(window[end..], cancellationToken);
+            if (!reading.IsCompletedSuccessfully) return ReadAsync(buffer, window, reading, cancellationToken);
+            if (Pass(window.Span, reading.Result) is var count and > 0) return new(count);
         }
-        var count = Math.Min(buffer.Length, whole - from);
-        held.AsMemory(from, count).CopyTo(buffer);
-        from += count;
-        meter.Passed += count;
-        return count;
+        return new(Take(buffer.Span));
     }
 
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
-    private async ValueTask<int> PassAsync(Memory<byte> buffer, CancellationToken ct)
+    private async ValueTask<int> ReadAsync(Memory<byte> buffer, Memory<byte> window, ValueTask<int> reading, CancellationToken ct)
     {
-        var read = await upstream.ReadAsync(buffer, ct);
-        if (read == 0)
-        {
-            meter.End();
-            return 0;
-        }
-        for (var at = 0; at < read;) at += meter.Reader.Read(buffer.Span[at..read], out _);
-        meter.MayLeave();
-        meter.Checkpoint();
-        meter.Passed += read;
-        return read;
+        var read = await reading;
+        var count = Pass(window.Span, read);
+        return count > 0 ? count : await ReadAsync(buffer, ct);
     }
 
-    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder))]
-    private async ValueTask FillAsync(CancellationToken ct)
+    /// <summary>Where the next bytes are read to, behind the frame that has begun: the reader's own buffer, or ours where that is too small.</summary>
+    private Memory<byte> Window(Memory<byte> buffer)
     {
-        MakeRoom();
-        var read = await upstream.ReadAsync(held.AsMemory(end, held.Length - end), ct);
+        var begun = held.AsMemory(from, end - from);
+        direct = buffer.Length > 2 * begun.Length;
+        begun.CopyTo(direct ? buffer : held);
+        (to, end, from, whole) = (to - from, begun.Length, 0, 0);
+        if (direct) return buffer;
+        if (held.Length - end < Chunk / 2) Grow(Math.Max(Chunk, held.Length * 2));
+        return held;
+    }
+
+    /// <summary>Reads what has come, and tells how much leaves from where it stands: nothing when that is not the reader's buffer.</summary>
+    private int Pass(Span<byte> window, int read)
+    {
         end += read;
+        if (meter.Frames) Cut(window, atEnd: read == 0);
+        else Count(window[to..end]);
+        if (!direct) return 0;
+        var leaving = whole;
+        Hold(window[whole..end]);
+        meter.Passed += leaving;
+        return leaving;
+    }
+
+    private void Count(ReadOnlySpan<byte> bytes)
+    {
+        for (var at = 0; at < bytes.Length;) at += meter.Reader.Read(bytes[at..], out _);
+        (whole, to, over) = (end, end, bytes.IsEmpty);
+        if (over)
+        {
+            meter.End();
+            return;
+        }
+        meter.MayLeave();
+        meter.Checkpoint();
+    }
+
+    private void Cut(Span<byte> window, bool atEnd)
+    {
         while (to < end && !over)
         {
-            var count = meter.Reader.Read(held.AsSpan(to, end - to), out var ended, mayWait: read > 0);
+            var count = meter.Reader.Read(window[to..end], out var ended, mayWait: !atEnd);
             if (count == 0) break;
             to += count;
-            if (ended) EndFrame();
-            if (ended && whole == to) whole = to += meter.LetPass(held.AsSpan(to, end - to));
+            if (ended) EndFrame(window);
+            if (ended && whole == to) whole = to += meter.LetPass(window[to..end]);
         }
         if (!meter.HasEnded) meter.Checkpoint();
-        if (read == 0 && !over)
+        if (atEnd && !over)
         {
             // What has no end of its own is passed on as it is.
             (whole, over) = (to, true);
@@ -79,44 +103,42 @@ internal sealed class MeteredStream(Stream upstream, AnswerMeter meter) : Stream
     }
 
     /// <summary>Lets the frame go, or takes it out of what was read; the last one is followed by the provider's own ending.</summary>
-    private void EndFrame()
+    private void EndFrame(Span<byte> window)
     {
-        var leaves = meter.MayLeave();
-        if (leaves || running)
+        if (meter.MayLeave() || running)
         {
             (whole, running) = (to, false);
             return;
         }
-        held.AsSpan(to, end - to).CopyTo(held.AsSpan(whole));
+        window[to..end].CopyTo(window[whole..]);
         (end, to) = (end - (to - whole), whole);
         if (!meter.IsSpent) return;
-        (over, end) = (true, to);
-        Append(meter.Ending().Span);
+        (over, end, last) = (true, to, meter.Ending());
         meter.End();
     }
 
-    private void Append(ReadOnlySpan<byte> bytes)
+    private void Hold(ReadOnlySpan<byte> begun)
     {
-        to = whole;
-        if (held.Length - to < bytes.Length) Grow(to + bytes.Length);
-        bytes.CopyTo(held.AsSpan(to));
-        whole = end = to += bytes.Length;
+        (to, end, whole) = (to - whole, begun.Length, 0);
+        if (held.Length < end) Grow(end);
+        begun.CopyTo(held);
     }
 
-    private void MakeRoom()
+    private int Take(Span<byte> buffer)
     {
-        if (from > 0)
-        {
-            held.AsSpan(from, end - from).CopyTo(held);
-            (whole, to, end, from) = (whole - from, to - from, end - from, 0);
-        }
-        if (held.Length - end < Chunk / 2) Grow(Math.Max(Chunk, held.Length * 2));
+        ReadOnlySpan<byte> rest = from < whole ? held.AsSpan(from, whole - from) : last.Span;
+        var count = Math.Min(buffer.Length, rest.Length);
+        rest[..count].CopyTo(buffer);
+        if (from < whole) from += count;
+        else last = last[count..];
+        meter.Passed += count;
+        return count;
     }
 
     private void Grow(int size)
     {
         var larger = ArrayPool<byte>.Shared.Rent(size);
-        held.AsSpan(0, end).CopyTo(larger);
+        held.AsSpan(0, Math.Min(end, held.Length)).CopyTo(larger);
         if (held.Length > 0) ArrayPool<byte>.Shared.Return(held);
         held = larger;
     }

@@ -16,18 +16,30 @@ internal sealed class OrganisationDesk(OrganisationStore store, IAuditTrail audi
 
     public ValueTask<IReadOnlyList<Organisation>> ListAsync(string? after, int most, CancellationToken ct) => store.ListAsync(after, most, ct);
 
-    /// <summary>The same for a call: what was looked up lately is not looked up again, whether it was there or not.</summary>
-    public ValueTask<Organisation?> KnownAsync(string name, CancellationToken ct) => known.TryGet(name, out var found) ? new(found) : ReadAsync(name, ct);
+    /// <summary>For a call, the file's word before ours: what was looked up lately is not looked up again, whether it was there or not.</summary>
+    public ValueTask<Organisation?> KnownAsync(ServiceCatalog catalog, string name, CancellationToken ct) =>
+        OrganisationSettings.Named(catalog, name) is { } named ? new(named) : known.TryGet(name, out var found) ? new(found) : ReadAsync(name, ct);
 
     /// <summary>Creates or replaces; in force for the next call. True when it is new.</summary>
     public async ValueTask<bool> PutAsync(Organisation organisation, CancellationToken ct)
     {
         var created = await store.PutAsync(organisation, time.GetUtcNow(), ct);
         known.Forget(organisation.Name);
-        var caps = organisation.Caps.Count == 0 ? "no caps" : string.Join("; ", organisation.Caps);
-        await audit.RecordAsync(new AuditEvent { Kind = AuditKinds.OrganisationChanged, Correlation = Ids.New("c"), Reference = organisation.Name, Reason = created ? "created" : "changed", Detail = caps }, ct);
+        await SayAsync(organisation.Name, created ? "created" : "changed", (organisation.Suspended ? "suspended; " : "") + (organisation.Caps.Count == 0 ? "no caps" : string.Join("; ", organisation.Caps)), ct);
         return created;
     }
+
+    /// <summary>Nothing is said of it any more. False when nothing was.</summary>
+    public async ValueTask<bool> DeleteAsync(string name, CancellationToken ct)
+    {
+        var deleted = await store.DeleteAsync(name, ct);
+        known.Forget(name);
+        if (deleted) await SayAsync(name, "deleted", null, ct);
+        return deleted;
+    }
+
+    private ValueTask SayAsync(string name, string what, string? detail, CancellationToken ct) =>
+        audit.RecordAsync(new AuditEvent { Kind = AuditKinds.OrganisationChanged, Correlation = Ids.New("c"), Reference = name, Reason = what, Detail = detail }, ct);
 
     private async ValueTask<Organisation?> ReadAsync(string name, CancellationToken ct)
     {

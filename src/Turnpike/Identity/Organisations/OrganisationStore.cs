@@ -28,19 +28,27 @@ internal sealed class OrganisationStore(Database database, Revisions revisions)
         return true;
     }, ct);
 
+    /// <summary>False when it was not there.</summary>
+    public ValueTask<bool> DeleteAsync(string name, CancellationToken ct) => database.WriteAsync(sql =>
+    {
+        revisions.Bump(sql, Revision);
+        return sql.Change("delete from organisations where name = $1", name) == 1;
+    }, ct);
+
     private static Organisation Read(SqlRow row) => JsonSerializer.Deserialize(row.Text(1), OrganisationJson.Default.OrganisationFacts)!.For(row.Text(0));
 }
 
 /// <summary>What is kept of an organisation beside its name.</summary>
 /// <param name="Caps">Each as <c>5.00 USD per 1d each caller</c>.</param>
-internal sealed record OrganisationFacts(IReadOnlyList<string> Caps, string? Note)
+internal sealed record OrganisationFacts(IReadOnlyList<string> Caps, string? Note, bool Suspended = false)
 {
-    public static OrganisationFacts Of(Organisation organisation) => new([.. organisation.Caps.Select(c => c.ToString())], organisation.Note);
+    public static OrganisationFacts Of(Organisation organisation) => new([.. organisation.Caps.Select(c => c.ToString())], organisation.Note, organisation.Suspended);
 
     public Organisation For(string name) => new(name)
     {
         Caps = [.. Caps.Select(text => Cap.TryParse(text, CapScope.Organisation, out var cap) ? cap : throw new StorageException($"Organisation {name} has a cap '{text}' this version does not know."))],
         Note = Note,
+        Suspended = Suspended,
     };
 }
 

@@ -96,18 +96,6 @@ internal sealed class BreakerBoard(BreakerEvidence evidence, BreakerStore store,
         await store.PutAsync(tripped, call.Now - Remembered, ct);
     }
 
-    private static AuditEvent Event(Call call, Tripped tripped, Breaker breaker) => new()
-    {
-        Kind = AuditKinds.BreakerTripped,
-        Correlation = call.Correlation,
-        Reason = breaker.Shadow ? "shadow" : breaker.Action.ToString().ToLowerInvariant(),
-        Operation = call.Operation.Name,
-        Caller = call.Caller,
-        Agent = call.Principal?.Agent?.Name,
-        OnBehalfOf = call.Principal?.OnBehalfOf,
-        Address = call.Address,
-        Request = call.RequestLine,
-        Reference = tripped.Breaker,
-        Detail = tripped.Evidence,
-    };
+    private static AuditEvent Event(Call call, Tripped tripped, Breaker breaker) =>
+        call.Event(AuditKinds.BreakerTripped, breaker.Shadow ? "shadow" : breaker.Action.ToString().ToLowerInvariant(), tripped.Breaker, tripped.Evidence);
 }

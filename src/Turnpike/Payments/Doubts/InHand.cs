@@ -27,7 +27,7 @@ internal sealed class InHand(NodeLease lease)
     public bool IsBusy(HoldState hold) => Has(hold.Hold.Id) || hold.Outcome == HoldOutcome.Open && !lease.IsOurs(hold.Incarnation);
 
     /// <summary>A call that was the only one to know of this hold is over: the settler ends it, should it be there.</summary>
-    public void Leave(Hold hold, bool delivered, Money? due = null) => doubts[hold.Receipt] = new Doubt(hold.Id, hold.Receipt, delivered, due, Interlocked.Increment(ref left));
+    public void Leave(Hold hold, bool delivered, Money? due = null, IReadOnlyList<Transfer>? besides = null) => doubts[hold.Receipt] = new Doubt(hold.Id, hold.Receipt, delivered, due, besides ?? [], Interlocked.Increment(ref left));
 
     public void Ended(Doubt doubt) => doubts.TryRemove(doubt.Receipt, out _);
 
@@ -38,5 +38,6 @@ internal sealed class InHand(NodeLease lease)
 /// <summary>A hold that may be there, or may be further than its call was told.</summary>
 /// <param name="Delivered">The answer it pays for was passed on to its end.</param>
 /// <param name="Due">What was to be taken for it, where that was known; it may not have been.</param>
+/// <param name="Besides">What was to be booked with it.</param>
 /// <param name="Order">Grows with every doubt of this process.</param>
-internal sealed record Doubt(string Hold, string Receipt, bool Delivered, Money? Due, long Order);
+internal sealed record Doubt(string Hold, string Receipt, bool Delivered, Money? Due, IReadOnlyList<Transfer> Besides, long Order);

@@ -18,11 +18,15 @@ internal static partial class MeteredCharge
     }
 
     /// <summary>By how much it exceeds what is held; zero when it does not.</summary>
-    public static Money Excess(Payment payment, MeteredQuote quote)
+    private static Money Excess(Payment payment, MeteredQuote quote)
     {
         var charge = Of(payment, quote);
         return charge > payment.Ceiling ? charge - payment.Ceiling : Money.Zero(charge.Currency);
     }
+
+    /// <summary>What is booked by the same act as the charge: the owner's loss where it exceeds what is held.</summary>
+    public static IReadOnlyList<Transfer> Besides(Payment payment) =>
+        payment.Metered is { } quote && Excess(payment, quote) is { IsZero: false } over ? [Loss.Overrun(payment.State!.Hold, over)] : [];
 
     /// <summary>What the owner has to hear of, by kind of event: a charge above the hold, a model nobody priced, an answer that did not tell.</summary>
     public static IEnumerable<(string Kind, string Detail)> Alarms(Payment payment, MeteredQuote quote)

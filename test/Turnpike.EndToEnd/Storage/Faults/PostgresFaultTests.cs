@@ -1,3 +1,4 @@
+using System.Net;
 using Turnpike.EndToEnd.Crashes;
 using Turnpike.EndToEnd.Harness;
 using Turnpike.EndToEnd.Nodes;
@@ -25,6 +26,25 @@ public sealed class PostgresFaultTests(Chain chain)
         }
         await load.MoreAsync(20);
         await load.ReckonAsync();
+    }
+
+    [Fact]
+    public async Task While_the_server_is_away_the_metrics_say_so_and_tell_no_number_that_nobody_knows()
+    {
+        await using var server = await PostgresServer.NewAsync();
+        await using var api = await PaidApi.StartOnAsync(chain, await server.CreateDatabaseAsync());
+        await Until.HoldsAsync("nothing is unknown", async () => (await MetricsAsync()).Contains("turnpike_payments_unknown 0\n", StringComparison.Ordinal));
+        await server.KillAsync();
+        await Until.HoldsAsync("the store is away", async () => await MetricsAsync() is var told && told.Contains("turnpike_store_failed 1\n", StringComparison.Ordinal) && !told.Contains("turnpike_payments_unknown 0", StringComparison.Ordinal));
+        await server.StartAsync();
+        await Until.HoldsAsync("all is well", async () => await MetricsAsync() is var told && told.Contains("turnpike_store_failed 0\n", StringComparison.Ordinal) && told.Contains("turnpike_payments_unknown 0\n", StringComparison.Ordinal));
+
+        async Task<string> MetricsAsync()
+        {
+            var answer = await api.AdminAsync("GET", "/metrics");
+            answer.Status.ShouldBe(HttpStatusCode.OK, answer.Body);
+            return answer.Body;
+        }
     }
 
     [Fact]

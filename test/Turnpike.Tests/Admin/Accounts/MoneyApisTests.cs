@@ -120,6 +120,53 @@ public sealed class MoneyApisTests
     }
 
     [Fact]
+    public async Task What_was_bought_with_test_money_goes_back_as_test_money_once_and_never_more_than_was_paid()
+    {
+        await using var gateway = await RunningGateway.StartAsync(sandbox: true);
+        var (token, id, page) = await BuyWithTestMoneyAsync(gateway, "0.05 USD");
+        (await BuyWithTestMoneyAsync(gateway, "0.03 USD", token)).Id.ShouldBe(id, "topped up");
+        using (var call = await gateway.CallAsync("/paid", token)) call.StatusCode.ShouldBe(HttpStatusCode.OK);
+        foreach (var _ in (int[])[1, 2])
+        {
+            var (status, part) = await PostAsync(gateway, $"tokens/{id}/refund", """{"reason":"as agreed","amount":"0.0125 USD"}""", "a");
+            (status, part.GetProperty("sandbox").GetBoolean(), part.GetProperty("status").GetString(), part.GetProperty("left").GetProperty("amount").GetString()).ShouldBe((200, true, "active", "0.0575"), "the same order is the same refund");
+        }
+        using (var shown = await gateway.CallAsync(page)) RunningGateway.Json(await shown.Content.ReadAsStringAsync()).GetProperty("refunded").GetProperty("amount").GetString().ShouldBe("0.0125");
+        Reason(await PostAsync(gateway, $"tokens/{id}/refund", """{"reason":"more","amount":"0.04 USD"}""", "b")).ShouldBe("refund-refused", "0.0375 is left of its price");
+        Reason(await PostAsync(gateway, $"tokens/{id}/refund", """{"reason":"no","purchase":"buy_other"}""", "b")).ShouldBe("not-found");
+        var added = (await SendAsync(gateway, HttpMethod.Get, $"tokens/{id}/purchases")).Json.GetProperty("purchases")[1].GetProperty("id").GetString();
+        (await PostAsync(gateway, $"tokens/{id}/refund", $$"""{"reason":"the top-up, too","purchase":"{{added}}"}""", "c")).Json.GetProperty("left").GetProperty("amount").GetString().ShouldBe("0.0275");
+        foreach (var key in (string[])["d", "d"])
+            (await PostAsync(gateway, $"tokens/{id}/refund", """{"reason":"all of it"}""", key)).Json.GetProperty("left").GetProperty("amount").GetString().ShouldBe("0.00", "what is left, though more was paid");
+        Reason(await PostAsync(gateway, $"tokens/{id}/refund", """{"reason":"more"}""", "e")).ShouldBe("refund-refused");
+        var purchases = (await SendAsync(gateway, HttpMethod.Get, $"tokens/{id}/purchases")).Json.GetProperty("purchases").EnumerateArray();
+        purchases.Select(p => $"{p.GetProperty("price").GetProperty("amount")} {p.GetProperty("refunded").GetProperty("amount")} {p.GetProperty("sandbox")}").ShouldBe(["0.05 0.04 True", "0.03 0.03 True"]);
+        var events = (await SendAsync(gateway, HttpMethod.Get, "audit?kind=purchase.reversed")).Json.GetProperty("events").EnumerateArray();
+        events.Select(e => $"{e.GetProperty("amount").GetString()} {e.GetProperty("detail").GetString()}").ShouldBe(["0.0125 USD refunded, test money", "0.03 USD refunded, test money", "0.0275 USD refunded, test money"], ignoreOrder: true);
+        var rail = (await SendAsync(gateway, HttpMethod.Get, "statements?from=2020-01-01T00:00:00Z&to=2100-01-01T00:00:00Z")).Json.GetProperty("rails").EnumerateArray().ShouldHaveSingleItem();
+        (rail.GetProperty("rail").GetString(), rail.GetProperty("taken").GetString(), rail.GetProperty("givenBack").GetString()).ShouldBe(("sandbox", "0.08", "0.07"), "one call was paid for");
+        (await gateway.Ledger.VerifyAsync(default)).Findings.ShouldBeEmpty();
+    }
+
+    /// <summary>The attack: many refunds at once, each of which alone fits into what was paid.</summary>
+    [Fact]
+    public async Task Refunds_of_test_money_that_come_at_once_give_back_what_was_paid_and_end_the_token_even_a_replaced_one()
+    {
+        await using var gateway = await RunningGateway.StartAsync(sandbox: true);
+        var (_, id, _) = await BuyWithTestMoneyAsync(gateway, "0.05 USD");
+        (await PostAsync(gateway, $"tokens/{id}/rotate", """{"reason":"seen in a log"}""")).Status.ShouldBe(200);
+        var answers = await Task.WhenAll(Enumerable.Range(0, 12).Select(i => PostAsync(gateway, $"tokens/{id}/refund", """{"reason":"again","amount":"0.01 USD"}""", "k" + i)));
+        answers.Count(a => a.Status == 200).ShouldBe(5);
+        for (var tries = 0; await StatusAsync(gateway, id) != "revoked"; tries++, await Task.Delay(50)) tries.ShouldBeLessThan(2_400, "what was decided is never booked");
+        (await SendAsync(gateway, HttpMethod.Get, $"tokens/{id}/purchases")).Json.GetProperty("purchases").EnumerateArray().Single().GetProperty("refunded").GetProperty("amount").GetString().ShouldBe("0.05");
+        var rail = (await SendAsync(gateway, HttpMethod.Get, "statements?from=2020-01-01T00:00:00Z&to=2100-01-01T00:00:00Z")).Json.GetProperty("rails").EnumerateArray().ShouldHaveSingleItem();
+        (rail.GetProperty("taken").GetString(), rail.GetProperty("givenBack").GetString()).ShouldBe(("0.05", "0.05"));
+        (await gateway.Ledger.VerifyAsync(default)).Findings.ShouldBeEmpty();
+    }
+
+    private static async Task<string?> StatusAsync(RunningGateway gateway, string token) => (await SendAsync(gateway, HttpMethod.Get, $"tokens/{token}")).Json.GetProperty("status").GetString();
+
+    [Fact]
     public async Task The_command_line_lists_shows_and_pays_invoices_and_writes_the_books()
     {
         await using var gateway = await RunningGateway.StartAsync(more: "callers: { named: {} }\nplans: { account: { postpaid: { per: 1mo } } }");
@@ -138,6 +185,15 @@ public sealed class MoneyApisTests
     {
         using var output = new StringWriter { NewLine = "\n" };
         return (await run(output, TextWriter.Null), output.ToString());
+    }
+
+    private static async Task<(string Token, string Id, string Page)> BuyWithTestMoneyAsync(RunningGateway gateway, string budget, string? token = null)
+    {
+        using var order = await gateway.Http.PostAsync(new Uri(gateway.Public, "/buy/paid"), new StringContent($$"""{"budget":"{{budget}}"{{(token is null ? "" : $",\"token\":\"{token}\"")}}}""", Encoding.UTF8, "application/json"));
+        order.StatusCode.ShouldBe(HttpStatusCode.Created);
+        var sold = RunningGateway.Json(await order.Content.ReadAsStringAsync());
+        var id = (await SendAsync(gateway, HttpMethod.Get, "tokens?limit=1")).Json.GetProperty("tokens")[0].GetProperty("id").GetString()!;
+        return (token ?? sold.GetProperty("token").GetString()!, id, new Uri(sold.GetProperty("done").GetString()!).PathAndQuery);
     }
 
     private static async Task<(string Token, string Intent)> BuyAsync(RunningGateway gateway, StripeDouble stripe)

@@ -64,10 +64,11 @@ public sealed class DoubtTests : IDisposable
     public async Task A_stream_that_passed_is_charged_what_it_came_to_also_when_the_database_missed_its_end()
     {
         var hold = await HeldAsync("r1");
-        gate.Of<InHand>().Leave(hold, delivered: true, due: new Money(4_000_000, "USD"));
+        gate.Of<InHand>().Leave(hold, delivered: true, new Money(4_000_000, "USD"), [Loss.Overrun(hold, new Money(5_000_000, "USD"))]);
         for (var i = 0; i < 2; i++) await gate.Of<Settler>().RoundAsync(default);
         var ended = (await gate.Ledger.FindAsync("h", default))!;
         (ended.Status, ended.Outcome, ended.Captured.ToString()).ShouldBe((HoldStatus.Settled, HoldOutcome.Delivered, "0.004 USD"));
+        (await gate.Ledger.VerifyAsync(default)).Totals.Single(t => t.Role == "loss").Sum.ToString().ShouldBe("-0.005 USD", "and what it came to beyond that, by the same act");
         (await gate.CreditAsync()).IsZero.ShouldBeTrue();
         await gate.ShouldBalanceAsync();
     }

@@ -59,7 +59,10 @@ internal sealed class Consent(World world)
         if (world.Stripe.ToppedUp.Sum(c => c.Cents) * 10_000_000 > Monthly.Units) world.Broken($"{string.Join(", ", world.Stripe.ToppedUp)} were charged, more than {Monthly} in a month");
     }
 
-    public async Task<bool> IsOpenAsync(Node node) => (await node.Of<MandateStore>().FindAsync(mandate, CancellationToken.None))!.Pending is not null;
+    /// <summary>An order that was sent before its buyer ended it, and that Stripe has not heard of, stands for as long as Stripe keeps its key: longer than any world here.</summary>
+    public async Task<bool> IsOpenAsync(Node node) =>
+        await node.Of<MandateStore>().FindAsync(mandate, CancellationToken.None) is { Pending: { } order } standing
+        && (standing.Status != MandateStatus.Ended || world.Stripe.ToppedUp.Any(charged => charged.Order == order));
 
     public async Task ReckonAsync(Node node, IReadOnlyList<HoldState> holds, IReadOnlyList<HoldState> refunds)
     {

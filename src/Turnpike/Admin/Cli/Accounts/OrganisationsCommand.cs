@@ -7,12 +7,15 @@ using Turnpike.Catalog.Document;
 
 namespace Turnpike.Admin.Cli.Accounts;
 
-/// <summary><c>turnpike organisations create|show|list|members|add|remove|grant|grants|take-back</c>. Beside a running gateway, writing goes through its Admin API.</summary>
+/// <summary><c>turnpike organisations create|show|list|suspend|resume|delete|members|add|remove|grant|grants|take-back</c>. Beside a running gateway, writing goes through its Admin API.</summary>
 internal static class OrganisationsCommand
 {
     public static Command Create() => new("organisations", "Organisations: what their callers may spend together, and a balance all of them spend.")
     {
         CreateOne(), Show(), List(), Members(),
+        Status("suspend", "Serve none of an organisation's callers, until it is resumed."),
+        Status("resume", "Serve the callers of a suspended organisation again."),
+        Status("delete", "Delete an organisation to which no callers belong, and which has no money."),
         Join("add", joins: true, "Let a caller belong to an organisation, and to no other."),
         Join("remove", joins: false, "Let a caller belong to nobody."),
         Grant(), Grants(), TakeBack(),
@@ -54,6 +57,15 @@ internal static class OrganisationsCommand
         var (config, json) = (CommandRun.ConfigOption(), CommandRun.JsonOption());
         var command = new Command("members", "List the callers of an organisation.\nExample: turnpike organisations members \"Acme Corp\"") { name, config, json };
         command.SetAction((p, ct) => MembersAsync(p.GetValue(config)!, ConfigEnvironment.Process, p.GetValue(name)!, p.GetValue(json), Console.Out, Console.Error, ct));
+        return command;
+    }
+
+    private static Command Status(string verb, string says)
+    {
+        var name = Name();
+        var (config, json) = (CommandRun.ConfigOption(), CommandRun.JsonOption());
+        var command = new Command(verb, $"{says}\nExample: turnpike organisations {verb} \"Acme Corp\"") { name, config, json };
+        command.SetAction((p, ct) => ChangeAsync(p.GetValue(config)!, ConfigEnvironment.Process, p.GetValue(name)!, verb, p.GetValue(json), Console.Out, Console.Error, ct));
         return command;
     }
 
@@ -106,6 +118,15 @@ internal static class OrganisationsCommand
         return Tell(view, json, output);
     });
 
+    public static Task<int> ChangeAsync(string config, ConfigEnvironment environment, string name, string verb, bool json, TextWriter output, TextWriter err, CancellationToken ct) => CommandRun.RunAsync(config, environment, err, async catalog =>
+    {
+        var view = await BooksOrGateway.WriteAsync(catalog, books => verb == "delete" ? books.Organisations.DeleteAsync(catalog, name, ct) : books.Organisations.SuspendAsync(catalog, name, verb == "suspend", ct),
+            gateway => gateway.SendAsync(verb == "delete" ? HttpMethod.Delete : HttpMethod.Post, Path(name, verb == "delete" ? "" : "/" + verb), new ReasonBody(), AdminJson.Default.ReasonBody, AdminJson.Default.OrganisationView, ct));
+        if (verb != "delete" || json) return Tell(view, json, output);
+        output.WriteLine($"{view.Name}  deleted");
+        return CommandRun.Done;
+    });
+
     public static Task<int> JoinAsync(string config, ConfigEnvironment environment, string name, string caller, bool joins, bool json, TextWriter output, TextWriter err, CancellationToken ct) => CommandRun.RunAsync(config, environment, err, async catalog =>
     {
         var view = await BooksOrGateway.WriteAsync(catalog, books => books.Organisations.JoinAsync(catalog, name, caller, joins, ct),
@@ -151,7 +172,7 @@ internal static class OrganisationsCommand
         if (json) output.WriteLine(JsonSerializer.Serialize(view, AdminJson.Readable.OrganisationView));
         else
         {
-            output.WriteLine($"organisation  {view.Name}{(view.Managed == "file" ? ", in the file" : "")}");
+            output.WriteLine($"organisation  {view.Name}{(view.Managed == "file" ? ", in the file" : "")}{(view.Status == "active" ? "" : ", " + view.Status)}");
             foreach (var cap in view.Caps) output.WriteLine($"cap           {cap}");
             foreach (var used in view.Spent ?? []) output.WriteLine($"spent         {used.Cap}  {used.Used.Amount} of {used.Limit.Amount} {used.Limit.Currency}{(used.ResetAt is { } reset ? $", anew at {reset:u}" : "")}");
             foreach (var money in view.Available ?? []) output.WriteLine($"balance       {money.Amount} {money.Currency}");
