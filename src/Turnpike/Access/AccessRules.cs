@@ -37,8 +37,18 @@ internal sealed class AccessRules(IEnumerable<IAccessRule> rules, IncidentRule i
     }
 
     private async ValueTask<Answer?> StillAsync(Payment payment, CancellationToken ct) =>
-        await lists.CheckAsync(payment, ct) ?? (payment.Call.Principal is null ? null : await callers.StillAsync(payment.Call, ct)) ?? await first.CheckAsync(payment, ct)
+        await lists.CheckAsync(payment, ct) ?? await StillMayAsync(payment.Call, ct) ?? await first.CheckAsync(payment, ct)
         ?? (payment is { Payer: { } payer, Method.Name: not PlanMethod.MethodName and var rail } ? await limits.AdmitPayerAsync(payment.Call, payer, rail, ct) : null) ?? await upstreams.CheckAsync(payment, ct);
+
+    private async ValueTask<Answer?> StillMayAsync(Call call, CancellationToken ct)
+    {
+        if (call.Principal is not { } before) return null;
+        if (await callers.StillAsync(call, ct) is { } no) return no;
+        if (ReferenceEquals(call.Principal, before)) return null;
+        foreach (var rule in rules)
+            if (rule.IsOfRights && await rule.CheckAsync(call, ct) is { } lost) return lost;
+        return null;
+    }
 
     /// <summary>The money is there, and the answer about to leave: a no withholds it, and the money is the payer's again.</summary>
     public ValueTask<Answer?> CheckSettledAsync(Payment payment, CancellationToken ct) =>

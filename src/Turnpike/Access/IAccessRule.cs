@@ -7,4 +7,7 @@ internal interface IAccessRule
 {
     /// <summary>Before any price is told. Null: nothing against it.</summary>
     ValueTask<Answer?> CheckAsync(Call call, CancellationToken ct);
+
+    /// <summary>It looks at nothing but what the caller may do, and is asked again where that has changed while a payment was verified.</summary>
+    bool IsOfRights => false;
 }

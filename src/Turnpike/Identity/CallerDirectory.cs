@@ -34,16 +34,27 @@ internal sealed class CallerDirectory(IEnumerable<ICallerProof> proofs, KeyProof
         return refused ?? await OfServedAsync(call, ct);
     }
 
-    /// <summary>Is a key that was good when the call began still good? Verifying a payment takes its time, and nobody shall pay for what is refused.</summary>
+    /// <summary>
+    /// Is a key that was good when the call began still good? Verifying a payment takes its time, and nobody shall pay for what is refused.
+    /// Where it may do something else by now, the call says so from here on.
+    /// </summary>
     public async ValueTask<Answer?> StillAsync(Call call, CancellationToken ct)
     {
-        if (call.Principal?.Credential.StartsWith("key:", StringComparison.Ordinal) != true) return null;
+        if (call.Principal is not { } before || !before.Credential.StartsWith("key:", StringComparison.Ordinal)) return null;
         return await keys.ExamineAsync(call, Presented.Read(call), ct) switch
         {
-            Evidence.Verified verified => Served(verified.Principal) ?? await OfServedAsync(call, ct),
+            Evidence.Verified verified => Served(Now(call, before, verified.Principal)) ?? await OfServedAsync(call, ct),
             Evidence.Invalid invalid => invalid.Refusal,
             _ => new Refusal(Reasons.UnknownKey, "No caller of this gateway has the key you present."),
         };
+    }
+
+    /// <summary>The plan stays the one the price was told for.</summary>
+    private static Principal Now(Call call, Principal before, Principal now)
+    {
+        if (!ReferenceEquals(now.Caller, before.Caller) || !ReferenceEquals(now.Rules, before.Rules))
+            call.Principal = before with { Caller = now.Caller with { Plan = before.Caller.Plan, Term = before.Caller.Term }, Scopes = now.Scopes, Rules = now.Rules };
+        return now;
     }
 
     /// <summary>Bearer and signature, taken together: what is bound counts only beside the signature it is bound to.</summary>

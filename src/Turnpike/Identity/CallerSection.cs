@@ -57,8 +57,6 @@ internal static class CallerSection
     {
         if (!m.IsWritten(PlanUntil) && (m.IsWritten(PlanGrace) || m.IsWritten(PlanThen))) m.At.Refuse("'plan-grace' and 'plan-then' say what comes after 'plan-until', which is missing");
         if (m.IsWritten(PlanUntil) && !m.IsWritten(Plan)) m.Of(PlanUntil).Refuse("is the end of a plan, and 'plan' is missing");
-        // A key that is stolen, or an agent that runs wild, spends until somebody notices.
-        if ((m.Get(Keys, []).Count > 0 || m.IsWritten(SignsAs)) && others.FirstOrDefault(k => k.Name == "caps") is { } caps && !m.IsWritten(caps)) m.Of(m.IsWritten(Keys) ? Keys : SignsAs).Warn($"{(m.IsWritten(Keys) ? "keys" : "signatures")} without 'caps' of their caller may spend without end");
         return Read(m, others);
     }
 

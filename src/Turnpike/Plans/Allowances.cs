@@ -7,22 +7,28 @@ namespace Turnpike.Plans;
 /// <summary>What callers have of what their plans include: told, and given more of by the owner or a billing system.</summary>
 internal sealed class Allowances(ILedger ledger)
 {
-    /// <summary>What is left in each allowance now, and of what was granted on top.</summary>
+    /// <summary>What is left in each allowance now, of what may be taken beyond it, and of what was granted on top.</summary>
     public async ValueTask<IReadOnlyList<AllowanceState>> LeftAsync(string caller, Plan? plan, DateTimeOffset now, CancellationToken ct)
     {
         List<AllowanceState> states = [];
         foreach (var allowance in plan?.Includes ?? [])
         {
             var (_, end) = allowance.Per.At(now);
-            var account = await ledger.AccountAsync(PlanBook.Account(caller, allowance, end), allowance.Amount.Currency, ct);
-            // Not opened yet, or opened with less: the next hold raises it.
-            var limit = account is { Raised: var raised } && raised > allowance.Amount ? raised : allowance.Amount;
-            var used = account is { } state ? state.Raised - state.Available : Money.Zero(allowance.Amount.Currency);
-            states.Add(new AllowanceState(allowance.Feature, limit, used, limit - used, end));
+            states.Add(await StateAsync(allowance.Feature, PlanBook.Account(caller, allowance, end), allowance.Amount, end, ct));
+            if (allowance.Overage is { } most) states.Add(await StateAsync(allowance.Feature + "/overage", PlanBook.Overage(caller, allowance, end), most, end, ct));
         }
         foreach (var unit in (plan?.Includes ?? []).Select(a => a.Amount.Currency).Append(RateRule.Requests).Distinct())
             if (await ledger.AvailableAsync(PlanBook.Grants(caller), unit, ct) is { IsZero: false } left) states.Add(new AllowanceState(unit + "/granted", null, null, left, null));
         return states;
+    }
+
+    private async ValueTask<AllowanceState> StateAsync(string feature, string name, Money amount, DateTimeOffset end, CancellationToken ct)
+    {
+        var account = await ledger.AccountAsync(name, amount.Currency, ct);
+        // Not opened yet, or opened with less: the next hold raises it.
+        var limit = account is { Raised: var raised } && raised > amount ? raised : amount;
+        var used = account is { } state ? state.Raised - state.Available : Money.Zero(amount.Currency);
+        return new AllowanceState(feature, limit, used, limit - used, end);
     }
 
     /// <summary>

@@ -2,6 +2,7 @@ using System.Collections.Frozen;
 using Turnpike.Catalog;
 using Turnpike.Catalog.Document;
 using Turnpike.Catalog.Loading;
+using Turnpike.Identity;
 using Turnpike.Identity.Organisations;
 using Turnpike.Ledger;
 
@@ -23,7 +24,22 @@ internal static class CapSection
     public static readonly Key OfCaller = new Key<Caps>("caps", List(Each, CapScope.Caller), "The most it may spend, in a period or in all, whatever way it pays; what is on its way counts, too.") { Default = "none", Example = "[{ amount: 500.00 USD, per: 1mo }]" };
 
     public static readonly Section OfOrganisations = new(Scope.Document, new Key<OrganisationSettings>("organisations", new ConvertedShape<IReadOnlyList<KeyValuePair<string, Organisation>>, OrganisationSettings>(Organisations, all => new OrganisationSettings(all.DistinctBy(o => o.Key).ToFrozenDictionary(o => o.Key, o => o.Value with { Name = o.Key }, StringComparer.Ordinal))),
-        "What callers with the same 'organisation' may spend together.") { Default = "none", Example = "{ Acme Corp: { caps: [{ amount: 5000.00 USD, per: 1mo }] } }" });
+        "What callers with the same 'organisation' may spend together.") { Default = "none", Example = "{ Acme Corp: { caps: [{ amount: 5000.00 USD, per: 1mo }] } }" }) { Check = WarnOfUncapped };
+
+    /// <summary>A key that is stolen, or an agent that runs wild, spends until somebody notices.</summary>
+    private static void WarnOfUncapped(Draft draft)
+    {
+        var capped = draft.Settings.Get<OrganisationSettings>()?.All;
+        foreach (var caller in draft.Settings.Get<CallerSettings>()?.All ?? [])
+            if ((caller.Keys.Count > 0 || caller.SignsAs.Count > 0) && caller.Caller.Settings.Get<Caps>() is null && capped?.ContainsKey(caller.Caller.Organisation ?? "") != true)
+                draft.At(caller, caller.Keys.Count > 0 ? "keys" : "signs-as").Warn($"{(caller.Keys.Count > 0 ? "keys" : "signatures")} without 'caps' of their caller may spend without end");
+        var identity = draft.Settings.Get<IdentitySettings>();
+        foreach (var issuer in identity?.Issuers.Where(i => i.Callers.Anybody && capped?.ContainsKey(i.Name) != true) ?? []) WarnOfTokens(draft.At(issuer, "callers"), issuer.Name);
+        if (identity?.Introspection is { Callers.Anybody: true } asked && capped?.ContainsKey(asked.Url.Host) != true) WarnOfTokens(draft.At(asked, "callers"), asked.Url.Host);
+    }
+
+    /// <summary>Whoever a token names belongs to its issuer.</summary>
+    private static void WarnOfTokens(Spot at, string issuer) => at.Warn($"whoever these tokens name may spend without end; give '{issuer}' caps in 'organisations'");
 
     private static ConvertedShape<IReadOnlyList<Cap>, Caps> List(Key<CapScope> each, CapScope usual) =>
         new(new ListShape<Cap>(new MapShape<Cap>([Amount, .. PeriodShape.UnendingKeys, each], m => Build(m, each, usual))), caps => new Caps(caps));

@@ -212,6 +212,21 @@ public sealed class RightsTests : IDisposable
         await paid.ShouldBalanceAsync();
     }
 
+    [Fact]
+    public async Task A_right_taken_away_while_its_payment_is_verified_buys_nothing()
+    {
+        using var paid = new TestGate(document: TestGate.Document.Replace("history: { match: \"GET /history/{city}\"", "history: { scopes: [read], match: \"GET /history/{city}\"", StringComparison.Ordinal));
+        var key = await paid.KeyAsync(change: c => c with { Scopes = ["read", "more"] });
+        var proof = paid.Pay(await paid.GetAsync("/history/paris", ("x-api-key", key)));
+        paid.Rail.Verdict = () => { paid.Of<CallerDesk>().PutAsync(new Turnpike.Catalog.Caller("agent") { Scopes = ["more"] }, default).AsTask().GetAwaiter().GetResult(); return null; };
+        (await paid.GetAsync("/history/paris", ("x-api-key", key), ("PAYMENT-SIGNATURE", proof))).ShouldSatisfyAllConditions(t => t.Status.ShouldBe(403), t => t.Reason.ShouldBe("missing-scope"));
+        paid.Upstream.Requests.ShouldBeEmpty();
+        await paid.Of<CallerDesk>().PutAsync(new Turnpike.Catalog.Caller("agent") { Scopes = ["read"] }, default);
+        paid.Rail.Verdict = () => { paid.Of<CallerDesk>().PutAsync(new Turnpike.Catalog.Caller("agent") { Scopes = ["read", "more"] }, default).AsTask().GetAwaiter().GetResult(); return null; };
+        (await paid.GetAsync("/history/paris", ("x-api-key", key), ("PAYMENT-SIGNATURE", proof))).Status.ShouldBe(200, "what is left suffices, and nothing was taken before");
+        await paid.ShouldBalanceAsync();
+    }
+
     private async Task<Told> SearchAsync((string, string?) who) => await gate.GetAsync("/companies", who, ("Authorization", await gate.TokenAsync("9.00 USD")));
 
     private static HttpResponseMessage Json(string text) => new(HttpStatusCode.OK) { Content = new StringContent(text, Encoding.UTF8, "application/json") };

@@ -45,6 +45,23 @@ public sealed class PlansAndLimitsApiTests
     }
 
     [Fact]
+    public async Task Who_was_quarantined_is_served_at_once_when_an_operator_turns_it_back_and_is_counted_anew()
+    {
+        await using var gateway = await RunningGateway.StartAsync(more: "breakers: { loop: { watch: identical-requests, more-than: 4, within: 1h, for: 1h, action: quarantine } }");
+        (await gateway.AdminAsync(HttpMethod.Put, Api + "callers/bot", "{}")).Status.ShouldBe(HttpStatusCode.Created);
+        var key = RunningGateway.Json((await gateway.AdminAsync(HttpMethod.Post, Api + "callers/bot/keys")).Body).GetProperty("key").GetString()!;
+        async Task<int> OpenAsync() => (int)(await OwnAsync(gateway, "/open", ("x-api-key", key))).Status;
+        for (var round = 0; round < 2; round++)
+        {
+            for (var i = 0; i < 4; i++) (await OpenAsync()).ShouldBe(200, $"{round}.{i}");
+            (await OpenAsync()).ShouldBe(429);
+            (await OpenAsync()).ShouldBe(503);
+            (await gateway.AdminAsync(HttpMethod.Put, Api + "incidents/caller:bot", """{"mode":"normal","reason":"mended"}""")).Status.ShouldBe(HttpStatusCode.OK);
+        }
+        (await OpenAsync()).ShouldBe(200);
+    }
+
+    [Fact]
     public async Task A_counter_is_seen_and_let_begin_anew_and_a_shadow_tells_what_it_would_have_refused()
     {
         var (gateway, key) = await StartAsync();

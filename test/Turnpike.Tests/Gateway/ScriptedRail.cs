@@ -18,14 +18,14 @@ internal sealed class ScriptedRail(IPaymentMethod real) : IPaymentMethod
 
     public Func<HoldState, ValueTask<Settlement>> Settle { get; set; } = static _ => new(new Settlement.Settled("0xpaid", "10000"));
 
-    /// <summary>What asking the rail says instead; null: what the real one says.</summary>
+    /// <summary>What asking the rail says instead; nothing, or null: what the real one says.</summary>
     public Func<Refusal?>? Verdict { get; set; }
 
     public IReadOnlyList<Offer> Offer(Call call) => real.Offer(call);
 
     public Answer? Identify(Payment payment) => real.Identify(payment);
 
-    public async ValueTask<Answer?> VerifyAsync(Payment payment, CancellationToken ct) => Verdict is { } verdict ? verdict() : await real.VerifyAsync(payment, ct);
+    public async ValueTask<Answer?> VerifyAsync(Payment payment, CancellationToken ct) => Verdict?.Invoke() ?? await real.VerifyAsync(payment, ct);
 
     public ValueTask<Settlement> SettleAsync(HoldState captured, CancellationToken ct)
     {

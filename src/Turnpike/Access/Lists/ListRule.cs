@@ -9,6 +9,8 @@ namespace Turnpike.Access.Lists;
 /// <summary>Allow and deny lists of callers and addresses, before any terms; of payers, when it is verified who pays and before anything is held.</summary>
 internal sealed class ListRule(ReputationBook reputations, Shadows shadows) : IAccessRule
 {
+    public bool IsOfRights => true;
+
     public ValueTask<Answer?> CheckAsync(Call call, CancellationToken ct) => AccessLists.Of(call) is { Length: > 0 } all ? CheckAsync(all, call, ct) : default;
 
     private async ValueTask<Answer?> CheckAsync(AccessLists[] all, Call call, CancellationToken ct)

@@ -5,6 +5,8 @@ namespace Turnpike.Access.Rules;
 /// <summary>How surely it has to be known who asks: where a stolen key must not be enough, the request has to be signed.</summary>
 internal sealed class AssuranceRule : IAccessRule
 {
+    public bool IsOfRights => true;
+
     public ValueTask<Answer?> CheckAsync(Call call, CancellationToken ct)
     {
         if (call.Operation.Settings.Get<LeastAssurance>() is not { } least) return default;

@@ -8,6 +8,8 @@ namespace Turnpike.Access.Rules;
 /// <summary>Where a key may be used: its operations, methods and models.</summary>
 internal sealed class CredentialRule : IAccessRule
 {
+    public bool IsOfRights => true;
+
     public ValueTask<Answer?> CheckAsync(Call call, CancellationToken ct)
     {
         if (call.Principal is not { } principal || ReferenceEquals(principal.Rules, CredentialRules.None)) return default;

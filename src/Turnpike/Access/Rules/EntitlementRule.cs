@@ -6,6 +6,8 @@ namespace Turnpike.Access.Rules;
 /// <summary>What an operation asks of a plan beside amounts: paying by the call does not open what the plan does not.</summary>
 internal sealed class EntitlementRule : IAccessRule
 {
+    public bool IsOfRights => true;
+
     public ValueTask<Answer?> CheckAsync(Call call, CancellationToken ct)
     {
         if (call.Operation.Settings.Get<NeededEntitlements>() is not { } needed) return default;

@@ -5,6 +5,8 @@ namespace Turnpike.Access.Rules;
 /// <summary>An operation's scopes and roles. A stranger is asked who it is; a caller without them is told what is missing.</summary>
 internal sealed class ScopeRule : IAccessRule
 {
+    public bool IsOfRights => true;
+
     public ValueTask<Answer?> CheckAsync(Call call, CancellationToken ct)
     {
         var (scopes, roles) = (call.Operation.Settings.Get<ScopeList>(), call.Operation.Settings.Get<RoleList>());

@@ -1,6 +1,7 @@
 using Microsoft.AspNetCore.Http.HttpResults;
 using Turnpike.Catalog;
 using Turnpike.Catalog.Loading;
+using Turnpike.Limits.Breakers;
 using Turnpike.Limits.Incidents;
 using Turnpike.Payments;
 using Turnpike.Payments.Included;
@@ -22,6 +23,7 @@ internal sealed record IncidentList(IReadOnlyList<IncidentView> Incidents);
 internal static class IncidentsApi
 {
     private const int MostReason = 500;
+    private const string OfCaller = "caller:";
 
     public static void MapIncidents(this IEndpointRouteBuilder api)
     {
@@ -31,14 +33,16 @@ internal static class IncidentsApi
             .WithDescription("The scope is installation, the name of a service or an operation, or service:NAME, operation:NAME, caller:NAME, rail:NAME. In force for the next call, open streams included, and kept over restarts.");
     }
 
-    private static async Task<Results<Ok<IncidentView>, ProblemHttpResult>> SetAsync(string scope, IncidentBody body, IncidentBoard board, CatalogSource catalog, CancellationToken ct)
+    private static async Task<Results<Ok<IncidentView>, ProblemHttpResult>> SetAsync(string scope, IncidentBody body, IncidentBoard board, BreakerBoard breakers, CatalogSource catalog, CancellationToken ct)
     {
         if (Incident.ReadMode(body.Mode) is not { } mode) return AdminProblem.Malformed("mode: normal, no-new-payments, paid-only, read-only or closed.");
         if (string.IsNullOrWhiteSpace(body.Reason) || body.Reason.Length > MostReason) return AdminProblem.Malformed($"reason: 1 to {MostReason} characters; callers are told it.");
         if (Resolve(scope, catalog.Current) is not { } resolved) return AdminProblem.NotFound("scope");
         // In a fire nobody should believe to have closed what goes on under its right name.
         if (mode != IncidentMode.Normal && resolved.StartsWith("rail:", StringComparison.Ordinal) && !IsRail(resolved["rail:".Length..])) return AdminProblem.Malformed($"scope: no rail is called that; there are {string.Join(", ", Payable.Names)}.");
-        return TypedResults.Ok(View(await board.SetAsync(resolved, mode, body.Reason, ct)));
+        var set = await board.SetAsync(resolved, mode, body.Reason, ct);
+        if (mode == IncidentMode.Normal && resolved.StartsWith(OfCaller, StringComparison.Ordinal)) await breakers.LetInAsync(catalog.Current, resolved[OfCaller.Length..], ct);
+        return TypedResults.Ok(View(set));
     }
 
     private static bool IsRail(string name) => name == PostpaidMethod.MethodName || Payable.Names.Any(rail => rail == name);

@@ -38,6 +38,14 @@ internal sealed class BreakerBoard(BreakerEvidence evidence, BreakerStore store,
         return true;
     }
 
+    /// <summary>An operator has turned back the incident that closed this caller: the breakers that closed it begin anew with it.</summary>
+    public async ValueTask LetInAsync(ServiceCatalog catalog, string caller, CancellationToken ct)
+    {
+        foreach (var tripped in Open)
+            if ((tripped.Who == caller || tripped.Who.StartsWith($"caller:{caller}/task:", StringComparison.Ordinal)) && catalog.Settings.Get<BreakerSettings>()?.All.Any(b => b.Name == tripped.Breaker && b.Action == BreakerAction.Quarantine) == true)
+                await ResetAsync(tripped.Breaker, tripped.Who, ct);
+    }
+
     /// <summary>What is open by the database, here and on other nodes.</summary>
     public async Task RefreshAsync(CancellationToken ct) =>
         open = new((await store.ListAsync(MostOpen, ct)).Select(t => KeyValuePair.Create((t.Breaker, t.Who), t)));

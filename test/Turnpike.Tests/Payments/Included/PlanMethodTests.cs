@@ -37,6 +37,10 @@ public sealed class PlanMethodTests
         for (var i = 0; i < calls; i++) (await gate.GetAsync("/data", Key)).Status.ShouldBe(200);
     }
 
+    /// <summary>What was used of each.</summary>
+    private static async Task<IEnumerable<(string, long?)>> UsedAsync(TestGate gate) =>
+        (await gate.Of<Allowances>().LeftAsync("agent", gate.Of<CatalogSource>().Current.Settings.Get<PlanSettings>()!.Plans["metered"], gate.Time.GetUtcNow(), default)).Select(a => (a.Feature, a.Used?.Units));
+
     [Fact]
     public async Task Five_calls_a_minute_are_included_and_the_sixth_is_402_with_terms_and_when_it_renews()
     {
@@ -70,8 +74,7 @@ public sealed class PlanMethodTests
         (await gate.GetAsync("/dear", Key)).Status.ShouldBe(402);
         for (var left = 3; left >= 0; left--) (await gate.SendAsync(new Ask("POST", "/order", Key) { Body = "{}" })).Headers["Turnpike-Remaining"].ToString().ShouldBe($"{left} requests");
         (await gate.SendAsync(new Ask("POST", "/order", Key) { Body = "{}" })).Status.ShouldBe(402);
-        var plan = gate.Of<CatalogSource>().Current.Settings.Get<PlanSettings>()!.Plans["metered"];
-        (await gate.Of<Allowances>().LeftAsync("agent", plan, gate.Time.GetUtcNow(), default)).Select(a => (a.Feature, a.Used?.Units)).ShouldBe([("requests/1d", 4), ("requests/1d@data", 2), ("requests/1d@dear", 1)]);
+        (await UsedAsync(gate)).ShouldBe([("requests/1d", 4), ("requests/1d@data", 2), ("requests/1d@dear", 1)]);
         await gate.ShouldBalanceAsync();
     }
 
@@ -136,7 +139,9 @@ public sealed class PlanMethodTests
     public async Task Overage_goes_on_is_counted_and_ends_where_it_says()
     {
         using var gate = Gate("{ amount: 2 requests, per: 1h, when-used-up: bill, overage: 3 requests }");
-        await TakeAsync(gate, 5);
+        await TakeAsync(gate, 4);
+        (await UsedAsync(gate)).ShouldBe([("requests/1h", 2), ("requests/1h/overage", 2)]);
+        await TakeAsync(gate, 1);
         (await gate.GetAsync("/data", Key)).Reason.ShouldBe("allowance-over");
         (await gate.Ledger.AccountAsync("overage:agent:requests/1h:2026-11-21T13:00:00Z", "requests", default)).ShouldBe(new AccountState(new Money(0, "requests"), new Money(3, "requests")));
         await gate.ShouldBalanceAsync();
