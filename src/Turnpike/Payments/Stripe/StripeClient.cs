@@ -30,7 +30,7 @@ internal sealed class StripeClient(HttpClient http, StripeSettings settings)
         new("confirm", "true"),
         new("automatic_payment_methods[enabled]", "true"),
         new("automatic_payment_methods[allow_redirects]", "never"),
-        new("payment_method_data[shared_payment_granted_token]", terms.Spt),
+        new("shared_payment_granted_token", terms.Spt),
         new("metadata[machine_payment]", "true"),
         new("metadata[mpp_sdk]", "turnpike"),
         new("metadata[mpp_intent]", "charge"),

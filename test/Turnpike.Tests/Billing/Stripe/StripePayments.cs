@@ -30,13 +30,13 @@ internal sealed class StripePayments(StripeObjects objects)
 
     public JsonObject NewIntent(string account, JsonObject form, string? version)
     {
-        if (version?.EndsWith(".preview", StringComparison.Ordinal) != true) throw StripeRefusal.Invalid("Received unknown parameter: payment_method_data[shared_payment_granted_token]", "parameter_unknown");
+        if (version?.EndsWith(".preview", StringComparison.Ordinal) != true) throw StripeRefusal.Invalid("Received unknown parameter: shared_payment_granted_token", "parameter_unknown");
         var (amount, currency) = (StripeObjects.Long(StripeObjects.Needed(form, "amount")), StripeObjects.Needed(form, "currency"));
         if (!Minimums.TryGetValue(currency, out var least)) throw StripeRefusal.Invalid($"Invalid currency: {currency}.", "parameter_invalid_string_blank");
         if (amount < least) throw StripeRefusal.Invalid($"Amount must be at least {least} {currency}.", "amount_too_small");
         if ((string?)form["confirm"] != "true") throw StripeRefusal.Invalid("A shared payment token is used by confirming.", "parameter_missing");
         if ((string?)form["automatic_payment_methods"]?["allow_redirects"] != "never") throw StripeRefusal.Invalid("return_url is needed unless redirects are never allowed.", "parameter_missing");
-        var token = Usable(StripeObjects.Needed(form["payment_method_data"] as JsonObject ?? [], "shared_payment_granted_token"), amount, currency);
+        var token = Usable(StripeObjects.Needed(form, "shared_payment_granted_token"), amount, currency);
         var card = (string)token["card"]!;
         var refuses = StripeCards.Refuses(card);
         if (refuses is null) token["used"] = true;

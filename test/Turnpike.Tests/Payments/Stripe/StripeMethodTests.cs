@@ -45,7 +45,7 @@ public sealed class StripeMethodTests
         var asked = stripe.Internet.All.Single();
         (asked.Method, asked.Url.AbsolutePath, asked.Headers["Stripe-Version"], asked.Headers["Idempotency-Key"]).ShouldBe(("POST", "/v1/payment_intents", "2026-07-29.preview", "turnpike_ch_1"));
         var form = StripeTill.Form(asked);
-        (form["amount"], form["currency"], form["confirm"], form["payment_method_data[shared_payment_granted_token]"]).ShouldBe(("100", "usd", "true", "spt_1"));
+        (form["amount"], form["currency"], form["confirm"], form["shared_payment_granted_token"]).ShouldBe(("100", "usd", "true", "spt_1"));
         (form["automatic_payment_methods[allow_redirects]"], form["metadata[mpp_challenge_id]"]).ShouldBe(("never", "ch_1"));
     }
 
