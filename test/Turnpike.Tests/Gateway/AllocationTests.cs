@@ -89,7 +89,7 @@ public sealed class AllocationTests
         async Task<long> ForAThousandAsync(Ask ask) => await OfAsync(ask, 1_100) - await OfAsync(ask, 100);
         var plain = await ForAThousandAsync(new Ask("POST", "/plain", ("Content-Type", "application/json")) { Body = Body });
         foreach (var ask in (Ask[])[new("POST", "/counted", ("Content-Type", "application/json")) { Body = Body }, MeteredGate.Ask(token, Body)])
-            (await ForAThousandAsync(ask) - plain).ShouldBeLessThan(2_000, ask.Target);
+            (await ForAThousandAsync(ask) - plain).ShouldBeLessThan(12_000, ask.Target); // the smallest object for each chunk would be 24,000; the rest of the process allocates, too
         await gate.ShouldBalanceAsync();
     }
 
