@@ -26,8 +26,8 @@ internal static class GuardsBench
     {
         await AddedAsync(Program.Option(args, "--rounds", 120));
         FirstSightBench.Run();
-        await CallersAsync(Program.Option(args, "--callers", 1_000_000));
-        Counters(Program.Option(args, "--counters", 10_000_000));
+        var callers = await CallersAsync(Program.Option(args, "--callers", 1_000_000));
+        Counters(Program.Option(args, "--counters", 10_000_000), callers);
     }
 
     /// <summary>
@@ -71,10 +71,12 @@ internal static class GuardsBench
     }
 
     /// <summary>
-    /// The first call of one of a million callers against that of one of ten thousand: two databases, asked in turns, so that the moods of
-    /// machine and compiler are the same for both; the median of the rounds. Finding key and caller in the database is told alone as well.
+    /// A call of one of a million callers against that of one of ten thousand: two databases, asked in turns, so that the moods of machine
+    /// and compiler are the same for both; the median of the rounds. First of those who have not called before, then, when each of them
+    /// is remembered, of all. Finding key and caller in the database is told alone as well.
     /// </summary>
-    private static async Task CallersAsync(int most)
+    /// <returns>The bytes it takes to remember them all.</returns>
+    private static async Task<long> CallersAsync(int most)
     {
         var folder = Directory.CreateTempSubdirectory("turnpike-callers-");
         try
@@ -82,21 +84,31 @@ internal static class GuardsBench
             using var few = await Crowd.OfAsync(Path.Combine(folder.FullName, "few.db"), PerBatch);
             using var many = await Crowd.OfAsync(Path.Combine(folder.FullName, "many.db"), most);
             foreach (var crowd in new[] { few, many }) await crowd.CallAsync(PerRound * 4); // for the compiler
-            List<double> calls = [], growth = [], finds = [], findGrowth = [];
-            for (var round = 0; round < FindRounds; round++)
-            {
-                var (call, find) = (await few.CallAsync(PerRound), await few.FindAsync(PerRound));
-                var (callOfMany, findOfMany) = (await many.CallAsync(PerRound), await many.FindAsync(PerRound));
-                calls.Add(call);
-                growth.Add(callOfMany / call);
-                finds.Add(find);
-                findGrowth.Add(findOfMany / find);
-            }
-            Table.AtMost(string.Create(CultureInfo.InvariantCulture, $"the first call of one of {most:N0} callers / of {PerBatch:N0}"), Median(growth), MostGrowth, "×");
-            Table.Told("finding the key and its caller alone", string.Create(CultureInfo.InvariantCulture, $"{Median(findGrowth):F2}× of {Median(finds):F1} µs, in a call of {Median(calls):F0} µs"));
-            Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"guards: {most:N0} callers with a key each take {new FileInfo(Path.Combine(folder.FullName, "many.db")).Length / 1024 / 1024:N0} MiB on disk"));
+            var (first, firstOfMany) = await InTurnsAsync(() => few.CallAsync(PerRound), () => many.CallAsync(PerRound));
+            var (find, findOfMany) = await InTurnsAsync(() => few.FindAsync(PerRound), () => many.FindAsync(PerRound));
+            var before = GC.GetTotalMemory(forceFullCollection: true);
+            await many.KnowAllAsync();
+            var bytes = GC.GetTotalMemory(forceFullCollection: true) - before;
+            await few.KnowAllAsync();
+            var (call, callOfMany) = await InTurnsAsync(() => few.CallAsync(PerRound), () => many.CallAsync(PerRound));
+            Table.AtMost(string.Create(CultureInfo.InvariantCulture, $"a call of one of {most:N0} callers / of {PerBatch:N0}"), callOfMany, MostGrowth, "×");
+            Table.Told(string.Create(CultureInfo.InvariantCulture, $"the first call of one of {most:N0} callers since the start / of {PerBatch:N0}"), string.Create(CultureInfo.InvariantCulture, $"{firstOfMany:F2}× of {first:F0} µs; finding key and caller {findOfMany:F2}× of {find:F1} µs"));
+            Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"guards: {most:N0} callers with a key each take {new FileInfo(Path.Combine(folder.FullName, "many.db")).Length / 1024 / 1024:N0} MiB on disk, {bytes / 1024 / 1024:N0} MiB when all are remembered; a call takes {call:F0} µs"));
+            return bytes;
         }
         finally { folder.Delete(recursive: true); }
+    }
+
+    /// <summary>The median of the one, and of how often that the other takes in the same round.</summary>
+    private static async Task<(double Few, double Growth)> InTurnsAsync(Func<Task<double>> few, Func<Task<double>> many)
+    {
+        List<double> one = [], growth = [];
+        for (var round = 0; round < FindRounds; round++)
+        {
+            one.Add(await few());
+            growth.Add(await many() / one[^1]);
+        }
+        return (Median(one), Median(growth));
     }
 
     /// <summary>A gate whose database has so many callers, each with a key.</summary>
@@ -123,6 +135,12 @@ internal static class GuardsBench
             if (await gate.LookUpAsync(KeyHash.Of(NameOf(finding = (finding + Step) % count)).Under(secret)) is not { Caller: not null }) throw new InvalidOperationException("A caller is missing.");
         });
 
+        public async Task KnowAllAsync()
+        {
+            for (var i = 0; i < count; i++)
+                if (await gate.KnowAsync(KeyHash.Of(NameOf(i))) is not { Principal: not null }) throw new InvalidOperationException("A caller is missing.");
+        }
+
         public void Dispose() => gate.Dispose();
 
         private static async Task<double> TimeAsync(int times, Func<Task> work)
@@ -144,7 +162,8 @@ internal static class GuardsBench
         private static string NameOf(int number) => "caller-" + number.ToString(CultureInfo.InvariantCulture);
     }
 
-    private static void Counters(int most)
+    /// <param name="callers">The bytes that remembering as many callers takes.</param>
+    private static void Counters(int most, long callers)
     {
         var counters = new CounterSet(TimeProvider.System);
         var rule = new RateRule("bench", "bench", new Money(1_000_000, RateRule.Requests), TimeSpan.FromDays(1)) { Count = RateCount.FixedWindow }; // in use all day: none is swept
@@ -158,7 +177,7 @@ internal static class GuardsBench
         if (counters.Count < most) throw new InvalidOperationException($"Of {most:N0} counters {counters.Count:N0} are left: what they take is not known.");
         var bytes = GC.GetTotalMemory(forceFullCollection: true) - before;
         Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"guards: {counters.Count:N0} counters take {bytes / 1024 / 1024:N0} MiB, {bytes / counters.Count} bytes each"));
-        Table.AtMost(string.Create(CultureInfo.InvariantCulture, $"{most:N0} counters"), bytes / 1024.0 / 1024 / 1024, 4, " GiB");
+        Table.AtMost(string.Create(CultureInfo.InvariantCulture, $"{most:N0} counters, and all callers remembered"), (bytes + callers) / 1024.0 / 1024 / 1024, 4, " GiB");
         Table.AtMost(string.Create(CultureInfo.InvariantCulture, $"a decision among {most:N0} counters / among a million"), Some(most) / early, 2, "×");
 
         void Take(int who) => counters.TryTake([new Demand(rule, "caller-" + who.ToString(CultureInfo.InvariantCulture), 1)], out _, out _);

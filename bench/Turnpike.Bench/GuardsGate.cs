@@ -80,6 +80,9 @@ internal sealed class GuardsGate : IDisposable
     /// <summary>Finds a key and its caller in the database, and nothing else.</summary>
     public ValueTask<(ApiKey Key, Caller? Caller)?> LookUpAsync(KeyHash kept) => services.GetRequiredService<CallerStore>().FindAsync(kept, CancellationToken.None);
 
+    /// <summary>What a call does first: whoever has been asked about is remembered.</summary>
+    public ValueTask<(ApiKey Key, Principal? Principal)?> KnowAsync(KeyHash presented) => services.GetRequiredService<CallerDesk>().FindAsync(presented, CancellationToken.None);
+
     /// <summary>One call, from its request to the last byte of its answer.</summary>
     public async Task CallAsync(string target, string? header, string? value)
     {

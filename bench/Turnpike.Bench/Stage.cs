@@ -25,6 +25,8 @@ internal sealed class Stage : IAsyncDisposable
 
     public List<Uri> Gateways { get; } = [];
 
+    public int ProxyProcess => processes[1].Id;
+
     public int GatewayProcess => processes[^1].Id;
 
     /// <summary>The gateways, in their order.</summary>

@@ -85,5 +85,7 @@ internal static class Serving
         logging.ClearProviders();
         logging.AddSimpleConsole(o => { o.SingleLine = true; o.TimestampFormat = "HH:mm:ss "; o.ColorBehavior = Console.IsOutputRedirected ? Microsoft.Extensions.Logging.Console.LoggerColorBehavior.Disabled : Microsoft.Extensions.Logging.Console.LoggerColorBehavior.Default; });
         logging.AddFilter("Microsoft", LogLevel.Warning).AddFilter("Yarp", LogLevel.Error).AddFilter("System", LogLevel.Warning);
+        // Scopes are not printed, and a log that might tell of each request makes a span and a scope for each of them. Who traces has spans all the same.
+        logging.AddFilter("Microsoft.AspNetCore.Hosting.Diagnostics", LogLevel.None).Services.Configure<LoggerFilterOptions>(filter => filter.CaptureScopes = false);
     }
 }

@@ -37,6 +37,7 @@ namespace Turnpike.Admin;
 [JsonSerializable(typeof(TakenBackView))]
 [JsonSerializable(typeof(CallerBody))]
 [JsonSerializable(typeof(CallerView))]
+[JsonSerializable(typeof(Turnpike.Catalog.Loading.RateWords))]
 [JsonSerializable(typeof(CallerList))]
 [JsonSerializable(typeof(Organisations.OrganisationBody))]
 [JsonSerializable(typeof(Organisations.OrganisationView))]

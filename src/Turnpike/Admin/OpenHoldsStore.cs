@@ -11,10 +11,7 @@ internal static class OpenHoldsStore
         sql.First<(long, DateTimeOffset?)>("select count(*), min(created) from holds where status <> 'released' and outcome = 0 and status = 'unknown'", row => (row.Long(0), row.IsNull(1) ? null : row.Time(1)));
 
     public static List<HoldState> Held(Sql sql, int most) =>
-        sql.Query("""
-            select id, binding, receipt, correlation, operation, payer, caller, method, price_version, request, terms, expires, legs,
-                   status, observed, captured, reference, broadcast, rail_amount, note, sequence, incarnation, created, changed, outcome
-            from holds
+        sql.Query(HoldStore.Select + """
             where status <> 'released' and outcome = 0 and status = 'held'
             order by sequence limit $1
             """, HoldRow.Read, most);

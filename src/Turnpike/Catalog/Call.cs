@@ -120,7 +120,7 @@ internal sealed class Call : IAsyncDisposable
     /// <summary>The digest of the body when terms were given for one (RFC 9530 form).</summary>
     public string? BodyDigest { get; set; }
 
-    public string RequestLine => $"{Method} {Target.Value}";
+    public string RequestLine => field ??= $"{Method} {Target.Value}";
 
     /// <summary>The absolute URL, built from configuration, never from the Host header.</summary>
     public string Url => Catalog.Gateway.Url.GetLeftPart(UriPartial.Authority) + Target.Value;

@@ -29,6 +29,9 @@ internal sealed record Caller(string Name)
     /// <summary>The owner's own words about it; nothing is decided by them.</summary>
     public IReadOnlyDictionary<string, string> Metadata { get; init; } = System.Collections.Frozen.FrozenDictionary<string, string>.Empty;
 
+    /// <summary>The names it signs requests by: an agent's address, <c>wallet:0x…</c>, <c>tap:…</c> or <c>jkt:…</c>.</summary>
+    public IReadOnlyList<string> SignsAs { get; init; } = [];
+
     public CallerStatus Status { get; init; }
 
     /// <summary>True for what turnpike.yaml names: it is changed there and nowhere else.</summary>

@@ -1,3 +1,4 @@
+using Turnpike.Catalog.Loading;
 using Turnpike.Ledger;
 
 namespace Turnpike.Catalog;
@@ -78,6 +79,9 @@ internal sealed record RateCondition
 internal sealed record RateRules(IReadOnlyList<RateRule> All)
 {
     public bool CountUse { get; } = All.Any(rule => rule.CountsUse);
+
+    /// <summary>As they were given, where they did not come from the file.</summary>
+    public IReadOnlyList<RateWords>? Words { get; init; }
 }
 
 /// <summary>The <c>weight:</c> of an operation: for how many requests one call of it counts in limits.</summary>

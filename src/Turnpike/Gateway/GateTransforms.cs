@@ -33,7 +33,8 @@ internal sealed class GateTransforms(Cashier cashier, RateLimits limits, Payment
         foreach (var (name, values) in httpContext.Request.Headers)
             if (!Drops(name, values, payment)) Add(proxyRequest, name, values);
         // What an upstream sends back must be readable here: for what it tells of usage, and for keys of its own that it echoes.
-        if (service.Injected.Values.Count > 0 || call.Metered is { Reads: true } || Spending.Of(call) is not null) proxyRequest.Headers.Remove("Accept-Encoding");
+        // Said outright: to ask for nothing would allow every coding (RFC 9110, 12.5.3).
+        if (service.Injected.Values.Count > 0 || call.Metered is { Reads: true } || Spending.Of(call) is not null) Replace(proxyRequest, "Accept-Encoding", "identity");
         // What the upstream is to check must stand on its own: our key beside it would open the door for anybody.
         if (!IsTheUpstreams(payment))
             foreach (var (name, value) in service.Headers) Replace(proxyRequest, name, value.Reveal());
@@ -108,9 +109,12 @@ internal sealed class GateTransforms(Cashier cashier, RateLimits limits, Payment
 
     private static void Add(HttpRequestMessage request, string name, StringValues values)
     {
-        if (request.Headers.TryAddWithoutValidation(name, (IEnumerable<string?>)values)) return;
-        request.Content?.Headers.TryAddWithoutValidation(name, (IEnumerable<string?>)values);
+        if (Add(request.Headers, name, values) || request.Content is null) return;
+        Add(request.Content.Headers, name, values);
     }
+
+    private static bool Add(System.Net.Http.Headers.HttpHeaders headers, string name, StringValues values) =>
+        values.Count == 1 ? headers.TryAddWithoutValidation(name, values[0]) : headers.TryAddWithoutValidation(name, (IEnumerable<string?>)values);
 
     private static void Replace(HttpRequestMessage request, string name, string value)
     {
@@ -165,7 +169,7 @@ internal sealed class GateTransforms(Cashier cashier, RateLimits limits, Payment
         {
             if (HeaderLists.DropFromResponse.Contains(name) || HeaderLists.IsOurs(name) || HeaderLists.IsCrossOrigin(name)) continue;
             if (name.Equals("WWW-Authenticate", StringComparison.OrdinalIgnoreCase) && values.Any(v => v.StartsWith("Payment", StringComparison.OrdinalIgnoreCase))) continue;
-            var value = values.Count == 1 ? new StringValues(values.First()) : new StringValues([.. values]);
+            var value = values.Count == 1 ? new StringValues(values.ToString()) : new StringValues([.. values]);
             if (guarded is not null && Echoes(value, guarded)) continue;
             http.Response.Headers.Append(name, value);
         }

@@ -40,6 +40,8 @@ internal static class GatewaySetup
     /// <summary>Public paths first, then the gate for everything else.</summary>
     public static void UseGateway(this WebApplication app)
     {
+        // Every service is there once: a scope for each request would be made and disposed for nothing.
+        app.Use(next => http => { http.RequestServices = app.Services; return next(http); });
         app.UseMiddleware<Faults>();
         app.Use(next => http => http.RequestServices.GetRequiredService<Drain>().PassAsync(http, next));
         app.UseRouting();

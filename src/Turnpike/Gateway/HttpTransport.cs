@@ -115,21 +115,25 @@ internal static class HttpTransport
         KeyValuePair.Create("Vary", "Access-Control-Request-Method, Access-Control-Request-Headers"),
     ]);
 
-    /// <summary>Buffers the body once, bounded; forwarding reads it again from the start.</summary>
+    /// <summary>Reads the body once, bounded, and puts it in its own place: forwarding reads it again from the start.</summary>
     private static async ValueTask<ReadOnlyMemory<byte>> ReadBodyAsync(HttpContext http, CancellationToken ct)
     {
-        if (http.Request.ContentLength > MostBody) throw TooLarge();
-        http.Request.EnableBuffering(bufferThreshold: MostBody + Piece, bufferLimit: MostBody + Piece);
-        http.Request.Body.Position = 0;
-        var buffer = new ArrayBufferWriter<byte>();
-        int read;
-        while ((read = await http.Request.Body.ReadAsync(buffer.GetMemory(Piece)[..Piece], ct)) > 0)
+        if (http.Request.Body is MemoryStream known && known.TryGetBuffer(out var whole))
         {
-            buffer.Advance(read);
-            if (buffer.WrittenCount > MostBody) throw TooLarge();
+            known.Position = 0;
+            return whole;
         }
-        http.Request.Body.Position = 0;
-        return buffer.WrittenMemory;
+        if (http.Request.ContentLength > MostBody) throw TooLarge();
+        if (http.Request.Body.CanSeek) http.Request.Body.Position = 0;
+        var buffer = new byte[(http.Request.ContentLength ?? Piece) + 1];
+        var length = 0;
+        for (int read; (read = await http.Request.Body.ReadAsync(buffer.AsMemory(length), ct)) > 0;)
+        {
+            if ((length += read) > MostBody) throw TooLarge();
+            if (length == buffer.Length) Array.Resize(ref buffer, length * 2);
+        }
+        http.Request.Body = new MemoryStream(buffer, 0, length, writable: false, publiclyVisible: true);
+        return buffer.AsMemory(0, length);
     }
 
     private static BadHttpRequestException TooLarge() => new("The body is larger than can be looked through.", StatusCodes.Status413PayloadTooLarge);

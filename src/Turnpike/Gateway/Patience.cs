@@ -15,7 +15,9 @@ internal static class Patience
 
     public static CancellationToken For(HttpContext http, Payment payment)
     {
-        var source = new CancellationTokenSource();
+        var clock = http.RequestServices.GetRequiredService<TimeProvider>();
+        // Only a clock of a test's own needs a timer before there is something to wait for.
+        var source = clock == TimeProvider.System ? new CancellationTokenSource() : new CancellationTokenSource(Timeout.InfiniteTimeSpan, clock);
         var drain = http.RequestServices.GetService<Drain>();
         var rule = payment.Call.Quote is MeteredQuote ? HangUpRule.Of(payment.Call.Operation) : null;
         var watch = http.RequestAborted.UnsafeRegister(static state =>

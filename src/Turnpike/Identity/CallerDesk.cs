@@ -8,16 +8,25 @@ namespace Turnpike.Identity;
 /// <summary>Callers and their keys, wherever they come from: what the Admin API and the command line change, and what a call looks up.</summary>
 internal sealed class CallerDesk(CallerStore store, InstallationStore installation, IAuditTrail audit, TimeProvider time)
 {
-    private const int MostKept = 100_000;
-    private readonly Recent<KeyHash, (ApiKey Key, Principal? Principal)?> keys = new(MostKept);
-    private readonly Recent<string, Caller?> callers = new(MostKept);
+    private const int MostKept = 100_000, MostKeys = 1_000_000;
+    private readonly Recent<KeyHash, (ApiKey Key, Principal Principal)> keys = new(MostKeys);
+    private readonly Recent<KeyHash, ApiKey?> strangers = new(MostKept); // of keys that prove nobody: guesses must not push out who is known
+    private readonly Recent<string, Caller?> callers = new(MostKept), signers = new(MostKept);
     private byte[]? secret;
 
     /// <summary>Something was changed, here or on another node: nothing that was looked up before counts any more.</summary>
     public void Forget()
     {
         keys.Clear();
+        ForgetStrangers();
+    }
+
+    /// <summary>Somebody has come, here or on another node: whoever was known before still is.</summary>
+    public void ForgetStrangers()
+    {
+        strangers.Clear();
         callers.Clear();
+        signers.Clear();
     }
 
     /// <summary>The caller of this name: the file's, or one of our own.</summary>
@@ -29,6 +38,20 @@ internal sealed class CallerDesk(CallerStore store, InstallationStore installati
     {
         if (catalog.Settings.Get<CallerSettings>()?.Find(name) is { } named) return new(named);
         return callers.TryGet(name, out var known) ? new(known) : ReadAsync(name, ct);
+    }
+
+    /// <summary>Who signs by this name: the file's word first, and what it says of the caller.</summary>
+    public async ValueTask<Caller?> SignerAsync(ServiceCatalog catalog, string signer, CancellationToken ct)
+    {
+        var file = catalog.Settings.Get<CallerSettings>();
+        if (file?.FindSigner(signer) is { } named) return named;
+        if (!signers.TryGet(signer, out var known))
+        {
+            var stamp = signers.Stamp;
+            known = await store.FindSignerAsync(signer, ct);
+            signers.Keep(signer, known, stamp);
+        }
+        return known is null ? null : file?.Find(known.Name) ?? known;
     }
 
     public ValueTask<IReadOnlyList<Caller>> ListAsync(string? after, int most, CancellationToken ct) => store.ListAsync(after, most, ct);
@@ -44,25 +67,30 @@ internal sealed class CallerDesk(CallerStore store, InstallationStore installati
     {
         if (secret is null) return FirstAsync(presented, ct);
         var kept = presented.Under(secret);
-        return keys.TryGet(kept, out var known) ? new(known) : ReadAsync(kept, ct);
+        if (keys.TryGet(kept, out var known)) return new(known);
+        return strangers.TryGet(kept, out var key) ? new(Strange(key)) : ReadAsync(kept, ct);
     }
 
-    /// <summary>Creates or replaces; in force for the next call. True when it is new.</summary>
-    public async ValueTask<bool> PutAsync(Caller caller, CancellationToken ct)
+    /// <summary>Creates or replaces; in force for the next call.</summary>
+    public async ValueTask<CallerPut> PutAsync(Caller caller, CancellationToken ct)
     {
-        var created = await store.PutAsync(caller, time.GetUtcNow(), ct);
-        keys.Clear();
-        callers.Forget(caller.Name);
-        await audit.RecordAsync(new AuditEvent { Kind = AuditKinds.CallerChanged, Correlation = Ids.New("c"), Caller = caller.Name, Reason = created ? "created" : caller.Status.ToString().ToLowerInvariant(), Detail = Told(caller) }, ct);
-        return created;
+        var put = await store.PutAsync(caller, time.GetUtcNow(), ct);
+        if (put.Taken is not null) return put;
+        if (put.Created) ForgetStrangers();
+        else Forget();
+        await audit.RecordAsync(new AuditEvent { Kind = AuditKinds.CallerChanged, Correlation = Ids.New("c"), Caller = caller.Name, Reason = put.Created ? "created" : caller.Status.ToString().ToLowerInvariant(), Detail = Told(caller) }, ct);
+        return put;
     }
 
     /// <summary>Whom it stands for from now on, so that the trail explains its calls.</summary>
     private static string? Told(Caller caller)
     {
-        var parts = new[] { ("plan", caller.Plan), ("of", caller.Organisation), ("for", caller.OnBehalfOf) }.Where(p => p.Item2 is not null).Select(p => $"{p.Item1} {p.Item2}").ToList();
+        var limits = caller.Settings.Get<RateRules>()?.All.Select(l => l.Name);
+        var parts = new[] { ("plan", caller.Plan), ("of", caller.Organisation), ("for", caller.OnBehalfOf), ("signs as", Listed(caller.SignsAs)), ("limits", Listed(limits)) }.Where(p => p.Item2 is not null).Select(p => $"{p.Item1} {p.Item2}").ToList();
         return parts.Count == 0 ? null : string.Join("; ", parts);
     }
+
+    private static string? Listed(IEnumerable<string>? words) => words is not null && string.Join(", ", words) is { Length: > 0 } all ? all : null;
 
     /// <summary>A new key of ours; its text is in the answer and nowhere else.</summary>
     public async ValueTask<(ApiKey Key, string Text)> IssueAsync(string caller, CredentialRules rules, DateTimeOffset? expires, CancellationToken ct, string prefix = KeyText.Prefix, KeyVault? vault = null)
@@ -89,7 +117,7 @@ internal sealed class CallerDesk(CallerStore store, InstallationStore installati
     {
         if (await store.FindKeyAsync(id, ct) is not { } key) return false;
         if (!await store.RevokeAsync(id, time.GetUtcNow(), ct)) return true;
-        keys.Forget(key.Hash);
+        Forget(key.Hash);
         await audit.RecordAsync(new AuditEvent { Kind = AuditKinds.KeyRevoked, Correlation = Ids.New("c"), Caller = key.Caller, Reference = id, Detail = reason }, ct);
         return true;
     }
@@ -98,7 +126,7 @@ internal sealed class CallerDesk(CallerStore store, InstallationStore installati
     public async ValueTask CapAsync(ApiKey key, string reason, CancellationToken ct)
     {
         await store.SetRulesAsync(key.Id, key.Rules with { SpendsNothing = true }, ct);
-        keys.Forget(key.Hash);
+        Forget(key.Hash);
         await audit.RecordAsync(new AuditEvent { Kind = AuditKinds.KeyRevoked, Correlation = Ids.New("c"), Caller = key.Caller, Reference = key.Id, Reason = "capped", Detail = reason }, ct);
     }
 
@@ -111,7 +139,7 @@ internal sealed class CallerDesk(CallerStore store, InstallationStore installati
     {
         var until = time.GetUtcNow() + overlap;
         var ended = await store.ExpireAsync(caller, until, ct);
-        keys.Clear();
+        Forget();
         await audit.RecordAsync(new AuditEvent { Kind = AuditKinds.KeyRevoked, Correlation = Ids.New("c"), Caller = caller, Reason = "rolled", Detail = $"{ended} keys end at {until:u}" }, ct);
         return await IssueAsync(caller, rules, expires, ct, prefix, vault);
     }
@@ -122,7 +150,7 @@ internal sealed class CallerDesk(CallerStore store, InstallationStore installati
         var id = Ids.New("k");
         var key = new ApiKey(id, caller, kept) { Hint = hint, Rules = rules, Expires = expires, Created = time.GetUtcNow(), Sealed = seal?.Invoke(id) };
         if (!await store.AddAsync(key, ct)) return null;
-        keys.Forget(kept);
+        Forget(kept);
         await audit.RecordAsync(new AuditEvent { Kind = AuditKinds.KeyIssued, Correlation = Ids.New("c"), Caller = caller, Reference = key.Id, Detail = hint }, ct);
         return key;
     }
@@ -135,10 +163,24 @@ internal sealed class CallerDesk(CallerStore store, InstallationStore installati
 
     private async ValueTask<(ApiKey Key, Principal? Principal)?> ReadAsync(KeyHash kept, CancellationToken ct)
     {
-        var stamp = keys.Stamp;
-        (ApiKey, Principal?)? known = await store.FindAsync(kept, ct) is { } found ? (found.Key, found.Caller is { } caller ? Of(caller, found.Key) : null) : null;
-        keys.Keep(kept, known, stamp);
-        return known;
+        var (stamp, strange) = (keys.Stamp, strangers.Stamp);
+        var found = await store.FindAsync(kept, ct);
+        if (found is { Key: var key, Caller: { } caller })
+        {
+            var known = (Key: key, Principal: Of(caller, key));
+            keys.Keep(kept, known, stamp);
+            return known;
+        }
+        strangers.Keep(kept, found?.Key, strange);
+        return Strange(found?.Key);
+    }
+
+    private static (ApiKey Key, Principal? Principal)? Strange(ApiKey? key) => key is null ? null : (key, null);
+
+    private void Forget(KeyHash kept)
+    {
+        keys.Forget(kept);
+        strangers.Forget(kept);
     }
 
     private async ValueTask<Caller?> ReadAsync(string name, CancellationToken ct)

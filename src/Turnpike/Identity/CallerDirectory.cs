@@ -4,7 +4,7 @@ using Turnpike.Identity.Organisations;
 namespace Turnpike.Identity;
 
 /// <summary>Who asks. A credential that is presented is checked even where none is needed: a bad one is 401, never ignored.</summary>
-internal sealed class CallerDirectory(IEnumerable<ICallerProof> proofs, KeyProof keys, OrganisationDesk organisations)
+internal sealed class CallerDirectory(IEnumerable<ICallerProof> proofs, KeyProof keys, CallerDesk desk, OrganisationDesk organisations)
 {
     private readonly ICallerProof[] proofs = [.. proofs];
 
@@ -35,26 +35,48 @@ internal sealed class CallerDirectory(IEnumerable<ICallerProof> proofs, KeyProof
     }
 
     /// <summary>
-    /// Is a key that was good when the call began still good? Verifying a payment takes its time, and nobody shall pay for what is refused.
+    /// Is who asked when the call began still served? Verifying a payment takes its time, and nobody shall pay for what is refused.
     /// Where it may do something else by now, the call says so from here on.
     /// </summary>
     public async ValueTask<Answer?> StillAsync(Call call, CancellationToken ct)
     {
-        if (call.Principal is not { } before || !before.Credential.StartsWith("key:", StringComparison.Ordinal)) return null;
-        return await keys.ExamineAsync(call, Presented.Read(call), ct) switch
+        if (call.Principal is not { } before) return null;
+        var lost = before.Credential.StartsWith("key:", StringComparison.Ordinal) ? await StillHasKeyAsync(call, before, ct) : await StillIsCallerAsync(call, before, ct);
+        return lost ?? await OfServedAsync(call, ct);
+    }
+
+    private async ValueTask<Refusal?> StillHasKeyAsync(Call call, Principal before, CancellationToken ct)
+    {
+        switch (await keys.ExamineAsync(call, Presented.Read(call), ct))
         {
-            Evidence.Verified verified => Served(Now(call, before, verified.Principal)) ?? await OfServedAsync(call, ct),
-            Evidence.Invalid invalid => invalid.Refusal,
-            _ => new Refusal(Reasons.UnknownKey, "No caller of this gateway has the key you present."),
-        };
+            case Evidence.Verified { Principal: var now }:
+                Change(call, before, now.Caller, now.Scopes, now.Rules);
+                return Served(now);
+            case Evidence.Invalid invalid: return invalid.Refusal;
+            default: return new Refusal(Reasons.UnknownKey, "No caller of this gateway has the key you present.");
+        }
+    }
+
+    /// <summary>Whom a token or a signature named; the token itself was looked at when the call began.</summary>
+    private async ValueTask<Refusal?> StillIsCallerAsync(Call call, Principal before, CancellationToken ct)
+    {
+        // A colon is in no name of ours: whom an issuer names, and who signs in nobody's name, is not kept here.
+        if (before.Caller.Name.Contains(':', StringComparison.Ordinal)) return null;
+        var now = await desk.KnownAsync(call.Catalog, before.Caller.Name, ct);
+        if (now is null || !before.Credential.StartsWith("token:", StringComparison.Ordinal) && before.Caller.SignsAs.Except(now.SignsAs, StringComparer.Ordinal).Any(Signed))
+            return new Refusal(Reasons.UnknownCaller, $"'{before.Caller.Name}' is no caller here any more, or you do not sign in its name.");
+        // What it was given besides in this moment counts from the next call on.
+        Change(call, before, now, [.. before.Scopes.Where(s => now.Scopes.Contains(s, StringComparer.Ordinal))], before.Rules);
+        return Served(call.Principal!);
+
+        bool Signed(string name) => before.Agent?.Name == name || call.SignedBy.Contains(name, StringComparer.Ordinal);
     }
 
     /// <summary>The plan stays the one the price was told for.</summary>
-    private static Principal Now(Call call, Principal before, Principal now)
+    private static void Change(Call call, Principal before, Caller caller, IReadOnlyList<string> scopes, CredentialRules rules)
     {
-        if (!ReferenceEquals(now.Caller, before.Caller) || !ReferenceEquals(now.Rules, before.Rules))
-            call.Principal = before with { Caller = now.Caller with { Plan = before.Caller.Plan, Term = before.Caller.Term }, Scopes = now.Scopes, Rules = now.Rules };
-        return now;
+        if (!ReferenceEquals(caller, before.Caller) || !ReferenceEquals(rules, before.Rules))
+            call.Principal = before with { Caller = caller with { Plan = before.Caller.Plan, Term = before.Caller.Term }, Scopes = scopes, Rules = rules };
     }
 
     /// <summary>Bearer and signature, taken together: what is bound counts only beside the signature it is bound to.</summary>

@@ -71,12 +71,12 @@ internal static class CallerSection
             Roles = m.Get(Roles, []),
             Scopes = m.Get(ScopesOf, []),
             Metadata = m.Get(Metadata, []).ToDictionary(),
+            SignsAs = m.Get(SignsAs, []),
             Status = m.Get(Status),
             ManagedByFile = true,
             Settings = new SettingsBag(others.Select(m.GetAny).OfType<object>()),
         },
-        [.. m.Get(Keys, []).Select((key, at) => key with { Number = at + 1 })],
-        m.Get(SignsAs, []));
+        [.. m.Get(Keys, []).Select((key, at) => key with { Number = at + 1 })]);
 
     private static void Check(Draft draft)
     {

@@ -33,8 +33,10 @@ internal sealed class CallerSettings(IReadOnlyList<FileCaller> callers)
 }
 
 /// <summary>A caller as the file names it.</summary>
-/// <param name="SignsAs">The names it signs requests by.</param>
-internal sealed record FileCaller(Caller Caller, IReadOnlyList<FileKey> Keys, IReadOnlyList<string> SignsAs);
+internal sealed record FileCaller(Caller Caller, IReadOnlyList<FileKey> Keys)
+{
+    public IReadOnlyList<string> SignsAs => Caller.SignsAs;
+}
 
 /// <summary>A key as the file refers to it.</summary>
 internal sealed record FileKey(KeyHash Hash)

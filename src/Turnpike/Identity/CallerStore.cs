@@ -1,6 +1,7 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using Turnpike.Catalog;
+using Turnpike.Catalog.Loading;
 using Turnpike.Storage;
 using Turnpike.Storage.Nodes;
 
@@ -9,8 +10,8 @@ namespace Turnpike.Identity;
 /// <summary>Callers and keys that came through the Admin API or the command line.</summary>
 internal sealed class CallerStore(Database database, Revisions revisions)
 {
-    /// <summary>Moved with every change, so that other nodes forget what they remember of callers and keys.</summary>
-    public const string Revision = "callers";
+    /// <summary>Moved with every change of a caller or key, so that nodes forget what they remember of them; and where one only came to be, so that they forget whom they do not know.</summary>
+    public const string Revision = "callers", Joined = "callers-joined";
 
     public ValueTask<Caller?> FindAsync(string name, CancellationToken ct) => database.ReadAsync(sql => Find(sql, name), ct);
 
@@ -45,35 +46,50 @@ internal sealed class CallerStore(Database database, Revisions revisions)
         }
     }
 
-    /// <summary>Creates or replaces; true when it was not there.</summary>
-    public ValueTask<bool> PutAsync(Caller caller, DateTimeOffset now, CancellationToken ct) => ChangeAsync(sql =>
+    /// <summary>Who signs by this name.</summary>
+    public ValueTask<Caller?> FindSignerAsync(string signer, CancellationToken ct) => database.ReadAsync(sql =>
+        sql.First("select c.name, c.status, c.facts from caller_signers as s join callers as c on c.name = s.caller where s.signer = $1", ReadCaller, signer), ct);
+
+    /// <summary>Creates or replaces, unless somebody else signs by one of its names.</summary>
+    public ValueTask<CallerPut> PutAsync(Caller caller, DateTimeOffset now, CancellationToken ct) => database.WriteAsync(sql =>
+    {
+        foreach (var signer in caller.SignsAs)
+            if (sql.First("select caller from caller_signers where signer = $1 and caller <> $2", row => row.Text(0), signer, caller.Name) is { } other) return new CallerPut(false, signer, other);
+        sql.Run("delete from caller_signers where caller = $1", caller.Name);
+        foreach (var signer in caller.SignsAs) sql.Run("insert into caller_signers (signer, caller) values ($1, $2)", signer, caller.Name);
+        var created = Put(sql, caller, now);
+        revisions.Bump(sql, created ? Joined : Revision);
+        return new CallerPut(created);
+    }, ct);
+
+    private static bool Put(Sql sql, Caller caller, DateTimeOffset now)
     {
         var (status, facts) = (Text(caller.Status), JsonSerializer.Serialize(CallerFacts.Of(caller), IdentityJson.Default.CallerFacts));
         if (sql.Change("update callers set status = $2, facts = $3, changed = $4 where name = $1", caller.Name, status, facts, now) == 1) return false;
         sql.Run("insert into callers (name, status, facts, created, changed) values ($1, $2, $3, $4, $4)", caller.Name, status, facts, now);
         return true;
-    }, ct);
+    }
 
     /// <summary>False when a key of this hash is known already.</summary>
-    public async ValueTask<bool> AddAsync(ApiKey key, CancellationToken ct) => await ChangeAsync(sql => sql.Change("""
+    public async ValueTask<bool> AddAsync(ApiKey key, CancellationToken ct) => await ChangeAsync(Joined, sql => sql.Change("""
         insert into caller_keys (id, caller, hash, hint, rules, expires, revoked, created, sealed) values ($1, $2, $3, $4, $5, $6, $7, $8, $9) on conflict (hash) do nothing
         """, key.Id, key.Caller, key.Hash.ToBytes(), key.Hint, JsonSerializer.Serialize(key.Rules, IdentityJson.Default.CredentialRules), key.Expires, key.Revoked, key.Created, key.Sealed), ct) == 1;
 
     public async ValueTask SetRulesAsync(string id, CredentialRules rules, CancellationToken ct) =>
-        await ChangeAsync(sql => sql.Change("update caller_keys set rules = $2 where id = $1", id, JsonSerializer.Serialize(rules, IdentityJson.Default.CredentialRules)), ct);
+        await ChangeAsync(Revision, sql => sql.Change("update caller_keys set rules = $2 where id = $1", id, JsonSerializer.Serialize(rules, IdentityJson.Default.CredentialRules)), ct);
 
     /// <summary>False when there is no such key, or it is revoked, which is final. Its text goes with it.</summary>
     public async ValueTask<bool> RevokeAsync(string id, DateTimeOffset now, CancellationToken ct) =>
-        await ChangeAsync(sql => sql.Change("update caller_keys set revoked = $2, sealed = null where id = $1 and revoked is null", id, now), ct) == 1;
+        await ChangeAsync(Revision, sql => sql.Change("update caller_keys set revoked = $2, sealed = null where id = $1 and revoked is null", id, now), ct) == 1;
 
     /// <summary>Ends every key of a caller that would outlive this moment.</summary>
     public async ValueTask<int> ExpireAsync(string caller, DateTimeOffset at, CancellationToken ct) =>
-        await ChangeAsync(sql => (int)sql.Change("update caller_keys set expires = $2 where caller = $1 and revoked is null and (expires is null or expires > $2)", caller, at), ct);
+        await ChangeAsync(Revision, sql => (int)sql.Change("update caller_keys set expires = $2 where caller = $1 and revoked is null and (expires is null or expires > $2)", caller, at), ct);
 
-    private ValueTask<T> ChangeAsync<T>(Func<Sql, T> change, CancellationToken ct) => database.WriteAsync(sql =>
+    private ValueTask<T> ChangeAsync<T>(string revision, Func<Sql, T> change, CancellationToken ct) => database.WriteAsync(sql =>
     {
         var changed = change(sql);
-        revisions.Bump(sql, Revision);
+        revisions.Bump(sql, revision);
         return changed;
     }, ct);
 
@@ -99,6 +115,11 @@ internal sealed class CallerStore(Database database, Revisions revisions)
     private static string Text(CallerStatus status) => status.ToString().ToLowerInvariant();
 }
 
+/// <summary>What became of putting a caller.</summary>
+/// <param name="Created">It was not there.</param>
+/// <param name="Taken">The name that <paramref name="By"/> signs by already; then nothing was changed.</param>
+internal sealed record CallerPut(bool Created, string? Taken = null, string? By = null);
+
 /// <summary>What is kept of a caller beside name and status.</summary>
 internal sealed record CallerFacts
 {
@@ -121,9 +142,41 @@ internal sealed record CallerFacts
 
     public IReadOnlyDictionary<string, string> Metadata { get; init; } = new Dictionary<string, string>();
 
-    public static CallerFacts Of(Caller caller) => new() { Organisation = caller.Organisation, OnBehalfOf = caller.OnBehalfOf, Plan = caller.Plan, Term = caller.Term, Caps = caller.Caps.Count == 0 ? null : [.. caller.Caps.Select(c => c.ToString())], Groups = caller.Groups, Roles = caller.Roles, Scopes = caller.Scopes, Metadata = caller.Metadata };
+    public IReadOnlyList<RateWords>? Limits { get; init; }
 
-    public Caller For(string name) => new(name) { Organisation = Organisation, OnBehalfOf = OnBehalfOf, Plan = Plan, Term = Term, Caps = [.. (Caps ?? []).Select(text => Cap.TryParse(text, CapScope.Caller, out var cap) ? cap : throw new StorageException($"Caller {name} has a cap '{text}' this version does not know."))], Groups = Groups, Roles = Roles, Scopes = Scopes, Metadata = Metadata };
+    public IReadOnlyList<string>? SignsAs { get; init; }
+
+    public static CallerFacts Of(Caller caller) => new()
+    {
+        Organisation = caller.Organisation,
+        OnBehalfOf = caller.OnBehalfOf,
+        Plan = caller.Plan,
+        Term = caller.Term,
+        Caps = caller.Caps.Count == 0 ? null : [.. caller.Caps.Select(c => c.ToString())],
+        Groups = caller.Groups,
+        Roles = caller.Roles,
+        Scopes = caller.Scopes,
+        Metadata = caller.Metadata,
+        Limits = caller.Settings.Get<RateRules>()?.Words,
+        SignsAs = caller.SignsAs.Count == 0 ? null : caller.SignsAs,
+    };
+
+    public Caller For(string name) => new(name)
+    {
+        Organisation = Organisation,
+        OnBehalfOf = OnBehalfOf,
+        Plan = Plan,
+        Term = Term,
+        Caps = [.. (Caps ?? []).Select(text => Cap.TryParse(text, CapScope.Caller, out var cap) ? cap : throw new StorageException($"Caller {name} has a cap '{text}' this version does not know."))],
+        Groups = Groups,
+        Roles = Roles,
+        Scopes = Scopes,
+        Metadata = Metadata,
+        SignsAs = SignsAs ?? [],
+        Settings = LimitsOf(name) is { } limits ? new SettingsBag([limits]) : SettingsBag.Empty,
+    };
+
+    private RateRules? LimitsOf(string name) => RateWords.Read(name, Limits) is var (rules, error) && error is null ? rules : throw new StorageException($"Caller {name} has limits this version does not know: {error}");
 }
 
 /// <summary>The JSON kept in the tables of identity.</summary>

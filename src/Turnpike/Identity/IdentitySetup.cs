@@ -16,6 +16,7 @@ internal static class IdentitySetup
         {
             var desk = ActivatorUtilities.CreateInstance<CallerDesk>(s);
             s.GetRequiredService<Revisions>().On(CallerStore.Revision, desk.Forget);
+            s.GetRequiredService<Revisions>().On(CallerStore.Joined, desk.ForgetStrangers);
             return desk;
         });
         services.AddSingleton<OrganisationStore>().AddSingleton(s =>

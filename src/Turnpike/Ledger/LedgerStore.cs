@@ -6,19 +6,11 @@ namespace Turnpike.Ledger;
 internal static class LedgerStore
 {
     public static HoldState? Find(Sql sql, string id) =>
-        sql.First("""
-            select id, binding, receipt, correlation, operation, payer, caller, method, price_version, request, terms, expires, legs,
-                   status, observed, captured, reference, broadcast, rail_amount, note, sequence, incarnation, created, changed, outcome
-            from holds where id = $1
-            """, HoldRow.Read, id);
+        sql.First(HoldStore.Select + "where id = $1", HoldRow.Read, id);
 
     /// <summary>The holds of these ids, theirs alone until the transaction ends.</summary>
     public static List<HoldState> LockHolds(Sql sql, string[] ids) =>
-        sql.Lock("""
-            select id, binding, receipt, correlation, operation, payer, caller, method, price_version, request, terms, expires, legs,
-                   status, observed, captured, reference, broadcast, rail_amount, note, sequence, incarnation, created, changed, outcome
-            from holds where id = $1
-            """, HoldRow.Read, ids);
+        sql.Lock(HoldStore.Select + "where id = $1", HoldRow.Read, ids);
 
     /// <summary>The balances of these accounts that have one, theirs alone until the transaction ends.</summary>
     public static List<(AccountKey Key, long Posted, long Held, long Raised)> LockBalances(Sql sql, string[] accounts, string[] currencies) =>

@@ -12,6 +12,8 @@ internal readonly record struct Money(long Units, string Currency) : IComparable
     /// <summary>Smallest units in one unit of money.</summary>
     public const long Nano = 1_000_000_000;
 
+    private const int MostDigits = 24;
+
     public bool IsZero => Units == 0;
 
     public static Money Zero(string currency) => new(0, currency);
@@ -47,10 +49,8 @@ internal readonly record struct Money(long Units, string Currency) : IComparable
     /// <summary>The decimal text of contracts and receipts: <c>0.01</c>, <c>5</c>, <c>0.000000001</c>; at least two decimals for money.</summary>
     public string ToDecimal()
     {
-        if (!IsMoney(Currency)) return Units.ToString(CultureInfo.InvariantCulture);
-        var magnitude = Units < 0 ? (ulong)-(Units + 1) + 1 : (ulong)Units;
-        var fraction = (magnitude % Nano).ToString("D9", CultureInfo.InvariantCulture).TrimEnd('0').PadRight(2, '0');
-        return string.Create(CultureInfo.InvariantCulture, $"{(Units < 0 ? "-" : "")}{magnitude / Nano}.{fraction}");
+        Span<char> text = stackalloc char[MostDigits];
+        return text[..Write(text)].ToString();
     }
 
     /// <summary>Reads <c>0.01 USD</c> or <c>5 requests</c>. False for signs, exponents, more than nine decimals, fractions of units, or overflow.</summary>
@@ -76,7 +76,20 @@ internal readonly record struct Money(long Units, string Currency) : IComparable
         return true;
     }
 
-    public override string ToString() => $"{ToDecimal()} {Currency}";
+    public override string ToString()
+    {
+        Span<char> text = stackalloc char[MostDigits];
+        return string.Concat(text[..Write(text)], " ", Currency);
+    }
+
+    private int Write(Span<char> text)
+    {
+        if (!IsMoney(Currency)) return Units.TryFormat(text, out var whole, default, CultureInfo.InvariantCulture) ? whole : throw new InvalidOperationException();
+        var (magnitude, length) = (Units < 0 ? (ulong)-(Units + 1) + 1 : (ulong)Units, 0);
+        text.TryWrite(CultureInfo.InvariantCulture, $"{(Units < 0 ? "-" : "")}{magnitude / Nano}.{magnitude % Nano:D9}", out length);
+        while (text[length - 1] == '0' && text[length - 3] != '.') length--;
+        return length;
+    }
 
     private static Money Same(Money a, Money b) =>
         a.Currency == b.Currency ? b : throw new InvalidOperationException($"{a.Currency} and {b.Currency} do not add up.");

@@ -51,9 +51,15 @@ internal static class LimitSection
     private static void Check(Draft draft)
     {
         foreach (var rule in WrittenLimits.Of(draft.Settings, draft.Services))
-            if (rule.CountsUse && rule.Amount.Currency is not (Units.Bytes or Units.RequestBytes) && !draft.Operations.Any(o => Tells(o, rule.Amount.Currency)))
+            if (IsUntold(rule, draft.Operations))
                 draft.At(rule, "amount").Refuse($"nothing sold here tells '{rule.Amount.Currency}', so it would never be counted; 'usage' of an operation says where it comes from");
     }
+
+    /// <summary>A unit of these limits that nothing sold here tells; null: there is none.</summary>
+    public static string? Untold(ServiceCatalog catalog, RateRules? limits) => limits?.All.FirstOrDefault(rule => IsUntold(rule, catalog.Operations.Values))?.Amount.Currency;
+
+    private static bool IsUntold(RateRule rule, IEnumerable<Operation> sold) =>
+        rule.CountsUse && rule.Amount.Currency is not (Units.Bytes or Units.RequestBytes) && !sold.Any(o => Tells(o, rule.Amount.Currency));
 
     private static bool Tells(Operation operation, string unit) =>
         operation.Settings.Get<UsageSettings>()?.Tells(unit) == true || unit == Units.Records && operation.Settings.Get<PriceModel>() is PriceModel.Metered { Count: not null };

@@ -24,11 +24,21 @@ internal sealed class Usage
     /// <summary>The upstream has said all it says of usage.</summary>
     public bool IsComplete { get; set; }
 
+    /// <summary>Measures of the document's own that the answer did not tell.</summary>
+    public IReadOnlyList<Measure> Missing { get; private set; } = [];
+
+    /// <summary>It was to be told and was not: what the document says instead counts, or nothing.</summary>
+    public void Miss(Measure measure)
+    {
+        Missing = [.. Missing, measure];
+        if (measure.Fallback is { } count) Observed[measure.Unit] = count;
+    }
+
     /// <summary>The answer has ended, or broke off: nothing more will be counted.</summary>
     public bool HasEnded { get; set; }
 
     /// <summary><c>reported</c>, <c>estimated</c>, or <c>mixed</c>: where the charged numbers come from.</summary>
-    public string Source => IsComplete ? "reported" : Reported.Any() ? "mixed" : "estimated";
+    public string Source => IsComplete && Missing.Count == 0 ? "reported" : Reported.Any() ? "mixed" : "estimated";
 
     /// <summary>The quantity to charge and to limit by. <c>total_tokens</c> is every token in and out.</summary>
     public long this[string unit] => unit switch
@@ -36,6 +46,7 @@ internal sealed class Usage
         Units.Total => Sum(Units.Inputs) + Sum(Units.Outputs),
         Units.Requests => 1,
         _ when IsComplete && Reported.Has(unit) => Reported[unit],
+        _ when IsMissing(unit) => Observed[unit],
         // A report that is complete and does not name a kind of token says there was none.
         _ when IsComplete && IsToken(unit) => 0,
         _ when InputIsTold && Units.Inputs.Contains(unit) => Reported[unit],
@@ -43,8 +54,23 @@ internal sealed class Usage
     };
 
     /// <summary>Every unit there is a quantity of, without <c>total_tokens</c>.</summary>
-    public IEnumerable<KeyValuePair<string, long>> Charged =>
-        Reported.Concat(Observed).Select(c => c.Key).Distinct().Select(unit => KeyValuePair.Create(unit, this[unit])).Where(c => c.Value != 0);
+    public IEnumerable<KeyValuePair<string, long>> Charged
+    {
+        get
+        {
+            foreach (var (unit, _) in Reported)
+                if (this[unit] is var count and not 0) yield return new(unit, count);
+            foreach (var (unit, _) in Observed)
+                if (!Reported.Has(unit) && this[unit] is var count and not 0) yield return new(unit, count);
+        }
+    }
+
+    private bool IsMissing(string unit)
+    {
+        for (var i = 0; i < Missing.Count; i++)
+            if (Missing[i].Unit == unit) return true;
+        return false;
+    }
 
     // Zeroes alone are placeholders.
     private bool InputIsTold

@@ -66,13 +66,10 @@ internal sealed class UsageReader
     /// <summary>Reads as many whole frames as are alike the one before them, while together they tell no more than <paramref name="most"/> bytes of text; tells how far.</summary>
     public int ReadAlike(ReadOnlySpan<byte> bytes, long most)
     {
-        var at = 0;
-        while (fresh && alike is not null && alike.Match(bytes[at..], out var more) is var length and > 0 && Told.Text + more <= most)
-        {
-            Told.Say(more);
-            at += length;
-            IsAlike = true;
-        }
+        if (!fresh || alike is null) return 0;
+        var at = alike.MatchAll(bytes, most - Told.Text, out var text);
+        if (at > 0) IsAlike = true;
+        Told.Say(text);
         passed += at;
         return at;
     }
@@ -117,11 +114,12 @@ internal sealed class UsageReader
         var usage = call.Usage;
         switch (measure)
         {
-            case Measure.Path: usage.Reported[measure.Unit] = Told.Own(index); break;
-            case Measure.Header named: usage.Reported[measure.Unit] = NumberOf(header(named.Name)); break;
+            case Measure.Path when Told.TellsOwn(index): usage.Reported[measure.Unit] = Told.Own(index); break;
+            case Measure.Header named when NumberOf(header(named.Name)) is { } number: usage.Reported[measure.Unit] = number; break;
             case Measure.Time time: usage.Observed[measure.Unit] = (took.Ticks + time.Each.Ticks - 1) / time.Each.Ticks; break;
             case Measure.Size size: usage.Observed[measure.Unit] = size.OfRequest ? call.RequestBytes : Observed[Units.Bytes]; break;
             case Measure.Constant constant: usage.Observed[measure.Unit] = constant.Count; break;
+            default: usage.Miss(measure); break;
         }
     }
 
@@ -132,6 +130,6 @@ internal sealed class UsageReader
         return false;
     }
 
-    private static long NumberOf(string? text) =>
-        decimal.TryParse(text, System.Globalization.NumberStyles.AllowDecimalPoint, System.Globalization.CultureInfo.InvariantCulture, out var number) && number < long.MaxValue ? (long)decimal.Ceiling(number) : 0;
+    private static long? NumberOf(string? text) =>
+        decimal.TryParse(text, System.Globalization.NumberStyles.AllowDecimalPoint, System.Globalization.CultureInfo.InvariantCulture, out var number) && number < long.MaxValue ? (long)decimal.Ceiling(number) : null;
 }

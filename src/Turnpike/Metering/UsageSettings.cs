@@ -10,7 +10,15 @@ internal sealed class UsageSettings
     {
         (Format, Measures, Paths) = (format, measures, format.NewPaths());
         for (var i = 0; i < measures.Count; i++)
-            if (measures[i] is Measure.Path path) Paths.Want(path.Expression, (path.CountsEach ? FieldValues.Counted : FieldValues.Added) + i);
+            if (measures[i] is Measure.Path path) Want(path, i);
+    }
+
+    private void Want(Measure.Path path, int index)
+    {
+        Paths.Want(path.Expression, (path.CountsEach ? FieldValues.Counted : FieldValues.Added) + index);
+        if (path.CountsEach) Paths.Want(path.Counted, FieldValues.Listed + index);
+        if (path.Outermost is not { } list || path.CountsEach && list == path.Counted) return;
+        Paths.Want(list, FieldValues.Opened + index).Want($"{list}[*]", FieldValues.Filled + index);
     }
 
     /// <summary>Records at a path, or nothing at all.</summary>

@@ -1,4 +1,6 @@
 using System.Collections.Frozen;
+using System.Globalization;
+using System.Runtime.CompilerServices;
 using System.Text;
 using System.Text.Json;
 using Turnpike.Ledger;
@@ -147,13 +149,19 @@ internal sealed class UsageStore(Database database, UsageExports exports, TimePr
     /// <summary><c>{"input_tokens":12,"output_tokens":10}</c>: names are ours, so nothing needs escaping.</summary>
     private static string Write(Counts counts)
     {
-        var text = new StringBuilder(64).Append('{');
+        var text = new DefaultInterpolatedStringHandler(0, 0, CultureInfo.InvariantCulture, stackalloc char[512]);
+        text.AppendLiteral("{");
+        var any = false;
         foreach (var (unit, count) in counts)
         {
-            if (text.Length > 1) text.Append(',');
-            text.Append('"').Append(unit).Append("\":").Append(count);
+            text.AppendLiteral(any ? ",\"" : "\"");
+            text.AppendLiteral(unit);
+            text.AppendLiteral("\":");
+            text.AppendFormatted(count);
+            any = true;
         }
-        return text.Append('}').ToString();
+        text.AppendLiteral("}");
+        return text.ToStringAndClear();
     }
 
     private static Counts ReadCounts(string text)

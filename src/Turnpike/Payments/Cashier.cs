@@ -200,7 +200,7 @@ internal sealed class Cashier(PaymentRegistry rails, PlanMethod plans, BalanceMe
         return events;
     }
 
-    private static AuditEvent Delivery(Payment payment) => payment.Event(AuditKinds.Delivered, reference: payment.State!.Hold.Receipt) with { Detail = payment.Passed };
+    private static AuditEvent Delivery(Payment payment) => payment.Event(AuditKinds.Delivered, reference: payment.State!.Hold.Receipt, detail: payment.Passed);
 
     /// <summary>Whatever a rail's code throws, the money may have moved: unknown, and the settler finds out.</summary>
     private async ValueTask<Settlement> SettleAsync(IPaymentMethod method, HoldState captured)
@@ -375,7 +375,7 @@ internal sealed class Cashier(PaymentRegistry rails, PlanMethod plans, BalanceMe
         Request = payment.Call.RequestLine,
         Terms = credit is null ? payment.Terms : null,
         Expires = credit is null ? payment.Expires : null,
-        Events = [payment.Event(AuditKinds.Verified, reference: payment.HoldId) with { Detail = payment.BodyDigest is { } body ? $"body={body}" : null }, payment.Event(AuditKinds.Held, reference: payment.HoldId) with { Detail = payment.Method is { } method ? rails.Compare(payment.Call, method, method.NetworkOf(payment)) : null }],
+        Events = [payment.Event(AuditKinds.Verified, reference: payment.HoldId, detail: payment.BodyDigest is { } body ? $"body={body}" : null), payment.Event(AuditKinds.Held, reference: payment.HoldId, detail: payment.Method is { } method ? rails.Compare(payment.Call, method, method.NetworkOf(payment)) : null)],
     });
 
     /// <summary>The account of what this payer paid and did not get, when it covers this call.</summary>

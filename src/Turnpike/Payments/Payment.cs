@@ -149,8 +149,8 @@ internal sealed class Payment(Call call, Func<Payment, ValueTask> close) : IAsyn
     }
 
     /// <summary>A decision about it, for the trail.</summary>
-    public AuditEvent Event(string kind, string? reason = null, string? reference = null) =>
-        Call.Event(kind, reason, reference, payer: Payer, method: ByCredit ? "credit" : Method?.Name, amount: (Taken ?? Ceiling).ToString());
+    public AuditEvent Event(string kind, string? reason = null, string? reference = null, string? detail = null) =>
+        Call.Event(kind, reason, reference, detail, payer: Payer, method: ByCredit ? "credit" : Method?.Name, amount: (Taken ?? Ceiling).ToString());
 
     public ValueTask DisposeAsync() => close(this);
 }

@@ -33,7 +33,7 @@ internal static class Undelivered
 
     /// <summary>What came instead of an answer: the upstream's status and bytes, or why there was none.</summary>
     public static AuditEvent Event(Payment payment) =>
-        payment.Event(AuditKinds.Undelivered, payment.Call.Refused?.Reason.Code ?? "undelivered", payment.State!.Hold.Receipt) with { Detail = payment.Passed };
+        payment.Event(AuditKinds.Undelivered, payment.Call.Refused?.Reason.Code ?? "undelivered", payment.State!.Hold.Receipt, payment.Passed);
 
     /// <summary>
     /// Back to where it came from, every leg of it, or onto the payer's credit: new entries, idempotent by the hold they mend. Their ids

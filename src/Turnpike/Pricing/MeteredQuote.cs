@@ -19,6 +19,18 @@ internal sealed record MeteredQuote(Money Ceiling, string Version, DateTimeOffse
     /// <summary>Something is priced that its provider's format tells, and neither counting nor a measure of the document's own does.</summary>
     public bool AsksTheUpstream => Card.Priced.Any(unit => unit is not (Units.Requests or Units.Bytes or Units.RequestBytes) && !Call.Settings.Units.Contains(unit));
 
+    /// <summary>What of the document's own measures is charged for, and was not told.</summary>
+    public IEnumerable<Measure> Missing(Usage usage) => usage.Missing.Where(measure => CardOf(usage).Charges(measure.Unit));
+
+    /// <summary>What is priced and was not told by an answer that told the other: tokens where minutes are priced, or time where tokens are.</summary>
+    public IReadOnlyList<string> NotAmong(Usage usage)
+    {
+        var timed = usage.Reported.Has(Units.Seconds);
+        return timed && usage[Units.Total] > 0 ? [] : [.. CardOf(usage).Priced.Where(unit => !Call.Settings.Units.Contains(unit) && (timed ? IsToken(unit) : unit is Units.Seconds or Units.Minutes))];
+    }
+
+    private static bool IsToken(string unit) => unit == Units.Total || Units.Inputs.Contains(unit) || Units.Outputs.Contains(unit);
+
     /// <summary>The price of what was used, at the rates of the model that served where it has some; whoever takes it keeps to the ceiling.</summary>
     public Money Charge(Usage usage)
     {
@@ -67,7 +79,7 @@ internal sealed record MeteredQuote(Money Ceiling, string Version, DateTimeOffse
         }
         // The input alone may reach the ceiling by its size, though hardly ever by its tokens: then the running estimate bounds it.
         if (Cost(1) is not { } least || least > held || asked is null && Cost(MostUnasked) <= held) return asked;
-        return Within(held, asked ?? MostWithin);
+        return asked is { } all && Cost(all) <= held ? all : Within(held, asked ?? MostWithin);
     }
 
     /// <summary>The most output, each answer alone, that fits into an amount into which one token of it fits.</summary>

@@ -12,6 +12,8 @@ internal sealed class RateCard
     private readonly Rate? input, output;
     private readonly long hundredths = PriceRule.Whole;
 
+    private static readonly string[] KindsOfOutput = [.. Units.Outputs, Units.Reasoning];
+
     public RateCard(string currency, IEnumerable<KeyValuePair<string, Rate>> rates)
     {
         Currency = currency;
@@ -42,6 +44,9 @@ internal sealed class RateCard
         foreach (var (unit, count) in Quantities(usage)) sum += Of(unit, count, usage);
         return Rounded(sum);
     }
+
+    /// <summary>True for a unit that has a rate, or is a kind of one that has.</summary>
+    public bool Charges(string unit) => UnitFor(unit) is not null || rates.ContainsKey(Units.Total) && (Units.Inputs.Contains(unit) || Units.Outputs.Contains(unit));
 
     /// <summary>What of a call's use counts over a period, by unit.</summary>
     public IEnumerable<KeyValuePair<string, long>> InPeriods(Usage usage) => units.Any(u => rates[u].Over is not null) ? Quantities(usage).Where(q => rates[q.Key].Over is not null && q.Value > 0) : [];
@@ -95,7 +100,7 @@ internal sealed class RateCard
             else if (bounds.Has(unit)) sum += rates[unit].Most(bounds[unit]);
             else return null;
         }
-        if (Dearest(Units.Inputs, bounds, Units.Input) is not { } inputs || Dearest([.. Units.Outputs, Units.Reasoning], bounds, Units.Output) is not { } outputs) return null;
+        if (Dearest(Units.Inputs, bounds, Units.Input) is not { } inputs || Dearest(KindsOfOutput, bounds, Units.Output) is not { } outputs) return null;
         return Rounded(sum + inputs + outputs);
     }
 

@@ -16,16 +16,22 @@ namespace Turnpike.Pricing;
 /// </summary>
 internal static class UsageSection
 {
-    private static readonly Key<UsageSettings> Key = new("usage", new UsageShape(), "What an answer tells of its use: openai, openai-responses, anthropic, gemini, bedrock, or units with their sources ($.path, header:NAME, seconds, minutes, hours, bytes, request-bytes, a number).")
+    private const long MostFallback = 1_000_000_000_000;
+
+    private static readonly Key<string> From = new("from", Shapes.Text, "Where the quantity comes from: a $.path or header:NAME.") { Required = true, Example = "$.pages" };
+    private static readonly Key<long> Fallback = new("fallback", Shapes.Integer(0, MostFallback), "What is counted where an answer does not tell it.") { Required = true, Example = "1" };
+    private static readonly MapShape<Measure> Told = new([From, Fallback], Build);
+
+    private static readonly Key<UsageSettings> Key = new("usage", new UsageShape(), "What an answer tells of its use: openai, openai-responses, anthropic, gemini, bedrock, or units with their sources ($.path, header:NAME, seconds, minutes, hours, bytes, request-bytes, a number; { from: $.path, fallback: 1 } where an answer may not tell it).")
     { Default = "nothing is read", Example = "openai" };
 
     public static readonly Section Section = new(Scope.Operation, Key)
     {
         Check = Check,
-        TellOperation = (_, operation) => operation.Settings.Get<UsageSettings>() is { } usage ? Told(usage) : null,
+        TellOperation = (_, operation) => operation.Settings.Get<UsageSettings>() is { } usage ? Names(usage) : null,
     };
 
-    private static string Told(UsageSettings usage) => string.Join(", ", new[] { usage.Format.Name }.Where(n => n != "none").Concat(usage.Units));
+    private static string Names(UsageSettings usage) => string.Join(", ", new[] { usage.Format.Name }.Where(n => n != "none").Concat(usage.Units));
 
     /// <summary>Whatever is priced must be told by something.</summary>
     private static void Check(Draft draft)
@@ -44,6 +50,28 @@ internal static class UsageSection
     private static bool Tells(UsageSettings? usage, PriceModel.Metered price, string unit) =>
         unit is Units.Requests or Units.Bytes or Units.RequestBytes || price.Count is not null && unit == Units.Records
         || usage?.Tells(unit) == true;
+
+    /// <summary>Null for what is no source.</summary>
+    private static Measure? MeasureOf(string unit, string text) => text switch
+    {
+        "milliseconds" => new Measure.Time(unit, TimeSpan.FromMilliseconds(1)),
+        "seconds" => new Measure.Time(unit, TimeSpan.FromSeconds(1)),
+        "minutes" => new Measure.Time(unit, TimeSpan.FromMinutes(1)),
+        "hours" => new Measure.Time(unit, TimeSpan.FromHours(1)),
+        "bytes" => new Measure.Size(unit, OfRequest: false),
+        "request-bytes" => new Measure.Size(unit, OfRequest: true),
+        ['$', ..] when PathNode.Check(text) is null => new Measure.Path(unit, text),
+        ['h', 'e', 'a', 'd', 'e', 'r', ':', .. var name] when name.Length > 0 && name.All(c => char.IsAsciiLetterOrDigit(c) || c is '-' or '_') => new Measure.Header(unit, name),
+        _ when long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var count) && count > 0 => new Measure.Constant(unit, count),
+        _ => null,
+    };
+
+    private static Measure? Build(MapValues m)
+    {
+        if (MeasureOf(m.At.Name, m.Get(From)!) is { } measure and (Measure.Path or Measure.Header)) return measure with { Fallback = m.Get(Fallback) };
+        m.Of(From).Refuse("is no $.path and no header:NAME; nothing else can be missing");
+        return null;
+    }
 
     /// <summary>A provider's name, or a map of units.</summary>
     private sealed class UsageShape : Shape<UsageSettings>
@@ -87,20 +115,9 @@ internal static class UsageSection
         private static bool TryMeasure(Spot at, string unit, [NotNullWhen(true)] out Measure? measure)
         {
             measure = null;
+            if (at.Node is MapNode) return Told.TryRead(at, out measure);
             if (!at.TryText("where the quantity comes from", out var text)) return false;
-            measure = text.Text switch
-            {
-                "milliseconds" => new Measure.Time(unit, TimeSpan.FromMilliseconds(1)),
-                "seconds" => new Measure.Time(unit, TimeSpan.FromSeconds(1)),
-                "minutes" => new Measure.Time(unit, TimeSpan.FromMinutes(1)),
-                "hours" => new Measure.Time(unit, TimeSpan.FromHours(1)),
-                "bytes" => new Measure.Size(unit, OfRequest: false),
-                "request-bytes" => new Measure.Size(unit, OfRequest: true),
-                ['$', ..] when PathNode.Check(text.Text) is null => new Measure.Path(unit, text.Text),
-                ['h', 'e', 'a', 'd', 'e', 'r', ':', .. var name] when name.Length > 0 && name.All(c => char.IsAsciiLetterOrDigit(c) || c is '-' or '_') => new Measure.Header(unit, name),
-                _ when long.TryParse(text.Text, NumberStyles.None, CultureInfo.InvariantCulture, out var count) && count > 0 => new Measure.Constant(unit, count),
-                _ => null,
-            };
+            measure = MeasureOf(unit, text.Text);
             return measure is not null || at.Refuse($"'{text.Shown}' is no source; write $.path, header:NAME, seconds, minutes, hours, bytes, request-bytes or a number");
         }
 
@@ -115,9 +132,16 @@ internal static class UsageSection
             json.WriteStartObject();
             json.WriteString("type", "object");
             json.WriteStartObject("additionalProperties");
+            json.WriteStartArray("anyOf");
+            json.WriteStartObject();
             json.WriteStartArray("type");
             json.WriteStringValue("string");
             json.WriteStringValue("integer");
+            json.WriteEndArray();
+            json.WriteEndObject();
+            json.WriteStartObject();
+            Told.WriteSchema(json);
+            json.WriteEndObject();
             json.WriteEndArray();
             json.WriteEndObject();
             json.WriteEndObject();

@@ -35,6 +35,8 @@ internal sealed class GroupCommit : IDisposable
     private volatile Exception? failure;
     private volatile bool stopping;
     private int awaited; // 1 while the timer runs
+    private readonly object bell = new(); // a thread of its own is woken by a bell of its own: by way of the thread pool it would be two hops
+    private int idle; // 1 while the writer waits for the bell
 
     /// <param name="threaded">False where somebody else says when to write, by <see cref="WriteBatch"/>.</param>
     public GroupCommit(Sql sql, TimeProvider clock, bool threaded = true)
@@ -62,7 +64,7 @@ internal sealed class GroupCommit : IDisposable
     /// <exception cref="StorageUnavailableException">The disk failed, the server is away, or the store is stopping.</exception>
     public ValueTask<T> WriteAsync<T>(WriteCommand<T> command, CancellationToken ct)
     {
-        return waiting.Writer.TryWrite(command) ? command.Completion : Slow(command, ct);
+        return TryQueue(command) ? command.Completion : Slow(command, ct);
 
         async ValueTask<T> Slow(WriteCommand<T> command, CancellationToken ct)
         {
@@ -74,6 +76,7 @@ internal sealed class GroupCommit : IDisposable
             {
                 throw Unavailable();
             }
+            Ring();
             return await command.Completion;
         }
     }
@@ -88,7 +91,7 @@ internal sealed class GroupCommit : IDisposable
     }
 
     /// <summary>Queues a command whose outcome nobody awaits. Nothing when the queue is full: a transaction is coming anyway.</summary>
-    public void Ask(WriteCommand command) => waiting.Writer.TryWrite(command);
+    public void Ask(WriteCommand command) => TryQueue(command);
 
     /// <summary>True when whoever writes now has to wait for a place to wait in.</summary>
     public bool IsFull => waiting.Reader.Count >= MostWaiting;
@@ -119,6 +122,7 @@ internal sealed class GroupCommit : IDisposable
         outage.Dispose();
         Wake();
         waiting.Writer.TryComplete();
+        Ring();
         if (thread is null)
             while (WriteBatch()) { }
         thread?.Join();
@@ -132,11 +136,33 @@ internal sealed class GroupCommit : IDisposable
 
     private void Run()
     {
-        var reader = waiting.Reader;
-        while (reader.WaitToReadAsync().AsTask().GetAwaiter().GetResult()) // this thread is the writer's own
+        while (!waiting.Reader.Completion.IsCompleted)
         {
             while (WriteBatch()) { }
+            Rest();
         }
+    }
+
+    // Whoever queues something looks whether we rest, and we look, once we say so, whether something is queued: one of the two sees the other.
+    private void Rest()
+    {
+        Interlocked.Exchange(ref idle, 1);
+        lock (bell)
+            while (!HasWork && !waiting.Reader.Completion.IsCompleted && Volatile.Read(ref idle) == 1) Monitor.Wait(bell);
+        Volatile.Write(ref idle, 0);
+    }
+
+    private bool TryQueue(WriteCommand command)
+    {
+        if (!waiting.Writer.TryWrite(command)) return false;
+        Ring();
+        return true;
+    }
+
+    private void Ring()
+    {
+        if (Interlocked.Exchange(ref idle, 0) == 0) return;
+        lock (bell) Monitor.Pulse(bell);
     }
 
     private void Wake()

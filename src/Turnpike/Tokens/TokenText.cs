@@ -58,6 +58,14 @@ internal sealed class TokenText(IReadOnlyList<byte[]> secrets)
         return Base64Url.EncodeToString(mac[..MacBytes]);
     }
 
+    /// <summary>What four zero bits make of each of the sixteen remainders.</summary>
+    private static readonly uint[] Crc = [.. Enumerable.Range(0, 16).Select(static remainder =>
+    {
+        var crc = (uint)remainder;
+        for (var bit = 0; bit < 4; bit++) crc = (crc & 1) != 0 ? crc >> 1 ^ 0xedb88320u : crc >> 1;
+        return crc;
+    })];
+
     /// <summary>CRC-32 (IEEE 802.3), eight lower-case hex digits.</summary>
     private static string Checksum(string body)
     {
@@ -65,7 +73,8 @@ internal sealed class TokenText(IReadOnlyList<byte[]> secrets)
         foreach (var value in Encoding.UTF8.GetBytes(body))
         {
             crc ^= value;
-            for (var bit = 0; bit < 8; bit++) crc = (crc & 1) != 0 ? crc >> 1 ^ 0xedb88320u : crc >> 1;
+            crc = crc >> 4 ^ Crc[crc & 15];
+            crc = crc >> 4 ^ Crc[crc & 15];
         }
         return (~crc).ToString("x8", System.Globalization.CultureInfo.InvariantCulture);
     }

@@ -19,6 +19,17 @@ public sealed class WithinASecondTests(Chain chain)
     }
 
     [Fact]
+    public async Task A_key_imported_at_one_opens_the_other_which_did_not_know_it()
+    {
+        await using var pair = await Pair.StartAsync(chain);
+        (await pair.A.AdminAsync("PUT", "/admin/v1/callers/agent", "{}")).Status.ShouldBe(HttpStatusCode.Created);
+        (await CallAsync(pair.B, "their-old-key")).Status.ShouldBe(HttpStatusCode.Unauthorized);
+        var hash = "sha256:" + Convert.ToHexStringLower(System.Security.Cryptography.SHA256.HashData("their-old-key"u8));
+        (await pair.A.AdminAsync("POST", "/admin/v1/callers/agent/keys", $$"""{"hash":"{{hash}}"}""")).Status.ShouldBe(HttpStatusCode.Created);
+        await Until.WithinASecondAsync("it opens", async () => (await CallAsync(pair.B, "their-old-key")).Status == HttpStatusCode.OK);
+    }
+
+    [Fact]
     public async Task A_caller_suspended_at_one_is_refused_by_the_other()
     {
         await using var pair = await Pair.StartAsync(chain);
@@ -27,6 +38,19 @@ public sealed class WithinASecondTests(Chain chain)
         (await CallAsync(pair.B, key)).Status.ShouldBe(HttpStatusCode.OK);
         (await pair.A.AdminAsync("POST", "/admin/v1/callers/agent/suspend")).Status.ShouldBe(HttpStatusCode.OK);
         await Until.WithinASecondAsync("it is refused", async () => await CallAsync(pair.B, key) is { Status: not HttpStatusCode.OK, Reason: "caller-suspended" });
+    }
+
+    [Fact]
+    public async Task A_limit_given_at_one_holds_at_the_other()
+    {
+        await using var pair = await Pair.StartAsync(chain);
+        await pair.A.AdminAsync("PUT", "/admin/v1/callers/agent", "{}");
+        var key = (await pair.A.AdminAsync("POST", "/admin/v1/callers/agent/keys", "{}")).Json["key"]!.GetValue<string>();
+        (await CallAsync(pair.B, key)).Status.ShouldBe(HttpStatusCode.OK);
+        (await pair.A.AdminAsync("PUT", "/admin/v1/callers/agent", """{"limits":[{"amount":"1 requests","per":"1d"}],"signsAs":["https://agent.test"]}""")).Status.ShouldBe(HttpStatusCode.OK);
+        await Until.WithinASecondAsync("it is limited", async () => (await CallAsync(pair.B, key)).Status == HttpStatusCode.TooManyRequests);
+        var taken = await pair.B.AdminAsync("PUT", "/admin/v1/callers/other", """{"signsAs":["https://agent.test"]}""");
+        (taken.Status, taken.Reason).ShouldBe((HttpStatusCode.Conflict, "signer-taken"));
     }
 
     [Fact]

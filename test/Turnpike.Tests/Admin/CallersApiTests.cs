@@ -86,6 +86,15 @@ public sealed class CallersApiTests
     [InlineData("PUT", "/bot", """{"plann":"x"}""", "$.plann")]
     [InlineData("PUT", "/bot", """{"plan":"nope"}""", "no plan 'nope'")]
     [InlineData("PUT", "/bot", """{"plan":"pro","planUntil":"2027-01-31T00:00:00Z","planThen":"nope"}""", "no plan 'nope'")]
+    [InlineData("PUT", "/bot", """{"limits":[{"amount":"many requests"}]}""", "limits[0].amount: 'many requests' is no amount")]
+    [InlineData("PUT", "/bot", """{"limits":[{"amount":"5 total_tokens"}]}""", "limits[0].amount: only requests and money can be limited at once")]
+    [InlineData("PUT", "/bot", """{"limits":[{"amount":"5 total_tokens","per":"1m"}]}""", "nothing sold here tells 'total_tokens'")]
+    [InlineData("PUT", "/bot", """{"limits":[{"amount":"5 requests","per":"1m"},{"amount":"6 requests","per":"1m"},{"amount":"7 requests","per":"1m"}]}""", "another limit here is called 'requests-60s-caller'")]
+    [InlineData("PUT", "/bot", """{"limits":[{"amount":"${env:ADMIN}","per":"1m"}]}""", "limits[0].amount: environment variable ADMIN is not set")]
+    [InlineData("PUT", "/bot", """{"limits":[null]}""", "limits:")]
+    [InlineData("PUT", "/bot", """{"limits":[{"amount":"5 requests","key":[null]}]}""", "limits[0].key[0]")]
+    [InlineData("PUT", "/bot", """{"signsAs":["me"]}""", "signsAs:")]
+    [InlineData("PUT", "/bot", """{"signsAs":[null]}""", "signsAs:")]
     [InlineData("POST", "/there/keys", """{"scopes":["a:read"]}""", "scopes: 'a:read' is no scope of the caller")]
     [InlineData("POST", "/there/keys", """{"operations":["nothing"]}""", "operations:")]
     [InlineData("POST", "/there/keys", """{"methods":["get"]}""", "methods:")]
@@ -100,6 +109,46 @@ public sealed class CallersApiTests
         var answer = await gateway.AdminAsync(new HttpMethod(method), Callers + path, body);
         answer.Status.ShouldBe(HttpStatusCode.BadRequest);
         RunningGateway.Json(answer.Body).GetProperty("detail").GetString()!.ShouldContain(told);
+    }
+
+    [Fact]
+    public async Task Limits_hold_from_the_next_call_on_and_stay_when_the_status_changes()
+    {
+        await using var gateway = await RunningGateway.StartAsync();
+        async Task<int> Call(string key)
+        {
+            using var answer = await gateway.CallAsync("/open", headers: ("x-api-key", key));
+            return (int)answer.StatusCode;
+        }
+        await gateway.AdminAsync(HttpMethod.Put, Callers + "/bot", "{}");
+        var key = RunningGateway.Json((await gateway.AdminAsync(HttpMethod.Post, Callers + "/bot/keys")).Body).GetProperty("key").GetString()!;
+        (await Call(key)).ShouldBe(200);
+        const string limits = """[{"amount":"2 requests","per":"1d","for":{"assurance":["bearer"]}}]""";
+        (await gateway.AdminAsync(HttpMethod.Put, Callers + "/bot", $$"""{"limits":{{limits}}}""")).Status.ShouldBe(HttpStatusCode.OK);
+        (await gateway.AdminAsync(HttpMethod.Post, Callers + "/bot/suspend")).Status.ShouldBe(HttpStatusCode.OK);
+        (await gateway.AdminAsync(HttpMethod.Post, Callers + "/bot/resume")).Status.ShouldBe(HttpStatusCode.OK);
+        ((await Call(key)), (await Call(key)), (await Call(key))).ShouldBe((200, 200, 429));
+        RunningGateway.Json((await gateway.GetAsync(Callers + "/bot")).Body).GetProperty("limits")[0].GetProperty("amount").GetString().ShouldBe("2 requests");
+        RunningGateway.Json((await gateway.GetAsync("/admin/v1/audit?kind=caller.changed&caller=bot")).Body).ToString().ShouldContain("limits requests-86400s");
+        await gateway.AdminAsync(HttpMethod.Put, Callers + "/bot", "{}");
+        (await Call(key)).ShouldBe(200, "PUT replaces: what is left out is nothing");
+    }
+
+    [Fact]
+    public async Task Whoever_signs_is_one_caller()
+    {
+        await using var gateway = await RunningGateway.StartAsync(more: "callers: { named: { signs-as: [\"https://file.test\"] } }\nplans: { pro: {} }");
+        (await gateway.AdminAsync(HttpMethod.Put, Callers + "/one", """{"signsAs":["https://agent.test/","wallet:0x70997970C51812dc3A010C7d01b50e0d17dc79C8"]}""")).Status.ShouldBe(HttpStatusCode.Created);
+        RunningGateway.Json((await gateway.GetAsync(Callers + "/one")).Body).GetProperty("signsAs").EnumerateArray().Select(s => s.GetString()).ShouldBe(["https://agent.test", "wallet:0x70997970c51812dc3a010c7d01b50e0d17dc79c8"]);
+        foreach (var taken in new[] { "https://agent.test", "https://file.test" })
+        {
+            var answer = await gateway.AdminAsync(HttpMethod.Put, Callers + "/two", $$"""{"signsAs":["{{taken}}"]}""");
+            (answer.Status, Reason(answer)).ShouldBe((HttpStatusCode.Conflict, "signer-taken"));
+        }
+        (await gateway.GetAsync(Callers + "/two")).Status.ShouldBe(HttpStatusCode.NotFound, "nothing of it was done");
+        await gateway.AdminAsync(HttpMethod.Put, Callers + "/one", "{}");
+        (await gateway.AdminAsync(HttpMethod.Put, Callers + "/two", """{"signsAs":["https://agent.test"]}""")).Status.ShouldBe(HttpStatusCode.Created);
+        RunningGateway.Json((await gateway.GetAsync(Callers + "/named")).Body).GetProperty("signsAs")[0].GetString().ShouldBe("https://file.test");
     }
 
     [Fact]
@@ -156,6 +205,9 @@ public sealed class CallersApiTests
         (await RunAsync((o, e) => CallersCommand.RevokeAsync(gateway.Config, RunningGateway.Environment, id, "leaked", false, o, e, default))).Err.ShouldContain("status    revoked");
         (await RunAsync((o, e) => CallersCommand.ListAsync(gateway.Config, RunningGateway.Environment, false, o, e, default))).Output.ShouldBe($"bot  suspended  pro{Environment.NewLine}named  active  no plan  in the file{Environment.NewLine}");
         (await RunAsync((o, e) => CallersCommand.PutAsync(gateway.Config, RunningGateway.Environment, "named", new CallerBody(), false, o, e, default))).Code.ShouldBe(3);
+        var limited = await RunAsync((o, e) => CallersCommand.PutAsync(gateway.Config, RunningGateway.Environment, "agent", new CallerBody(Limits: LimitText.Read(["100 requests per 1m", """{"amount":"2 requests","key":["address"]}"""]), SignsAs: ["https://agent.test"]), false, o, e, default));
+        limited.Output.ShouldContain($"limit     100 requests per 1m{Environment.NewLine}limit     2 requests at once by address{Environment.NewLine}signs as  https://agent.test");
+        (await RunAsync((o, e) => CallersCommand.PutAsync(gateway.Config, RunningGateway.Environment, "agent", new CallerBody(Limits: LimitText.Read(["{oops"])), false, o, e, default))).Err.ShouldContain("limits[0].amount");
         (await RunAsync((o, e) => CallersCommand.PutAsync(gateway.Config, RunningGateway.Environment, "b c", new CallerBody(), false, o, e, default))).Code.ShouldBe(2);
         (await RunAsync((o, e) => CallersCommand.ShowAsync(gateway.Config, RunningGateway.Environment, "nobody", false, o, e, default))).Code.ShouldBe(3);
     }

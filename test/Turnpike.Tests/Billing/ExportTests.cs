@@ -1,9 +1,13 @@
 using System.Text;
 using System.Text.Json;
+using Microsoft.Extensions.Logging.Abstractions;
+using Turnpike.Admin.Data;
 using Turnpike.Catalog.Webhooks;
 using Turnpike.Audit;
 using Turnpike.Billing.Export;
+using Turnpike.Catalog.Loading;
 using Turnpike.Metering;
+using Turnpike.Storage;
 using Turnpike.Tests.Gateway;
 using static Turnpike.Tests.Metering.MeteredGate;
 
@@ -115,6 +119,38 @@ public sealed class ExportTests : IDisposable
         receiver.Instead = (_, _) => null;
         for (var i = 0; i < 60; i++) await RoundAsync();
         receiver.Counted.Select(e => e.Id).ShouldBe(["e0", "e1", "e2"]);
+    }
+
+    [Fact]
+    public async Task A_receiver_that_says_yes_and_much_beside_it_is_told_once()
+    {
+        receiver.Then = _ => Receiver.Says(200, new string('x', 1_000_000));
+        await AddAsync("e", "acme");
+        for (var i = 0; i < 5; i++) await RoundAsync();
+        (receiver.Arrived.Count, (await Store.StateAsync("meter", default)).Waiting).ShouldBe((1, 0));
+    }
+
+    [Fact]
+    public async Task What_is_still_to_be_told_outlives_the_time_that_records_are_kept()
+    {
+        gate.Dispose();
+        gate = New("retention: { usage: 1d }\n" + CloudEvents);
+        using var keeping = new Housekeeping(gate.Of<Database>(), null!, gate.Of<CatalogSource>(), gate.Time, NullLogger<Housekeeping>.Instance);
+        receiver.Instead = (_, body) => body.Contains("\"bad\"", StringComparison.Ordinal) ? Receiver.Says(400) : Receiver.Says(401);
+        await AddAsync("bad", "zeta");
+        await RoundAsync();
+        await AddAsync("good", "acme");
+        await RoundAsync();
+        gate.Time.Pass(TimeSpan.FromDays(3));
+        await keeping.StepAsync(default);
+        receiver.Instead = (_, _) => null;
+        for (var i = 0; i < 5; i++) await RoundAsync();
+        receiver.Counted.ShouldBe([("acme", "good")]);
+        (await Store.ReviveAsync("meter", default)).ShouldBe(1);
+        await RoundAsync();
+        receiver.Counted.ShouldBe([("acme", "good"), ("zeta", "bad")]);
+        await keeping.StepAsync(default);
+        (await gate.Of<UsageStore>().ListAsync(new UsageFilter(DateTimeOffset.UnixEpoch, gate.Time.GetUtcNow()), 10, default)).ShouldBeEmpty();
     }
 
     [Fact]

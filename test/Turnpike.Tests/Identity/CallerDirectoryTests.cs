@@ -128,6 +128,18 @@ public sealed class CallerDirectoryTests : IDisposable
     }
 
     [Fact]
+    public async Task A_key_whose_caller_comes_later_opens_from_then_on_and_whoever_was_known_still_is()
+    {
+        var known = await gate.KeyAsync();
+        (await gate.GetAsync("/status", ("x-api-key", known))).Status.ShouldBe(200);
+        var (_, early) = await gate.Of<CallerDesk>().IssueAsync("late", CredentialRules.None, null, default);
+        (await gate.GetAsync("/status", ("x-api-key", early))).Reason.ShouldBe("unknown-key");
+        (await gate.Of<CallerDesk>().PutAsync(new Caller("late"), default)).Created.ShouldBeTrue();
+        (await gate.GetAsync("/status", ("x-api-key", early))).Status.ShouldBe(200);
+        (await gate.GetAsync("/status", ("x-api-key", known))).Status.ShouldBe(200);
+    }
+
+    [Fact]
     public async Task Two_different_keys_are_refused_and_the_same_one_twice_is_one()
     {
         var (one, two) = (await gate.KeyAsync(), await gate.KeyAsync());

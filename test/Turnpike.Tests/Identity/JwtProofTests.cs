@@ -1,6 +1,8 @@
 using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
+using Turnpike.Catalog;
+using Turnpike.Identity;
 using Turnpike.Protocols.Http;
 using Turnpike.Protocols.Signing;
 using Turnpike.Tests.Gateway;
@@ -234,4 +236,26 @@ public sealed class JwtProofTests : IDisposable
     [InlineData("""{"kty":"OKP","crv":"Ed25519","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo","use":"enc"}""")]
     [InlineData("[]")]
     public void What_is_weak_private_or_for_something_else_is_no_key(string jwk) => PublicKey.Read(JsonDocument.Parse(jwk).RootElement).ShouldBeNull();
+
+    [Fact]
+    public async Task Whom_a_token_names_is_looked_at_again_when_its_payment_is_verified()
+    {
+        using var paid = issuer.Gate(TestGate.Document.Replace("history: { match: \"GET /history/{city}\"", "history: { scopes: [read], match: \"GET /history/{city}\"", StringComparison.Ordinal));
+        var (desk, bearer) = (paid.Of<CallerDesk>(), "Bearer " + issuer.Sign(Issuer.Claims("sub", "made")));
+        var may = new Caller("made") { Scopes = ["read", "more"] };
+        await desk.PutAsync(may, default);
+        var proof = paid.Pay(await paid.GetAsync("/history/paris", ("Authorization", bearer)));
+        async Task<(int, string?)> While(Caller changed)
+        {
+            await desk.PutAsync(may, default);
+            paid.Rail.Verdict = () => { desk.PutAsync(changed, default).AsTask().GetAwaiter().GetResult(); return null; };
+            var told = await paid.GetAsync("/history/paris", ("Authorization", bearer), ("PAYMENT-SIGNATURE", proof));
+            return (told.Status, told.Status == 200 ? null : told.Reason);
+        }
+        (await While(may with { Status = CallerStatus.Suspended })).ShouldBe((403, "caller-suspended"));
+        (await While(may with { Scopes = ["more"] })).ShouldBe((403, "missing-scope"));
+        paid.Upstream.Requests.ShouldBeEmpty();
+        (await While(may with { Scopes = ["read"] })).ShouldBe((200, null), "what is left suffices, and nothing was taken before");
+        await paid.ShouldBalanceAsync();
+    }
 }

@@ -1,6 +1,8 @@
 using System.Net;
 using System.Security.Cryptography;
 using System.Text;
+using Turnpike.Catalog;
+using Turnpike.Identity;
 using Turnpike.Protocols.Evm;
 using Turnpike.Tests.Gateway;
 
@@ -53,6 +55,39 @@ public sealed class SignatureProofTests : IDisposable
         told.Status.ShouldBe(200, told.Body);
         Caller.ShouldBe("robot");
         gate.Upstream.Requests.Last().Headers.Keys.ShouldNotContain(h => h.StartsWith("Signature", StringComparison.OrdinalIgnoreCase));
+    }
+
+    [Fact]
+    public async Task A_caller_that_was_made_here_signs_too_until_it_does_not_and_the_files_word_is_first()
+    {
+        async Task<string?> Asked()
+        {
+            (await gate.GetAsync("/status", [("Signature-Agent", "\"https://other.test\""), .. Signing.Headers(other.Sign, Parameters(keyId: other.Thumbprint), ("\"@authority\"", "127.0.0.1:8402"), ("\"signature-agent\"", "\"https://other.test\""))])).Status.ShouldBe(200);
+            return Caller;
+        }
+        var desk = gate.Of<CallerDesk>();
+        (await Asked()).ShouldBeNull("nobody is known by that name");
+        await desk.PutAsync(new Caller("made") { SignsAs = ["https://other.test", "https://agent.test"] }, default);
+        (await Asked()).ShouldBe("made");
+        (await AskAsync(Parameters())).Status.ShouldBe(200);
+        Caller.ShouldBe("robot", "the file says who that is");
+        await desk.PutAsync(new Caller("made") { SignsAs = ["https://other.test"], Status = CallerStatus.Suspended }, default);
+        (await gate.GetAsync("/status", [("Signature-Agent", "\"https://other.test\""), .. Signing.Headers(other.Sign, Parameters(keyId: other.Thumbprint), ("\"@authority\"", "127.0.0.1:8402"), ("\"signature-agent\"", "\"https://other.test\""))])).Status.ShouldBe(403);
+        await desk.PutAsync(new Caller("made"), default);
+        (await Asked()).ShouldBeNull();
+    }
+
+    [Fact]
+    public async Task Who_signs_in_nobodys_name_any_more_when_its_payment_is_verified_buys_nothing()
+    {
+        var desk = gate.Of<CallerDesk>();
+        (string, string?)[] Signed() => [("Signature-Agent", "\"https://other.test\""), .. Signing.Headers(other.Sign, Parameters(keyId: other.Thumbprint), ("\"@authority\"", "127.0.0.1:8402"), ("\"signature-agent\"", "\"https://other.test\""))];
+        await desk.PutAsync(new Caller("made") { SignsAs = ["https://other.test"] }, default);
+        var proof = gate.Pay(await gate.GetAsync("/forecast/paris", Signed()));
+        gate.Rail.Verdict = () => { desk.PutAsync(new Caller("made"), default).AsTask().GetAwaiter().GetResult(); return null; };
+        (await gate.GetAsync("/forecast/paris", [.. Signed(), ("PAYMENT-SIGNATURE", proof)])).Reason.ShouldBe("unknown-caller");
+        gate.Upstream.Requests.ShouldBeEmpty();
+        await gate.ShouldBalanceAsync();
     }
 
     private Task<Told> AskAsync(string parameters, Func<byte[], byte[]>? sign = null, string header = Url, string authority = "127.0.0.1:8402") =>

@@ -60,6 +60,25 @@ public sealed class AlikeFrameTests
     }
 
     [Fact]
+    public void Wherever_it_is_cut_and_whatever_is_allowed_whole_frames_of_any_length_are_read_and_their_text_is_told()
+    {
+        string[] words = ["four", "", " of the sea", "x", "\\n", "four", """a \"word\" of it""", "end"];
+        var frames = words.Select(w => Encoding.UTF8.GetBytes($"data: {{\"choices\":[{{\"delta\":{{\"content\":\"{w}\"}}}}]}}\n\n")).ToArray();
+        var simple = words.TakeWhile(w => !w.Contains('\\')).ToArray(); // what is escaped is read, not compared
+        byte[] all = [.. frames.SelectMany(f => f)];
+        for (var cut = 0; cut <= all.Length; cut++)
+            foreach (var most in new[] { 4L, 8, 20, 1_000 })
+            {
+                var reader = new Turnpike.Metering.UsageReader(new(new(Turnpike.Metering.Formats.UsageFormats.ByName["openai"], [])), "text/event-stream");
+                reader.Read(frames[0], out _).ShouldBe(frames[0].Length);
+                var (expected, text) = (0, 4L);
+                for (var i = 0; i < simple.Length && expected + frames[i].Length <= cut && text + simple[i].Length <= most; i++) (expected, text) = (expected + frames[i].Length, text + simple[i].Length);
+                reader.ReadAlike(all.AsSpan(0, cut), most).ShouldBe(expected, $"cut at {cut}, {most} allowed");
+                reader.Told.Text.ShouldBe(text);
+            }
+    }
+
+    [Fact]
     public void What_is_not_whole_yet_may_wait_and_is_read_when_nothing_more_comes()
     {
         var call = new Turnpike.Metering.MeteredCall(new Turnpike.Metering.UsageSettings(Turnpike.Metering.Formats.UsageFormats.ByName["openai"], []));

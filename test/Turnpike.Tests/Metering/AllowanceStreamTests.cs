@@ -47,7 +47,11 @@ public sealed class AllowanceStreamTests : IDisposable
     public async Task A_crash_in_mid_stream_takes_the_tokens_of_the_last_checkpoint()
     {
         var never = new TaskCompletionSource<HttpResponseMessage>();
-        gate.Upstream.Says(() => new HttpResponseMessage { Content = new Unending(Delta("four") + "\n\n", never.Task) });
+        gate.Upstream.Says(() =>
+        {
+            gate.Time.Pass(TimeSpan.FromMilliseconds(250));
+            return new HttpResponseMessage { Content = new Unending(Delta("four") + "\n\n", never.Task) };
+        });
         _ = AskAsync(100);
         for (var i = 0; i < 6_000 && (await gate.Ledger.ListAsync(new HoldFilter(), default)) is not [{ Observed.Units: > 0 }]; i++) await Task.Delay(10);
         var observed = (await HeldAsync()).Observed;

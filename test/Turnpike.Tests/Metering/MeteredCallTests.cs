@@ -240,7 +240,11 @@ public sealed class MeteredCallTests : IDisposable
         var token = await gate.TokenAsync();
         var (inside, never) = (new TaskCompletionSource(), new TaskCompletionSource<HttpResponseMessage>());
         gate.Upstream.Says(() => Stream(Delta("four"), Delta("four")));
-        gate.Upstream.Answer = (_, _) => Task.FromResult(Open(inside, never.Task));
+        gate.Upstream.Answer = (_, _) =>
+        {
+            gate.Time.Pass(TimeSpan.FromMilliseconds(250));
+            return Task.FromResult(Open(inside, never.Task));
+        };
         _ = gate.SendAsync(Ask(token, Streaming));
         await inside.Task;
         var checkpoint = new Money((Streaming.Length + 3) / 4 * 2_500 + 10_000, "USD");

@@ -1,6 +1,6 @@
-using System.IO.Compression;
 using System.Text;
 using System.Text.Json;
+using Turnpike.Audit;
 using Turnpike.Ledger;
 using Turnpike.Metering.Reading;
 using Turnpike.Tests.Gateway;
@@ -22,6 +22,9 @@ public sealed class ProviderGateTests : IDisposable
               chat: { match: POST /v1/chat/completions, usage: openai, price: { ceiling: 1.00 USD, by: $.model, per-million: { gpt-4o: { input_tokens: 2.50 USD, output_tokens: 10.00 USD }, gpt-4o-mini: { input_tokens: 0.15 USD, output_tokens: 0.60 USD } } } }
               texts: { match: POST /v1/completions, usage: openai, price: { ceiling: 1.00 USD, per-million: { output_tokens: 10.00 USD } } }
               embed: { match: POST /v1/embeddings, usage: openai, price: { ceiling: 1.00 USD, by: $.model, per-million: { text-embedding-3-small: { input_tokens: 0.02 USD } } } }
+              images: { match: POST /v1/images/generations, usage: openai, price: { ceiling: 1.00 USD, per-million: { output_tokens: 40.00 USD } } }
+              free: { match: POST /v1/free, usage: openai, price: free }
+              fixed: { match: POST /v1/fixed, usage: openai, price: 0.01 USD }
               transcribe: { match: POST /v1/audio/transcriptions, usage: openai, price: { ceiling: 1.00 USD, by: $.model, per-unit: { whisper-1: { minutes: 0.006 USD } } } }
               messages: { match: POST /v1/messages, usage: anthropic, price: { ceiling: 1.00 USD, per-million: { input_tokens: 1.00 USD, output_tokens: 10.00 USD } } }
               generate: { match: "POST /v1beta/models/{model}", usage: gemini, price: { ceiling: 1.00 USD, by: "path:model", per-million: { gemini-2.5-pro: { input_tokens: 1.25 USD, input_audio_tokens: 3.00 USD, output_tokens: 10.00 USD, output_image_tokens: 30.00 USD } } } }
@@ -59,22 +62,60 @@ public sealed class ProviderGateTests : IDisposable
     [InlineData("gzip")]
     [InlineData("br")]
     [InlineData("deflate")]
+    [InlineData("zstd")]
     public async Task An_upstream_that_compresses_though_nobody_asked_is_read_all_the_same(string coding)
     {
+        if (coding == "zstd") Assert.SkipUnless(Packing.HasZstd, Packing.Without);
         var token = await gate.TokenAsync();
         gate.Upstream.Says(() => Packed(coding, Delta("hello") + "\n\n" + LastChunk + "\n\ndata: [DONE]\n\n"));
         var told = await gate.SendAsync(Ask(token, """{"model":"gpt-4o","stream":true,"messages":[]}""").With(("Accept-Encoding", "gzip, br")));
         (told.Status, told.Body, told.Headers.ContentEncoding.Count).ShouldBe((200, Delta("hello") + "\n\ndata: [DONE]\n\n", 0));
+        gate.Upstream.Requests.Single().Headers["Accept-Encoding"].ShouldBe("identity");
         await ShouldHaveTakenAsync(token, 20 * 2_500 + 10 * 10_000);
     }
 
-    [Fact]
-    public async Task What_cannot_be_unpacked_is_not_sold()
+    [Theory]
+    [InlineData("application/json", "x-strange", true)]
+    [InlineData("text/event-stream", "x-strange", true)]
+    [InlineData("application/json", "gzip, br, gzip", true)]
+    [InlineData("application/json", "gzip", false)]
+    [InlineData("application/json", "zstd", false)]
+    public async Task What_cannot_be_unpacked_is_not_sold(string type, string coding, bool told)
     {
+        if (coding == "zstd") Assert.SkipUnless(Packing.HasZstd, Packing.Without);
         var token = await gate.TokenAsync();
-        gate.Upstream.Says(() => Packed("zstd", "?"));
+        gate.Upstream.Says(() => Coded(type, coding, "no such thing"));
         (await gate.SendAsync(Ask(token, """{"model":"gpt-4o","messages":[]}"""))).Reason.ShouldBe("upstream-failed");
         await ShouldHaveTakenAsync(token, 0);
+        (await UntoldAsync()).ShouldBe(told ? [$"The answer is compressed as '{coding}', though nobody asked for that, and could not be read."] : []);
+    }
+
+    /// <summary>What was taken for it does not depend on what it says.</summary>
+    [Theory]
+    [InlineData("/v1/free", 0)]
+    [InlineData("/v1/fixed", 10_000_000)]
+    public async Task What_cannot_be_unpacked_and_is_not_charged_by_use_passes_as_it_came_and_the_owner_hears_of_it(string target, long nano)
+    {
+        var token = await gate.TokenAsync();
+        gate.Upstream.Says(() => Coded("text/event-stream", "x-strange", "no such thing\n\n"));
+        var told = await gate.SendAsync(Post(target, """{"model":"gpt-4o","stream":true,"messages":[]}""", ("Authorization", token)));
+        (told.Status, told.Body, told.Headers.ContentEncoding.ToString()).ShouldBe((200, "no such thing\n\n", "x-strange"));
+        await ShouldHaveTakenAsync(token, nano);
+        (await UntoldAsync()).ShouldBe(["The answer is compressed as 'x-strange', though nobody asked for that, and could not be read."]);
+    }
+
+    /// <summary>A stream of pictures knows no <c>stream_options</c>, and its usage comes beside the picture.</summary>
+    [Theory]
+    [InlineData("""{"model":"gpt-image-1","prompt":"a cat","stream":true}""")]
+    [InlineData("""{"model":"house-painter","prompt":"a cat","stream":true,"partial_images":1,"background":"transparent"}""")]
+    public async Task A_stream_of_pictures_is_not_asked_for_usage_and_loses_nothing(string body)
+    {
+        const string stream = "event: image_generation.partial_image\ndata: {\"type\":\"image_generation.partial_image\",\"b64_json\":\"aGk=\"}\n\nevent: image_generation.completed\ndata: {\"type\":\"image_generation.completed\",\"b64_json\":\"aGk=\",\"usage\":{\"total_tokens\":110,\"input_tokens\":10,\"output_tokens\":100,\"input_tokens_details\":{\"text_tokens\":10,\"image_tokens\":0}}}\n\n";
+        var token = await gate.TokenAsync();
+        gate.Upstream.Says(() => Coded("text/event-stream", "identity", stream));
+        (await gate.SendAsync(Post("/v1/images/generations", body, ("Authorization", token)))).Body.ShouldBe(stream);
+        gate.Upstream.Requests.Single().Body.ShouldBe(body);
+        await ShouldHaveTakenAsync(token, 100 * 40_000);
     }
 
     [Theory]
@@ -227,13 +268,25 @@ public sealed class ProviderGateTests : IDisposable
 
     private static HttpResponseMessage Packed(string coding, string text)
     {
-        using var packed = new MemoryStream();
-        using (Stream packing = coding switch { "gzip" => new GZipStream(packed, CompressionLevel.Fastest, true), "br" => new BrotliStream(packed, CompressionLevel.Fastest, true), "deflate" => new ZLibStream(packed, CompressionLevel.Fastest, true), _ => new BufferedStream(packed) })
-            packing.Write(Encoding.UTF8.GetBytes(text));
-        var answer = new HttpResponseMessage { Content = new ByteArrayContent(packed.ToArray()) };
+        var answer = new HttpResponseMessage { Content = new ByteArrayContent(Packing.Of(Encoding.UTF8.GetBytes(text), coding)) };
         answer.Content.Headers.ContentType = new("text/event-stream");
         answer.Content.Headers.ContentEncoding.Add(coding);
         return answer;
+    }
+
+    private static HttpResponseMessage Coded(string type, string coding, string text)
+    {
+        var answer = new HttpResponseMessage { Content = new ByteArrayContent(Encoding.UTF8.GetBytes(text)) };
+        answer.Content.Headers.ContentType = new(type);
+        foreach (var each in coding.Split(", ")) answer.Content.Headers.ContentEncoding.Add(each);
+        return answer;
+    }
+
+    private async Task<IEnumerable<string?>> UntoldAsync()
+    {
+        var trail = gate.Of<IAuditTrail>();
+        await trail.FlushAsync(default);
+        return (await trail.ReadAsync(new AuditFilter(Kind: AuditKinds.Untold), default)).Select(r => r.Event.Detail);
     }
 
     private async Task ShouldHaveTakenAsync(string token, long nano)

@@ -1,4 +1,3 @@
-using System.IO.Compression;
 using System.Text;
 using Turnpike.Metering;
 using Turnpike.Metering.Formats;
@@ -67,9 +66,9 @@ public sealed class ProviderTests
     public async Task Where_a_compressed_answer_is_split_changes_nothing(string format, string file, string told)
     {
         var (body, type) = Fixtures.Read(file);
-        foreach (var coding in (string[])["gzip", "deflate", "br"])
+        foreach (var coding in (string[])["gzip", "deflate", "br", .. Packing.HasZstd ? ["zstd"] : Array.Empty<string>()])
         {
-            var packed = Packed(body, coding);
+            var packed = Packing.Of(body, coding);
             for (var first = 0; first < 32; first++) Fixtures.Told(await UsageOfPackedAsync(format, packed, coding, type, first, 32)).ShouldBe(told, $"{coding}, after {first}");
             Fixtures.Told(await UsageOfPackedAsync(format, packed, coding, type, 0, 1)).ShouldBe(told, coding);
         }
@@ -96,13 +95,6 @@ public sealed class ProviderTests
     }
 
     private static byte[][] Cut(byte[] bytes, int first, int each) => first == 0 ? [.. bytes.Chunk(each)] : [bytes[..Math.Min(first, bytes.Length)], .. bytes.Skip(first).Chunk(each)];
-
-    private static byte[] Packed(byte[] body, string coding)
-    {
-        using var packed = new MemoryStream();
-        using (Stream packing = coding switch { "gzip" => new GZipStream(packed, CompressionLevel.Optimal), "br" => new BrotliStream(packed, CompressionLevel.Optimal), _ => new ZLibStream(packed, CompressionLevel.Optimal) }) packing.Write(body);
-        return packed.ToArray();
-    }
 
     [Theory]
     [InlineData("\r\n")]

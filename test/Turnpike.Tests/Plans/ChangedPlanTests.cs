@@ -21,7 +21,7 @@ public sealed class ChangedPlanTests
             if ((await gate.GetAsync("/data", ("x-api-key", key))).Status != 200) return calls;
     }
 
-    private static ValueTask<bool> SetAsync(TestGate gate, string plan, PlanTerm? term = null) => gate.Of<CallerDesk>().PutAsync(new Caller("agent") { Plan = plan, Term = term }, default);
+    private static ValueTask<CallerPut> SetAsync(TestGate gate, string plan, PlanTerm? term = null) => gate.Of<CallerDesk>().PutAsync(new Caller("agent") { Plan = plan, Term = term }, default);
 
     [Fact]
     public async Task An_upgrade_gives_the_whole_new_amount_less_what_was_used_and_a_downgrade_takes_nothing_back()

@@ -110,6 +110,25 @@ public sealed class TracingTests
         gateway.Seen.TraceState.ToString().ShouldBe("vendor=1");
     }
 
+    [Fact]
+    public async Task Where_somebody_listens_the_upstream_joins_the_span_of_the_call()
+    {
+        var spans = new System.Collections.Concurrent.ConcurrentBag<string>();
+        using var listener = new ActivityListener
+        {
+            ShouldListenTo = s => s.Name is Tracing.SourceName or "Microsoft.AspNetCore",
+            Sample = (ref ActivityCreationOptions<ActivityContext> _) => ActivitySamplingResult.AllDataAndRecorded,
+            ActivityStarted = span => spans.Add(span.Id!),
+        };
+        ActivitySource.AddActivityListener(listener);
+        await using var gateway = await Admin.RunningGateway.StartAsync();
+        using var answer = await gateway.CallAsync("/open", null, ("traceparent", Sent));
+        var passed = gateway.Seen!.TraceParent.ToString();
+        passed.ShouldStartWith("00-0af7651916cd43dd8448eb211c80319c-");
+        passed.ShouldNotBe(Sent);
+        spans.ShouldContain(passed);
+    }
+
     private static HttpRequestMessage Request()
     {
         var request = new HttpRequestMessage(HttpMethod.Get, "http://upstream.test/");

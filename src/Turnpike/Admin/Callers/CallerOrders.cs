@@ -8,7 +8,9 @@ namespace Turnpike.Admin.Callers;
 
 /// <summary>A caller as JSON and as the command's options say it, in the words of turnpike.yaml; what is left out is nothing.</summary>
 /// <param name="Caps">The most it may spend, each as <c>5.00 USD per 1d each key</c>; without per: in all; each caller, unless said, or key, token, task.</param>
-internal sealed record CallerBody(string? Plan = null, IReadOnlyList<string>? Scopes = null, IReadOnlyList<string>? Roles = null, IReadOnlyList<string>? Groups = null, string? Organisation = null, string? OnBehalfOf = null, IReadOnlyDictionary<string, string>? Metadata = null, string? Status = null, DateTimeOffset? PlanUntil = null, string? PlanGrace = null, string? PlanThen = null, IReadOnlyList<string>? Caps = null);
+/// <param name="Limits">How much it may take in how long, of everything.</param>
+/// <param name="SignsAs">Who signs requests in its name: an agent's address, <c>wallet:0x…</c>, <c>tap:KEY</c> or <c>jkt:THUMBPRINT</c>.</param>
+internal sealed record CallerBody(string? Plan = null, IReadOnlyList<string>? Scopes = null, IReadOnlyList<string>? Roles = null, IReadOnlyList<string>? Groups = null, string? Organisation = null, string? OnBehalfOf = null, IReadOnlyDictionary<string, string>? Metadata = null, string? Status = null, DateTimeOffset? PlanUntil = null, string? PlanGrace = null, string? PlanThen = null, IReadOnlyList<string>? Caps = null, IReadOnlyList<RateWords>? Limits = null, IReadOnlyList<string>? SignsAs = null);
 
 /// <summary>A key to make, or one made elsewhere.</summary>
 /// <param name="Valid">How long, <c>30d</c>; left out: for good.</param>
@@ -43,6 +45,9 @@ internal static class CallerOrders
         if (untimely is not null) return (null, untimely);
         var (caps, wrongCap) = ReadCaps(body.Caps, CapScope.Caller);
         if (wrongCap is not null) return (null, wrongCap);
+        var (limits, wrongLimit) = RateWords.Read(name, body.Limits);
+        if (wrongLimit is not null) return (null, wrongLimit);
+        if (body.SignsAs is { } signers && (signers.Count > MostWords || signers.Any(s => SignerName.Read(s) is null))) return (null, $"signsAs: at most {MostWords}, each an agent's address, wallet:0x…, tap:KEY or jkt:THUMBPRINT.");
         return (new Caller(name)
         {
             Plan = body.Plan,
@@ -54,7 +59,9 @@ internal static class CallerOrders
             Organisation = body.Organisation,
             OnBehalfOf = body.OnBehalfOf,
             Metadata = body.Metadata ?? new Dictionary<string, string>(),
+            SignsAs = [.. (body.SignsAs ?? []).Select(s => SignerName.Read(s)!).Distinct()],
             Status = status,
+            Settings = limits is null ? SettingsBag.Empty : new SettingsBag([limits]),
         }, "");
     }
 

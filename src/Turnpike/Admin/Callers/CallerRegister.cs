@@ -1,6 +1,7 @@
 using Turnpike.Catalog;
 using Turnpike.Catalog.Document;
 using Turnpike.Identity;
+using Turnpike.Limits;
 using Turnpike.Plans;
 
 namespace Turnpike.Admin.Callers;
@@ -31,8 +32,11 @@ internal sealed class CallerRegister(CallerDesk desk, TimeProvider time)
         if (caller is null) return (null, false, Denial.Malformed(error));
         if (NoPlan(catalog, caller.Plan, caller.Term?.Then) is { } missing) return (null, false, missing);
         if (await desk.FindAsync(catalog, name, ct) is { Status: CallerStatus.Closed } && caller.Status != CallerStatus.Closed) return (null, false, new Denial(409, "caller-closed", "The caller is closed", "Closing is final; choose another name."));
-        var created = await desk.PutAsync(caller, ct);
-        return (await FindAsync(catalog, name, ct), created, null);
+        if (LimitSection.Untold(catalog, caller.Settings.Get<RateRules>()) is { } unit) return (null, false, Denial.Malformed($"limits: nothing sold here tells '{unit}', so it would never be counted; 'usage' of an operation says where it comes from."));
+        var file = catalog.Settings.Get<CallerSettings>();
+        if (caller.SignsAs.FirstOrDefault(s => file?.FindSigner(s) is not null) is { } named) return (null, false, Denial.SignerTaken(named, file!.FindSigner(named)!.Name));
+        var put = await desk.PutAsync(caller, ct);
+        return put.Taken is { } taken ? (null, false, Denial.SignerTaken(taken, put.By!)) : (await FindAsync(catalog, name, ct), put.Created, null);
     }
 
     private static string PrefixOf(ServiceCatalog catalog) => catalog.Settings.Get<IdentitySettings>()?.KeyPrefix ?? KeyText.Prefix;
@@ -124,6 +128,8 @@ internal sealed record Denial(int Status, string Reason, string Title, string De
     public static Denial NotFound(string what) => new(404, "not-found", $"No such {what}", $"No {what} has this name.");
 
     public static Denial Malformed(string detail) => new(400, "malformed-request", "The request is malformed", detail);
+
+    public static Denial SignerTaken(string signer, string by) => new(409, "signer-taken", "Somebody signs by this name already", $"'{signer}' signs as '{by}'; whoever signs is one caller.");
 
     public static Denial ManagedByFile(string name) => new(409, "managed-by-file", "This belongs to turnpike.yaml", $"'{name}' is named in the file: change it there.");
 }

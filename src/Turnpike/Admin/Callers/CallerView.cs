@@ -1,4 +1,5 @@
 using Turnpike.Catalog;
+using Turnpike.Catalog.Loading;
 using Turnpike.Identity;
 
 namespace Turnpike.Admin.Callers;
@@ -6,7 +7,8 @@ namespace Turnpike.Admin.Callers;
 /// <summary>A caller and its keys, without their texts.</summary>
 /// <param name="Managed">By the <c>file</c>, or <c>here</c>.</param>
 internal sealed record CallerView(string Name, string Status, string Managed, string? Plan, string? Organisation, string? OnBehalfOf, IReadOnlyList<string> Groups, IReadOnlyList<string> Roles, IReadOnlyList<string> Scopes,
-                                  IReadOnlyDictionary<string, string> Metadata, IReadOnlyList<KeyView> Keys, DateTimeOffset? PlanUntil, string? PlanGrace, string? PlanThen, IReadOnlyList<string> Caps)
+                                  IReadOnlyDictionary<string, string> Metadata, IReadOnlyList<KeyView> Keys, DateTimeOffset? PlanUntil, string? PlanGrace, string? PlanThen, IReadOnlyList<string> Caps,
+                                  IReadOnlyList<RateWords> Limits, IReadOnlyList<string> SignsAs)
 {
     /// <summary>What it did here; told where one caller is asked for.</summary>
     public CallerReputation? Reputation { get; init; }
@@ -14,7 +16,8 @@ internal sealed record CallerView(string Name, string Status, string Managed, st
     public static CallerView Of(Caller caller, IEnumerable<KeyView> keys) => new(caller.Name, caller.Status.ToString().ToLowerInvariant(), caller.ManagedByFile ? "file" : "here", caller.Plan, caller.Organisation,
         caller.OnBehalfOf, caller.Groups, caller.Roles, caller.Scopes, caller.Metadata, [.. keys],
         caller.Term?.Until, caller.Term is { Grace: var grace } && grace > TimeSpan.Zero ? $"{(long)grace.TotalSeconds}s" : null, caller.Term?.Then,
-        [.. (caller.Settings.Get<Plans.Caps>()?.All ?? caller.Caps).Select(c => c.ToString())]);
+        [.. (caller.Settings.Get<Plans.Caps>()?.All ?? caller.Caps).Select(c => c.ToString())],
+        caller.Settings.Get<RateRules>() is { } limits ? limits.Words ?? [.. limits.All.Select(RateWords.Of)] : [], caller.SignsAs);
 }
 
 /// <summary>Callers by name.</summary>

@@ -34,13 +34,15 @@ internal static class CallersCommand
         var other = new Option<string?>("--on-behalf-of") { Description = "For whom it acts." };
         var words = new Option<string[]>("--metadata") { Description = "Your own words about it, name=value; may be given again." };
         var caps = new Option<string[]>("--cap") { Description = "The most it may spend, \"500.00 USD per 1mo\" or \"5.00 USD each task\"; may be given again." };
+        var limits = new Option<string[]>("--limit") { Description = "How much it may take in how long, \"100 requests per 1m\", or in JSON as the Admin API takes it; may be given again." };
+        var signers = new Option<string[]>("--signs-as") { Description = "Who signs requests in its name: an agent's address, wallet:0x…, tap:KEY or jkt:THUMBPRINT; may be given again." };
         var (config, json) = (CommandRun.ConfigOption(), CommandRun.JsonOption());
-        var command = new Command("create", "Create a caller, or replace what is said of it.\nExample: turnpike callers create agent-1 --plan pro --scope companies:read --cap \"500.00 USD per 1mo\"") { name, plan, scope, role, group, organisation, other, words, caps, config, json };
+        var command = new Command("create", "Create a caller, or replace what is said of it.\nExample: turnpike callers create agent-1 --plan pro --scope companies:read --cap \"500.00 USD per 1mo\"") { name, plan, scope, role, group, organisation, other, words, caps, limits, signers, config, json };
         command.SetAction((p, ct) =>
         {
             if (p.GetValue(words)!.FirstOrDefault(w => w.IndexOf('=', StringComparison.Ordinal) < 1) is { } wordless) return Task.FromResult(CommandRun.Say(Console.Error, $"--metadata: '{wordless}' is no name=value.", CommandRun.WrongInput));
             var metadata = p.GetValue(words)!.Select(w => w.Split('=', 2)).DistinctBy(w => w[0]).ToDictionary(w => w[0], w => w[1]);
-            var body = new CallerBody(p.GetValue(plan), p.GetValue(scope), p.GetValue(role), p.GetValue(group), p.GetValue(organisation), p.GetValue(other), metadata, Caps: p.GetValue(caps));
+            var body = new CallerBody(p.GetValue(plan), p.GetValue(scope), p.GetValue(role), p.GetValue(group), p.GetValue(organisation), p.GetValue(other), metadata, Caps: p.GetValue(caps), Limits: LimitText.Read(p.GetValue(limits)!), SignsAs: p.GetValue(signers));
             return PutAsync(p.GetValue(config)!, ConfigEnvironment.Process, p.GetValue(name)!, body, p.GetValue(json), Console.Out, Console.Error, ct);
         });
         return command;
@@ -201,6 +203,8 @@ internal static class CallersCommand
             if (view.Scopes.Count > 0) output.WriteLine($"scopes    {string.Join(", ", view.Scopes)}");
             if (view.Organisation is { } owner) output.WriteLine($"owner     {owner}");
             if (view.OnBehalfOf is { } other) output.WriteLine($"acts for  {other}");
+            foreach (var limit in view.Limits) output.WriteLine($"limit     {LimitText.Tell(limit)}");
+            foreach (var signer in view.SignsAs) output.WriteLine($"signs as  {signer}");
             foreach (var (word, text) in view.Metadata) output.WriteLine($"metadata  {word}={text}");
             foreach (var key in view.Keys) output.WriteLine($"key       {key.Id}  {key.Hint}  {key.Status}  {(key.Expires is { } end ? "until " + end.ToString("u", System.Globalization.CultureInfo.InvariantCulture) : "")}".TrimEnd());
         }

@@ -43,6 +43,7 @@ internal static class ErasureStore
             case "retry_keys": sql.Run("delete from retry_keys where key = $1", row.Text("key")); break;
             case "callers": sql.Run("delete from callers where name = $1", row.Text("name")); break;
             case "caller_keys": sql.Run("delete from caller_keys where id = $1", row.Text("id")); break;
+            case "caller_signers": sql.Run("delete from caller_signers where signer = $1", row.Text("signer")); break;
             case "approvals": sql.Run("delete from approvals where id = $1", row.Text("id")); break;
             case "incidents": sql.Run("delete from incidents where scope = $1", row.Text("scope")); break;
             case "grants": sql.Run("delete from grants where caller = $1 and id = $2", row.Text("caller"), row.Text("id")); break;

@@ -7,8 +7,14 @@ internal static class RetentionStore
 {
     public const int Step = 1000;
 
+    /// <summary>What somebody is still to be told of stays until they have been, or until it is given up for good.</summary>
     public static int DropUsage(Sql sql, DateTimeOffset before) =>
-        sql.Change("delete from usage_records where (source, id) in (select source, id from usage_records where happened < $1 order by happened limit $2)", before, Step);
+        sql.Change("""
+            delete from usage_records where (source, id) in (
+                select source, id from usage_records
+                where happened < $1 and (source, id) not in (select source, id from usage_outbox) and (source, id) not in (select source, id from usage_dead_letters)
+                order by happened limit $2)
+            """, before, Step);
 
     /// <summary>How a price came about goes with the record of what it was for.</summary>
     public static int DropTakes(Sql sql, DateTimeOffset before) =>

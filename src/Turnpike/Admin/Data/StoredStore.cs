@@ -46,6 +46,10 @@ internal static class StoredStore
         "select id, caller, hint, rules, expires, revoked, created from caller_keys",
         StoredTable.Of("id:t caller:t! hint:t- rules:t- expires:n revoked:n created:n"));
 
+    public static readonly StoredTable CallerSigners = new("caller_signers", "deleted",
+        "select signer, caller from caller_signers",
+        StoredTable.Of("signer:t! caller:t!"));
+
     public static readonly StoredTable Approvals = new("approvals", "deleted",
         "select id, caller, operation, amount, currency, status, created, until from approvals",
         StoredTable.Of("id:t caller:t! operation:t amount:n currency:t status:t created:n until:n"));
@@ -115,7 +119,7 @@ internal static class StoredStore
         StoredTable.Of("caller:t! since:n plan:t fee:n currency:t until:n"));
 
     /// <summary>Holds first: what they lead to is found by them.</summary>
-    public static IReadOnlyList<StoredTable> All { get; } = [Holds, Transfers, Accounts, Entries, Audit, Usage, Periods, Outbox, DeadLetters, Answers, RetryKeys, Callers, Keys, Approvals, Incidents, Breakers, Reputations, Notices, Grants, Tokens, Handovers, Freezes, Purchases, Mandates, Invoices, Customers, Spans];
+    public static IReadOnlyList<StoredTable> All { get; } = [Holds, Transfers, Accounts, Entries, Audit, Usage, Periods, Outbox, DeadLetters, Answers, RetryKeys, Callers, Keys, CallerSigners, Approvals, Incidents, Breakers, Reputations, Notices, Grants, Tokens, Handovers, Freezes, Purchases, Mandates, Invoices, Customers, Spans];
 
     /// <summary>Tables that name nobody: our own keys, counters, places of chains, and what Stripe told of an intent, by id. Organisations are no people.</summary>
     public static IReadOnlyList<string> NamesNobody { get; } =

@@ -6,7 +6,7 @@ namespace Turnpike.Catalog.Webhooks;
 /// <summary>Posts to a receiver the owner named, and says what its answer means.</summary>
 internal static class Posting
 {
-    private const int MostTold = 300;
+    private const int MostTold = 300, MostRead = 64 * 1024;
 
     /// <summary>No answer is no "no": it may have arrived.</summary>
     /// <param name="isCopy">Whether a refusal says that the receiver has it already.</param>
@@ -15,14 +15,24 @@ internal static class Posting
         var to = request.RequestUri!.Authority;
         try
         {
-            using var response = await http.SendAsync(request, ct);
+            using var limit = CancellationTokenSource.CreateLinkedTokenSource(ct);
+            limit.CancelAfter(http.Timeout);
+            // A yes is one from its first line on, whatever is said beside it: to ask again would tell it twice.
+            using var response = await http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, limit.Token);
             if (response.IsSuccessStatusCode) return new Sent.Accepted();
-            var text = await response.Content.ReadAsStringAsync(ct);
+            var text = await ReadAsync(response, limit.Token);
             if (isCopy?.Invoke(text) == true) return new Sent.Accepted();
             return Judge(response, text);
         }
         catch (Exception e) when (e is HttpRequestException or IOException or InvalidOperationException) { return new Sent.Later($"{to} does not answer: {e.Message}"); }
         catch (OperationCanceledException) when (!ct.IsCancellationRequested) { return new Sent.Later($"{to} did not answer in time."); }
+    }
+
+    private static async ValueTask<string> ReadAsync(HttpResponseMessage response, CancellationToken ct)
+    {
+        var buffer = new byte[MostRead];
+        await using var body = await response.Content.ReadAsStreamAsync(ct);
+        return Encoding.UTF8.GetString(buffer, 0, await body.ReadAtLeastAsync(buffer, buffer.Length, throwOnEndOfStream: false, ct));
     }
 
     /// <summary>What is wrong with the event is refused for good; a key, an address or a limit is somebody's to mend, and everything waits for that.</summary>

@@ -13,6 +13,7 @@ namespace Turnpike.Gateway.Metered;
 internal sealed class AnswerMeter
 {
     private static readonly object Key = new();
+    private static readonly TimeSpan First = TimeSpan.FromMilliseconds(250), Each = TimeSpan.FromSeconds(1);
 
     private readonly Payment payment;
     private readonly Cashier cashier;
@@ -21,12 +22,12 @@ internal sealed class AnswerMeter
     private readonly HttpResponseMessage upstream;
     private long told, text, within;
 
-    private AnswerMeter(Payment payment, Cashier cashier, TimeProvider time, HttpResponseMessage upstream)
+    private AnswerMeter(Payment payment, Cashier cashier, TimeProvider time, HttpResponseMessage upstream, bool readable)
     {
         (this.payment, this.cashier, this.time, this.upstream) = (payment, cashier, time, upstream);
         quote = payment.Call.Quote as MeteredQuote;
-        Reader = new UsageReader(payment.Call.Metered!, upstream.Content.Headers.ContentType?.MediaType);
-        Drops = Reader.HasFrames && payment.Call.Metered!.Request is { Streams: true, AsksForUsage: false } && Reader.Format.MustAskForUsage;
+        Reader = new UsageReader(payment.Call.Metered!, readable ? upstream.Content.Headers.ContentType?.MediaType : null);
+        Drops = Reader.HasFrames && payment.Call.Metered!.Request is { MustAskForUsage: true, AsksForUsage: false };
     }
 
     public UsageReader Reader { get; }
@@ -49,9 +50,9 @@ internal sealed class AnswerMeter
     private Usage Usage => payment.Call.Metered!.Usage;
 
     /// <summary>Puts a meter into the answer of a metered call.</summary>
-    public static AnswerMeter Begin(HttpContext http, HttpResponseMessage upstream, Payment payment, Cashier cashier)
+    public static AnswerMeter Begin(HttpContext http, HttpResponseMessage upstream, Payment payment, Cashier cashier, bool readable)
     {
-        var meter = new AnswerMeter(payment, cashier, http.RequestServices.GetRequiredService<TimeProvider>(), upstream);
+        var meter = new AnswerMeter(payment, cashier, http.RequestServices.GetRequiredService<TimeProvider>(), upstream, readable);
         http.Items[Key] = meter;
         return meter;
     }
@@ -112,10 +113,11 @@ internal sealed class AnswerMeter
         Reader.End(time.GetElapsedTime(payment.Call.Metered!.Sent), HeaderOf);
     }
 
-    /// <summary>What was read is about to leave. At most once a second: what a crash would be charged for.</summary>
+    /// <summary>What was read is about to leave. At most once a second: what a crash would be charged for. An answer that is over at once needs none.</summary>
     public void Checkpoint()
     {
-        if (quote is null || payment.State is null || told != 0 && time.GetElapsedTime(told) < TimeSpan.FromSeconds(1)) return;
+        if (quote is null || payment.State is null) return;
+        if (told == 0 ? time.GetElapsedTime(payment.Call.Metered!.Sent) < First : time.GetElapsedTime(told) < Each) return;
         told = time.GetTimestamp();
         Reader.Tell();
         _ = cashier.ObserveAsync(payment, quote.Running(Usage, payment.Ceiling.Currency));

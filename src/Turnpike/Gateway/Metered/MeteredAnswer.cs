@@ -1,6 +1,9 @@
+using Turnpike.Audit;
 using Turnpike.Catalog;
+using Turnpike.Catalog.Document;
 using Turnpike.Payments;
 using Turnpike.Pricing;
+using Turnpike.Telemetry;
 
 namespace Turnpike.Gateway.Metered;
 
@@ -15,16 +18,17 @@ internal static class MeteredAnswer
     /// <summary>Null when the answer may leave.</summary>
     public static async ValueTask<Answer?> BeginAsync(HttpContext http, HttpResponseMessage upstream, Payment payment, Cashier cashier)
     {
-        if (payment.Call.Metered!.Reads && !ReadableAnswer.TryMake(upstream)) return new Refusal(Reasons.UpstreamFailed, "It is compressed in a way that cannot be read here, though nobody asked for that.");
         var quote = payment.Call.Quote as MeteredQuote;
+        var readable = !payment.Call.Metered!.Reads || ReadableAnswer.TryMake(upstream);
+        if (!readable && await TellUnreadableAsync(http, upstream, payment) is { } refused) return refused;
         var withholds = quote is { Price.Withholds: true };
         // A price without usage to wait for is collected as ever; beside it the answer's use is counted.
         if (quote is null && payment.State is not null && !payment.IsPaid && await cashier.CollectAsync(payment) is { } unpaid) return unpaid;
-        var meter = AnswerMeter.Begin(http, upstream, payment, cashier);
+        var meter = AnswerMeter.Begin(http, upstream, payment, cashier, readable);
         if (quote is null || !withholds && (!meter.Reader.MayBeWhole || upstream.Content.Headers.ContentLength is not < Short)) return null;
         byte[]? body;
         try { body = await ReadAsync(upstream.Content, withholds ? MostWithheld : Short, http.RequestAborted); }
-        catch (Exception e) when (e is IOException or HttpRequestException) { return new Refusal(Reasons.UpstreamFailed, "It broke off before it had answered."); }
+        catch (Exception e) when (e is IOException or HttpRequestException or InvalidDataException) { return new Refusal(Reasons.UpstreamFailed, "It broke off before it had answered."); }
         if (body is null) return new Refusal(Reasons.AnswerAboveCeiling, $"It is larger than {MostWithheld} bytes, and cannot be counted.");
         for (var at = 0; at < body.Length;) at += meter.Reader.Read(body.AsSpan(at), out _);
         meter.End();
@@ -33,6 +37,16 @@ internal static class MeteredAnswer
         if (withholds && quote.Charge(payment.Call.Metered!.Usage) is var charge && charge > payment.Ceiling)
             return new Refusal(Reasons.AnswerAboveCeiling, $"It costs {charge}; this call may cost {payment.Ceiling}.");
         return await cashier.CollectAsync(payment);
+    }
+
+    /// <summary>What is charged by its use is not sold unread; any other answer passes as it came, and the owner hears that it was not counted.</summary>
+    private static async ValueTask<Refusal?> TellUnreadableAsync(HttpContext http, HttpResponseMessage upstream, Payment payment)
+    {
+        var call = payment.Call;
+        var detail = $"The answer is compressed as '{Reading.Shown(string.Join(", ", upstream.Content.Headers.ContentEncoding))}', though nobody asked for that, and could not be read.";
+        await http.RequestServices.GetRequiredService<IAuditTrail>().RecordAsync(call.Event(AuditKinds.Untold, payer: payment.Payer) with { Detail = detail }, CancellationToken.None);
+        Instruments.Alarmed(call.Operation.Name, AuditKinds.Untold);
+        return call.Quote is MeteredQuote ? new Refusal(Reasons.UpstreamFailed, "It is compressed in a way that cannot be read here, though nobody asked for that.") : null;
     }
 
     /// <summary>Puts the meter between the upstream and the caller.</summary>

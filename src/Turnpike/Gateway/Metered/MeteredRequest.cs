@@ -18,7 +18,7 @@ internal static class MeteredRequest
         var maximum = quote?.MaximumFor(payment.Ceiling);
         var body = request.Write(maximum, askForUsage: true);
         if (maximum is { } most && most < (request.Maximum ?? long.MaxValue)) http.Response.Headers["Turnpike-Max-Tokens"] = most.ToString(System.Globalization.CultureInfo.InvariantCulture);
-        http.Request.Body = new MemoryStream(System.Runtime.InteropServices.MemoryMarshal.TryGetArray(body, out var array) ? array.Array! : body.ToArray(), array.Offset, body.Length, writable: false);
+        http.Request.Body = new MemoryStream(System.Runtime.InteropServices.MemoryMarshal.TryGetArray(body, out var array) ? array.Array! : body.ToArray(), array.Offset, body.Length, writable: false, publiclyVisible: true);
         if (http.Request.ContentLength == body.Length) return;
         http.Request.ContentLength = body.Length;
         foreach (var digest in Digests) http.Request.Headers.Remove(digest);

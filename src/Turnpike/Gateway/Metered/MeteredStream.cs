@@ -7,7 +7,7 @@ namespace Turnpike.Gateway.Metered;
 /// Reads an upstream's body through a meter, in the reader's own buffer. Without frames every byte passes at once; with them, a frame
 /// leaves when it is whole, so that one can be kept back and the stream can end between two: one that has begun is held here.
 /// </summary>
-internal sealed class MeteredStream(Stream upstream, AnswerMeter meter) : Stream
+internal sealed class MeteredStream(Stream upstream, AnswerMeter meter) : AnswerStream
 {
     private const int Chunk = 32 * 1024, LongestFrame = 1024 * 1024;
 
@@ -160,26 +160,4 @@ internal sealed class MeteredStream(Stream upstream, AnswerMeter meter) : Stream
         }
         base.Dispose(disposing);
     }
-
-    public override bool CanRead => true;
-
-    public override bool CanSeek => false;
-
-    public override bool CanWrite => false;
-
-    public override long Length => throw new NotSupportedException();
-
-    public override long Position { get => throw new NotSupportedException(); set => throw new NotSupportedException(); }
-
-    public override void Flush() { }
-
-    public override Task<int> ReadAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) => ReadAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
-
-    public override int Read(byte[] buffer, int offset, int count) => throw new NotSupportedException("Answers are read asynchronously.");
-
-    public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
-
-    public override void SetLength(long value) => throw new NotSupportedException();
-
-    public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
 }

@@ -10,17 +10,19 @@ internal static class ReadableAnswer
     {
         var codings = upstream.Content.Headers.ContentEncoding.Where(c => !c.Equals("identity", StringComparison.OrdinalIgnoreCase)).Reverse().ToList();
         if (codings.Count == 0) return true;
-        if (codings.Count > 2 || codings.Exists(c => Opened(c, Stream.Null) is null)) return false;
+        if (codings.Count > 2 || !codings.TrueForAll(IsKnown)) return false;
         upstream.Content = new Readable(upstream.Content, codings);
         return true;
     }
 
-    private static Stream? Opened(string coding, Stream from) => coding.ToLowerInvariant() switch
+    private static bool IsKnown(string coding) => coding.ToLowerInvariant() is "gzip" or "x-gzip" or "deflate" or "br" || coding.Equals("zstd", StringComparison.OrdinalIgnoreCase) && ZstdNative.IsAvailable;
+
+    private static Stream Opened(string coding, Stream from) => coding.ToLowerInvariant() switch
     {
-        "gzip" or "x-gzip" => new GZipStream(from, CompressionMode.Decompress),
         "deflate" => new ZLibStream(from, CompressionMode.Decompress),
         "br" => new BrotliStream(from, CompressionMode.Decompress),
-        _ => null,
+        "zstd" => new ZstdStream(from),
+        _ => new GZipStream(from, CompressionMode.Decompress),
     };
 
     /// <summary>The body as it was before; read as it comes, never whole.</summary>
@@ -35,7 +37,7 @@ internal static class ReadableAnswer
                 if (!IsOfTheCoding(name)) Headers.TryAddWithoutValidation(name, values);
         }
 
-        protected override Stream Around(Stream body) => codings.Aggregate(body, (from, coding) => Opened(coding, from)!);
+        protected override Stream Around(Stream body) => codings.Aggregate(body, (from, coding) => Opened(coding, from));
 
         private static bool IsOfTheCoding(string name) =>
             name.Equals("Content-Encoding", StringComparison.OrdinalIgnoreCase) || name.Equals("Content-Length", StringComparison.OrdinalIgnoreCase) || name.Equals("Content-MD5", StringComparison.OrdinalIgnoreCase)

@@ -31,8 +31,9 @@ internal sealed class OrganisationStore(Database database, Revisions revisions)
     /// <summary>False when it was not there.</summary>
     public ValueTask<bool> DeleteAsync(string name, CancellationToken ct) => database.WriteAsync(sql =>
     {
+        if (sql.Change("delete from organisations where name = $1", name) == 0) return false;
         revisions.Bump(sql, Revision);
-        return sql.Change("delete from organisations where name = $1", name) == 1;
+        return true;
     }, ct);
 
     private static Organisation Read(SqlRow row) => JsonSerializer.Deserialize(row.Text(1), OrganisationJson.Default.OrganisationFacts)!.For(row.Text(0));

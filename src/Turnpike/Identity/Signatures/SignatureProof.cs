@@ -8,16 +8,18 @@ namespace Turnpike.Identity.Signatures;
 /// Signed requests (RFC 9421). A signature that is wrong refuses; one that cannot be checked is as none. Only one that covers all
 /// of the request proves possession of a key: what covers the host alone can be taken and used for any other request.
 /// </summary>
-internal sealed class SignatureProof(IEnumerable<ISignerScheme> schemes, SeenOnce seen) : ICallerProof
+internal sealed class SignatureProof(IEnumerable<ISignerScheme> schemes, SeenOnce seen, CallerDesk desk) : ICallerProof
 {
     private static readonly TimeSpan Skew = TimeSpan.FromSeconds(30);
     private readonly ISignerScheme[] schemes = [.. schemes];
 
     public string Name => "signature";
 
-    public async ValueTask<Evidence> ExamineAsync(Call call, Presented presented, CancellationToken ct)
+    public ValueTask<Evidence> ExamineAsync(Call call, Presented presented, CancellationToken ct) =>
+        call.Headers["Signature-Input"].Count == 0 && call.Headers["Signature"].Count == 0 ? new(Evidence.None) : VerifyAsync(call, ct);
+
+    private async ValueTask<Evidence> VerifyAsync(Call call, CancellationToken ct)
     {
-        if (call.Headers["Signature-Input"].Count == 0 && call.Headers["Signature"].Count == 0) return Evidence.None;
         if (call.Catalog.Settings.Get<IdentitySettings>()?.Signatures is not { } settings) return new Evidence.Unverified("signatures are not looked at here");
         var message = new SignedMessage(call.Method, CallerUrl.Scheme(call), CallerUrl.Authority(call), call.Target.Value, name => [.. call.Headers[name].OfType<string>()]);
         if (MessageSignature.Read(message) is not { } signatures) return No("The headers Signature and Signature-Input do not belong together.");
@@ -33,7 +35,7 @@ internal sealed class SignatureProof(IEnumerable<ISignerScheme> schemes, SeenOnc
             if (await WrongBodyAsync(call, signature, ct) is { } body) return No(body);
             if (signature.Nonce is { } nonce && !await seen.IsFirstAsync(signer.Names[0], nonce, ct)) return No("Its nonce was used before.");
             var whole = CoversAll(call, signature);
-            signed = new([.. signed?.By ?? [], .. whole ? signer.Names : []], signed?.Principal ?? PrincipalOf(call, scheme, signer, whole));
+            signed = new([.. signed?.By ?? [], .. whole ? signer.Names : []], signed?.Principal ?? await PrincipalOfAsync(call, scheme, signer, whole, ct));
         }
         return signed ?? (Evidence)new Evidence.Unverified("no signature that can be checked here");
     }
@@ -64,9 +66,11 @@ internal sealed class SignatureProof(IEnumerable<ISignerScheme> schemes, SeenOnc
         return signature.Covers("@authority") && (signature.Covers("@request-target") || signature.Covers("@path") && (call.Target.Query.Length == 0 || signature.Covers("@query")));
     }
 
-    private static Principal? PrincipalOf(Call call, ISignerScheme scheme, Signer signer, bool whole)
+    private async ValueTask<Principal?> PrincipalOfAsync(Call call, ISignerScheme scheme, Signer signer, bool whole, CancellationToken ct)
     {
-        var caller = signer.Names.Select(n => call.Catalog.Settings.Get<CallerSettings>()?.FindSigner(n)).FirstOrDefault(c => c is not null) ?? (signer.Anybody ? new Caller("agent:" + signer.Names[0]) : null);
+        Caller? caller = null;
+        foreach (var name in signer.Names) caller ??= await desk.SignerAsync(call.Catalog, name, ct);
+        if (caller is null && signer.Anybody) caller = new Caller("agent:" + signer.Names[0]);
         return caller is null ? null : new Principal(caller)
         {
             Credential = $"{scheme.Name}:{signer.Names[0]}",

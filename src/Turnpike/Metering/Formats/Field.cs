@@ -30,6 +30,9 @@ internal enum Field
     /// <summary>Something was said beside usage: choices that are not empty.</summary>
     Content,
 
+    /// <summary>It is an event that names its type.</summary>
+    Typed,
+
     /// <summary>The model's name.</summary>
     Model,
 

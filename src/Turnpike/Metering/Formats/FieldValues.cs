@@ -10,11 +10,15 @@ namespace Turnpike.Metering.Formats;
 /// </summary>
 internal sealed class FieldValues(int custom = 0) : IJsonSink
 {
-    /// <summary>Targets from here on are paths of the document's own: numbers to add up, and from the second on, values to count.</summary>
-    public const int Added = 64, Counted = 4096;
+    /// <summary>
+    /// Targets from here on are paths of the document's own: numbers to add up, values to count, the lists these are in; and the
+    /// outermost list a path goes through, and what is in that.
+    /// </summary>
+    public const int Added = 64, Counted = 4096, Listed = 8192, Opened = 12_288, Filled = 16_384;
 
-    private readonly long[] values = [.. Enumerable.Repeat(-1L, (int)Field.End + 1)];
+    private readonly long[] values = Untold();
     private readonly long[] own = new long[custom];
+    private readonly (bool Found, bool Opened, bool Filled)[] told = new (bool, bool, bool)[custom];
     private string? model, id;
     private Field kinds;
     private Field? kind;
@@ -35,17 +39,32 @@ internal sealed class FieldValues(int custom = 0) : IJsonSink
 
     public long Own(int index) => own[index];
 
+    /// <summary>The answer says it, or that there is nothing of it.</summary>
+    public bool TellsOwn(int index) => told[index] is { Found: true } or { Opened: true, Filled: false };
+
     /// <summary>Before a new frame: what is asked of one frame alone.</summary>
-    public void NextFrame() => values[(int)Field.Content] = values[(int)Field.Usage] = -1;
+    public void NextFrame() => values[(int)Field.Content] = values[(int)Field.Usage] = values[(int)Field.Typed] = -1;
 
     /// <summary>So much more text, and nothing else.</summary>
     public void Say(long bytes) => Text += bytes;
 
     public void Value(int target, JsonKind kind, ReadOnlySpan<byte> text, long length)
     {
-        if (target >= Counted) own[target - Counted]++;
-        else if (target >= Added) Add(ref own[target - Added], kind, text);
+        if (target >= Added) TakeOwn(target, kind, text);
         else Take((Field)target, kind, text, length);
+    }
+
+    private void TakeOwn(int target, JsonKind kind, ReadOnlySpan<byte> text)
+    {
+        if (target >= Filled) told[target - Filled].Filled = true;
+        else if (target >= Opened) told[target - Opened].Opened |= kind == JsonKind.Array;
+        else if (target >= Listed) told[target - Listed].Found |= kind == JsonKind.Array;
+        else if (target >= Counted) own[target - Counted]++;
+        else if (TryNumber(kind, text, out var number))
+        {
+            ref var sum = ref own[target - Added];
+            (sum, told[target - Added].Found) = (long.MaxValue - sum < number ? long.MaxValue : sum + number, true);
+        }
     }
 
     private void Take(Field field, JsonKind kind, ReadOnlySpan<byte> text, long length)
@@ -75,13 +94,23 @@ internal sealed class FieldValues(int custom = 0) : IJsonSink
             case Field.Content or Field.Usage when kind == JsonKind.Object:
                 values[(int)field] = 1;
                 break;
-            case Field.End:
+            case Field.Typed when kind == JsonKind.String:
+                values[(int)field] = 1;
+                break;
+            case Field.End when !text.SequenceEqual("null"u8):
                 values[(int)field] = 1;
                 break;
             case < Field.Usage when TryNumber(kind, text, out var number):
                 values[(int)field] = number;
                 break;
         }
+    }
+
+    private static long[] Untold()
+    {
+        var values = new long[(int)Field.End + 1];
+        Array.Fill(values, -1);
+        return values;
     }
 
     private Field? KindOf(ReadOnlySpan<byte> text) => kinds switch
@@ -94,11 +123,6 @@ internal sealed class FieldValues(int custom = 0) : IJsonSink
     private void Split()
     {
         if (kind is { } known && kindCount >= 0) values[(int)known] = kindCount;
-    }
-
-    private static void Add(ref long sum, JsonKind kind, ReadOnlySpan<byte> text)
-    {
-        if (TryNumber(kind, text, out var number)) sum = long.MaxValue - sum < number ? long.MaxValue : sum + number;
     }
 
     /// <summary>A number, or a string that is one (OpenMeter's events have such), not negative, fractions rounded up.</summary>

@@ -16,12 +16,14 @@ internal sealed class OpenAiFormat : UsageFormat
 
     public override PathNode NewPaths() => Fields(new PathNode()
         .Want("$.choices[*]", (int)Field.Content)
+        .Want("$.type", (int)Field.Typed)
         .Want("$.choices[*].delta.content", (int)Field.Text)
         .Want("$.choices[*].delta.refusal", (int)Field.Text)
         .Want("$.choices[*].delta.reasoning_content", (int)Field.Text)
         .Want("$.choices[*].delta.reasoning", (int)Field.Text)
         .Want("$.choices[*].delta.tool_calls[*].function.name", (int)Field.Text)
         .Want("$.choices[*].delta.tool_calls[*].function.arguments", (int)Field.Text)
+        .Want("$.choices[*].delta.function_call.arguments", (int)Field.Text)
         .Want("$.choices[*].text", (int)Field.Text)
         .Want("$.choices[*].message.content", (int)Field.Text)
         .Want("$.delta", (int)Field.Text) // a transcript's
@@ -63,7 +65,8 @@ internal sealed class OpenAiFormat : UsageFormat
 
     public override bool IsComplete(FieldValues told) => base.IsComplete(told) || told.Has(Field.Seconds);
 
-    public override bool IsOnlyUsage(FieldValues told) => told.Has(Field.Usage) && !told.Has(Field.Content);
+    /// <summary>Events that name their type (of images, speech and transcripts) tell usage beside what was asked for.</summary>
+    public override bool IsOnlyUsage(FieldValues told) => told.Has(Field.Usage) && !told.Has(Field.Content) && !told.Has(Field.Typed);
 
     public override void Tell(FieldValues told, Counts into) => Split(told, into);
 

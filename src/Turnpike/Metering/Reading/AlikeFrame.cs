@@ -13,7 +13,7 @@ internal sealed class AlikeFrame
     private static readonly SearchValues<byte> EndOfString = SearchValues.Create("\"\\\r\n"u8);
 
     private readonly List<(int Start, int Length, bool Measured)> holes = [], texts = [];
-    private readonly byte[] frame = new byte[Most];
+    private readonly byte[] frame = new byte[Most], seam = new byte[Most]; // a seam: from the text of one frame to that of the next
     private int length; // zero: none is kept
     private long fixedText;
     private bool inTextAlone; // what nobody asks for has not differed so far: then it is compared with the rest, in one piece
@@ -35,6 +35,9 @@ internal sealed class AlikeFrame
             fixedText -= strings[i].Length;
             texts.Add(holes[^1]);
         }
+        if (texts is not [var (start, size, _)]) return;
+        frame.AsSpan(start + size, length - start - size).CopyTo(seam);
+        frame.AsSpan(0, start).CopyTo(seam.AsSpan(length - start - size));
     }
 
     public void Forget()
@@ -54,6 +57,32 @@ internal sealed class AlikeFrame
         var alike = Match(bytes, holes, out text);
         if (alike > 0) inTextAlone = false;
         return alike;
+    }
+
+    /// <summary>How far the frames that begin here are alike, one after the other, while together they tell no more than <paramref name="most"/> bytes of text.</summary>
+    /// <param name="text">The bytes of text they tell.</param>
+    public int MatchAll(ReadOnlySpan<byte> bytes, long most, out long text)
+    {
+        text = 0;
+        var at = inTextAlone && texts.Count == 1 ? MatchSeams(bytes, most, ref text) : 0;
+        while (Match(bytes[at..], out var more) is var next and > 0 && text + more <= most) (text, at) = (text + more, at + next);
+        return at;
+    }
+
+    /// <summary>Of frames that differ in one text alone: from text to text what is between them is compared at once.</summary>
+    private int MatchSeams(ReadOnlySpan<byte> bytes, long most, ref long text)
+    {
+        var (start, size, _) = texts[0];
+        if (length == 0 || !bytes.StartsWith(frame.AsSpan(0, start))) return 0;
+        ReadOnlySpan<byte> between = seam.AsSpan(0, length - size);
+        var (at, whole) = (start, 0);
+        while (bytes[at..].IndexOfAny(EndOfString) is var run and >= 0 && bytes[(at + run)..].StartsWith(between) && text + fixedText + run <= most)
+        {
+            text += fixedText + run;
+            at += run + between.Length;
+            whole = at - start;
+        }
+        return whole;
     }
 
     private int Match(ReadOnlySpan<byte> bytes, List<(int Start, int Length, bool Measured)> differing, out long text)

@@ -18,7 +18,9 @@ internal sealed class JsonRequest
 
     private static readonly SearchValues<byte> Base64 = SearchValues.Create("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/=-_"u8);
 
-    private static readonly string[][] Attachments = [["image_url"], ["input_image"], ["file_id"], ["file_url"], ["input_file"], ["fileUri"], ["file_uri"]];
+    private static readonly string[] ImageBackgrounds = ["transparent", "opaque", "auto"], ImageMembers = ["partial_images", "size", "quality", "output_format", "output_compression"], ImageModels = ["gpt-image", "dall-e", "chatgpt-image"];
+
+    private static readonly byte[][] Attachments = [.. new[] { "image_url", "input_image", "file_id", "file_url", "input_file", "fileUri", "file_uri" }.Select(name => Encoding.UTF8.GetBytes($"\"{name}\""))];
 
     private readonly ReadOnlyMemory<byte> body;
     private readonly UsageFormat format;
@@ -42,6 +44,12 @@ internal sealed class JsonRequest
 
     /// <summary>It is a conversation, and not one text to go on with.</summary>
     public bool IsChat => found.ContainsKey("messages");
+
+    /// <summary>It asks for a picture: its stream tells usage unasked, beside the last of it.</summary>
+    private bool IsImage { get; set; }
+
+    /// <summary>A stream of it tells usage only when asked to, in a chunk of its own.</summary>
+    public bool MustAskForUsage => Streams && format.MustAskForUsage && !IsImage;
 
     /// <summary>It wants to see the usage of a stream itself.</summary>
     public bool AsksForUsage { get; private set; }
@@ -83,7 +91,7 @@ internal sealed class JsonRequest
     {
         var edits = new List<(int At, int Length, string Text)>();
         if (maximum is { } most && format.Maximums.Count > 0) Limit(edits, most);
-        if (askForUsage && Streams && format.MustAskForUsage && !AsksForUsage) AskForUsage(edits);
+        if (askForUsage && MustAskForUsage && !AsksForUsage) AskForUsage(edits);
         if (edits.Count == 0) return body;
         edits.Sort((a, b) => a.At.CompareTo(b.At));
         var written = new ArrayBufferWriter<byte>(body.Length + 128);
@@ -144,9 +152,11 @@ internal sealed class JsonRequest
         Streams = found.TryGetValue("stream", out var stream) && stream.Kind is not (JsonTokenType.False or JsonTokenType.Null);
         AsksForUsage = found.TryGetValue("stream_options/include_usage", out var asks) && asks.Kind == JsonTokenType.True;
         IsContinued = Present("previous_response_id") || Present("conversation") || Present("prompt") && found["prompt"].Kind == JsonTokenType.StartObject;
-        IsDeferred = found.TryGetValue("background", out var deferred) && deferred.Kind is not (JsonTokenType.False or JsonTokenType.Null);
+        // An image's background is a colour, or none.
+        IsDeferred = found.TryGetValue("background", out var deferred) && deferred.Kind is not (JsonTokenType.False or JsonTokenType.Null) && !(deferred.Kind == JsonTokenType.String && ImageBackgrounds.Contains(TextOf(deferred)));
+        IsImage = ImageMembers.Any(Present) || Model is { } named_ && ImageModels.Any(name => named_.Contains(name, StringComparison.Ordinal));
         TextBytes = SizeOfText(body.Span);
-        MostInput = body.Length + PerAttachment * Attachments.Sum(a => Occurrences(Encoding.UTF8.GetBytes($"\"{a[0]}\"")));
+        MostInput = body.Length + PerAttachment * Attachments.Sum(Occurrences);
     }
 
     private static long SizeOfText(ReadOnlySpan<byte> body)

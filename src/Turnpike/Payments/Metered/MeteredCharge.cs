@@ -34,6 +34,8 @@ internal static partial class MeteredCharge
         var usage = quote.Call.Usage;
         if (!Excess(payment, quote).IsZero) yield return (AuditKinds.Overrun, $"{Of(payment, quote)} was used, {payment.Ceiling} was held.");
         if (usage.Model is { } served && quote.IsForeign(served)) yield return (AuditKinds.ForeignModel, $"'{Reading.Shown(served)}' served '{quote.Call.Asked}', which has the price.");
+        foreach (var missing in quote.Missing(usage)) yield return (AuditKinds.Untold, $"The answer did not tell '{missing.Unit}', which is charged for; {usage[missing.Unit]} counted.");
+        if (usage.IsComplete && Money.IsMoney(payment.Ceiling.Currency) && quote.NotAmong(usage) is { Count: > 0 } others) yield return (AuditKinds.Untold, $"The answer told its usage otherwise than in {string.Join(", ", others)}, which have the price.");
         if (!usage.IsComplete && (quote.AsksTheUpstream || !Money.IsMoney(payment.Ceiling.Currency))) yield return (AuditKinds.Untold, $"The upstream did not tell all of its usage; charged by what passed ({usage.Source}).");
     }
 
@@ -48,7 +50,7 @@ internal static partial class MeteredCharge
         if (payment.Metered is not { } quote) return events;
         foreach (var (kind, detail) in Alarms(payment, quote))
         {
-            events.Add(payment.Event(kind, reference: held.Hold.Receipt) with { Detail = detail });
+            events.Add(payment.Event(kind, reference: held.Hold.Receipt, detail: detail));
             Instruments.Alarmed(held.Hold.Operation, kind);
             Alarm(log, held.Hold.Operation, detail);
         }

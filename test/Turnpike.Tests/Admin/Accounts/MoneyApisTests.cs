@@ -34,6 +34,7 @@ public sealed class MoneyApisTests
         var invoice = new Invoice(InvoiceMaker.IdOf("named", "USD", end), "named", "USD", end.AddMonths(-1), end)
         {
             Lines = [new InvoiceLine("usage", "paid", 150, [], amount.Units)], Total = amount, Charged = amount, Carried = Money.Zero("USD"), Tax = Money.Zero("USD"), Credited = Money.Zero("USD"),
+            DueAfter = TimeSpan.FromDays(30), // whoever sends it first: this test, or the biller, which begins with the gateway
         };
         await gateway.Ledger.PostAsync(new Transfer("used:" + invoice.Id, Turnpike.Plans.Postpaid.Invoiced("named"), "revenue:paid", amount, "test", LimitedFrom: false, LimitedTo: false), default);
         await store.AddAsync(invoice, default);
