@@ -125,7 +125,8 @@ internal static class HttpTransport
         }
         if (http.Request.ContentLength > MostBody) throw TooLarge();
         if (http.Request.Body.CanSeek) http.Request.Body.Position = 0;
-        var buffer = new byte[(http.Request.ContentLength ?? Piece) + 1];
+        // A length is only said, and said by anybody: memory is taken as the body comes.
+        var buffer = new byte[Math.Min(http.Request.ContentLength ?? Piece, 4 * Piece) + 1];
         var length = 0;
         for (int read; (read = await http.Request.Body.ReadAsync(buffer.AsMemory(length), ct)) > 0;)
         {

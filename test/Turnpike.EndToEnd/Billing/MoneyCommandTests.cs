@@ -74,7 +74,8 @@ public sealed class MoneyCommandTests
     /// <summary>A call, a month, and the invoice over it as it was sent.</summary>
     private static async Task<string> BilledAsync(BilledGateway billed)
     {
-        (await billed.CallAsync()).Status.ShouldBe(HttpStatusCode.OK);
+        var call = await billed.CallAsync();
+        call.Status.ShouldBe(HttpStatusCode.OK, call.Body);
         await billed.OwesAsync("0.25");
         await billed.KillAsync();
         await billed.PassMonthAsync();

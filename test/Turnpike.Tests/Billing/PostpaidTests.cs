@@ -143,7 +143,7 @@ public sealed class PostpaidTests : IDisposable
         var no = await some.GetAsync("/data", ("x-api-key", key));
         (no.Status, no.Reason).ShouldBe((status, reason));
         await some.Of<InvoiceDesk>().PaidAsync((await OneAsync(some)).Id, "bank", null, default);
-        await some.Of<Biller>().RememberAsync(default);
+        await some.Of<InvoiceDesk>().RememberAsync(default);
         await CallAsync(some, key, 1);
         await some.ShouldBalanceAsync();
     }

@@ -182,7 +182,7 @@ public sealed class StripeInboxTests : IDisposable
         (await PostpaidTests.SumAsync(gate, "external")).ShouldBe(-600_000_000);
         var dispute = stripe.Objects.Dispute(intent, 60);
         await TellAsync("charge.dispute.created", dispute);
-        await gate.Of<Biller>().RememberAsync(default);
+        await gate.Of<InvoiceDesk>().RememberAsync(default);
         gate.Of<Arrears>().Has("acme").ShouldBeTrue("nothing more on account while a payment is disputed");
         (await gate.Of<DisputeDesk>().SubmitAsync((await gate.Of<DisputeStore>().FindAsync((string)dispute["id"]!, default))!, null, default)).ShouldBeNull("the account that sent the invoice takes the evidence");
         ((string)dispute["evidence"]!["access_activity_log"]!).Split('\n').Count(l => l.Contains("GET /data", StringComparison.Ordinal)).ShouldBe(4);

@@ -118,6 +118,16 @@ public sealed class ProviderGateTests : IDisposable
         await ShouldHaveTakenAsync(token, 100 * 40_000);
     }
 
+    /// <summary>What a body says of itself could be said to keep the usage of a text's stream untold.</summary>
+    [Fact]
+    public async Task A_text_that_passes_for_a_picture_is_asked_for_its_usage_all_the_same()
+    {
+        gate.Upstream.Says(() => Coded("text/event-stream", "identity", "data: {\"choices\":[],\"usage\":{\"prompt_tokens\":1,\"completion_tokens\":2}}\n\ndata: [DONE]\n\n"));
+        await gate.SendAsync(Post("/v1/chat/completions", """{"model":"gpt-4o","stream":true,"messages":[],"size":"1024x1024","partial_images":1}""", ("Authorization", await gate.TokenAsync())));
+        gate.Upstream.Requests.Single().Body.ShouldContain("\"include_usage\":true");
+        (await gate.SendAsync(Post("/v1/chat/completions", """{"model":"gpt-4o","stream":true,"messages":[],"background":"auto"}""", ("Authorization", await gate.TokenAsync())))).Status.ShouldBe(400);
+    }
+
     [Theory]
     [InlineData("/v1beta/models/gemini-9-ultra:generateContent")]
     [InlineData("/model/meta.llama3-8b-instruct-v1%3A0/converse-stream")]

@@ -11,7 +11,7 @@ namespace Turnpike.Billing.Invoices;
 /// Bills: periods that are over become drafts, drafts are booked and sent, what was not paid in time is past due. Every node does it;
 /// each step is taken once whoever takes it, and one that failed is taken again in the next round.
 /// </summary>
-internal sealed partial class Biller(InvoiceMaker maker, InvoiceStore store, InvoiceDesk desk, StripeInvoicer stripe, PlanSpanStore spans, CallerDesk callers, CatalogSource catalog, Arrears arrears, TimeProvider time, ILogger<Biller> log) : BackgroundService
+internal sealed partial class Biller(InvoiceMaker maker, InvoiceStore store, InvoiceDesk desk, StripeInvoicer stripe, PlanSpanStore spans, CallerDesk callers, CatalogSource catalog, TimeProvider time, ILogger<Biller> log) : BackgroundService
 {
     private const int Page = 500;
     private static readonly TimeSpan Pause = TimeSpan.FromSeconds(20), Unasked = TimeSpan.FromHours(6);
@@ -30,11 +30,8 @@ internal sealed partial class Biller(InvoiceMaker maker, InvoiceStore store, Inv
             }
         foreach (var unasked in await store.NotLookedAtAsync(time.GetUtcNow() - Unasked, ct)) await stripe.LookAsync(unasked, ct);
         await desk.AgeAsync(ct);
-        await RememberAsync(ct);
+        await desk.RememberAsync(ct);
     }
-
-    /// <summary>This node's copy of who is in arrears, as the books of invoices have it now.</summary>
-    public async Task RememberAsync(CancellationToken ct) => arrears.Replace(await store.InArrearsAsync(time.GetUtcNow(), ct));
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
@@ -44,7 +41,7 @@ internal sealed partial class Biller(InvoiceMaker maker, InvoiceStore store, Inv
             try
             {
                 if (IsBilling || (await store.WaitingAsync(stoppingToken)).Count > 0) await RoundAsync(stoppingToken);
-                else await RememberAsync(stoppingToken);
+                else await desk.RememberAsync(stoppingToken);
             }
             catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested) { return; }
             catch (Exception e) when (!stoppingToken.IsCancellationRequested) { Log.Failed(log, e); }

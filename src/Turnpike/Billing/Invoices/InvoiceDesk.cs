@@ -9,7 +9,7 @@ namespace Turnpike.Billing.Invoices;
 /// What becomes of an invoice: sent, paid, void, given up, credited. The row is changed first and its money is posted under the
 /// invoice's own id, so that whoever comes again, or after a crash, posts what is missing and nothing twice.
 /// </summary>
-internal sealed class InvoiceDesk(InvoiceStore store, ILedger ledger, IAuditTrail audit, TimeProvider time)
+internal sealed class InvoiceDesk(InvoiceStore store, ILedger ledger, IAuditTrail audit, Arrears arrears, TimeProvider time)
 {
     /// <summary>Sent to its customer. One without anything to pay is paid by that.</summary>
     public async ValueTask OpenAsync(Invoice invoice, Money tax, string? url, DateTimeOffset? due, CancellationToken ct)
@@ -27,6 +27,7 @@ internal sealed class InvoiceDesk(InvoiceStore store, ILedger ledger, IAuditTrai
         else if (invoice.Status != InvoiceStatus.Paid) return false;
         var paid = (await store.FindAsync(id, ct))!;
         await PostPaidAsync(paid, ct);
+        await RememberAsync(ct);
         return true;
     }
 
@@ -56,6 +57,9 @@ internal sealed class InvoiceDesk(InvoiceStore store, ILedger ledger, IAuditTrai
             if (await store.FindAsync(id, ct) is { } late) await SayAsync(AuditKinds.InvoicePastDue, late, late.Owed, null, ct);
     }
 
+    /// <summary>This node's copy of who is in arrears, as the books of invoices have it now: whoever pays is served again at once.</summary>
+    public async ValueTask RememberAsync(CancellationToken ct) => arrears.Replace(await store.InArrearsAsync(time.GetUtcNow(), ct));
+
     /// <summary>Takes something back of an invoice, once per key; of one that was paid it goes back to its customer. Null: it is more than was charged, or there is no such invoice.</summary>
     public async ValueTask<CreditNote?> WriteNoteAsync(string id, Money amount, string reason, string key, CancellationToken ct)
     {
@@ -84,6 +88,7 @@ internal sealed class InvoiceDesk(InvoiceStore store, ILedger ledger, IAuditTrai
         if (await store.EndAsync(id, status, null, ct)) await SayAsync(kind, invoice, invoice.Owed, reason, ct);
         else if (invoice.Status != status) return false;
         await PostAsync((await store.FindAsync(id, ct))!, ct);
+        await RememberAsync(ct);
         return true;
     }
 

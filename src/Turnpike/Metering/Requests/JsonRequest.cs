@@ -18,7 +18,7 @@ internal sealed class JsonRequest
 
     private static readonly SearchValues<byte> Base64 = SearchValues.Create("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/=-_"u8);
 
-    private static readonly string[] ImageBackgrounds = ["transparent", "opaque", "auto"], ImageMembers = ["partial_images", "size", "quality", "output_format", "output_compression"], ImageModels = ["gpt-image", "dall-e", "chatgpt-image"];
+    private static readonly string[] ImagePaths = ["/images/generations", "/images/edits"];
 
     private static readonly byte[][] Attachments = [.. new[] { "image_url", "input_image", "file_id", "file_url", "input_file", "fileUri", "file_uri" }.Select(name => Encoding.UTF8.GetBytes($"\"{name}\""))];
 
@@ -26,7 +26,10 @@ internal sealed class JsonRequest
     private readonly UsageFormat format;
     private readonly Dictionary<string, Span> found = new(StringComparer.Ordinal);
 
-    private JsonRequest(ReadOnlyMemory<byte> body, UsageFormat format) => (this.body, this.format) = (body, format);
+    /// <summary>It is sent to where pictures are made: their streams tell usage unasked, beside the last of them. Only the path says so: whatever a body says to pass for one, a text's stream is asked for its usage.</summary>
+    private readonly bool isImage;
+
+    private JsonRequest(ReadOnlyMemory<byte> body, UsageFormat format, string path) => (this.body, this.format, isImage) = (body, format, ImagePaths.Any(image => path.EndsWith(image, StringComparison.Ordinal)));
 
     /// <summary>The text at the path that names the model; null when there is none.</summary>
     public string? Model { get; private set; }
@@ -45,11 +48,8 @@ internal sealed class JsonRequest
     /// <summary>It is a conversation, and not one text to go on with.</summary>
     public bool IsChat => found.ContainsKey("messages");
 
-    /// <summary>It asks for a picture: its stream tells usage unasked, beside the last of it.</summary>
-    private bool IsImage { get; set; }
-
     /// <summary>A stream of it tells usage only when asked to, in a chunk of its own.</summary>
-    public bool MustAskForUsage => Streams && format.MustAskForUsage && !IsImage;
+    public bool MustAskForUsage => Streams && format.MustAskForUsage && !isImage;
 
     /// <summary>It wants to see the usage of a stream itself.</summary>
     public bool AsksForUsage { get; private set; }
@@ -67,10 +67,11 @@ internal sealed class JsonRequest
     public long TextBytes { get; private set; }
 
     /// <summary>Reads a body; null and a sentence when it cannot be relied on.</summary>
+    /// <param name="path">Where it is sent to, without a query.</param>
     /// <param name="model">The path of names to the model, or null.</param>
-    public static JsonRequest? Read(ReadOnlyMemory<byte> body, UsageFormat format, IReadOnlyList<string>? model, out string wrong)
+    public static JsonRequest? Read(ReadOnlyMemory<byte> body, UsageFormat format, string path, IReadOnlyList<string>? model, out string wrong)
     {
-        var request = new JsonRequest(body, format);
+        var request = new JsonRequest(body, format, path);
         wrong = "The body is no JSON object.";
         try
         {
@@ -152,9 +153,8 @@ internal sealed class JsonRequest
         Streams = found.TryGetValue("stream", out var stream) && stream.Kind is not (JsonTokenType.False or JsonTokenType.Null);
         AsksForUsage = found.TryGetValue("stream_options/include_usage", out var asks) && asks.Kind == JsonTokenType.True;
         IsContinued = Present("previous_response_id") || Present("conversation") || Present("prompt") && found["prompt"].Kind == JsonTokenType.StartObject;
-        // An image's background is a colour, or none.
-        IsDeferred = found.TryGetValue("background", out var deferred) && deferred.Kind is not (JsonTokenType.False or JsonTokenType.Null) && !(deferred.Kind == JsonTokenType.String && ImageBackgrounds.Contains(TextOf(deferred)));
-        IsImage = ImageMembers.Any(Present) || Model is { } named_ && ImageModels.Any(name => named_.Contains(name, StringComparison.Ordinal));
+        // The background of a picture is a colour, or none.
+        IsDeferred = !isImage && found.TryGetValue("background", out var deferred) && deferred.Kind is not (JsonTokenType.False or JsonTokenType.Null);
         TextBytes = SizeOfText(body.Span);
         MostInput = body.Length + PerAttachment * Attachments.Sum(Occurrences);
     }

@@ -24,7 +24,7 @@ internal static class RequestReading
         // Uploads (audio, images) name their model in a field of a form.
         if (FormFields.BoundaryOf(type) is { } boundary) return needsBody ? OfForm(metered, body, boundary, model!) : null;
         if (!needsBody && !IsJson(type)) return null;
-        if (JsonRequest.Read(body, metered.Settings.Format, needsBody ? model!.Body : model is null ? Usual : null, out var wrong) is not { } request) return new Refusal(Reasons.MalformedRequest, wrong);
+        if (JsonRequest.Read(body, metered.Settings.Format, call.Target.Path, needsBody ? model!.Body : model is null ? Usual : null, out var wrong) is not { } request) return new Refusal(Reasons.MalformedRequest, wrong);
         if (request.IsDeferred) return new Refusal(Reasons.MalformedRequest, "Answers in the background are not sold here: leave 'background' out.");
         metered.Request = request;
         metered.Asked ??= request.Model;
