@@ -4,7 +4,7 @@ using Turnpike.Storage;
 namespace Turnpike.Audit;
 
 /// <summary>
-/// The trail on the node's database. What is recorded here waits for the next transaction, whoever's it is, or for 50 ms; when the
+/// The trail on the node's database. What is recorded here waits for the next transaction, whoever's it is, or <see cref="GroupCommit.Sometime"/>; when the
 /// queue is full the caller waits.
 /// </summary>
 internal sealed class AuditTrail : IAuditTrail, IDisposable
@@ -13,14 +13,13 @@ internal sealed class AuditTrail : IAuditTrail, IDisposable
     public const int MostQueued = 8192;
 
     private const int Crowded = MostQueued * 3 / 4;
-    private static readonly TimeSpan Patience = TimeSpan.FromMilliseconds(50);
 
     private readonly Channel<AuditEvent> queue = Channel.CreateBounded<AuditEvent>(new BoundedChannelOptions(MostQueued) { SingleReader = true });
     private readonly Database database;
     private readonly TimeProvider clock;
     private readonly Repeats repeats;
-    private readonly ITimer timer, window;
-    private int awaited, counting; // 1 while its timer runs
+    private readonly ITimer window;
+    private int counting; // 1 while its timer runs
 
     /// <param name="node">Names this node's chain; no two nodes of one database have the same name. The writer's when null.</param>
     public AuditTrail(Database database, TimeProvider clock, string? node = null)
@@ -31,7 +30,6 @@ internal sealed class AuditTrail : IAuditTrail, IDisposable
         repeats = new Repeats(clock);
         Chain = new AuditChain(Node, queue, repeats);
         if (database.IsWritable) database.Writer.Join(Chain);
-        timer = clock.CreateTimer(_ => WriteQueued(), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
         window = clock.CreateTimer(_ => EndWindow(), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
     }
 
@@ -59,7 +57,7 @@ internal sealed class AuditTrail : IAuditTrail, IDisposable
     {
         if (queue.Writer.TryWrite(happened))
         {
-            if (Interlocked.Exchange(ref awaited, 1) == 0) timer.Change(Patience, Timeout.InfiniteTimeSpan);
+            database.Writer.Within(GroupCommit.Sometime);
             return ValueTask.CompletedTask;
         }
         return WaitAsync(happened, ct);
@@ -96,7 +94,6 @@ internal sealed class AuditTrail : IAuditTrail, IDisposable
     /// <summary>What was recorded is written before the store closes.</summary>
     public void Dispose()
     {
-        timer.Dispose();
         window.Dispose();
         repeats.TellAll();
         if (database.IsWritable) WriteQueued();
@@ -125,9 +122,5 @@ internal sealed class AuditTrail : IAuditTrail, IDisposable
         WriteQueued();
     }
 
-    private void WriteQueued()
-    {
-        Volatile.Write(ref awaited, 0);
-        database.Writer.Ask(new StoreWrite<bool>(static _ => true));
-    }
+    private void WriteQueued() => database.Writer.Ask(new StoreWrite<bool>(static _ => true));
 }

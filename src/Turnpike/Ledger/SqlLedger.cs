@@ -42,7 +42,7 @@ internal sealed class SqlLedger : ILedger
 
     public async ValueTask FinishAsync(string id, HoldOutcome outcome, IReadOnlyList<AuditEvent> events, CancellationToken ct, bool soon = false)
     {
-        if (soon) await database.Writer.WriteLaterAsync(new LedgerWrite<HoldState>(writer, new LedgerNames(id), books => books.Finish(id, outcome, events)));
+        if (soon) await database.Writer.WriteLaterAsync(new LedgerWrite<HoldState>(writer, new LedgerNames(id), books => books.Finish(id, outcome, events)), GroupCommit.Soon);
         else await WriteAsync(new LedgerNames(id), books => books.Finish(id, outcome, events), ct);
     }
 

@@ -52,7 +52,7 @@ internal sealed class UsageStore(Database database, UsageExports exports, TimePr
     public ValueTask<bool> AddLaterAsync(UsageRecord record)
     {
         var write = WriterOf(record);
-        return database.Writer.WriteLaterAsync(new StoreWrite<bool>(sql => { write(sql); return true; }));
+        return database.Writer.WriteLaterAsync(new StoreWrite<bool>(sql => { write(sql); return true; }), GroupCommit.Sometime);
     }
 
     /// <summary>Imported use and corrections; durable when it returns.</summary>

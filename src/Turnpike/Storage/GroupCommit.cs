@@ -15,7 +15,10 @@ internal sealed class GroupCommit : IDisposable
     private const int MostPerBatch = 256;
     private const int MostWaiting = 8192;
     private const int MostTries = 4;
-    private static readonly TimeSpan Latest = TimeSpan.FromMilliseconds(10);
+
+    /// <summary>So long may wait what nobody waits for: <see cref="Soon"/> where a crash in between would have to be made good, else <see cref="Sometime"/>.</summary>
+    public static readonly TimeSpan Soon = TimeSpan.FromMilliseconds(10), Sometime = TimeSpan.FromMilliseconds(50);
+
     private static readonly TimeSpan Longest = TimeSpan.FromSeconds(10), Watch = TimeSpan.FromSeconds(1);
 
     private readonly Channel<WriteCommand> waiting = Channel.CreateBounded<WriteCommand>(new BoundedChannelOptions(MostWaiting));
@@ -34,7 +37,8 @@ internal sealed class GroupCommit : IDisposable
     private volatile IWriteParticipant[] participants = [];
     private volatile Exception? failure;
     private volatile bool stopping;
-    private int awaited; // 1 while the timer runs
+    private readonly Lock alarm = new(); // of the timer, and of when it rings
+    private long due = long.MaxValue; // when it rings, by the clock
     private readonly object bell = new(); // a thread of its own is woken by a bell of its own: by way of the thread pool it would be two hops
     private int idle; // 1 while the writer waits for the bell
 
@@ -81,13 +85,27 @@ internal sealed class GroupCommit : IDisposable
         }
     }
 
-    /// <summary>Goes along with the next transaction, whoever's it is, or begins one in 10 ms: for what no caller waits for.</summary>
-    public ValueTask<T> WriteLaterAsync<T>(WriteCommand<T> command)
+    /// <summary>Goes along with the next transaction, whoever's it is, or begins one within this time: for what no caller waits for.</summary>
+    public ValueTask<T> WriteLaterAsync<T>(WriteCommand<T> command, TimeSpan latest)
     {
         later.Enqueue(command);
-        if (Interlocked.Exchange(ref awaited, 1) == 0) timer.Change(Latest, Timeout.InfiniteTimeSpan);
+        Within(latest);
         if (failure is not null) FailLater();
         return command.Completion;
+    }
+
+    /// <summary>A transaction begins within this time, for whatever waits to go along with one: one for all that wait.</summary>
+    public void Within(TimeSpan latest)
+    {
+        var at = clock.GetTimestamp() + (long)(latest.TotalSeconds * clock.TimestampFrequency);
+        Interlocked.MemoryBarrier(); // what waits is there before we look whether the timer runs; it stops before it looks what waits
+        if (Volatile.Read(ref due) <= at) return;
+        lock (alarm)
+        {
+            if (due <= at) return;
+            due = at;
+            timer.Change(latest, Timeout.InfiniteTimeSpan);
+        }
     }
 
     /// <summary>Queues a command whose outcome nobody awaits. Nothing when the queue is full: a transaction is coming anyway.</summary>
@@ -110,6 +128,7 @@ internal sealed class GroupCommit : IDisposable
             Array.Clear(batch, 0, inBatch);
             inBatch = 0;
         }
+        if (!later.IsEmpty && Failure is null) Probe(); // more than a batch takes of them
         return true;
     }
 
@@ -167,8 +186,8 @@ internal sealed class GroupCommit : IDisposable
 
     private void Wake()
     {
-        Volatile.Write(ref awaited, 0);
-        if (!later.IsEmpty) Probe();
+        lock (alarm) due = long.MaxValue;
+        Probe();
     }
 
     private void Probe() => Ask(new StoreWrite<bool>(static _ => true));

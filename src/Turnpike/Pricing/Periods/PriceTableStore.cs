@@ -20,7 +20,7 @@ internal sealed class PriceTableStore(Database database, TimeProvider time)
             foreach (var (name, price) in prices)
                 sql.Run("insert into price_tables (version, operation, price, since) values ($1, $2, $3, $4) on conflict (version, operation) do nothing", catalog.Version, name, price!.Written, now);
             return true;
-        })).AsTask().ContinueWith(static (t, store) => { if (t.IsFaulted) ((PriceTableStore)store!).kept = null; }, this, TaskScheduler.Default);
+        }), GroupCommit.Soon).AsTask().ContinueWith(static (t, store) => { if (t.IsFaulted) ((PriceTableStore)store!).kept = null; }, this, TaskScheduler.Default);
     }
 
     /// <summary>The price an operation had; null where no call was ever quoted at it.</summary>
