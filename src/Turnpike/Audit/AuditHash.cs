@@ -1,7 +1,6 @@
 using System.Buffers;
 using System.Buffers.Binary;
 using System.Globalization;
-using System.Security.Cryptography;
 using System.Text;
 
 namespace Turnpike.Audit;
@@ -23,6 +22,7 @@ internal sealed class AuditHash
     public const int Length = 32;
     public const int SaltLength = 16;
 
+    private readonly Sha256 sha256 = new();
     private readonly ArrayBufferWriter<byte> buffer = new(1024);
 
     /// <summary>Before the first event.</summary>
@@ -44,7 +44,7 @@ internal sealed class AuditHash
         Write(happened.Operation);
         if (seal is null) WriteEarlier(happened);
         else WriteSealed(happened, seal, node);
-        return SHA256.HashData(buffer.WrittenSpan);
+        return sha256.Hash(buffer.WrittenSpan);
     }
 
     /// <summary>What stands in the chain for everything that may name somebody.</summary>
@@ -63,7 +63,7 @@ internal sealed class AuditHash
             Write(happened.Agent);
             Write(happened.OnBehalfOf);
         }
-        return SHA256.HashData(buffer.WrittenSpan);
+        return sha256.Hash(buffer.WrittenSpan);
     }
 
     private void WriteSealed(AuditEvent happened, byte[] seal, string node)

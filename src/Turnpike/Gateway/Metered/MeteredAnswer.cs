@@ -28,7 +28,8 @@ internal static class MeteredAnswer
         if (quote is null || !withholds && (!meter.Reader.MayBeWhole || upstream.Content.Headers.ContentLength is not < Short)) return null;
         byte[]? body;
         try { body = await ReadAsync(upstream.Content, withholds ? MostWithheld : Short, http.RequestAborted); }
-        catch (Exception e) when (e is IOException or HttpRequestException or InvalidDataException) { return new Refusal(Reasons.UpstreamFailed, "It broke off before it had answered."); }
+        catch (InvalidDataException) { return new Refusal(Reasons.UpstreamFailed, "It is not compressed as it says it is."); }
+        catch (Exception e) when (e is IOException or HttpRequestException) { return new Refusal(Reasons.UpstreamFailed, "It broke off before it had answered."); }
         if (body is null) return new Refusal(Reasons.AnswerAboveCeiling, $"It is larger than {MostWithheld} bytes, and cannot be counted.");
         for (var at = 0; at < body.Length;) at += meter.Reader.Read(body.AsSpan(at), out _);
         meter.End();
