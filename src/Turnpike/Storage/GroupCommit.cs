@@ -28,6 +28,7 @@ internal sealed class GroupCommit : IDisposable
     private readonly Lock writing = new(); // of the batch, and of what follows
     private readonly WriteCommand[] batch = new WriteCommand[MostPerBatch];
     private int inBatch;
+    private bool crowded; // more of those that do not hurry may wait than a batch takes
     private long began;
     private volatile bool givenUp; // whoever waited for this batch has been told that nobody knows: it is not tried again
     private readonly Sql sql;
@@ -128,7 +129,7 @@ internal sealed class GroupCommit : IDisposable
             Array.Clear(batch, 0, inBatch);
             inBatch = 0;
         }
-        if (!later.IsEmpty && Failure is null) Probe(); // more than a batch takes of them
+        if (crowded && Failure is null) Probe();
         return true;
     }
 
@@ -222,6 +223,7 @@ internal sealed class GroupCommit : IDisposable
         }
         // Those that do not hurry have waited longest; half a batch, so that they never keep callers out. While the server is away they wait on.
         while (outage.Reason is null && count < MostPerBatch / 2 && later.TryDequeue(out var command)) batch[count++] = command;
+        crowded = count == MostPerBatch / 2;
         while (count < MostPerBatch && reader.TryPeek(out var next) && !next.IsAlone && reader.TryRead(out var command)) batch[count++] = command;
         return count;
     }

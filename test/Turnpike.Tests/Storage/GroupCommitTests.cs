@@ -134,6 +134,20 @@ public sealed class GroupCommitTests
 
     private static async Task<long> CountAsync(Database database) => await database.ReadAsync(sql => sql.First("select count(*) from numbers", row => row.Long(0)), default);
 
+    /// <summary>What nobody waits for needs nobody else's command, and is not left for later when there is much of it.</summary>
+    [Fact]
+    public async Task What_does_not_hurry_is_written_soon_and_all_of_it_in_few_transactions()
+    {
+        using var folder = new TemporaryFolder();
+        using var database = Open(folder);
+        var batches = new Batches();
+        database.Writer.Join(batches);
+        await database.WriteAsync(_ => { }, default); // the writer is there
+        await Task.WhenAll(Enumerable.Range(0, 1000).Select(n => database.Writer.WriteLaterAsync(new StoreWrite<bool>(sql => { sql.Run("insert into numbers values ($1)", n); return true; }), GroupCommit.Sometime).AsTask()));
+        (await CountAsync(database)).ShouldBe(1000);
+        batches.Sizes.Sum().ShouldBeInRange(1001, 1030);
+    }
+
     private static Database Open(TemporaryFolder folder) => Database.Open(folder.Options, TimeProvider.System, [Numbers]);
 
     private sealed class Batches : IWriteParticipant
