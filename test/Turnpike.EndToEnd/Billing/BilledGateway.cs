@@ -82,7 +82,7 @@ internal sealed class BilledGateway : IAsyncDisposable
         foreach (var node in nodes) await node.KillAsync();
     }
 
-    public Task StartAgainAsync() => Task.WhenAll(nodes.Select(node => node.StartAgainAsync()));
+    public Task StartAgainAsync() => Task.WhenAll(nodes.Select(node => store is null ? node.StartAgainAsync() : node.StartAgainAnewAsync()));
 
     public Task<Answered> CallAsync(string path = "/forecast/rome", int node = 0) => SendAsync(HttpMethod.Get, path, node);
 
