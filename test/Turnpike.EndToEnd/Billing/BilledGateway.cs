@@ -1,5 +1,6 @@
 using System.Net;
 using System.Text.Json.Nodes;
+using Turnpike.EndToEnd.Crashes;
 using Turnpike.EndToEnd.Harness;
 using Turnpike.Plans;
 using Turnpike.Storage;
@@ -11,7 +12,6 @@ namespace Turnpike.EndToEnd.Billing;
 internal sealed class BilledGateway : IAsyncDisposable
 {
     public const string Key = "acme-key-for-tests-0123456789abcdef";
-    private static readonly string[] Places = ["/usr/lib/x86_64-linux-gnu/faketime/libfaketimeMT.so.1", "/usr/lib/aarch64-linux-gnu/faketime/libfaketimeMT.so.1"];
     private readonly HttpClient http = new(new SocketsHttpHandler { UseProxy = false }) { Timeout = Until.Patience };
     private readonly List<TurnpikeProcess> nodes = [];
     private readonly string clock = Path.GetTempFileName();
@@ -33,17 +33,14 @@ internal sealed class BilledGateway : IAsyncDisposable
     /// <param name="stores">One of each node; null: SQLite.</param>
     public static async Task<BilledGateway> StartAsync(string collect = "send", params string?[] stores)
     {
-        var library = Array.Find(Places, File.Exists);
-        if (library is null && stores.All(s => s is null)) Assert.Skip("libfaketime is not installed.");
+        if (FakeClock.Library is null && stores.All(s => s is null)) Assert.Skip("libfaketime is not installed.");
         var made = new BilledGateway(await Upstream.StartAsync(), await StripeLoopback.StartAsync());
         // Not on any day of the month: the weeks that pass in a test are to end in the same month, whenever it is run.
         if (stores.All(s => s is null)) await made.PassAsync(Second(made.Now, 1) - made.Now);
         foreach (var (store, name) in (stores.Length == 0 ? [null] : stores).Select((s, i) => (s, $"n{i}")))
             made.nodes.Add(await TurnpikeProcess.StartAsync("tokens.yaml", _ => Document(collect),
             [
-                ("UPSTREAM", Plain(made.Upstream.Url)), ("STRIPE_API", Plain(made.Stripe.Url)), ("ACME_KEY", Key), ("TURNPIKE_STORE", store ?? "sqlite:books.db"), .. store is null
-                    ? ((string, string)[])[("LD_PRELOAD", library!), ("FAKETIME_TIMESTAMP_FILE", made.clock), ("FAKETIME_NO_CACHE", "1"), ("FAKETIME_DONT_FAKE_MONOTONIC", "1"), ("DONT_FAKE_MONOTONIC", "1")]
-                    : [("gateway.node", name)],
+                ("UPSTREAM", Plain(made.Upstream.Url)), ("STRIPE_API", Plain(made.Stripe.Url)), ("ACME_KEY", Key), ("TURNPIKE_STORE", store ?? "sqlite:books.db"), .. store is null ? FakeClock.Variables(made.clock) : [("gateway.node", name)],
             ]));
         made.store = stores.FirstOrDefault();
         return made;
@@ -82,7 +79,7 @@ internal sealed class BilledGateway : IAsyncDisposable
         foreach (var node in nodes) await node.KillAsync();
     }
 
-    public Task StartAgainAsync() => Task.WhenAll(nodes.Select(node => node.StartAgainAsync()));
+    public Task StartAgainAsync() => Task.WhenAll(nodes.Select(node => store is null ? node.StartAgainAsync() : node.StartAgainAnewAsync()));
 
     public Task<Answered> CallAsync(string path = "/forecast/rome", int node = 0) => SendAsync(HttpMethod.Get, path, node);
 

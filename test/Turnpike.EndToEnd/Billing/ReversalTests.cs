@@ -72,7 +72,7 @@ public sealed class ReversalTests(Chain chain)
             }
             await Until.HoldsAsync("the other takes it", async () => await TellAsync(b, told) == HttpStatusCode.OK);
             (await RefundsAsync(b, receipt)).ShouldBe(["1.00"], $"killed after commit {commit}");
-            if (!answered) await a.Gateway.StartAgainAsync();
+            if (!answered) await a.Gateway.StartAgainAnewAsync();
             await Until.HoldsAsync("it takes it again", async () => await TellAsync(a, told) == HttpStatusCode.OK);
             (await RefundsAsync(a, receipt)).ShouldBe(["1.00"], $"killed after commit {commit}");
             (await CountAsync(b, "payment.refunded")).ShouldBe(commit);

@@ -7,17 +7,15 @@ namespace Turnpike.EndToEnd.Crashes;
 /// <summary>Wall clocks that jump an hour, while it runs and between two runs (libfaketime; the clock that never jumps is left alone).</summary>
 public sealed class ClockTests(Chain chain)
 {
-    private static readonly string[] Places = ["/usr/lib/x86_64-linux-gnu/faketime/libfaketimeMT.so.1", "/usr/lib/aarch64-linux-gnu/faketime/libfaketimeMT.so.1"];
-
     [Fact]
     public async Task An_hour_forward_and_back_budgets_stay_exact_answers_stay_bought_and_the_trail_stays_whole()
     {
-        if (Array.Find(Places, File.Exists) is not { } library) { Assert.Skip("libfaketime is not installed."); return; }
+        if (FakeClock.Library is null) Assert.Skip("libfaketime is not installed.");
         await using var api = await PaidApi.StartAsync(chain);
         var token = await api.TokenAsync("100.00 USD");
         var clock = Path.Combine(api.Gateway.Folder, "clock");
         await File.WriteAllTextAsync(clock, "+0");
-        foreach (var (name, value) in ((string, string)[])[("LD_PRELOAD", library), ("FAKETIME_TIMESTAMP_FILE", clock), ("FAKETIME_NO_CACHE", "1"), ("FAKETIME_DONT_FAKE_MONOTONIC", "1"), ("DONT_FAKE_MONOTONIC", "1")]) api.Gateway.Set(name, value);
+        foreach (var (name, value) in FakeClock.Variables(clock)) api.Gateway.Set(name, value);
         await api.Gateway.StopAsync();
         await api.Gateway.StartAgainAsync();
 
