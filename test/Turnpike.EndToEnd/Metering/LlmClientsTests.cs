@@ -6,7 +6,7 @@ using Turnpike.EndToEnd.Harness;
 namespace Turnpike.EndToEnd.Metering;
 
 /// <summary>Anthropic's, Google's and OpenAI's own clients, through the gate, from recorded streams; paid by the token from a prepaid budget.</summary>
-public sealed class LlmClientsTests : IAsyncLifetime
+public sealed class LlmClientsTests(LlmClientsTests.Rig rig) : IClassFixture<LlmClientsTests.Rig>
 {
     private const string Script = "llm/call.mjs";
 
@@ -86,23 +86,9 @@ public sealed class LlmClientsTests : IAsyncLifetime
 
         """;
 
-    private readonly HttpClient http = new(new SocketsHttpHandler { UseProxy = false });
-    private ReplayedModel model = null!;
-    private TurnpikeProcess gateway = null!;
-
-    public async ValueTask InitializeAsync()
-    {
-        model = await ReplayedModel.StartAsync();
-        gateway = await TurnpikeProcess.StartAsync("llm.yaml", document => document[..document.IndexOf("\nservices:", StringComparison.Ordinal)] + "\n" + Services + "\n", ("LLM_UPSTREAM", model.Url.ToString().TrimEnd('/')));
-    }
-
-    public async ValueTask DisposeAsync()
-    {
-        model.Going.TrySetResult();
-        await gateway.DisposeAsync();
-        await model.DisposeAsync();
-        http.Dispose();
-    }
+    private readonly HttpClient http = rig.Http;
+    private readonly ReplayedModel model = rig.Model.Anew();
+    private readonly TurnpikeProcess gateway = rig.Gateway;
 
     [Fact]
     public async Task Anthropics_client_streams_text_and_pays_for_what_it_is_told()
@@ -325,5 +311,29 @@ public sealed class LlmClientsTests : IAsyncLifetime
         asked.Headers.Authorization = new("Bearer", token);
         using var told = await http.SendAsync(asked);
         return decimal.Parse(JsonNode.Parse(await told.Content.ReadAsStringAsync())!["available"]!["amount"]!.GetValue<string>(), CultureInfo.InvariantCulture);
+    }
+
+    /// <summary>One gateway and one model for all tests of the class: each pays by a token of its own.</summary>
+    public sealed class Rig : IAsyncLifetime
+    {
+        internal HttpClient Http { get; } = new(new SocketsHttpHandler { UseProxy = false });
+
+        internal ReplayedModel Model { get; private set; } = null!;
+
+        internal TurnpikeProcess Gateway { get; private set; } = null!;
+
+        public async ValueTask InitializeAsync()
+        {
+            Model = await ReplayedModel.StartAsync();
+            Gateway = await TurnpikeProcess.StartAsync("llm.yaml", document => document[..document.IndexOf("\nservices:", StringComparison.Ordinal)] + "\n" + Services + "\n", ("LLM_UPSTREAM", Model.Url.ToString().TrimEnd('/')));
+        }
+
+        public async ValueTask DisposeAsync()
+        {
+            Model.Going.TrySetResult();
+            await Gateway.DisposeAsync();
+            await Model.DisposeAsync();
+            Http.Dispose();
+        }
     }
 }

@@ -18,7 +18,7 @@ internal sealed class ReplayedModel : IAsyncDisposable
     /// <summary>Before this event, counted from zero, it waits for <see cref="Going"/>.</summary>
     public int WaitsBefore { get; set; } = int.MaxValue;
 
-    public TaskCompletionSource Going { get; } = new();
+    public TaskCompletionSource Going { get; private set; } = new();
 
     /// <summary>How often it was asked; told at <c>GET /asked</c> too.</summary>
     public int Asked => Volatile.Read(ref asked);
@@ -32,6 +32,15 @@ internal sealed class ReplayedModel : IAsyncDisposable
             app.MapGet("/asked", () => $"{model.Asked}");
         });
         return model;
+    }
+
+    /// <summary>As it was at first, for the next test; whoever still waits is let go.</summary>
+    public ReplayedModel Anew()
+    {
+        Going.TrySetResult();
+        (Stream, WaitsBefore, Going) = ("", int.MaxValue, new());
+        Volatile.Write(ref asked, 0);
+        return this;
     }
 
     public ValueTask DisposeAsync() => host!.DisposeAsync();
