@@ -13,7 +13,7 @@ internal sealed class BilledGateway : IAsyncDisposable
 {
     public const string Key = "acme-key-for-tests-0123456789abcdef";
     private readonly HttpClient http = new(new SocketsHttpHandler { UseProxy = false }) { Timeout = Until.Patience };
-    private readonly List<TurnpikeProcess> nodes = [];
+    private readonly List<(string Name, TurnpikeProcess Node)> nodes = [];
     private readonly string clock = Path.GetTempFileName();
     private string? store;
     private TimeSpan off;
@@ -24,9 +24,8 @@ internal sealed class BilledGateway : IAsyncDisposable
 
     public StripeLoopback Stripe { get; }
 
-    public IReadOnlyList<TurnpikeProcess> Nodes => nodes;
-
-    public TurnpikeProcess Gateway => nodes[0];
+    /// <summary>Of several the first that was not killed by its name.</summary>
+    public TurnpikeProcess Gateway => nodes[0].Node;
 
     public DateTimeOffset Now => TimeProvider.System.GetUtcNow() + off;
 
@@ -38,10 +37,10 @@ internal sealed class BilledGateway : IAsyncDisposable
         // Not on any day of the month: the weeks that pass in a test are to end in the same month, whenever it is run.
         if (stores.All(s => s is null)) await made.PassAsync(Second(made.Now, 1) - made.Now);
         foreach (var (store, name) in (stores.Length == 0 ? [null] : stores).Select((s, i) => (s, $"n{i}")))
-            made.nodes.Add(await TurnpikeProcess.StartAsync("tokens.yaml", _ => Document(collect),
+            made.nodes.Add((name, await TurnpikeProcess.StartAsync("tokens.yaml", _ => Document(collect),
             [
-                ("UPSTREAM", Plain(made.Upstream.Url)), ("STRIPE_API", Plain(made.Stripe.Url)), ("ACME_KEY", Key), ("TURNPIKE_STORE", store ?? "sqlite:books.db"), .. store is null ? FakeClock.Variables(made.clock) : [("gateway.node", name)],
-            ]));
+                ("UPSTREAM", Plain(made.Upstream.Url)), ("STRIPE_API", made.Stripe.UrlFor(name)), ("ACME_KEY", Key), ("TURNPIKE_STORE", store ?? "sqlite:books.db"), .. store is null ? FakeClock.Variables(made.clock) : [("gateway.node", name)],
+            ])));
         made.store = stores.FirstOrDefault();
         return made;
     }
@@ -76,10 +75,19 @@ internal sealed class BilledGateway : IAsyncDisposable
 
     public async Task KillAsync()
     {
-        foreach (var node in nodes) await node.KillAsync();
+        foreach (var (_, node) in nodes) await node.KillAsync();
     }
 
-    public Task StartAgainAsync() => Task.WhenAll(nodes.Select(node => store is null ? node.StartAgainAsync() : node.StartAgainAnewAsync()));
+    /// <summary>The node that Stripe knows by this name is killed, and is the last from now on.</summary>
+    public async Task KillAsync(string name)
+    {
+        var dead = nodes.Single(n => n.Name == name);
+        await dead.Node.KillAsync();
+        nodes.Remove(dead);
+        nodes.Add(dead);
+    }
+
+    public Task StartAgainAsync() => Task.WhenAll(nodes.Select(n => store is null ? n.Node.StartAgainAsync() : n.Node.StartAgainAnewAsync()));
 
     public Task<Answered> CallAsync(string path = "/forecast/rome", int node = 0) => SendAsync(HttpMethod.Get, path, node);
 
@@ -88,7 +96,7 @@ internal sealed class BilledGateway : IAsyncDisposable
 
     private async Task<Answered> SendAsync(HttpMethod method, string path, int node)
     {
-        using var request = new HttpRequestMessage(method, new Uri(nodes[node].Url, path));
+        using var request = new HttpRequestMessage(method, new Uri(nodes[node].Node.Url, path));
         request.Headers.Add("x-api-key", Key);
         using var response = await http.SendAsync(request);
         return await Answered.ReadAsync(response);
@@ -125,7 +133,7 @@ internal sealed class BilledGateway : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         http.Dispose();
-        foreach (var node in nodes) await node.DisposeAsync();
+        foreach (var (_, node) in nodes) await node.DisposeAsync();
         await Stripe.DisposeAsync();
         await Upstream.DisposeAsync();
         File.Delete(clock);

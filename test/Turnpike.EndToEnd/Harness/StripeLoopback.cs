@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Net;
 using System.Text;
 using System.Text.Json.Nodes;
@@ -16,9 +17,11 @@ internal sealed record StripeSession(string Id, string Account, long Amount, lon
 /// <summary>The Stripe double on a port: its API, the pages where people pay, and its webhooks, delivered when and as often as a test says.</summary>
 internal sealed class StripeLoopback : IAsyncDisposable
 {
+    private const string Named = "/for";
     private readonly HttpClient http = new(new SocketsHttpHandler { UseProxy = false, AllowAutoRedirect = false }) { Timeout = Until.Patience };
     private readonly CancellationTokenSource closing = new();
     private readonly SemaphoreSlim silent = new(0);
+    private readonly ConcurrentQueue<string> unanswered = [];
     private LoopbackHost? host;
 
     private StripeLoopback(StripeDouble stripe) => Double = stripe;
@@ -57,8 +60,15 @@ internal sealed class StripeLoopback : IAsyncDisposable
     /// <summary>The buyer pays on Stripe's page; where that sends the browser, null when the card was declined.</summary>
     public string? Pay(string session, string card = StripeCards.Good) => Objects.Pay(session, card);
 
-    /// <summary>Waits until somebody asked what will not be answered.</summary>
-    public async Task SilenceAsync() => (await silent.WaitAsync(Until.Patience)).ShouldBeTrue("nobody asked");
+    /// <summary>The address for one who is to be known by a name: <see cref="SilenceAsync"/> says whom it left without an answer.</summary>
+    public string UrlFor(string name) => $"{Url.GetLeftPart(UriPartial.Authority)}{Named}/{name}";
+
+    /// <summary>Waits until somebody asked what will not be answered; the name it has here, or nothing.</summary>
+    public async Task<string> SilenceAsync()
+    {
+        (await silent.WaitAsync(Until.Patience)).ShouldBeTrue("nobody asked");
+        return unanswered.TryDequeue(out var name) ? name : "";
+    }
 
     /// <summary>Tells the gateway something about a session or its payment; the same id again is the same event again.</summary>
     public Task<HttpStatusCode> TellAsync(Uri gateway, string type, StripeSession session, string? id = null, long? amount = null, string? status = null, string? secret = null, DateTimeOffset? at = null)
@@ -91,10 +101,13 @@ internal sealed class StripeLoopback : IAsyncDisposable
 
     private async Task AnswerAsync(HttpContext context)
     {
+        var (name, path) = ("", context.Request.Path);
+        if (path.StartsWithSegments(Named, out var rest)) (name, path) = (rest.Value!.Split('/')[1], "/" + string.Join('/', rest.Value.Split('/')[2..]));
         using var reader = new StreamReader(context.Request.Body);
-        var reply = Double.Answer(context.Request.Method, context.Request.Path + context.Request.QueryString, name => context.Request.Headers.TryGetValue(name, out var value) ? value.ToString() : null, await reader.ReadToEndAsync());
+        var reply = Double.Answer(context.Request.Method, path + context.Request.QueryString, name => context.Request.Headers.TryGetValue(name, out var value) ? value.ToString() : null, await reader.ReadToEndAsync());
         if (reply.Status == 0)
         {
+            unanswered.Enqueue(name);
             silent.Release();
             using var until = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted, closing.Token);
             await Task.Delay(Timeout.Infinite, until.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
