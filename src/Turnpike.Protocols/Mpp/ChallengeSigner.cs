@@ -2,6 +2,7 @@ using System.Buffers;
 using System.Security.Cryptography;
 using System.Text;
 using Turnpike.Protocols.Http;
+using Turnpike.Protocols.Signing;
 
 namespace Turnpike.Protocols.Mpp;
 
@@ -59,11 +60,11 @@ public sealed class ChallengeSigner
     {
         if (challenge.FindFault() is { } fault) throw new ArgumentException(fault, nameof(challenge));
         Span<char> id = stackalloc char[IdLength];
-        ComputeId(secret, challenge, id);
+        ComputeId(secret.ToArray(), challenge, id);
         return id.ToString();
     }
 
-    private static void ComputeId(ReadOnlySpan<byte> secret, Challenge c, Span<char> id)
+    private static void ComputeId(byte[] secret, Challenge c, Span<char> id)
     {
         var header = c.Header is null or MppHeaders.Authorization ? null : c.Header;
         var characters = c.Realm.Length + c.Method.Length + c.Intent.Length + c.Request.Length + Length(c.Expires) + Length(c.Digest)
@@ -81,8 +82,8 @@ public sealed class ChallengeSigner
         if (header is not null) length = Append(input, length, header);
         length = Append(input, length, c.Opaque);
 
-        Span<byte> mac = stackalloc byte[HMACSHA256.HashSizeInBytes];
-        HMACSHA256.HashData(secret, input[..length], mac);
+        Span<byte> mac = stackalloc byte[KeyedHash.Length];
+        KeyedHash.Hash(secret, input[..length], mac);
         if (rented is not null) ArrayPool<byte>.Shared.Return(rented);
         Base64Url.Encode(mac, id);
     }

@@ -211,7 +211,8 @@ internal static class Ids
         for (var i = 0; i < random.Length; i++) text[Moment + i] = Alphabet[random[i] & 31];
     });
 
-    private static ReadOnlySpan<byte> Random(int count)
+    /// <summary>So many random bytes, at most a thousand, for whoever uses them at once: the next to ask on this thread may be given others in their place.</summary>
+    public static ReadOnlySpan<byte> Random(int count)
     {
         var bytes = ahead ??= new byte[1020];
         if (used == 0 || used + count > bytes.Length)

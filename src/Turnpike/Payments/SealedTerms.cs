@@ -6,6 +6,7 @@ using System.Text;
 using System.Text.Json;
 using Turnpike.Catalog;
 using Turnpike.Ledger;
+using Turnpike.Protocols.Signing;
 
 namespace Turnpike.Payments;
 
@@ -116,12 +117,7 @@ internal sealed record SealedTerms
     /// <summary>HEAD costs what GET costs, and its terms are GET's.</summary>
     private static string MethodOf(Call call) => call.Method == "HEAD" ? "GET" : call.Method;
 
-    private static string NewNonce()
-    {
-        Span<byte> random = stackalloc byte[15];
-        RandomNumberGenerator.Fill(random);
-        return Base64Url.EncodeToString(random);
-    }
+    private static string NewNonce() => Base64Url.EncodeToString(Ids.Random(15));
 
     private static string DigestOf(string target)
     {
@@ -160,8 +156,8 @@ internal sealed class TermsSeal(IReadOnlyList<byte[]> keys)
 
     private static string Mac(byte[] key, string text, string purpose = "terms")
     {
-        Span<byte> mac = stackalloc byte[32];
-        HMACSHA256.HashData(key, Encoding.UTF8.GetBytes($"turnpike-{purpose}:{text}"), mac);
+        Span<byte> mac = stackalloc byte[KeyedHash.Length];
+        KeyedHash.Hash(key, Encoding.UTF8.GetBytes($"turnpike-{purpose}:{text}"), mac);
         return Base64Url.EncodeToString(mac);
     }
 }

@@ -1,6 +1,7 @@
 using System.Buffers.Text;
 using System.Security.Cryptography;
 using System.Text;
+using Turnpike.Protocols.Signing;
 
 namespace Turnpike.Tokens;
 
@@ -53,8 +54,8 @@ internal sealed class TokenText(IReadOnlyList<byte[]> secrets)
 
     private static string Mac(byte[] secret, string id)
     {
-        Span<byte> mac = stackalloc byte[HMACSHA256.HashSizeInBytes];
-        HMACSHA256.HashData(secret, Encoding.UTF8.GetBytes("turnpike-token:" + id), mac);
+        Span<byte> mac = stackalloc byte[KeyedHash.Length];
+        KeyedHash.Hash(secret, Encoding.UTF8.GetBytes("turnpike-token:" + id), mac);
         return Base64Url.EncodeToString(mac[..MacBytes]);
     }
 
