@@ -74,6 +74,7 @@ public sealed class AllocationTests
         using var gate = new TestGate(document: MeteredGate.Chat + "\n      plain: { match: POST /plain, price: free }\n      counted: { match: POST /counted, usage: openai, price: free }\n");
         var token = await gate.TokenAsync("1000.00 USD");
         const string Body = """{"model":"gpt-4o","stream":true,"max_tokens":20000}""";
+        const long Least = 12_000; // the smallest object for each chunk would be 24,000; the rest of the process allocates, too
         async Task<long> OfAsync(Ask ask, int words)
         {
             gate.Upstream.Says(() => new HttpResponseMessage { Content = new Dripping(words) });
@@ -87,9 +88,15 @@ public sealed class AllocationTests
             return least;
         }
         async Task<long> ForAThousandAsync(Ask ask) => await OfAsync(ask, 1_100) - await OfAsync(ask, 100);
-        var plain = await ForAThousandAsync(new Ask("POST", "/plain", ("Content-Type", "application/json")) { Body = Body });
-        foreach (var ask in (Ask[])[new("POST", "/counted", ("Content-Type", "application/json")) { Body = Body }, MeteredGate.Ask(token, Body)])
-            (await ForAThousandAsync(ask) - plain).ShouldBeLessThan(12_000, ask.Target); // the smallest object for each chunk would be 24,000; the rest of the process allocates, too
+        var passed = new Ask("POST", "/plain", ("Content-Type", "application/json")) { Body = Body };
+        foreach (var ask in (Ask[])[passed with { Target = "/counted" }, MeteredGate.Ask(token, Body)])
+        {
+            // Until the compiler has optimised what runs here, it allocates what it need not: on a slow machine that takes longer than the streams do.
+            var (plain, metered) = (long.MaxValue, long.MaxValue);
+            for (var tries = 0; tries < 50 && (tries < 5 || metered - plain >= Least); tries++, await Task.Delay(100))
+                (plain, metered) = (Math.Min(plain, await ForAThousandAsync(passed)), Math.Min(metered, await ForAThousandAsync(ask)));
+            (metered - plain).ShouldBeLessThan(Least, ask.Target);
+        }
         await gate.ShouldBalanceAsync();
     }
 
