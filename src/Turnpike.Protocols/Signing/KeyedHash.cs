@@ -23,6 +23,7 @@ public static class KeyedHash
     /// <param name="mac">At least <see cref="Length"/> bytes.</param>
     public static void Hash(byte[] key, ReadOnlySpan<byte> message, Span<byte> mac)
     {
+        ArgumentOutOfRangeException.ThrowIfLessThan(mac.Length, Length); // before anything of the message is in the hash, which others use after us
         var hash = For(key);
         hash.AppendData(message);
         hash.GetHashAndReset(mac);
@@ -33,9 +34,10 @@ public static class KeyedHash
         var all = kept ??= new (byte[], IncrementalHash)[MostKept];
         foreach (var (known, hash) in all)
             if (ReferenceEquals(known, key)) return hash;
-        ref var place = ref all[next++ % MostKept];
-        place.Hash?.Dispose();
-        place = (key, IncrementalHash.CreateHMAC(HashAlgorithmName.SHA256, key));
-        return place.Hash;
+        var made = IncrementalHash.CreateHMAC(HashAlgorithmName.SHA256, key);
+        next = (next + 1) % MostKept;
+        all[next].Hash?.Dispose();
+        all[next] = (key, made);
+        return made;
     }
 }
