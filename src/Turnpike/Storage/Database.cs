@@ -9,9 +9,12 @@ namespace Turnpike.Storage;
 /// </summary>
 internal sealed class Database : IDisposable
 {
+    private const int MostScans = 4;
+
     private readonly ISqlSource source;
     private readonly GroupCommit? writer;
     private readonly ReaderThreads? threads;
+    private readonly SemaphoreSlim scanning = new(MostScans);
     private bool disposed;
 
     private Database(ISqlSource source, TimeProvider clock, bool threaded)
@@ -71,8 +74,22 @@ internal sealed class Database : IDisposable
         return threads is null ? new ValueTask<T>(Read(read)) : ReadOn(threads, read);
     }
 
-    /// <summary>Reads for as long as it takes, on a thread of its own.</summary>
-    public async ValueTask<T> ScanAsync<T>(Func<Sql, T> read, CancellationToken ct) => await Task.Run(() => Read(read), ct);
+    /// <summary>
+    /// Reads for as long as it takes, on a thread of its own; a few at a time, the others wait. The attack: ask for one's usage many times
+    /// at once. On the pool's threads that would stop everybody: also a connection that is waited for needs one of them to wake it.
+    /// </summary>
+    public async ValueTask<T> ScanAsync<T>(Func<Sql, T> read, CancellationToken ct)
+    {
+        await scanning.WaitAsync(ct);
+        try
+        {
+            return await Task.Factory.StartNew(() => Read(read), ct, TaskCreationOptions.LongRunning, TaskScheduler.Default);
+        }
+        finally
+        {
+            scanning.Release();
+        }
+    }
 
     /// <inheritdoc cref="ISqlSource.Listen"/>
     public IDisposable? Listen(string channel, Action<string> heard) => source.Listen(channel, heard);

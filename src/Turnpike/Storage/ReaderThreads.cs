@@ -1,4 +1,4 @@
-using System.Threading.Channels;
+using System.Collections.Concurrent;
 
 namespace Turnpike.Storage;
 
@@ -10,7 +10,7 @@ internal sealed class ReaderThreads : IDisposable
 {
     private static readonly TimeSpan Longest = TimeSpan.FromSeconds(10);
 
-    private readonly Channel<Action> waiting = Channel.CreateUnbounded<Action>();
+    private readonly BlockingCollection<Action> waiting = []; // it wakes a thread itself; a channel has the pool do it
     private readonly Thread[] threads;
     private readonly TimeProvider time;
 
@@ -24,7 +24,7 @@ internal sealed class ReaderThreads : IDisposable
     public ValueTask<T> RunAsync<T>(Func<T> read)
     {
         var done = new TaskCompletionSource<T>(TaskCreationOptions.RunContinuationsAsynchronously);
-        var queued = waiting.Writer.TryWrite(() =>
+        Queue(done, () =>
         {
             if (done.Task.IsCompleted) return; // whoever asked has gone
             try
@@ -40,7 +40,6 @@ internal sealed class ReaderThreads : IDisposable
                 done.TrySetException(e);
             }
         });
-        if (!queued) done.SetException(new StorageUnavailableException("The store is stopping; nothing more is read."));
         return done.Task.IsCompleted ? new ValueTask<T>(done.Task) : WaitAsync(done);
     }
 
@@ -61,13 +60,24 @@ internal sealed class ReaderThreads : IDisposable
 
     public void Dispose()
     {
-        waiting.Writer.TryComplete();
+        waiting.CompleteAdding();
         foreach (var thread in threads) thread.Join();
+    }
+
+    private void Queue<T>(TaskCompletionSource<T> done, Action read)
+    {
+        try
+        {
+            waiting.Add(read);
+        }
+        catch (InvalidOperationException)
+        {
+            done.SetException(new StorageUnavailableException("The store is stopping; nothing more is read."));
+        }
     }
 
     private void Run()
     {
-        while (waiting.Reader.WaitToReadAsync().AsTask().GetAwaiter().GetResult()) // these threads are the database's own
-            while (waiting.Reader.TryRead(out var read)) read();
+        foreach (var read in waiting.GetConsumingEnumerable()) read();
     }
 }

@@ -63,6 +63,35 @@ public sealed class PostgresPatienceTests
     }
 
     [Fact]
+    public async Task Many_that_read_for_long_keep_nobody_waiting_who_reads_or_writes_a_little()
+    {
+        using var place = new TemporaryDatabase();
+        using var database = place.Open();
+        using var enough = new ManualResetEventSlim();
+        using var begun = new CountdownEvent(4);
+        var reading = 0;
+        var scans = Enumerable.Range(0, 64).Select(_ => database.ScanAsync(sql =>
+        {
+            Interlocked.Increment(ref reading);
+            if (!begun.IsSet) begun.Signal();
+            enough.Wait();
+            return sql.First("select 1", row => row.Long(0));
+        }, default).AsTask()).ToArray();
+        try
+        {
+            begun.Wait(TimeSpan.FromSeconds(60)).ShouldBeTrue();
+            (await Task.WhenAll(Enumerable.Range(0, 32).Select(_ => Task.Run(() => database.ReadAsync(sql => sql.First("select 2", row => row.Long(0)), default).AsTask())))).ShouldAllBe(n => n == 2);
+            await database.WriteAsync(sql => sql.Run("insert into counters (name, value) values ('x', 1)"), default);
+            reading.ShouldBe(4, "as many connections as docs/operate.md says");
+        }
+        finally
+        {
+            enough.Set();
+        }
+        (await Task.WhenAll(scans)).ShouldAllBe(n => n == 1);
+    }
+
+    [Fact]
     public async Task A_row_that_somebody_else_keeps_for_a_moment_is_waited_for()
     {
         using var place = new TemporaryDatabase();
