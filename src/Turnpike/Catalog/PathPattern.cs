@@ -59,7 +59,13 @@ internal sealed class PathPattern : IEquatable<PathPattern>
     /// <summary>A literal is written as canonical paths are (RFC 3986), or it would never match: no dot segments, no ';', escapes only where needed.</summary>
     private static Segment? ReadLiteral(string part, out string? error)
     {
-        error = part is "." or ".." ? "a path has no '.' or '..'" : null;
+        error = part switch
+        {
+            "." or ".." => "a path has no '.' or '..'",
+            [.., '*'] => "one segment of any text is written {name}, and all that follow {**name}", // who writes it means many paths, and would sell at none
+            [':', ..] => "one segment of any text is written {name}",
+            _ => null,
+        };
         for (var i = 0; i < part.Length && error is null; i++)
         {
             if (part[i] == '%') error = EscapeError(part.AsSpan(i));
