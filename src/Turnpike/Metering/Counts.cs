@@ -5,6 +5,8 @@ namespace Turnpike.Metering;
 /// <summary>Quantities by unit; a unit that was never set is zero. Few enough to be looked through.</summary>
 internal sealed class Counts : IEnumerable<KeyValuePair<string, long>>
 {
+    private const int Usual = 10;
+
     private readonly List<KeyValuePair<string, long>> all = [];
 
     /// <summary>The quantity of a unit; setting one replaces it.</summary>
@@ -14,7 +16,7 @@ internal sealed class Counts : IEnumerable<KeyValuePair<string, long>>
         set
         {
             if (IndexOf(unit) is var at and >= 0) all[at] = KeyValuePair.Create(unit, value);
-            else all.Add(KeyValuePair.Create(unit, value));
+            else Add(KeyValuePair.Create(unit, value));
         }
     }
 
@@ -27,6 +29,12 @@ internal sealed class Counts : IEnumerable<KeyValuePair<string, long>>
     IEnumerator IEnumerable.GetEnumerator() => GetEnumerator();
 
     public override string ToString() => string.Join(", ", all.Select(c => $"{c.Value} {c.Key}"));
+
+    private void Add(KeyValuePair<string, long> count)
+    {
+        if (all.Capacity == 0) all.Capacity = Usual;
+        all.Add(count);
+    }
 
     private int IndexOf(string unit)
     {

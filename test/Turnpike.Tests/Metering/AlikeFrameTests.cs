@@ -15,6 +15,7 @@ public sealed class AlikeFrameTests
         """data: {"choices":[],"usage":{"prompt_tokens":NUMBER,"completion_tokens":NUMBER,"total_tokens":NUMBER}}""",
         """data: {"choices":[{"delta":{"content":"TEXT"}}],"usage":{"prompt_tokens":7,"completion_tokens":9,"note":"TEXT"}}""",
         """data: {"choices":[{"delta":{"content":null}}],"TEXT":"TEXT","usage":null}""",
+        $$$"""data: {"id":"{{{new string('c', 700)}}}","choices":[{"index":0,"delta":{"content":"TEXT"}}],"usage":null}""",
         "data: {\"choices\":[{\"delta\":\ndata: {\"content\":\"TEXT\"}}]}",
         "event: TEXT\ndata: {\"choices\":[{\"delta\":{\"content\":\"TEXT\"}}]}",
         ": TEXT", "data: [DONE]", "data: {\"choices\":[{\"delta\":{\"content\":\"TEXT",

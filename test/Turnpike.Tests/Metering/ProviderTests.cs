@@ -44,6 +44,19 @@ public sealed class ProviderTests
         Fixtures.Told(Fixtures.UsageOf(format, body, type)).ShouldBe(told);
     }
 
+    [Theory]
+    [InlineData(2, "reported: 7 input_tokens, 9 output_tokens; 16 total")]
+    [InlineData(11, "reported: 7 input_tokens, 9 output_tokens; 16 total")]
+    [InlineData(12, "reported: 7 input_tokens, 9 output_tokens; 16 total")]
+    [InlineData(60, "reported: 7 input_tokens, 9 output_tokens; 16 total")]
+    [InlineData(100, "estimated: ; 0 total")]
+    public void Usage_stands_behind_what_is_nested_however_deeply_up_to_a_depth_nobody_needs(int depth, string told)
+    {
+        var body = Encoding.UTF8.GetBytes($$$"""{"more":{{{new string('[', depth)}}}1{{{new string(']', depth)}}},"usage":{"prompt_tokens":7,"completion_tokens":9}}""");
+        Fixtures.Told(Fixtures.UsageOf("openai", body, "application/json")).Trim().ShouldBe(told);
+        Fixtures.Told(Fixtures.UsageOf("openai", body, "application/json", from => from + 1)).Trim().ShouldBe(told);
+    }
+
     [Fact]
     public void No_recorded_answer_is_left_out() =>
         Directory.EnumerateFiles(Documents.FromRoot("test/Turnpike.Tests/Vectors/llm"), "*", SearchOption.AllDirectories).Select(file => string.Join('/', file.Split('/')[^2..])).Where(name => name != "llm/origin.md")

@@ -8,12 +8,12 @@ namespace Turnpike.Metering.Reading;
 /// </summary>
 internal sealed class AlikeFrame
 {
-    private const int Most = 2048;
+    private const int Least = 512, Most = 2048;
 
     private static readonly SearchValues<byte> EndOfString = SearchValues.Create("\"\\\r\n"u8);
 
     private readonly List<(int Start, int Length, bool Measured)> holes = [], texts = [];
-    private readonly byte[] frame = new byte[Most], seam = new byte[Most]; // a seam: from the text of one frame to that of the next
+    private byte[] frame = [], seam = []; // a seam: from the text of one frame to that of the next
     private int length; // zero: none is kept
     private long fixedText;
     private bool inTextAlone; // what nobody asks for has not differed so far: then it is compared with the rest, in one piece
@@ -26,6 +26,7 @@ internal sealed class AlikeFrame
         Forget();
         // A CR may belong together with an LF that is still to come.
         if (begin < 0 || bytes.Length is 0 or > Most || bytes[^1] != '\n') return;
+        if (frame.Length < bytes.Length) (frame, seam) = (new byte[Math.Max(Least, bytes.Length)], new byte[Math.Max(Least, bytes.Length)]);
         bytes.CopyTo(frame);
         (length, fixedText, inTextAlone) = (bytes.Length, text, true);
         for (var i = 0; i < strings.Count; i++)

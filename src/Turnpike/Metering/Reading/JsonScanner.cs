@@ -6,9 +6,9 @@ namespace Turnpike.Metering.Reading;
 /// </summary>
 internal sealed class JsonScanner
 {
-    private const int MostDepth = 64, MostKept = 256;
+    private const int UsualDepth = 12, MostDepth = 64, MostKept = 256;
 
-    private readonly (PathNode? Node, bool IsArray, int Index)[] frames = new (PathNode?, bool, int)[MostDepth];
+    private (PathNode? Node, bool IsArray, int Index)[] frames = new (PathNode?, bool, int)[UsualDepth];
     private readonly byte[] kept = new byte[MostKept];
     private readonly PathNode root;
     private readonly IJsonSink sink;
@@ -104,6 +104,7 @@ internal sealed class JsonScanner
     private void Enter(bool isArray)
     {
         if (depth == MostDepth) { state = State.Broken; return; }
+        if (depth == frames.Length) Array.Resize(ref frames, MostDepth);
         if (next is not null) Tell(isArray ? JsonKind.Array : JsonKind.Object, default, 0);
         frames[depth++] = (next, isArray, 0);
         next = isArray ? next?.Element(0) : null;

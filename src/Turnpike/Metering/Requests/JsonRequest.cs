@@ -14,7 +14,7 @@ internal sealed class JsonRequest
     /// <summary>What an image or file that is only referred to may cost at most, in tokens: its size says nothing about that.</summary>
     private const long PerAttachment = 50_000;
 
-    private const int LongestWord = 1024;
+    private const int LongestWord = 1024, UsualNames = 11;
 
     private static readonly SearchValues<byte> Base64 = SearchValues.Create("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/=-_"u8);
 
@@ -24,7 +24,7 @@ internal sealed class JsonRequest
 
     private readonly ReadOnlyMemory<byte> body;
     private readonly UsageFormat format;
-    private readonly Dictionary<string, Span> found = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, Span> found = new(UsualNames, StringComparer.Ordinal);
 
     /// <summary>It is sent to where pictures are made: their streams tell usage unasked, beside the last of them. Only the path says so: whatever a body says to pass for one, a text's stream is asked for its usage.</summary>
     private readonly bool isImage;
@@ -224,7 +224,7 @@ internal sealed class JsonRequest
         return json.GetString()!;
     }
 
-    private static string Key(IReadOnlyList<string> path) => string.Join('/', path);
+    private static string Key(IReadOnlyList<string> path) => path.Count == 1 ? path[0] : string.Join('/', path);
 
     private static string Shown(string name) => name.Length <= 40 && name.All(c => !char.IsControl(c)) ? name : "a member";
 
