@@ -3,8 +3,8 @@ using System.Globalization;
 namespace Turnpike.Bench;
 
 /// <summary>
-/// The gateway against bare YARP in front of the same upstream: 64 connections, short rounds in turns, medians. Every process
-/// shares the machine with wrk, so only ratios of one round are compared.
+/// The gateway against bare YARP in front of the same upstream: 64 connections, seconds in turns, medians. Every process shares the
+/// machine with wrk, so only ratios of one round are compared.
 /// </summary>
 internal static class HttpBench
 {
@@ -15,7 +15,7 @@ internal static class HttpBench
 
     public static async Task RunAsync(string[] args)
     {
-        var (rounds, seconds) = (Program.Option(args, "--rounds", 5), Program.Option(args, "--seconds", 5));
+        var (rounds, seconds) = (Program.Option(args, "--rounds", 30), Program.Option(args, "--seconds", 1));
         await using var stage = await Stage.SetAsync();
         Route[] routes =
         [
@@ -32,9 +32,9 @@ internal static class HttpBench
             }
         foreach (var route in routes) route.Forget();
         for (var round = 0; round < rounds; round++)
-            foreach (var route in routes) await route.MeasureAsync(Connections, seconds);
+            foreach (var route in round % 2 == 0 ? routes : routes.Reverse()) await route.MeasureAsync(Connections, seconds);
         foreach (var route in routes) route.Report(routes[0]);
-        await AddedAsync(routes[0], routes[2], rounds);
+        await AddedAsync(routes[0], routes[2], Math.Min(rounds, 5));
     }
 
     private static async Task AddedAsync(Route bare, Route paid, int rounds)
@@ -79,12 +79,11 @@ internal static class HttpBench
             micros.Clear();
         }
 
-        /// <summary>The ratio is the median of each round's own: neighbours disturb single rounds, and both alike.</summary>
         public void Report(Route bare)
         {
-            var ratio = Median([.. rates.Zip(bare.rates, (mine, other) => mine / other)]);
-            Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"http: {Name}: {Median([.. rates]):N0}/s, {ratio:F2}×; {Median([.. micros]):F0} µs of its process's own processor time a call"));
-            if (Wanted > 0) Table.AtLeast(Name + " / bare YARP", ratio, Wanted);
+            var ratio = Ratio.Of(rates, bare.rates);
+            Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"http: {Name}: {Median([.. rates]):N0}/s, {ratio}; {Median([.. micros]):F0} µs of its process's own processor time a call"));
+            if (Wanted > 0) Table.AtLeast(Name + " / bare YARP", ratio.Median, Wanted);
         }
     }
 }
