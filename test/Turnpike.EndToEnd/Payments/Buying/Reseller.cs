@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Http.Headers;
+using System.Text.Json.Nodes;
 using Turnpike.EndToEnd.Harness;
 
 namespace Turnpike.EndToEnd.Payments.Buying;
@@ -58,6 +59,18 @@ internal sealed class Reseller : IAsyncDisposable
         SendAsync(json is null ? HttpMethod.Get : HttpMethod.Post, new Uri(Gateway.Url, path), json, token is null ? ("X-Nothing", "1") : ("Authorization", "Bearer " + token));
 
     public Task<Answered> AdminAsync(string path) => SendAsync(HttpMethod.Get, new Uri(Gateway.Admin, path), null, Admin);
+
+    /// <summary>The one payment to a seller, once it is known what became of it and of what our caller paid for it; within two minutes.</summary>
+    public async Task<JsonNode> BoughtAsync()
+    {
+        JsonNode? bought = null;
+        for (var wait = 0; wait < 600; wait++, await Task.Delay(200))
+        {
+            bought = (await AdminAsync("/admin/v1/purchases")).Json["payments"]!.AsArray().ShouldHaveSingleItem();
+            if (bought!["outcome"]!.GetValue<string>() != "open") return bought;
+        }
+        throw new ShouldAssertException($"It stays open: {bought}\n{Gateway.Log}");
+    }
 
     public Task BooksBalanceAsync() => Gateway.BooksBalanceAsync();
 
