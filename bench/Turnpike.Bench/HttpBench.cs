@@ -9,7 +9,7 @@ namespace Turnpike.Bench;
 internal static class HttpBench
 {
     /// <summary>Seconds for each route: as long as the compiler works beside the calls, it is the compiler that is measured.</summary>
-    private const int WarmUp = 15;
+    private const int WarmUp = 45;
 
     private const int Connections = 64;
 

@@ -11,7 +11,7 @@ namespace Turnpike.Bench;
 internal static class StreamsBench
 {
     private const int Connections = 32, Open = 1_000, Firsts = 200;
-    private const int WarmUp = 20; // seconds: a third of what is measured before that is the compiler
+    private const int WarmUp = 45; // seconds: before that a third of what is measured is the compiler
     private const string Body = """{"model":"gpt-4o","stream":true,"max_tokens":1000,"messages":[{"role":"user","content":"Tell me of the sea."}]}""";
 
     public static async Task RunAsync(string[] args)
