@@ -5,7 +5,7 @@ namespace Turnpike.Metering;
 /// <summary>Quantities by unit; a unit that was never set is zero. Few enough to be looked through.</summary>
 internal sealed class Counts : IEnumerable<KeyValuePair<string, long>>
 {
-    private const int Usual = 10;
+    private const int Usual = 10; // what a model's call has: no growing from four to eight to sixteen
 
     private readonly List<KeyValuePair<string, long>> all = [];
 

@@ -76,7 +76,7 @@ internal sealed class Database : IDisposable
 
     /// <summary>
     /// Reads for as long as it takes, on a thread of its own; a few at a time, the others wait. The attack: ask for one's usage many times
-    /// at once. On the pool's threads that would stop everybody: also a connection that is waited for needs one of them to wake it.
+    /// at once. On the pool's threads that would stop everybody: a thread that waits for a connection may need another of them to wake it.
     /// </summary>
     public async ValueTask<T> ScanAsync<T>(Func<Sql, T> read, CancellationToken ct)
     {

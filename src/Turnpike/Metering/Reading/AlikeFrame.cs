@@ -8,7 +8,7 @@ namespace Turnpike.Metering.Reading;
 /// </summary>
 internal sealed class AlikeFrame
 {
-    private const int Least = 512, Most = 2048;
+    private const int Usual = 512, Most = 2048;
 
     private static readonly SearchValues<byte> EndOfString = SearchValues.Create("\"\\\r\n"u8);
 
@@ -26,7 +26,7 @@ internal sealed class AlikeFrame
         Forget();
         // A CR may belong together with an LF that is still to come.
         if (begin < 0 || bytes.Length is 0 or > Most || bytes[^1] != '\n') return;
-        if (frame.Length < bytes.Length) (frame, seam) = (new byte[Math.Max(Least, bytes.Length)], new byte[Math.Max(Least, bytes.Length)]);
+        if (frame.Length < bytes.Length) Grow(bytes.Length <= Usual ? Usual : Most); // twice at most: frames that grow one by one must not allocate each
         bytes.CopyTo(frame);
         (length, fixedText, inTextAlone) = (bytes.Length, text, true);
         for (var i = 0; i < strings.Count; i++)
@@ -69,6 +69,8 @@ internal sealed class AlikeFrame
         while (Match(bytes[at..], out var more) is var next and > 0 && text + more <= most) (text, at) = (text + more, at + next);
         return at;
     }
+
+    private void Grow(int size) => (frame, seam) = (new byte[size], new byte[size]);
 
     /// <summary>Of frames that differ in one text alone: from text to text what is between them is compared at once.</summary>
     private int MatchSeams(ReadOnlySpan<byte> bytes, long most, ref long text)

@@ -60,16 +60,16 @@ internal sealed class Reseller : IAsyncDisposable
 
     public Task<Answered> AdminAsync(string path) => SendAsync(HttpMethod.Get, new Uri(Gateway.Admin, path), null, Admin);
 
-    /// <summary>The one payment to a seller, once it is known what became of it and of what our caller paid for it; within two minutes.</summary>
+    /// <summary>The one payment to a seller, once it is known what became of it and of what our caller paid for it.</summary>
     public async Task<JsonNode> BoughtAsync()
     {
-        JsonNode? bought = null;
-        for (var wait = 0; wait < 600; wait++, await Task.Delay(200))
+        JsonNode bought = null!;
+        await Until.HoldsAsync("the purchase has its outcome", async () =>
         {
-            bought = (await AdminAsync("/admin/v1/purchases")).Json["payments"]!.AsArray().ShouldHaveSingleItem();
-            if (bought!["outcome"]!.GetValue<string>() != "open") return bought;
-        }
-        throw new ShouldAssertException($"It stays open: {bought}\n{Gateway.Log}");
+            bought = (await AdminAsync("/admin/v1/purchases")).Json["payments"]!.AsArray().ShouldHaveSingleItem()!;
+            return bought["outcome"]!.GetValue<string>() != "open";
+        });
+        return bought;
     }
 
     public Task BooksBalanceAsync() => Gateway.BooksBalanceAsync();
