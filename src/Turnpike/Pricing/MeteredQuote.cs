@@ -98,18 +98,18 @@ internal sealed record MeteredQuote(Money Ceiling, string Version, DateTimeOffse
     private bool PricesOutput => Cost(0) != Cost(MostUnasked);
 
     /// <summary>The most tokens in and out; null when nothing bounds them.</summary>
-    public long? MostTokens => Call.Request is { IsContinued: false } request && (request.Maximum ?? Price.DefaultMaximum) is { } most ? request.MostInput + most * request.Multiple : null;
+    public long? MostTokens => Call.Request is { ReadsMore: false } request && (request.Maximum ?? Price.DefaultMaximum) is { } most ? request.MostInput + most * request.Multiple : null;
 
     /// <summary>
     /// What an allowance in tokens holds: the most they can be, and for an answer that nothing bounds what the price's ceiling buys, as
     /// from whoever pays; null when the question's own size is not known.
     /// </summary>
-    public long? IncludedTokens => MostTokens ?? (Call.Request is { IsContinued: false } request ? request.MostInput + MostUnnamed * request.Multiple : null);
+    public long? IncludedTokens => MostTokens ?? (Call.Request is { ReadsMore: false } request ? request.MostInput + MostUnnamed * request.Multiple : null);
 
     private long MostUnnamed => PricesOutput && Cost(1) <= Ceiling ? Within(Ceiling, MostWithin) : MostUnasked;
 
     /// <summary>What they are at the least, whatever the maximum is lowered to; null where nothing can be lowered.</summary>
-    public long? LeastTokens => Call.Request is { IsContinued: false } request && Call.Settings.Format.Maximums.Count > 0 ? request.MostInput + request.Multiple : null;
+    public long? LeastTokens => Call.Request is { ReadsMore: false } request && Call.Settings.Format.Maximums.Count > 0 ? request.MostInput + request.Multiple : null;
 
     /// <summary>The most of a unit, with the maximum that is written into requests which name none; null when that bounds nothing.</summary>
     public long? MostOf(string unit) => unit switch
@@ -130,7 +130,7 @@ internal sealed record MeteredQuote(Money Ceiling, string Version, DateTimeOffse
     public static Money? MostFor(RateCard card, MeteredCall call, long? output)
     {
         var bounds = new Counts();
-        if (call.Request is { IsContinued: false } request)
+        if (call.Request is { ReadsMore: false } request)
         {
             bounds[Units.Input] = request.MostInput;
             if (output is { } each) bounds[Units.Output] = checked(each * request.Multiple);

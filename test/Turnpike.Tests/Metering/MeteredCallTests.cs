@@ -69,6 +69,68 @@ public sealed class MeteredCallTests : IDisposable
         await ShouldHaveLeftAsync(token, 1_000_000_000 - 140_000);
     }
 
+    [Theory]
+    [InlineData("text", "text", 0)]
+    [InlineData("image_url", "image_url", 1)]
+    [InlineData("im\\u0061ge_url", "\\u0069mage\\u005furl", 1)]
+    [InlineData("input_im\\u0061ge", "source", 1)]
+    public async Task A_picture_that_is_only_referred_to_is_held_for_however_its_name_is_written(string type, string name, int times)
+    {
+        gate.Upstream.Says(() => Stream(Delta("hello"), LastChunk, "data: [DONE]"));
+        var body = $$$"""{"model":"gpt-4o","stream":true,"max_tokens":100,"messages":[{"role":"user","content":[{"type":"{{{type}}}","{{{name}}}":{"url":"https://a.example/b.png"}}]}]}""";
+        (await gate.SendAsync(Ask(await gate.TokenAsync(), body))).Status.ShouldBe(200);
+        // 50,000 tokens each time, and a token for each byte, at 2.50 millionths; 100 of output at 10
+        (await gate.Ledger.ListAsync(new HoldFilter(), default))[0].Hold.Ceiling.ShouldBe(new Money((times * 50_000L + body.Length) * 2_500 + 1_000_000, "USD"));
+    }
+
+    /// <summary>The attack: a hundred pages by their address, or a search, for the price of the sentence that asks for them.</summary>
+    [Theory]
+    [InlineData("openai", """ "messages":[{"content":[{"type":"file","file":{"file_id":"file-1"}}]}] """, true)]
+    [InlineData("openai", """ "messages":[{"content":[{"type":"f\u0069le","file":{"file_id":"file-1"}}]}] """, true)]
+    [InlineData("openai", """ "messages":[],"web_search_options":{} """, true)]
+    [InlineData("openai", """ "messages":[],"tools":[{"type":"function","function":{"name":"f","parameters":{"type":"object","properties":{"url":{"type":"string"},"file_id":{"type":"string"},"type":{"enum":["file"]}}}}}] """, false)]
+    [InlineData("openai-responses", """ "input":[{"content":[{"type":"input_file","file_url":"https://a.example/b.pdf"}]}] """, true)]
+    [InlineData("openai-responses", """ "input":[{"type":"item_reference","id":"msg_1"}] """, true)]
+    [InlineData("openai-responses", """ "input":"?","tools":[{"type":"function","name":"f"},{"type":"web_search"}] """, true)]
+    [InlineData("openai-responses", """ "input":[{"type":"web_search_call","status":"completed"}],"tools":[{"type":"custom","name":"f"}] """, false)]
+    [InlineData("anthropic", """ "messages":[{"content":[{"type":"document","source":{"type":"url","url":"https://a.example/b.pdf"}}]}] """, true)]
+    [InlineData("anthropic", """ "messages":[],"tools":[{"type":"web_fetch_20250910","name":"web_fetch"}] """, true)]
+    [InlineData("anthropic", """ "messages":[],"tools":[{"name":"get","input_schema":{"type":"object","properties":{"url":{"type":"string"}}}},{"type":"bash_20250124","name":"bash"}] """, false)]
+    [InlineData("gemini", """ "contents":[{"parts":[{"fileData":{"fileUri":"https://a.example/b.mp4"}}]}] """, true)]
+    [InlineData("gemini", """ "contents":[],"tools":[{"google_search":{}}] """, true)]
+    [InlineData("gemini", """ "contents":[],"cachedContent":"cachedContents/1" """, true)]
+    [InlineData("gemini", """ "contents":[],"tools":[{"functionDeclarations":[{"name":"f"}]}] """, false)]
+    [InlineData("bedrock", """ "messages":[{"content":[{"document":{"source":{"s3Location":{"uri":"s3://b/c"}}}}]}] """, true)]
+    public async Task What_the_upstream_fetches_is_not_bounded_by_the_size_of_the_question(string format, string asked, bool unbounded)
+    {
+        using var other = new TestGate(document: Chat.Replace("usage: openai", "usage: " + format, StringComparison.Ordinal));
+        other.Upstream.Says(() => Json("{}"));
+        (await other.SendAsync(Ask(await other.TokenAsync(), $$"""{"model":"gpt-4o",{{asked}}}"""))).Status.ShouldBe(200);
+        var held = (await other.Ledger.ListAsync(new HoldFilter(), default))[0].Hold.Ceiling.Units;
+        if (unbounded) held.ShouldBe(500_000_000, "the ceiling of its price");
+        else held.ShouldBeLessThan(20_000_000);
+    }
+
+    /// <summary>While much comes at once nobody is asked whether there is more; then it may fall silent all the same.</summary>
+    [Fact]
+    public async Task A_torrent_that_falls_silent_and_goes_on_passes_whole()
+    {
+        var token = await gate.TokenAsync();
+        var much = string.Concat(Enumerable.Repeat(Delta("a") + "\n\n", 20));
+        var (inside, silence) = (new TaskCompletionSource(), new TaskCompletionSource());
+        gate.Upstream.Says(() =>
+        {
+            var answer = new HttpResponseMessage { Content = new StreamContent(new OpenStream([.. Enumerable.Repeat(much, 9)], inside, silence.Task, Delta("still") + "\n\n" + LastChunk + "\n\ndata: [DONE]\n\n")) };
+            answer.Content.Headers.ContentType = new("text/event-stream");
+            return answer;
+        });
+        var asked = gate.SendAsync(Ask(token, Streaming));
+        await Task.WhenAny(inside.Task, asked);
+        silence.SetResult();
+        (await asked).Body.ShouldBe(string.Concat(Enumerable.Repeat(much, 9)) + Delta("still") + "\n\ndata: [DONE]\n\n");
+        await ShouldHaveLeftAsync(token, 1_000_000_000 - 140_000);
+    }
+
     [Fact]
     public async Task An_answer_in_one_piece_bears_its_cost()
     {
@@ -270,7 +332,7 @@ public sealed class MeteredCallTests : IDisposable
 
     private static HttpResponseMessage Open(TaskCompletionSource inside, Task forever)
     {
-        var answer = new HttpResponseMessage { Content = new StreamContent(new OpenStream(System.Text.Encoding.UTF8.GetBytes(Delta("four") + "\n\n"), inside, forever)) };
+        var answer = new HttpResponseMessage { Content = new StreamContent(new OpenStream([Delta("four") + "\n\n"], inside, forever)) };
         answer.Content.Headers.ContentType = new("text/event-stream");
         return answer;
     }
@@ -285,18 +347,18 @@ public sealed class MeteredCallTests : IDisposable
 
     private async Task<IReadOnlyList<AuditEvent>> EventsAsync(string kind) => [.. (await gate.Of<IAuditTrail>().ReadAsync(new AuditFilter(Kind: kind), default)).Select(r => r.Event)];
 
-    /// <summary>Tells one piece, and then nothing more.</summary>
-    private sealed class OpenStream(byte[] piece, TaskCompletionSource inside, Task forever) : MemoryStream
+    /// <summary>Tells these pieces, then nothing until it is allowed to, then the last.</summary>
+    private sealed class OpenStream(IReadOnlyList<string> pieces, TaskCompletionSource inside, Task silence, string? last = null) : MemoryStream
     {
         private int reads;
 
         public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
         {
             if (buffer.IsEmpty) return 0;
-            if (reads++ == 0) { piece.CopyTo(buffer); return piece.Length; }
+            if (reads < pieces.Count) return System.Text.Encoding.UTF8.GetBytes(pieces[reads++], buffer.Span);
             inside.TrySetResult();
-            await forever.WaitAsync(cancellationToken);
-            return 0;
+            await silence.WaitAsync(cancellationToken);
+            return reads++ == pieces.Count ? System.Text.Encoding.UTF8.GetBytes(last ?? "", buffer.Span) : 0;
         }
     }
 }

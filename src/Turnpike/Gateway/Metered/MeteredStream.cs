@@ -9,20 +9,24 @@ namespace Turnpike.Gateway.Metered;
 /// </summary>
 internal sealed class MeteredStream(Stream upstream, AnswerMeter meter) : AnswerStream
 {
-    private const int Chunk = 32 * 1024, LongestFrame = 1024 * 1024;
+    private const int Chunk = 32 * 1024, LongestFrame = 1024 * 1024, Much = 2 * 1024, Torrent = 4;
 
     private byte[] held = [];
     private int from, whole, to, end; // what leaves next, up to where frames are whole, what was read, what is here
     private bool over, running; // running: this frame is too long to be held whole, and leaves as it comes
     private bool direct; // what comes stands in the reader's own buffer
+    private int inARow; // reads that brought much, one after the other: the next will too
     private ReadOnlyMemory<byte> last; // the provider's own ending
 
-    /// <summary>An empty buffer asks to be told when there is something: until then neither side keeps one. What is there already is read without a wait.</summary>
+    /// <summary>
+    /// An empty buffer asks to be told when there is something: until then neither side keeps one. What is there already is read without a
+    /// wait, and while much comes at once we do not ask first, which would be a call of the system for each read.
+    /// </summary>
     public override ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
     {
         if (buffer.IsEmpty)
         {
-            if (from < whole || over) return new(0);
+            if (from < whole || over || inARow >= Torrent) return new(0);
             if (end == from) Return();
             return upstream.ReadAsync(buffer, cancellationToken);
         }
@@ -60,6 +64,7 @@ internal sealed class MeteredStream(Stream upstream, AnswerMeter meter) : Answer
     private int Pass(Span<byte> window, int read)
     {
         end += read;
+        inARow = read >= Much ? inARow + 1 : 0;
         if (meter.Frames) Cut(window, atEnd: read == 0);
         else Count(window[to..end]);
         if (!direct) return 0;
@@ -86,11 +91,12 @@ internal sealed class MeteredStream(Stream upstream, AnswerMeter meter) : Answer
     {
         while (to < end && !over)
         {
+            if (whole == to) whole = to += meter.LetPass(window[to..end]);
+            if (to == end) break;
             var count = meter.Reader.Read(window[to..end], out var ended, mayWait: !atEnd);
             if (count == 0) break;
             to += count;
             if (ended) EndFrame(window);
-            if (ended && whole == to) whole = to += meter.LetPass(window[to..end]);
         }
         if (!meter.HasEnded) meter.Checkpoint();
         if (atEnd && !over)

@@ -22,6 +22,8 @@ internal sealed class BedrockFormat : UsageFormat
 
     public override IReadOnlyList<string[]> Maximums { get; } = [["inferenceConfig", "maxTokens"]];
 
+    public override byte[][] Fetching { get; } = ["s3Location"u8.ToArray(), "systemTool"u8.ToArray()];
+
     public override void Tell(FieldValues told, Counts into)
     {
         into[Units.Input] = told[Field.Input];

@@ -17,6 +17,9 @@ internal abstract class UsageFormat
     /// <summary>Where a request may ask for several answers at once.</summary>
     public virtual IReadOnlyList<string[]> Multiples => [];
 
+    /// <summary>Names in a request that have the upstream read what is not in it, wherever they stand.</summary>
+    public virtual byte[][] Fetching => [];
+
     /// <summary>True when a stream tells usage only to those who ask (<c>stream_options.include_usage</c>).</summary>
     public virtual bool MustAskForUsage => false;
 

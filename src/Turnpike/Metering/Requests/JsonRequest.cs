@@ -11,16 +11,21 @@ namespace Turnpike.Metering.Requests;
 /// </summary>
 internal sealed class JsonRequest
 {
-    /// <summary>What an image or file that is only referred to may cost at most, in tokens: its size says nothing about that.</summary>
-    private const long PerAttachment = 50_000;
+    /// <summary>What a picture that is only referred to may cost at most, in tokens: its size says nothing about that.</summary>
+    private const long PerPicture = 50_000;
 
     private const int LongestWord = 1024, UsualNames = 11;
 
     private static readonly SearchValues<byte> Base64 = SearchValues.Create("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/=-_"u8);
 
-    private static readonly string[] ImagePaths = ["/images/generations", "/images/edits"];
+    /// <summary>Members that stand for what is kept or fetched upstream.</summary>
+    private static readonly string[] Kept = ["previous_response_id", "conversation", "cachedContent", "cached_content", "container", "mcp_servers", "web_search_options"];
 
-    private static readonly byte[][] Attachments = [.. new[] { "image_url", "input_image", "file_id", "file_url", "input_file", "fileUri", "file_uri" }.Select(name => Encoding.UTF8.GetBytes($"\"{name}\""))];
+    /// <summary>Parts of a message that refer to a file, a page, a film, or an earlier message.</summary>
+    private static readonly byte[][] References = [.. "file input_file url item_reference video_url audio_url".Split(' ').Select(Encoding.UTF8.GetBytes)];
+
+    /// <summary>How the types of those tools begin that the caller runs, whose answers come back in requests of their own.</summary>
+    private static readonly string[] CallersTools = ["function", "custom", "computer", "bash", "text_editor", "memory", "local_shell", "apply_patch"];
 
     private readonly ReadOnlyMemory<byte> body;
     private readonly UsageFormat format;
@@ -29,7 +34,9 @@ internal sealed class JsonRequest
     /// <summary>It is sent to where pictures are made: their streams tell usage unasked, beside the last of them. Only the path says so: whatever a body says to pass for one, a text's stream is asked for its usage.</summary>
     private readonly bool isImage;
 
-    private JsonRequest(ReadOnlyMemory<byte> body, UsageFormat format, string path) => (this.body, this.format, isImage) = (body, format, ImagePaths.Any(image => path.EndsWith(image, StringComparison.Ordinal)));
+    private long pictures;
+
+    private JsonRequest(ReadOnlyMemory<byte> body, UsageFormat format, string path) => (this.body, this.format, isImage) = (body, format, path.EndsWith("/images/generations", StringComparison.Ordinal) || path.EndsWith("/images/edits", StringComparison.Ordinal));
 
     /// <summary>The text at the path that names the model; null when there is none.</summary>
     public string? Model { get; private set; }
@@ -54,13 +61,16 @@ internal sealed class JsonRequest
     /// <summary>It wants to see the usage of a stream itself.</summary>
     public bool AsksForUsage { get; private set; }
 
-    /// <summary>It goes on from something kept upstream, so that its own size bounds nothing.</summary>
-    public bool IsContinued { get; private set; }
+    /// <summary>
+    /// It goes on from something kept upstream, refers to a file there or anywhere, or has the upstream search, fetch or compute: what is
+    /// read for it is more than what it says, and its own size bounds nothing.
+    /// </summary>
+    public bool ReadsMore { get; private set; }
 
     /// <summary>It will be answered at another time, by another request: nothing of its usage passes here.</summary>
     public bool IsDeferred { get; private set; }
 
-    /// <summary>At least as many tokens as its text and attachments can become: a token is at least one byte.</summary>
+    /// <summary>At least as many tokens as its text and pictures can become: a token is at least one byte.</summary>
     public long MostInput { get; private set; }
 
     /// <summary>The size of its text: what is long and base64 is an image or a file, and becomes far fewer tokens than it has bytes.</summary>
@@ -152,11 +162,11 @@ internal sealed class JsonRequest
         // Anything but a plain no: a lenient server may take it for a yes.
         Streams = found.TryGetValue("stream", out var stream) && stream.Kind is not (JsonTokenType.False or JsonTokenType.Null);
         AsksForUsage = found.TryGetValue("stream_options/include_usage", out var asks) && asks.Kind == JsonTokenType.True;
-        IsContinued = Present("previous_response_id") || Present("conversation") || Present("prompt") && found["prompt"].Kind == JsonTokenType.StartObject;
+        ReadsMore |= Kept.Any(Present) || Present("prompt") && found["prompt"].Kind == JsonTokenType.StartObject || HasToolsOfTheUpstream();
         // The background of a picture is a colour, or none.
         IsDeferred = !isImage && found.TryGetValue("background", out var deferred) && deferred.Kind is not (JsonTokenType.False or JsonTokenType.Null);
         TextBytes = SizeOfText(body.Span);
-        MostInput = body.Length + PerAttachment * Attachments.Sum(Occurrences);
+        MostInput = body.Length + PerPicture * pictures;
     }
 
     private static long SizeOfText(ReadOnlySpan<byte> body)
@@ -173,13 +183,6 @@ internal sealed class JsonRequest
     }
 
     private bool Present(string name) => found.TryGetValue(name, out var span) && span.Kind != JsonTokenType.Null;
-
-    private long Occurrences(byte[] text)
-    {
-        long count = 0;
-        for (var rest = body.Span; rest.IndexOf(text) is var at and >= 0; rest = rest[(at + text.Length)..]) count++;
-        return count;
-    }
 
     /// <summary>Reads the members of an object and of those within it that matter; gives a name that stands there twice.</summary>
     private string? Walk(ref Utf8JsonReader json, string prefix, IReadOnlyList<string>? model)
@@ -199,12 +202,49 @@ internal sealed class JsonRequest
             }
             else
             {
-                json.Skip();
+                LookThrough(ref json);
                 found[key] = new Span(at, (int)json.BytesConsumed - at, kind, false);
             }
         }
         found[prefix.TrimEnd('/')] = new Span(start, (int)json.BytesConsumed - start, JsonTokenType.StartObject, names.Count == 0);
         return null;
+    }
+
+    /// <summary>Passes a value, and on its way what stands in it for more than it says. Names count as they are read, however they are written.</summary>
+    private void LookThrough(ref Utf8JsonReader json)
+    {
+        if (json.TokenType is not (JsonTokenType.StartObject or JsonTokenType.StartArray)) return;
+        var depth = json.CurrentDepth;
+        while (json.Read() && json.CurrentDepth > depth)
+        {
+            if (json.TokenType != JsonTokenType.PropertyName) continue;
+            if (json.ValueTextEquals("image_url"u8)) pictures++;
+            else if (Names(ref json, format.Fetching)) ReadsMore = true;
+            else if (json.ValueTextEquals("type"u8) && json.Read() && json.TokenType == JsonTokenType.String)
+            {
+                if (json.ValueTextEquals("input_image"u8)) pictures++;
+                else if (Names(ref json, References)) ReadsMore = true;
+            }
+        }
+    }
+
+    private static bool Names(ref Utf8JsonReader json, byte[][] names)
+    {
+        foreach (var name in names)
+            if (json.ValueTextEquals(name)) return true;
+        return false;
+    }
+
+    private bool HasToolsOfTheUpstream()
+    {
+        if (!found.TryGetValue("tools", out var tools)) return false;
+        var json = new Utf8JsonReader(body.Span.Slice(tools.Start, tools.Length));
+        while (json.Read())
+        {
+            if (json.TokenType != JsonTokenType.PropertyName || json.CurrentDepth != 2) continue;
+            if (json.ValueTextEquals("type"u8) && json.Read() && json.TokenType == JsonTokenType.String && json.GetString() is var type && !CallersTools.Any(known => type!.StartsWith(known, StringComparison.Ordinal))) return true;
+        }
+        return false;
     }
 
     private bool Matters(string key, IReadOnlyList<string>? model) =>
