@@ -22,7 +22,11 @@ internal sealed class BedrockFormat : UsageFormat
 
     public override IReadOnlyList<string[]> Maximums { get; } = [["inferenceConfig", "maxTokens"]];
 
-    public override byte[][] Fetching { get; } = ["s3Location"u8.ToArray(), "systemTool"u8.ToArray()];
+    public override byte[][] Fetching { get; } = Names("s3Location document video audio");
+
+    public override byte[][] OwnTools { get; } = Names("systemTool");
+
+    public override byte[][] Pictures { get; } = Names("image");
 
     public override void Tell(FieldValues told, Counts into)
     {

@@ -17,11 +17,9 @@ internal sealed class GeminiFormat : UsageFormat
 
     public override IReadOnlyList<string[]> Multiples { get; } = [["generationConfig", "candidateCount"]];
 
-    public override byte[][] Fetching { get; } =
-    [
-        "fileUri"u8.ToArray(), "cachedContent"u8.ToArray(), "googleSearch"u8.ToArray(), "googleSearchRetrieval"u8.ToArray(), "enterpriseWebSearch"u8.ToArray(), "googleMaps"u8.ToArray(), "urlContext"u8.ToArray(), "codeExecution"u8.ToArray(), "fileSearch"u8.ToArray(),
-        "file_uri"u8.ToArray(), "cached_content"u8.ToArray(), "google_search"u8.ToArray(), "google_search_retrieval"u8.ToArray(), "enterprise_web_search"u8.ToArray(), "google_maps"u8.ToArray(), "url_context"u8.ToArray(), "code_execution"u8.ToArray(), "file_search"u8.ToArray(),
-    ];
+    public override byte[][] Fetching { get; } = Names("fileUri file_uri");
+
+    public override byte[][] OwnTools { get; } = Names("googleSearch googleSearchRetrieval enterpriseWebSearch googleMaps urlContext codeExecution fileSearch retrieval google_search google_search_retrieval enterprise_web_search google_maps url_context code_execution file_search");
 
     public override bool IsComplete(FieldValues told) => told.Has(Field.End) && (told.Has(Field.Output) || told.Has(Field.Total));
 

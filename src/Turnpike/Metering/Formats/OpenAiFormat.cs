@@ -33,6 +33,11 @@ internal sealed class OpenAiFormat : UsageFormat
 
     public override IReadOnlyList<string[]> Maximums { get; } = [["max_tokens"], ["max_completion_tokens"]];
 
+    public override byte[][] Pictures { get; } = Names("image_url");
+
+    /// <summary>Small models count a picture thirty times.</summary>
+    public override long PerPicture => 50_000;
+
     public override IReadOnlyList<string[]> Multiples { get; } = [["n"], ["best_of"]];
 
     public override bool MustAskForUsage => true;

@@ -16,6 +16,11 @@ internal sealed class OpenAiResponsesFormat : UsageFormat
 
     public override IReadOnlyList<string[]> Maximums { get; } = [["max_output_tokens"]];
 
+    public override byte[][] Pictures { get; } = Names("image_url");
+
+    /// <summary>Small models count a picture thirty times.</summary>
+    public override long PerPicture => 50_000;
+
     public override void Tell(FieldValues told, Counts into) => OpenAiFormat.Split(told, into);
 
     public override ReadOnlyMemory<byte> Ending(FieldValues told, MeteredCall call, Framing framing)

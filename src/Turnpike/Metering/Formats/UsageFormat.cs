@@ -17,8 +17,17 @@ internal abstract class UsageFormat
     /// <summary>Where a request may ask for several answers at once.</summary>
     public virtual IReadOnlyList<string[]> Multiples => [];
 
-    /// <summary>Names in a request that have the upstream read what is not in it, wherever they stand.</summary>
+    /// <summary>Names in a message of what may be more than its size: a document, or the address of one.</summary>
     public virtual byte[][] Fetching => [];
+
+    /// <summary>Names of the tools that the upstream runs itself, where tools are told apart by their name and not by a type.</summary>
+    public virtual byte[][] OwnTools => [];
+
+    /// <summary>Names in a message of a picture, beside those that are told by a type.</summary>
+    public virtual byte[][] Pictures => [];
+
+    /// <summary>What a picture may cost at most, in tokens: its size says little about that, and its address nothing.</summary>
+    public virtual long PerPicture => 5_000;
 
     /// <summary>True when a stream tells usage only to those who ask (<c>stream_options.include_usage</c>).</summary>
     public virtual bool MustAskForUsage => false;
@@ -51,6 +60,9 @@ internal abstract class UsageFormat
 
     /// <summary>Fewer tokens than a text of that size hardly has: for what must not be cut too early.</summary>
     public static long AtLeast(long bytes) => bytes / 6;
+
+    /// <summary>Names as they stand in JSON.</summary>
+    public static byte[][] Names(string names) => [.. names.Split(' ').Select(System.Text.Encoding.UTF8.GetBytes)];
 
     protected static long AtLeastZero(long count) => Math.Max(0, count);
 }

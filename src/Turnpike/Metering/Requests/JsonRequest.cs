@@ -11,9 +11,6 @@ namespace Turnpike.Metering.Requests;
 /// </summary>
 internal sealed class JsonRequest
 {
-    /// <summary>What a picture that is only referred to may cost at most, in tokens: its size says nothing about that.</summary>
-    private const long PerPicture = 50_000;
-
     private const int LongestWord = 1024, UsualNames = 11;
 
     private static readonly SearchValues<byte> Base64 = SearchValues.Create("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/=-_"u8);
@@ -21,8 +18,12 @@ internal sealed class JsonRequest
     /// <summary>Members that stand for what is kept or fetched upstream.</summary>
     private static readonly string[] Kept = ["previous_response_id", "conversation", "cachedContent", "cached_content", "container", "mcp_servers", "web_search_options"];
 
-    /// <summary>Parts of a message that refer to a file, a page, a film, or an earlier message.</summary>
-    private static readonly byte[][] References = [.. "file input_file url item_reference video_url audio_url".Split(' ').Select(Encoding.UTF8.GetBytes)];
+    /// <summary>Parts of a message that are or refer to a file, a page, a film, or an earlier message: as little as its address does a document's size tell how many pages it has.</summary>
+    private static readonly byte[][] References = UsageFormat.Names("file input_file document url item_reference video_url audio_url");
+
+    private static readonly byte[][] Pictures = UsageFormat.Names("image input_image");
+
+    private static readonly string[] ToolMembers = ["tools", "toolConfig", "functions"];
 
     /// <summary>How the types of those tools begin that the caller runs, whose answers come back in requests of their own.</summary>
     private static readonly string[] CallersTools = ["function", "custom", "computer", "bash", "text_editor", "memory", "local_shell", "apply_patch"];
@@ -62,8 +63,8 @@ internal sealed class JsonRequest
     public bool AsksForUsage { get; private set; }
 
     /// <summary>
-    /// It goes on from something kept upstream, refers to a file there or anywhere, or has the upstream search, fetch or compute: what is
-    /// read for it is more than what it says, and its own size bounds nothing.
+    /// It goes on from something kept upstream, has or refers to a document, or has the upstream search, fetch or compute: what is read for
+    /// it may be more than what it says, and its own size bounds nothing.
     /// </summary>
     public bool ReadsMore { get; private set; }
 
@@ -162,11 +163,11 @@ internal sealed class JsonRequest
         // Anything but a plain no: a lenient server may take it for a yes.
         Streams = found.TryGetValue("stream", out var stream) && stream.Kind is not (JsonTokenType.False or JsonTokenType.Null);
         AsksForUsage = found.TryGetValue("stream_options/include_usage", out var asks) && asks.Kind == JsonTokenType.True;
-        ReadsMore |= Kept.Any(Present) || Present("prompt") && found["prompt"].Kind == JsonTokenType.StartObject || HasToolsOfTheUpstream();
+        ReadsMore |= Kept.Any(Present) || Present("prompt") && found["prompt"].Kind == JsonTokenType.StartObject;
         // The background of a picture is a colour, or none.
         IsDeferred = !isImage && found.TryGetValue("background", out var deferred) && deferred.Kind is not (JsonTokenType.False or JsonTokenType.Null);
         TextBytes = SizeOfText(body.Span);
-        MostInput = body.Length + PerPicture * pictures;
+        MostInput = body.Length + format.PerPicture * pictures;
     }
 
     private static long SizeOfText(ReadOnlySpan<byte> body)
@@ -202,7 +203,8 @@ internal sealed class JsonRequest
             }
             else
             {
-                LookThrough(ref json);
+                if (prefix.Length == 0 && ToolMembers.Contains(name)) LookAtTools(ref json);
+                else LookThrough(ref json);
                 found[key] = new Span(at, (int)json.BytesConsumed - at, kind, false);
             }
         }
@@ -218,32 +220,45 @@ internal sealed class JsonRequest
         while (json.Read() && json.CurrentDepth > depth)
         {
             if (json.TokenType != JsonTokenType.PropertyName) continue;
-            if (json.ValueTextEquals("image_url"u8)) pictures++;
-            else if (Names(ref json, format.Fetching)) ReadsMore = true;
-            else if (json.ValueTextEquals("type"u8) && json.Read() && json.TokenType == JsonTokenType.String)
-            {
-                if (json.ValueTextEquals("input_image"u8)) pictures++;
-                else if (Names(ref json, References)) ReadsMore = true;
-            }
+            if (Is(json, format.Pictures)) pictures++;
+            else if (Is(json, format.Fetching)) ReadsMore = true;
+            else if (json.ValueTextEquals("type"u8)) LookAtType(ref json);
+            else if (json.ValueTextEquals("mimeType"u8) || json.ValueTextEquals("mime_type"u8)) LookAtMedia(ref json);
         }
     }
 
-    private static bool Names(ref Utf8JsonReader json, byte[][] names)
+    private void LookAtType(ref Utf8JsonReader json)
+    {
+        if (!json.Read() || json.TokenType != JsonTokenType.String) return;
+        if (Is(json, Pictures)) pictures++;
+        else if (Is(json, References)) ReadsMore = true;
+    }
+
+    private void LookAtMedia(ref Utf8JsonReader json)
+    {
+        if (!json.Read() || json.TokenType != JsonTokenType.String || json.GetString() is not { } type) return;
+        if (type.StartsWith("image/", StringComparison.OrdinalIgnoreCase)) pictures++;
+        else if (!type.StartsWith("text/", StringComparison.OrdinalIgnoreCase)) ReadsMore = true;
+    }
+
+    /// <summary>Passes the tools: one that the upstream runs itself reads what nobody has sent. What their schemas name says nothing.</summary>
+    private void LookAtTools(ref Utf8JsonReader json)
+    {
+        if (json.TokenType is not (JsonTokenType.StartObject or JsonTokenType.StartArray)) return;
+        var depth = json.CurrentDepth;
+        while (json.Read() && json.CurrentDepth > depth)
+        {
+            if (json.TokenType != JsonTokenType.PropertyName) continue;
+            if (Is(json, format.OwnTools)) ReadsMore = true;
+            else if (json.CurrentDepth == depth + 2 && json.ValueTextEquals("type"u8) && json.Read() && json.TokenType == JsonTokenType.String)
+                ReadsMore |= json.GetString() is { } type && !CallersTools.Any(known => type.StartsWith(known, StringComparison.Ordinal));
+        }
+    }
+
+    private static bool Is(in Utf8JsonReader json, byte[][] names)
     {
         foreach (var name in names)
             if (json.ValueTextEquals(name)) return true;
-        return false;
-    }
-
-    private bool HasToolsOfTheUpstream()
-    {
-        if (!found.TryGetValue("tools", out var tools)) return false;
-        var json = new Utf8JsonReader(body.Span.Slice(tools.Start, tools.Length));
-        while (json.Read())
-        {
-            if (json.TokenType != JsonTokenType.PropertyName || json.CurrentDepth != 2) continue;
-            if (json.ValueTextEquals("type"u8) && json.Read() && json.TokenType == JsonTokenType.String && json.GetString() is var type && !CallersTools.Any(known => type!.StartsWith(known, StringComparison.Ordinal))) return true;
-        }
         return false;
     }
 
