@@ -99,7 +99,7 @@ public sealed class MeteredCallTests : IDisposable
     [InlineData("gemini", """ "contents":[{"parts":[{"fileData":{"fileUri":"https://a.example/b.mp4"}}]}] """, true)]
     [InlineData("gemini", """ "contents":[],"tools":[{"google_search":{}}] """, true)]
     [InlineData("gemini", """ "contents":[],"cachedContent":"cachedContents/1" """, true)]
-    [InlineData("gemini", """ "contents":[],"tools":[{"functionDeclarations":[{"name":"f"}]}] """, false)]
+    [InlineData("gemini", """ "contents":[],"tools":[{"functionDeclarations":[{"name":"f","parameters":{"properties":{"file_search":{"type":"string"}}}}]}] """, false)]
     [InlineData("gemini", """ "contents":[{"parts":[{"inlineData":{"mimeType":"application/pdf","data":"aaaa"}}]}] """, true)]
     [InlineData("gemini", """ "contents":[{"parts":[{"inline_data":{"mime_type":"image/png","data":"aaaa"}}]}] """, false)]
     [InlineData("anthropic", """ "messages":[{"content":[{"type":"document","source":{"type":"base64","media_type":"application/pdf","data":"aaaa"}}]}] """, true)]

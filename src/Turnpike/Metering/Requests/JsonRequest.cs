@@ -249,7 +249,7 @@ internal sealed class JsonRequest
         while (json.Read() && json.CurrentDepth > depth)
         {
             if (json.TokenType != JsonTokenType.PropertyName) continue;
-            if (Is(json, format.OwnTools)) ReadsMore = true;
+            if (json.CurrentDepth <= depth + 3 && Is(json, format.OwnTools)) ReadsMore = true; // deeper are the callers' own schemas
             else if (json.CurrentDepth == depth + 2 && json.ValueTextEquals("type"u8) && json.Read() && json.TokenType == JsonTokenType.String)
                 ReadsMore |= json.GetString() is { } type && !CallersTools.Any(known => type.StartsWith(known, StringComparison.Ordinal));
         }
