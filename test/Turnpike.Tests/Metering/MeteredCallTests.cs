@@ -116,6 +116,20 @@ public sealed class MeteredCallTests : IDisposable
         else held.ShouldBeLessThan(30_000_000);
     }
 
+    [Theory]
+    [InlineData("anthropic", """ "messages":[{"content":[{"type":"image","source":{"type":"base64","media_type":"image/png","data":"aaaa"}}]}] """)]
+    [InlineData("gemini", """ "contents":[{"parts":[{"inlineData":{"mimeType":"image/png","data":"aaaa"}}]}] """)]
+    [InlineData("bedrock", """ "messages":[{"content":[{"image":{"format":"png","source":{"bytes":"aaaa"}}}]}] """)]
+    public async Task A_small_picture_is_held_for_as_a_picture(string format, string asked)
+    {
+        using var other = new TestGate(document: Chat.Replace("usage: openai", "usage: " + format, StringComparison.Ordinal));
+        other.Upstream.Says(() => Json("{}"));
+        var body = $$"""{"model":"gpt-4o",{{asked}}}""";
+        (await other.SendAsync(Ask(await other.TokenAsync(), body))).Status.ShouldBe(200);
+        // 5,000 tokens and one for each byte at 2.50 millionths, and the document's 1000 of output at 10
+        (await other.Ledger.ListAsync(new HoldFilter(), default))[0].Hold.Ceiling.ShouldBe(new Money((5_000L + body.Length) * 2_500 + 10_000_000, "USD"));
+    }
+
     /// <summary>While much comes at once nobody is asked whether there is more; then it may fall silent all the same.</summary>
     [Fact]
     public async Task A_torrent_that_falls_silent_and_goes_on_passes_whole()

@@ -19,9 +19,9 @@ internal sealed class JsonRequest
     private static readonly string[] Kept = ["previous_response_id", "conversation", "cachedContent", "cached_content", "container", "mcp_servers", "web_search_options"];
 
     /// <summary>Parts of a message that are or refer to a file, a page, a film, or an earlier message: as little as its address does a document's size tell how many pages it has.</summary>
-    private static readonly byte[][] References = UsageFormat.Names("file input_file document url item_reference video_url audio_url");
+    private static readonly byte[][] ReferenceTypes = UsageFormat.Names("file input_file document url item_reference video_url audio_url");
 
-    private static readonly byte[][] Pictures = UsageFormat.Names("image input_image");
+    private static readonly byte[][] PictureTypes = UsageFormat.Names("image input_image");
 
     private static readonly string[] ToolMembers = ["tools", "toolConfig", "functions"];
 
@@ -230,8 +230,8 @@ internal sealed class JsonRequest
     private void LookAtType(ref Utf8JsonReader json)
     {
         if (!json.Read() || json.TokenType != JsonTokenType.String) return;
-        if (Is(json, Pictures)) pictures++;
-        else if (Is(json, References)) ReadsMore = true;
+        if (Is(json, PictureTypes)) pictures++;
+        else if (Is(json, ReferenceTypes)) ReadsMore = true;
     }
 
     private void LookAtMedia(ref Utf8JsonReader json)
