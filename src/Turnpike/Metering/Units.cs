@@ -12,8 +12,13 @@ internal static class Units
     public const string Total = "total_tokens", Searches = "web_searches";
     public const string Requests = "requests", Bytes = "bytes", RequestBytes = "request_bytes", Duration = "duration_ms", Seconds = "seconds", Minutes = "minutes", Records = "records";
 
-    public static readonly IReadOnlyList<string> Inputs = [Input, Cached, CacheWrite, CacheWriteHour, AudioInput, ImageInput];
-    public static readonly IReadOnlyList<string> Outputs = [Output, AudioOutput, ImageOutput];
+    public static readonly string[] Inputs = [Input, Cached, CacheWrite, CacheWriteHour, AudioInput, ImageInput];
+    public static readonly string[] Outputs = [Output, AudioOutput, ImageOutput];
+
+    public static bool IsInput(string unit) => Array.IndexOf(Inputs, unit) >= 0;
+
+    /// <summary>One of the kinds that <c>total_tokens</c> is made of.</summary>
+    public static bool IsToken(string unit) => IsInput(unit) || Array.IndexOf(Outputs, unit) >= 0;
 
     /// <summary>What a unit without a rate of its own is charged as, so that nothing passes free because a price list forgot it.</summary>
     public static string? ChargedAs(string unit) => unit switch

@@ -48,8 +48,8 @@ internal sealed class Usage
         _ when IsComplete && Reported.Has(unit) => Reported[unit],
         _ when IsMissing(unit) => Observed[unit],
         // A report that is complete and does not name a kind of token says there was none.
-        _ when IsComplete && IsToken(unit) => 0,
-        _ when InputIsTold && Units.Inputs.Contains(unit) => Reported[unit],
+        _ when IsComplete && Units.IsToken(unit) => 0,
+        _ when InputIsTold && Units.IsInput(unit) => Reported[unit],
         _ => Math.Max(Reported[unit], Observed[unit]),
     };
 
@@ -77,15 +77,13 @@ internal sealed class Usage
     {
         get
         {
-            for (var i = 0; i < Units.Inputs.Count; i++)
-                if (Reported[Units.Inputs[i]] > 0) return true;
+            foreach (var unit in Units.Inputs)
+                if (Reported[unit] > 0) return true;
             return false;
         }
     }
 
-    private static bool IsToken(string unit) => Units.Inputs.Contains(unit) || Units.Outputs.Contains(unit);
-
-    private long Sum(IReadOnlyList<string> units)
+    private long Sum(string[] units)
     {
         long sum = 0;
         foreach (var unit in units) sum = checked(sum + this[unit]);

@@ -39,6 +39,6 @@ internal sealed class UsageSettings
     {
         for (var i = 0; i < Measures.Count; i++)
             if (Measures[i].Unit == unit) return true;
-        return Format is not NoFormat && (unit is Metering.Units.Total or Metering.Units.Reasoning or Metering.Units.Searches or Metering.Units.Seconds or Metering.Units.Minutes || Metering.Units.Inputs.Contains(unit) || Metering.Units.Outputs.Contains(unit));
+        return Format is not NoFormat && (unit is Metering.Units.Total or Metering.Units.Reasoning or Metering.Units.Searches or Metering.Units.Seconds or Metering.Units.Minutes || Metering.Units.IsToken(unit));
     }
 }

@@ -29,7 +29,7 @@ internal sealed record MeteredQuote(Money Ceiling, string Version, DateTimeOffse
         return timed && usage[Units.Total] > 0 ? [] : [.. CardOf(usage).Priced.Where(unit => !Call.Settings.Units.Contains(unit) && (timed ? IsToken(unit) : unit is Units.Seconds or Units.Minutes))];
     }
 
-    private static bool IsToken(string unit) => unit == Units.Total || Units.Inputs.Contains(unit) || Units.Outputs.Contains(unit);
+    private static bool IsToken(string unit) => unit == Units.Total || Units.IsToken(unit);
 
     /// <summary>The price of what was used, at the rates of the model that served where it has some; whoever takes it keeps to the ceiling.</summary>
     public Money Charge(Usage usage)
@@ -143,17 +143,17 @@ internal sealed record MeteredQuote(Money Ceiling, string Version, DateTimeOffse
     public static bool IsDated(string served, string asked) =>
         served == asked || served.StartsWith(asked, StringComparison.Ordinal) && served.AsSpan(asked.Length) is ['-', ..] rest && rest[1..].IndexOfAnyExceptInRange('-', '9') < 0;
 
-    private static long Reported(IReadOnlyList<string> units, Usage usage)
+    private static long Reported(string[] units, Usage usage)
     {
         long sum = 0;
-        for (var i = 0; i < units.Count; i++) sum += usage.Reported[units[i]];
+        foreach (var unit in units) sum += usage.Reported[unit];
         return sum;
     }
 
-    private static long Sum(IReadOnlyList<string> units, Usage usage)
+    private static long Sum(string[] units, Usage usage)
     {
         long sum = 0;
-        for (var i = 0; i < units.Count; i++) sum += usage[units[i]];
+        foreach (var unit in units) sum += usage[unit];
         return sum;
     }
 }

@@ -46,7 +46,7 @@ internal sealed class RateCard
     }
 
     /// <summary>True for a unit that has a rate, or is a kind of one that has.</summary>
-    public bool Charges(string unit) => UnitFor(unit) is not null || rates.ContainsKey(Units.Total) && (Units.Inputs.Contains(unit) || Units.Outputs.Contains(unit));
+    public bool Charges(string unit) => UnitFor(unit) is not null || rates.ContainsKey(Units.Total) && Units.IsToken(unit);
 
     /// <summary>What of a call's use counts over a period, by unit.</summary>
     public IEnumerable<KeyValuePair<string, long>> InPeriods(Usage usage) => units.Any(u => rates[u].Over is not null) ? Quantities(usage).Where(q => rates[q.Key].Over is not null && q.Value > 0) : [];
@@ -95,7 +95,7 @@ internal sealed class RateCard
             sum += bounds.Has(Units.Input) && bounds.Has(Units.Output) ? total.Most(bounds[Units.Input] + bounds[Units.Output]) : -1;
         foreach (var unit in units)
         {
-            if (unit == Units.Total || Units.Inputs.Contains(unit) || Units.Outputs.Contains(unit) || unit == Units.Reasoning) continue;
+            if (unit == Units.Total || Units.IsToken(unit) || unit == Units.Reasoning) continue;
             if (unit == Units.Requests) sum += rates[unit].Most(1);
             else if (bounds.Has(unit)) sum += rates[unit].Most(bounds[unit]);
             else return null;

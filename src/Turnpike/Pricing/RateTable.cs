@@ -20,7 +20,7 @@ internal sealed record RateTable(IReadOnlyList<(string? Model, string Unit, Rate
             if (priced != currency) { sound = spot.Refuse($"the ceiling is in {currency}"); continue; }
             var card = PriceSection.Of(models, model ?? "");
             if (!card.TryAdd(unit, rate)) sound = spot.Refuse("has a price already");
-            if (card.ContainsKey(Units.Total) && card.Keys.Any(u => Units.Inputs.Contains(u) || Units.Outputs.Contains(u))) sound = spot.Refuse("total_tokens is all tokens in and out: beside a price for it, none of them has its own");
+            if (card.ContainsKey(Units.Total) && card.Keys.Any(Units.IsToken)) sound = spot.Refuse("total_tokens is all tokens in and out: beside a price for it, none of them has its own");
         }
         return sound;
     }

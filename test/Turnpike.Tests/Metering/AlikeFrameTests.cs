@@ -21,7 +21,7 @@ public sealed class AlikeFrameTests
         ": TEXT", "data: [DONE]", "data: {\"choices\":[{\"delta\":{\"content\":\"TEXT",
     ];
 
-    private static readonly string[] Texts = ["", "a", " wave", "wave wave wave", "ünï", "\\n", "a\\\"b", "\\u00fc", "\\ud83d\\ude00", "usage", "}}]", "\t"];
+    private static readonly string[] Texts = ["", "a", " wave", "wave wave wave", "ünï", "\\n", "a\\\"b", "\\u00fc", "\\ud83d\\ude00", "usage", "}}]", "\t", "fifteen letters", "sixteen letters.", "fifteen letters\\n", "sixteen letters.\\\"", "more letters than are looked at together"];
 
     [Fact]
     public void Whatever_follows_whatever_it_tells_the_same_as_byte_by_byte()
@@ -63,7 +63,7 @@ public sealed class AlikeFrameTests
     [Fact]
     public void Wherever_it_is_cut_and_whatever_is_allowed_whole_frames_of_any_length_are_read_and_their_text_is_told()
     {
-        string[] words = ["four", "", " of the sea", "x", "\\n", "four", """a \"word\" of it""", "end"];
+        string[] words = ["four", "", " of the sea", "x", "fifteen letters", "sixteen letters.", "more letters than that", "\\n", "four", """a \"word\" of it""", "end"];
         var frames = words.Select(w => Encoding.UTF8.GetBytes($"data: {{\"choices\":[{{\"delta\":{{\"content\":\"{w}\"}}}}]}}\n\n")).ToArray();
         var simple = words.TakeWhile(w => !w.Contains('\\')).ToArray(); // what is escaped is read, not compared
         byte[] all = [.. frames.SelectMany(f => f)];
