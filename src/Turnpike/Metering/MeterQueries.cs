@@ -50,9 +50,11 @@ internal sealed class MeterQueries(UsageStore records)
         var local = TimeZoneInfo.ConvertTime(moment, query.Zone);
         if (window is MeterWindow.Minute or MeterWindow.Hour)
         {
-            // Within the hour the clock never jumps; counted from the local hour so that zones of half an hour have theirs.
+            // Counted from the local hour, so that zones of half an hour have theirs; where the clock jumps within an hour, one ends and another begins.
             var into = window == MeterWindow.Minute ? TimeSpan.FromSeconds(local.Second) : new TimeSpan(0, local.Minute, local.Second);
-            return new DateTimeOffset((local - into).UtcTicks / TimeSpan.TicksPerSecond * TimeSpan.TicksPerSecond, TimeSpan.Zero);
+            var start = new DateTimeOffset((local - into).UtcTicks / TimeSpan.TicksPerSecond * TimeSpan.TicksPerSecond, TimeSpan.Zero);
+            while (query.Zone.GetUtcOffset(start) != local.Offset) start = start.AddMinutes(1);
+            return start;
         }
         return Midnight(new DateTime(local.Year, local.Month, window == MeterWindow.Day ? local.Day : 1, 0, 0, 0, DateTimeKind.Unspecified), query.Zone);
     }
@@ -61,8 +63,14 @@ internal sealed class MeterQueries(UsageStore records)
     {
         if (query.Window is not { } window) return query.To;
         if (window == MeterWindow.Minute) return start.AddMinutes(1);
-        if (window == MeterWindow.Hour) return start.AddHours(1);
-        var local = TimeZoneInfo.ConvertTime(start, query.Zone).DateTime.Date;
+        var first = TimeZoneInfo.ConvertTime(start, query.Zone);
+        if (window == MeterWindow.Hour)
+        {
+            var end = start.AddMinutes(60 - first.Minute);
+            while (query.Zone.GetUtcOffset(end.AddMinutes(-1)) != first.Offset) end = end.AddMinutes(-1);
+            return end;
+        }
+        var local = first.DateTime.Date;
         return Midnight(window == MeterWindow.Day ? local.AddDays(1) : new DateTime(local.Year, local.Month, 1, 0, 0, 0, DateTimeKind.Unspecified).AddMonths(1), query.Zone);
     }
 
@@ -87,6 +95,7 @@ internal sealed class MeterQueries(UsageStore records)
         {
             if (meter.Aggregation == Aggregation.Unique)
             {
+                if (record.IsCorrection) return;
                 distinct ??= new(StringComparer.Ordinal);
                 if (distinct.Count < MostDistinct && (MeterDefinition.Dimensions.Contains(meter.Unit) ? MeterDefinition.DimensionOf(record, meter.Unit) : QuantityText(record, meter.Unit)) is { } value) distinct.Add(value);
                 return;

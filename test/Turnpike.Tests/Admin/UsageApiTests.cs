@@ -25,6 +25,22 @@ public sealed class UsageApiTests
             ((int)(await gateway.GetAsync("/admin/v1/usage" + wrong)).Status).ShouldBe(400, wrong);
     }
 
+    [Theory]
+    [InlineData("""{"source":"s","id":"i","operation":"chat","units":{"input_tokens":9223372036854775807,"output_tokens":1}}""")]
+    [InlineData("""{"source":"s","id":"i","operation":"chat","units":{"pages":-9223372036854775808},"correction":true}""")]
+    [InlineData("""{"source":"s","id":"i","operation":"chat","units":{"pages":1},"time":"9999-12-31T23:59:59Z"}""")]
+    [InlineData("""{"source":"s","id":"i","operation":"chat","units":{"pages":1},"time":"0001-01-01T00:00:00Z"}""")]
+    [InlineData("""{"source":null,"id":"i","operation":"chat","units":{"pages":1}}""")]
+    [InlineData("""{"source":"s","id":"i","operation":"chat","units":null}""")]
+    [InlineData("""{"operation":"chat"}""")]
+    public async Task What_no_meter_could_ever_tell_is_refused_and_meters_go_on(string body)
+    {
+        await using var gateway = await RunningGateway.StartAsync(more: "meters: { tokens: { sum: total_tokens } }");
+        var told = (int)(await gateway.AdminAsync(HttpMethod.Post, "/admin/v1/usage", body)).Status;
+        var asked = (int)(await gateway.GetAsync("/admin/v1/meters/tokens/query?window=month&timeZone=Europe/Berlin&from=6500-01-01T00:00:00Z&to=9999-12-31T23:59:59.9Z")).Status;
+        (told, asked).ShouldBe((400, 200));
+    }
+
     private static async Task AddAsync(RunningGateway gateway, int number, string caller) => ((int)(await gateway.AdminAsync(HttpMethod.Post, "/admin/v1/usage",
         $$$"""{"source":"else where","id":"{{{number}}}/é","time":"2026-11-0{{{number + 1}}}T12:00:00Z","operation":"chat","caller":"{{{caller}}}","units":{"output_tokens":{{{number}}}}}""")).Status).ShouldBe(204);
 

@@ -102,11 +102,65 @@ public sealed class ExportSinkTests : IDisposable
             + "turnpike-test,a,2026-11-21T12:00:00.000000Z,'=cmd|' /C calc'!A0,chat,'=cmd|' /C calc'!A0,,\"a \"\"model\"\", and more\",reported,,input_tokens=20 output_tokens=10 requests=1 total_tokens=30,0.0025,USD\r\n");
     }
 
+    [Fact]
+    public async Task Stripe_is_not_asked_again_once_it_may_have_forgotten_what_it_took()
+    {
+        Open("usage-export: { stripe: { stripe: { api: \"https://stripe.example\", secret-key: \"${env:STRIPE_SECRET_KEY}\", events: { requests: calls } } } }\n");
+        stripe.Fail("/meter_events", StripeFault.After); // it is counted, and nobody says so
+        await AddAsync("a", "cus_1");
+        await gate!.Of<UsageExporter>().RoundAsync(default);
+        gate.Time.Pass(TimeSpan.FromDays(2)); // nobody was there to ask
+        await RoundsAsync();
+        stripe.Requests.Count.ShouldBe(1);
+        (await gate.Of<OutboxStore>().DeadAsync("stripe", 10, default)).ShouldHaveSingleItem().Error.ShouldContain("may have forgotten");
+    }
+
+    [Fact]
+    public async Task A_file_of_another_machine_is_never_cut_and_neither_is_ours_when_we_come_back()
+    {
+        using var folder = new Storage.TemporaryFolder();
+        var usage = Path.Combine(Path.GetDirectoryName(folder.File)!, "usage");
+        var (here, there) = (usage + "-here", usage + "-there");
+        Open($"usage-export: {{ files: {{ files: {{ folder: {usage} }} }} }}\n");
+        foreach (var id in new[] { "a", "b" }) await AddAsync(id, "acme");
+        await RoundsAsync();
+        Directory.Move(usage, here); // another node has the lease now, and a folder of its own
+        await AddAsync("c", "acme");
+        await RoundsAsync();
+        Directory.Move(usage, there);
+        Directory.Move(here, usage);
+        await AddAsync("d", "acme");
+        await RoundsAsync();
+        Ids(usage).Concat(Ids(there)).Order().ShouldBe(["a", "b", "c", "d"]);
+
+        static IEnumerable<string?> Ids(string of) => Directory.GetFiles(of).SelectMany(File.ReadAllLines).Select(line => JsonDocument.Parse(line).RootElement.GetProperty("id").GetString());
+    }
+
+    [Fact]
+    public async Task Two_destinations_in_one_folder_have_a_file_each_and_another_form_has_another_file()
+    {
+        using var folder = new Storage.TemporaryFolder();
+        var usage = Path.Combine(Path.GetDirectoryName(folder.File)!, "usage");
+        Open($"usage-export: {{ one: {{ files: {{ folder: {usage} }} }}, two: {{ files: {{ folder: {usage} }} }}, three: {{ files: {{ folder: {usage}, format: csv }} }} }}\n");
+        foreach (var id in new[] { "a", "b" })
+        {
+            await AddAsync(id, "acme");
+            await RoundsAsync();
+        }
+        var store = gate!.Of<OutboxStore>();
+        await AddAsync("c", "acme");
+        using (var other = new FileSink("one", new ExportTarget.Files(usage, Csv: true), store, gate.Time)) await other.SendAsync(await store.NextAsync("one", 1, default), default);
+        (Directory.GetFiles(usage, "*.jsonl").Length, Directory.GetFiles(usage, "*.csv").Length).ShouldBe((2, 2));
+        foreach (var file in Directory.GetFiles(usage, "*.jsonl")) File.ReadAllLines(file).ShouldAllBe(line => line.StartsWith('{'));
+        Directory.GetFiles(usage, "*.jsonl").ShouldAllBe(file => File.ReadAllLines(file).Length == 2);
+    }
+
     [Theory]
     [InlineData("x: {}", "a destination is one of cloudevents, stripe, lago, webhook, files")]
     [InlineData("x: { files: { folder: a }, lago: { api-key: \"${env:STRIPE_SECRET_KEY}\", codes: { requests: c } } }", "a destination is one of")]
     [InlineData("x: { webhook: { url: https://a.example, secret: \"${env:SHORT}\" } }", "is no webhook secret")]
     [InlineData("x: { stripe: { secret-key: \"${env:STRIPE_SECRET_KEY}\", events: { requests: c } }, give-up: 2d }", "is longer than 23 hours")]
+    [InlineData("x: { webhook: { url: https://a.example, secret: \"${env:USAGE_WEBHOOK_SECRET}\" }, timeout: 5m }", "is longer than 1 minute")]
     [InlineData("x: { stripe: { api: \"http://stripe.example\", secret-key: \"${env:STRIPE_SECRET_KEY}\", events: { requests: c } } }", "plain http is for a stand-in on loopback only")]
     public void A_destination_that_cannot_be_is_told(string destination, string error) =>
         Catalog.Documents.Load($"usage-export: {{ {destination} }}\n" + MeteredGate.Chat).ErrorLines.ShouldContain(line => line.Contains(error, StringComparison.Ordinal));

@@ -181,11 +181,24 @@ public sealed class ExportTests : IDisposable
         await RoundAsync();
         var (head, body) = receiver.Requests[0];
         receiver.Requests.Count.ShouldBe(2);
-        head.Headers.GetValues("webhook-id").ShouldBe(["elsewhere:e_1"]);
+        head.Headers.GetValues("webhook-id").ShouldBe(["elsewhere:e%2E1"]);
         var at = head.Headers.GetValues("webhook-timestamp").Single();
         at.ShouldBe($"{gate.Time.GetUtcNow().ToUnixTimeSeconds()}");
-        head.Headers.GetValues("webhook-signature").ShouldBe([WebhookSignature.Of(WebhookSignature.KeyOf(TestGate.Environment.Variable("USAGE_WEBHOOK_SECRET")!)!, "elsewhere:e_1", at, Encoding.UTF8.GetBytes(body))]);
+        head.Headers.GetValues("webhook-signature").ShouldBe([WebhookSignature.Of(WebhookSignature.KeyOf(TestGate.Environment.Variable("USAGE_WEBHOOK_SECRET")!)!, "elsewhere:e%2E1", at, Encoding.UTF8.GetBytes(body))]);
         Text(JsonDocument.Parse(body).RootElement, "type").ShouldBe("usage.recorded");
+    }
+
+    [Fact]
+    public async Task Different_events_bear_different_names_whatever_they_are_called()
+    {
+        gate.Dispose();
+        gate = New("usage-export: { hook: { webhook: { url: \"https://meter.example/hook\", secret: \"${env:USAGE_WEBHOOK_SECRET}\" } } }\n");
+        foreach (var (source, id) in new[] { ("a", "b.c"), ("a", "b_c"), ("a:b", "c"), ("a", "b:c"), ("a", "caf\u00e9"), ("a", "two\nlines") })
+            await gate.Of<UsageStore>().AddAsync(new UsageRecord { Source = source, Id = id, Happened = gate.Time.GetUtcNow(), Operation = "chat", Caller = "acme", Origin = "reported", Charged = new Counts { [Turnpike.Metering.Units.Output] = 5 } }, default);
+        for (var i = 0; i < 3; i++) await RoundAsync();
+        var ids = receiver.Requests.Select(r => r.Head.Headers.GetValues("webhook-id").ShouldHaveSingleItem()).ToList();
+        ids.Distinct().Count().ShouldBe(6);
+        ids.ShouldAllBe(id => id.All(c => c > ' ' && c < 0x7f && c != '.'));
     }
 
     private OutboxStore Store => gate.Of<OutboxStore>();

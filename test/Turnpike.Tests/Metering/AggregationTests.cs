@@ -54,6 +54,14 @@ public sealed class AggregationTests : IDisposable
     }
 
     [Fact]
+    public async Task A_correction_is_no_value_that_anybody_told()
+    {
+        await AddAsync("a", 4, hour: 1, caller: "x");
+        await AddAsync("a-corrected", -3, hour: 1, caller: "y", origin: "correction");
+        (await AskAsync("kinds"), await AskAsync("callers")).ShouldBe(("1", "1"));
+    }
+
+    [Fact]
     public async Task What_comes_late_is_in_the_window_it_happened_in()
     {
         await AddAsync("late", 7, hour: 5);

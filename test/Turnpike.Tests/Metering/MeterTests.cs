@@ -141,6 +141,10 @@ public sealed class MeterTests : IDisposable
     [InlineData("Month", "Asia/Kolkata", "2026-02-28T18:29:59Z", "2026-01-31T18:30:00Z", "2026-02-28T18:30:00Z")]
     [InlineData("Hour", "Asia/Kolkata", "2026-02-28T18:29:59Z", "2026-02-28T17:30:00Z", "2026-02-28T18:30:00Z")]
     [InlineData("Hour", "Europe/Berlin", "2026-10-25T00:30:00Z", "2026-10-25T00:00:00Z", "2026-10-25T01:00:00Z")]
+    [InlineData("Hour", "Australia/Lord_Howe", "2026-04-04T14:40:00Z", "2026-04-04T14:00:00Z", "2026-04-04T15:00:00Z")]
+    [InlineData("Hour", "Australia/Lord_Howe", "2026-04-04T15:10:00Z", "2026-04-04T15:00:00Z", "2026-04-04T15:30:00Z")]
+    [InlineData("Hour", "Australia/Lord_Howe", "2026-10-03T15:10:00Z", "2026-10-03T14:30:00Z", "2026-10-03T15:30:00Z")]
+    [InlineData("Hour", "Australia/Lord_Howe", "2026-10-03T15:40:00Z", "2026-10-03T15:30:00Z", "2026-10-03T16:00:00Z")]
     [InlineData("Minute", "UTC", "2026-02-28T18:29:59.9Z", "2026-02-28T18:29:00Z", "2026-02-28T18:30:00Z")]
     public async Task Windows_are_those_of_the_calendar_in_the_zone(string window, string zone, string at, string from, string to)
     {

@@ -12,6 +12,9 @@ internal static class MetersApi
 {
     private const int MostWindows = 50_000;
 
+    /// <summary>Far more than one record can have used, and so little that what many come to can still be told.</summary>
+    private const long MostUnits = 1_000_000_000_000_000;
+
     public static void MapMeters(this IEndpointRouteBuilder api)
     {
         var meters = api.MapGroup("/meters").WithTags("meters");
@@ -19,7 +22,7 @@ internal static class MetersApi
         meters.MapGet("/{name}/query", AskAsync).Produces<MeterAnswer>().ProducesProblem(400).ProducesProblem(404).WithName("queryMeter").WithSummary("A meter's values")
             .WithDescription("window: minute, hour, day or month in timeZone (UTC); without, the whole time. from (a day ago) and to (now) bound it. groupBy: operation, caller, payer, model, with commas; without, the meter's own, header:NAME, path:NAME and claim:NAME among them. Any of these names as a parameter filters. Groups beyond the meter's bound are told together as (others).");
         api.MapGroup("/usage").WithTags("usage").MapPost("", AddAsync).Produces(204).ProducesProblem(400).WithName("addUsage").WithSummary("Record use from elsewhere, or a correction")
-            .WithDescription("Idempotent by source and id. A correction is a record of its own, whose quantities may be negative; nothing is ever edited.");
+            .WithDescription("Idempotent by source and id; quantities up to 10^15. A correction is a record of its own, whose quantities may be negative; nothing is ever edited.");
     }
 
     private static MeterList List(CatalogSource catalog) =>
@@ -46,11 +49,14 @@ internal static class MetersApi
 
     private static async Task<Results<NoContent, ProblemHttpResult>> AddAsync(UsageBody body, UsageStore records, TimeProvider time, CancellationToken ct)
     {
+        if (body is not { Source: not null, Id: not null, Operation: not null, Units: not null }) return AdminProblem.Malformed("source, id, operation and units are wanted.");
         if (body.Source.Length is 0 or > 200 || body.Id.Length is 0 or > 200 || body.Source == UsageRecord.Here) return AdminProblem.Malformed($"source and id name the record, at most 200 characters each; '{UsageRecord.Here}' is our own.");
         if (OperationSection.CheckName(body.Operation) is not null) return AdminProblem.Malformed("operation is a name.");
+        if (body.Time is { Year: < 1970 or > 9000 }) return AdminProblem.Malformed("time is when it was used.");
         var charged = new Counts();
         foreach (var (unit, count) in body.Units)
         {
+            if (count is < -MostUnits or > MostUnits) return AdminProblem.Malformed($"a quantity is at most {MostUnits}.");
             if (Units.CheckName(unit) is not null || count < 0 && !body.Correction) return AdminProblem.Malformed("units are quantities by unit; only a correction has negative ones.");
             charged[unit] = count;
         }

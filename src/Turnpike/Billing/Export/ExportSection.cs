@@ -82,7 +82,10 @@ internal static class ExportSection
         var longest = target is ExportTarget.Stripe ? TimeSpan.FromHours(23) : TimeSpan.FromDays(30);
         var giveUp = m.IsWritten(GiveUp) ? m.Get(GiveUp) : longest < TimeSpan.FromDays(1) ? longest : TimeSpan.FromDays(1);
         if (giveUp > longest) { m.Of(GiveUp).Refuse($"is longer than {Shapes.Tell(longest)}"); return null; }
-        return new ExportDestination(m.At.Name, target) { Subjects = m.Get(Subjects), GiveUp = giveUp, Timeout = m.IsWritten(Timeout) ? m.Get(Timeout) : TimeSpan.FromSeconds(10) };
+        var timeout = m.IsWritten(Timeout) ? m.Get(Timeout) : TimeSpan.FromSeconds(10);
+        // Whoever waited longer could send when another node does already.
+        if (timeout > OutboxStore.Lease / 2) { m.Of(Timeout).Refuse($"is longer than {Shapes.Tell(OutboxStore.Lease / 2)}"); return null; }
+        return new ExportDestination(m.At.Name, target) { Subjects = m.Get(Subjects), GiveUp = giveUp, Timeout = timeout };
     }
 
     private static ExportTarget.Stripe? BuildStripe(MapValues m)

@@ -29,7 +29,7 @@ internal sealed class LagoSink(ExportTarget.Lago target, HttpClients clients, Ti
         var record = row.Record;
         json.WriteStartObject();
         json.WriteStartObject("event");
-        json.WriteString("transaction_id", $"{record.Source}:{record.Id}:{unit}");
+        json.WriteString("transaction_id", $"{UsageJson.NameOf(record)}:{unit}");
         json.WriteString("external_subscription_id", row.Subject);
         json.WriteString("code", code);
         json.WriteString("timestamp", (record.Happened.ToUnixTimeMilliseconds() / 1000m).ToString("0.000", CultureInfo.InvariantCulture));

@@ -44,7 +44,7 @@ internal sealed class StripeMeterSink(ExportTarget.Stripe target, HttpClients cl
     /// <summary>At most 100 characters; what is longer is named by its digest.</summary>
     private static string IdentifierOf(OutboxRow row, string unit)
     {
-        var plain = $"{row.Record.Source}:{row.Record.Id}:{unit}";
+        var plain = $"{UsageJson.NameOf(row.Record)}:{unit}";
         return plain.Length <= 100 ? plain : Convert.ToHexStringLower(System.Security.Cryptography.SHA256.HashData(System.Text.Encoding.UTF8.GetBytes(plain)));
     }
 

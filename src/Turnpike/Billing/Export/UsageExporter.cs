@@ -102,6 +102,12 @@ internal sealed partial class UsageExporter(OutboxStore store, CatalogSource cat
             rows = [.. rows.Except(others)];
         }
         if (rows.Count == 0) return;
+        // It may have taken it when nobody heard its yes, and is asked again only while it remembers.
+        if (to.Target is ExportTarget.Stripe && rows is [{ First: { } first }] && time.GetUtcNow() - first >= to.GiveUp)
+        {
+            await BuryAsync(to, rows, "nobody could try again in time, and it may have forgotten what it took", ct);
+            return;
+        }
         switch (await route.Sink.SendAsync([.. rows.Select(row => row with { Subject = to.SubjectOf(row.Subject)! })], ct))
         {
             case Sent.Accepted accepted:

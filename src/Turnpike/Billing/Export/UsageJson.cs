@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Globalization;
+using System.Text;
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using Turnpike.Ledger;
@@ -65,6 +66,25 @@ internal static class UsageJson
         foreach (var counted in record.Charged) yield return counted;
         foreach (var unit in ByThemselves)
             if (!record.Charged.Has(unit) && record.QuantityOf(unit) is var count and not 0) yield return new(unit, count);
+    }
+
+    /// <summary>The one name of a record where a receiver wants one: a source keeps no ':', or two records could bear the same.</summary>
+    public static string NameOf(UsageRecord record) => $"{Escaped(record.Source, c => c is ':' or '%')}:{record.Id}";
+
+    /// <summary>The same for a header, and without a dot.</summary>
+    public static string HeaderNameOf(UsageRecord record) => Escaped(NameOf(record), c => c is '.' or '%' or <= ' ' or > '~');
+
+    private static string Escaped(string text, Func<char, bool> which)
+    {
+        if (!text.Any(which)) return text;
+        var escaped = new StringBuilder(text.Length + 16);
+        Span<byte> bytes = stackalloc byte[4];
+        foreach (var rune in text.EnumerateRunes())
+        {
+            if (!which(rune.IsBmp ? (char)rune.Value : char.MaxValue)) { escaped.Append(rune); continue; }
+            foreach (var one in bytes[..rune.EncodeToUtf8(bytes)]) escaped.Append(CultureInfo.InvariantCulture, $"%{one:X2}");
+        }
+        return escaped.ToString();
     }
 
     public static string Amount(Money money) => money.ToString()[..^(money.Currency.Length + 1)];

@@ -30,5 +30,5 @@ internal sealed class WebhookSink(ExportTarget.Webhook target, HttpClients clien
     }
 
     private void Sign(HttpRequestMessage request, OutboxRow row, byte[] body) =>
-        WebhookSignature.Sign(request, body, target.Secrets.Select(secret => WebhookSignature.KeyOf(secret.Reveal())!), $"{row.Record.Source}:{row.Record.Id}", time.GetUtcNow());
+        WebhookSignature.Sign(request, body, target.Secrets.Select(secret => WebhookSignature.KeyOf(secret.Reveal())!), UsageJson.HeaderNameOf(row.Record), time.GetUtcNow());
 }
