@@ -17,7 +17,7 @@ internal sealed class MeteredCall(UsageSettings settings)
     public long? MostOf(string unit) => unit switch
     {
         Units.RequestBytes => RequestBytes,
-        Units.Input => Request is { ReadsMore: false } ? Request.MostInput : null,
+        Units.Input => Request is { IsUnbounded: false } ? Request.MostInput : null,
         Units.Output => Request?.Maximum * Request?.Multiple,
         Units.Total => MostOf(Units.Input) + MostOf(Units.Output),
         _ => null,

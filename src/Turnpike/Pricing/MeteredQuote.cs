@@ -48,15 +48,23 @@ internal sealed record MeteredQuote(Money Ceiling, string Version, DateTimeOffse
     private RateCard CardOf(Usage usage) => Price.By is not null && usage.Model is { } served && Price.NameOf(served) is { } own ? Price.Models[own].At(Share) : Card;
 
     /// <summary>What so far would cost, in money or in the unit that is held; cheap. What a crash is charged for.</summary>
-    public Money Running(Usage usage, string held) =>
-        Money.IsMoney(held) ? Card.Estimate(Sum(Units.Inputs, usage), Sum(Units.Outputs, usage)) : new Money(usage[held], held);
+    public Money Running(Usage usage, string held)
+    {
+        if (!Money.IsMoney(held)) return new Money(usage[held], held);
+        Span<long> inputs = stackalloc long[Units.Inputs.Length];
+        for (var i = 0; i < inputs.Length; i++) inputs[i] = usage[Units.Inputs[i]];
+        return Card.Estimate(inputs, Sum(Units.Outputs, usage));
+    }
 
     /// <summary>What so much text costs at the very least, with what was reported beside it, in money or in the unit that is held: a stream goes on while this is within what is held.</summary>
     public Money AtLeast(Usage usage, long text, string held)
     {
-        var input = Math.Max(Reported(Units.Inputs, usage), UsageFormat.AtLeast(Call.Request?.TextBytes ?? 0));
+        var (told, guess) = (Reported(Units.Inputs, usage), UsageFormat.AtLeast(Call.Request?.TextBytes ?? 0));
         var output = Math.Max(Reported(Units.Outputs, usage), UsageFormat.AtLeast(text));
-        return Money.IsMoney(held) ? Card.Estimate(input, output) : new Money(held == Units.Total ? input + output : usage.Reported[held], held);
+        if (!Money.IsMoney(held)) return new Money(held == Units.Total ? Math.Max(told, guess) + output : usage.Reported[held], held);
+        Span<long> inputs = stackalloc long[Units.Inputs.Length];
+        for (var i = 0; i < inputs.Length; i++) inputs[i] = told > 0 ? usage.Reported[Units.Inputs[i]] : Units.Inputs[i] == Units.Input ? guess : 0;
+        return Card.Estimate(inputs, output);
     }
 
     /// <summary>
@@ -70,7 +78,7 @@ internal sealed record MeteredQuote(Money Ceiling, string Version, DateTimeOffse
     /// <summary>The most output, each answer alone, that fits into <paramref name="held"/>; null: nothing has to be said to the upstream.</summary>
     public long? MaximumFor(Money held)
     {
-        if (Call.Request is not { } request || Call.Settings.Format.Maximums.Count == 0) return null;
+        if (Call.Request is not { TakesMaximum: true } request || Call.Settings.Format.Maximums.Count == 0) return null;
         var asked = request.Maximum ?? Price.DefaultMaximum;
         if (held.Currency == Units.Total)
         {
@@ -98,18 +106,18 @@ internal sealed record MeteredQuote(Money Ceiling, string Version, DateTimeOffse
     private bool PricesOutput => Cost(0) != Cost(MostUnasked);
 
     /// <summary>The most tokens in and out; null when nothing bounds them.</summary>
-    public long? MostTokens => Call.Request is { ReadsMore: false } request && (request.Maximum ?? Price.DefaultMaximum) is { } most ? request.MostInput + most * request.Multiple : null;
+    public long? MostTokens => Call.Request is { IsUnbounded: false } request && (request.Maximum ?? Price.DefaultMaximum) is { } most ? request.MostInput + most * request.Multiple : null;
 
     /// <summary>
     /// What an allowance in tokens holds: the most they can be, and for an answer that nothing bounds what the price's ceiling buys, as
     /// from whoever pays; null when the question's own size is not known.
     /// </summary>
-    public long? IncludedTokens => MostTokens ?? (Call.Request is { ReadsMore: false } request ? request.MostInput + MostUnnamed * request.Multiple : null);
+    public long? IncludedTokens => MostTokens ?? (Call.Request is { IsUnbounded: false } request ? request.MostInput + MostUnnamed * request.Multiple : null);
 
     private long MostUnnamed => PricesOutput && Cost(1) <= Ceiling ? Within(Ceiling, MostWithin) : MostUnasked;
 
     /// <summary>What they are at the least, whatever the maximum is lowered to; null where nothing can be lowered.</summary>
-    public long? LeastTokens => Call.Request is { ReadsMore: false } request && Call.Settings.Format.Maximums.Count > 0 ? request.MostInput + request.Multiple : null;
+    public long? LeastTokens => Call.Request is { IsUnbounded: false } request && Call.Settings.Format.Maximums.Count > 0 ? request.MostInput + request.Multiple : null;
 
     /// <summary>The most of a unit, with the maximum that is written into requests which name none; null when that bounds nothing.</summary>
     public long? MostOf(string unit) => unit switch
@@ -130,7 +138,7 @@ internal sealed record MeteredQuote(Money Ceiling, string Version, DateTimeOffse
     public static Money? MostFor(RateCard card, MeteredCall call, long? output)
     {
         var bounds = new Counts();
-        if (call.Request is { ReadsMore: false } request)
+        if (call.Request is { IsUnbounded: false } request)
         {
             bounds[Units.Input] = request.MostInput;
             if (output is { } each) bounds[Units.Output] = checked(each * request.Multiple);

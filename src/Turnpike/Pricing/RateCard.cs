@@ -9,7 +9,8 @@ internal sealed class RateCard
 {
     private readonly FrozenDictionary<string, Rate> rates;
     private readonly string[] units;
-    private readonly Rate? input, output;
+    private readonly Rate? output;
+    private readonly int[] kindsOfInput; // which kind each is charged as; below zero: none
     private readonly long hundredths = PriceRule.Whole;
 
     private static readonly string[] KindsOfOutput = [.. Units.Outputs, Units.Reasoning];
@@ -19,12 +20,13 @@ internal sealed class RateCard
         Currency = currency;
         this.rates = rates.ToFrozenDictionary(StringComparer.Ordinal);
         units = [.. this.rates.Keys.Order(StringComparer.Ordinal)];
-        (input, output) = (RateOf(Units.Input), RateOf(Units.Output));
+        output = RateOf(Units.Output);
+        kindsOfInput = [.. Units.Inputs.Select(kind => Array.IndexOf(Units.Inputs, UnitFor(kind)))];
     }
 
     private RateCard(RateCard card, long hundredths)
     {
-        (Currency, rates, units, input, output) = (card.Currency, card.rates, card.units, card.input, card.output);
+        (Currency, rates, units, output, kindsOfInput) = (card.Currency, card.rates, card.units, card.output, card.kindsOfInput);
         this.hundredths = hundredths;
     }
 
@@ -70,7 +72,7 @@ internal sealed class RateCard
                 // A part of the output: charged apart only where it has a rate of its own.
                 if (!rates.ContainsKey(unit)) continue;
                 counts.Add(unit, count);
-                counts.Add(UnitFor(Units.Output)!, -Math.Min(count, usage[Units.Output]));
+                if (UnitFor(Units.Output) is { } whole) counts.Add(whole, -Math.Min(count, usage[Units.Output]));
             }
             else if (UnitFor(unit) is { } charged) counts.Add(charged, count);
         }
@@ -79,12 +81,23 @@ internal sealed class RateCard
         return counts;
     }
 
-    /// <summary>The price of so much text in and out, without allocating: for streams, again and again.</summary>
-    public Money Estimate(long inputTokens, long outputTokens)
+    /// <summary>The price of so much text in, by its kinds, and out, without allocating: for streams, again and again.</summary>
+    /// <param name="inputs">In the order of <see cref="Units.Inputs"/>.</param>
+    public Money Estimate(ReadOnlySpan<long> inputs, long outputTokens)
     {
-        Int128 sum = rates.TryGetValue(Units.Total, out var total) ? total.Least(inputTokens + outputTokens) : 0;
+        long all = 0;
+        Span<long> charged = stackalloc long[inputs.Length];
+        charged.Clear();
+        for (var i = 0; i < inputs.Length; i++)
+        {
+            all += inputs[i];
+            if (kindsOfInput[i] is var kind and >= 0) charged[kind] += inputs[i];
+        }
+        Int128 sum = rates.TryGetValue(Units.Total, out var total) ? total.Least(all + outputTokens) : 0;
         if (rates.TryGetValue(Units.Requests, out var each)) sum += each.Least(1);
-        return Rounded(sum + (input?.Least(inputTokens) ?? 0) + (output?.Least(outputTokens) ?? 0));
+        for (var i = 0; i < charged.Length; i++)
+            if (charged[i] > 0) sum += rates[Units.Inputs[i]].Least(charged[i]);
+        return Rounded(sum + (output?.Least(outputTokens) ?? 0));
     }
 
     /// <summary>The most that so many tokens can cost, whatever kind they turn out to be; null when something without a bound is priced too.</summary>
@@ -92,7 +105,10 @@ internal sealed class RateCard
     {
         Int128 sum = 0;
         if (rates.TryGetValue(Units.Total, out var total))
-            sum += bounds.Has(Units.Input) && bounds.Has(Units.Output) ? total.Most(bounds[Units.Input] + bounds[Units.Output]) : -1;
+        {
+            if (!bounds.Has(Units.Input) || !bounds.Has(Units.Output)) return null;
+            sum += total.Most(bounds[Units.Input] + bounds[Units.Output]);
+        }
         foreach (var unit in units)
         {
             if (unit == Units.Total || Units.IsToken(unit) || unit == Units.Reasoning) continue;

@@ -35,6 +35,11 @@ public sealed class RateTests
     public void Reasoning_with_a_rate_of_its_own_is_taken_off_the_output() =>
         Charge("per-million: { output_tokens: 10.00 USD, reasoning_tokens: 2.00 USD }", (Units.Output, 10), (Units.Reasoning, 4)).ShouldBe("0.000068 USD");
 
+    [Theory]
+    [InlineData("per-million: { reasoning_tokens: 2.00 USD }", "0.000008 USD")]
+    [InlineData("per-million: { reasoning_tokens: 2.00 USD, total_tokens: 1.00 USD }", "0.000018 USD")]
+    public void Reasoning_may_have_a_rate_where_the_output_has_none(string price, string cost) => Charge(price, (Units.Output, 10), (Units.Reasoning, 4)).ShouldBe(cost);
+
     [Fact]
     public void A_request_may_cost_beside_its_use() => Charge("per-million: { output_tokens: 10.00 USD }, per-unit: { requests: 0.01 USD }", (Units.Output, 1)).ShouldBe("0.01001 USD");
 

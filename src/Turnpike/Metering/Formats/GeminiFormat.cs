@@ -13,9 +13,10 @@ internal sealed class GeminiFormat : UsageFormat
 
     public override PathNode NewPaths() => Fields(Fields(new PathNode(), "$"), "$[*]");
 
-    public override IReadOnlyList<string[]> Maximums { get; } = [["generationConfig", "maxOutputTokens"]];
+    /// <summary>Each name is understood with underscores, too. Of each object, the name in its own manner comes first.</summary>
+    public override IReadOnlyList<string[]> Maximums { get; } = [["generationConfig", "maxOutputTokens"], ["generationConfig", "max_output_tokens"], ["generation_config", "max_output_tokens"], ["generation_config", "maxOutputTokens"]];
 
-    public override IReadOnlyList<string[]> Multiples { get; } = [["generationConfig", "candidateCount"]];
+    public override IReadOnlyList<string[]> Multiples { get; } = [["generationConfig", "candidateCount"], ["generationConfig", "candidate_count"], ["generation_config", "candidate_count"], ["generation_config", "candidateCount"]];
 
     public override byte[][] Fetching { get; } = Names("fileUri file_uri");
 

@@ -1,3 +1,4 @@
+using System.Collections.Frozen;
 using Turnpike.Metering.Reading;
 
 namespace Turnpike.Metering.Formats;
@@ -5,6 +6,23 @@ namespace Turnpike.Metering.Formats;
 /// <summary>How one kind of upstream tells usage, takes a maximum, and ends a stream. Immutable; one for every name.</summary>
 internal abstract class UsageFormat
 {
+    /// <summary>Members that stand for what is kept or fetched upstream, or for output beyond any maximum: what a prediction says and the answer does not is charged as well.</summary>
+    public static readonly string[] Kept = ["prediction", "previous_response_id", "conversation", "cachedContent", "cached_content", "container", "mcp_servers", "web_search_options"];
+
+    public static readonly string[] ToolMembers = ["tools", "toolConfig", "functions"];
+
+    private static readonly string[] Everywhere = [.. Kept, .. ToolMembers, "stream", "stream_options", "stream_options/include_usage", "background", "prompt"];
+
+    protected UsageFormat() => known = new(KnownNames);
+
+    private readonly Lazy<FrozenDictionary<string, (string Name, string? Meaning)>> known;
+
+    /// <summary>
+    /// The names in requests that change what is held for, found in any letters: as they are written, and, where one may be written with
+    /// underscores or without, what they stand for.
+    /// </summary>
+    public FrozenDictionary<string, (string Name, string? Meaning)> Known => known.Value;
+
     /// <summary>The name <c>usage:</c> has for it.</summary>
     public abstract string Name { get; }
 
@@ -63,6 +81,16 @@ internal abstract class UsageFormat
 
     /// <summary>Names as they stand in JSON.</summary>
     public static byte[][] Names(string names) => [.. names.Split(' ').Select(System.Text.Encoding.UTF8.GetBytes)];
+
+    private FrozenDictionary<string, (string, string?)> KnownNames()
+    {
+        var paths = Maximums.Concat(Multiples).ToList();
+        var names = paths.Where(path => path.Length > 1).Select(path => path[0]).Concat(paths.Select(path => string.Join('/', path))).Distinct().ToList();
+        var meanings = names.ToLookup(Bare, StringComparer.OrdinalIgnoreCase);
+        return names.Concat(Everywhere).Distinct().ToFrozenDictionary(name => name, name => (name, meanings[Bare(name)].Skip(1).Any() ? Bare(name).ToUpperInvariant() : null), StringComparer.OrdinalIgnoreCase)!;
+    }
+
+    private static string Bare(string name) => name.Replace("_", "", StringComparison.Ordinal);
 
     protected static long AtLeastZero(long count) => Math.Max(0, count);
 }

@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Globalization;
 using System.Text;
 using System.Text.Json;
 using Turnpike.Metering.Formats;
@@ -15,15 +16,10 @@ internal sealed class JsonRequest
 
     private static readonly SearchValues<byte> Base64 = SearchValues.Create("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/=-_"u8);
 
-    /// <summary>Members that stand for what is kept or fetched upstream.</summary>
-    private static readonly string[] Kept = ["previous_response_id", "conversation", "cachedContent", "cached_content", "container", "mcp_servers", "web_search_options"];
-
     /// <summary>Parts of a message that are or refer to a file, a page, a film, or an earlier message: as little as its address does a document's size tell how many pages it has.</summary>
     private static readonly byte[][] ReferenceTypes = UsageFormat.Names("file input_file document url item_reference video_url audio_url");
 
     private static readonly byte[][] PictureTypes = UsageFormat.Names("image input_image");
-
-    private static readonly string[] ToolMembers = ["tools", "toolConfig", "functions"];
 
     /// <summary>How the types of those tools begin that the caller runs, whose answers come back in requests of their own.</summary>
     private static readonly string[] CallersTools = ["function", "custom", "computer", "bash", "text_editor", "memory", "local_shell", "apply_patch"];
@@ -37,10 +33,17 @@ internal sealed class JsonRequest
 
     private long pictures;
 
-    private JsonRequest(ReadOnlyMemory<byte> body, UsageFormat format, string path) => (this.body, this.format, isImage) = (body, format, path.EndsWith("/images/generations", StringComparison.Ordinal) || path.EndsWith("/images/edits", StringComparison.Ordinal));
+    private JsonRequest(ReadOnlyMemory<byte> body, UsageFormat format, string path)
+    {
+        (this.body, this.format, isImage) = (body, format, path.EndsWith("/images/generations", StringComparison.Ordinal) || path.EndsWith("/images/edits", StringComparison.Ordinal));
+        TakesMaximum = !isImage && !path.EndsWith("/audio/speech", StringComparison.Ordinal);
+    }
 
     /// <summary>The text at the path that names the model; null when there is none.</summary>
     public string? Model { get; private set; }
+
+    /// <summary>A maximum in it means something. Where pictures and speech are made it is ignored, or refused: whoever wrote one would be held for a token and given a picture.</summary>
+    public bool TakesMaximum { get; }
 
     /// <summary>The most output it asks for, each answer alone; null when it names no maximum.</summary>
     public long? Maximum { get; private set; }
@@ -63,10 +66,10 @@ internal sealed class JsonRequest
     public bool AsksForUsage { get; private set; }
 
     /// <summary>
-    /// It goes on from something kept upstream, has or refers to a document, or has the upstream search, fetch or compute: what is read for
-    /// it may be more than what it says, and its own size bounds nothing.
+    /// Nothing it says bounds what it costs. It goes on from something kept upstream, has or refers to a document, or has the upstream search, fetch or compute: what is read for
+    /// it may be more than what it says, and its own size bounds nothing; or it takes no maximum.
     /// </summary>
-    public bool ReadsMore { get; private set; }
+    public bool IsUnbounded { get; private set; }
 
     /// <summary>It will be answered at another time, by another request: nothing of its usage passes here.</summary>
     public bool IsDeferred { get; private set; }
@@ -94,6 +97,7 @@ internal sealed class JsonRequest
         }
         catch (JsonException) { return null; }
         catch (InvalidOperationException) { return null; } // a name that is no UTF-8
+        if (request.Doubtful() is { } doubtful) { wrong = $"The body has '{Shown(doubtful)}', which not everybody reads alike."; return null; }
         request.Conclude(model);
         return request;
     }
@@ -128,7 +132,7 @@ internal sealed class JsonRequest
             if (PositiveOf(span) is not { } asked || asked > most) edits.Add((span.Start, span.Length, $"{most}"));
         }
         if (any) return;
-        var wanted = format.MaximumFor(Model, IsChat);
+        var wanted = format.Maximums.FirstOrDefault(path => path.Length > 1 && found.ContainsKey(path[0])) ?? format.MaximumFor(Model, IsChat);
         Insert(edits, wanted, $"{most}");
     }
 
@@ -156,18 +160,45 @@ internal sealed class JsonRequest
     private void Conclude(IReadOnlyList<string>? model)
     {
         if (model is not null && found.TryGetValue(Key(model), out var named) && named.Kind == JsonTokenType.String) Model = TextOf(named);
-        foreach (var path in format.Maximums)
+        foreach (var path in TakesMaximum ? format.Maximums : [])
             if (found.TryGetValue(Key(path), out var span) && PositiveOf(span) is { } most) Maximum = Math.Max(Maximum ?? 0, Math.Min(most, MostAsked));
         foreach (var path in format.Multiples)
             if (found.TryGetValue(Key(path), out var span)) Multiple = Math.Max(Multiple, Math.Min(PositiveOf(span) ?? 1, MostAsked));
+        if (format.Multiples.Count > 0 && found.TryGetValue("prompt", out var prompts)) Multiple = Math.Min(Multiple * TextsIn(prompts), MostAsked);
         // Anything but a plain no: a lenient server may take it for a yes.
         Streams = found.TryGetValue("stream", out var stream) && stream.Kind is not (JsonTokenType.False or JsonTokenType.Null);
         AsksForUsage = found.TryGetValue("stream_options/include_usage", out var asks) && asks.Kind == JsonTokenType.True;
-        ReadsMore |= Kept.Any(Present) || Present("prompt") && found["prompt"].Kind == JsonTokenType.StartObject;
+        IsUnbounded |= !TakesMaximum || UsageFormat.Kept.Any(Present) || Present("prompt") && found["prompt"].Kind == JsonTokenType.StartObject;
         // The background of a picture is a colour, or none.
         IsDeferred = !isImage && found.TryGetValue("background", out var deferred) && deferred.Kind is not (JsonTokenType.False or JsonTokenType.Null);
         TextBytes = SizeOfText(body.Span);
         MostInput = body.Length + format.PerPicture * pictures;
+    }
+
+    /// <summary>
+    /// A name in other letters than its own, which some servers read as that; or one beside another that stands for the same. Which of
+    /// them counts would be decided behind us.
+    /// </summary>
+    private string? Doubtful()
+    {
+        HashSet<string>? same = null;
+        foreach (var name in found.Keys)
+        {
+            if (!format.Known.TryGetValue(name, out var known)) continue;
+            if (known.Name != name || known.Meaning is { } meaning && !(same ??= []).Add(meaning)) return name[(name.LastIndexOf('/') + 1)..];
+        }
+        return null;
+    }
+
+    /// <summary>How many texts a list asks to be gone on with, each by itself: a list of numbers is the tokens of one.</summary>
+    private long TextsIn(Span span)
+    {
+        if (span.Kind != JsonTokenType.StartArray) return 1;
+        var json = new Utf8JsonReader(body.Span.Slice(span.Start, span.Length));
+        long texts = 0;
+        for (json.Read(); json.Read() && json.CurrentDepth > 0; json.Skip())
+            if (json.TokenType is JsonTokenType.String or JsonTokenType.StartArray or JsonTokenType.StartObject) texts++;
+        return Math.Max(1, texts);
     }
 
     private static long SizeOfText(ReadOnlySpan<byte> body)
@@ -203,7 +234,7 @@ internal sealed class JsonRequest
             }
             else
             {
-                if (prefix.Length == 0 && ToolMembers.Contains(name)) LookAtTools(ref json);
+                if (prefix.Length == 0 && UsageFormat.ToolMembers.Contains(name)) LookAtTools(ref json);
                 else LookThrough(ref json);
                 found[key] = new Span(at, (int)json.BytesConsumed - at, kind, false);
             }
@@ -221,7 +252,7 @@ internal sealed class JsonRequest
         {
             if (json.TokenType != JsonTokenType.PropertyName) continue;
             if (Is(json, format.Pictures)) pictures++;
-            else if (Is(json, format.Fetching)) ReadsMore = true;
+            else if (Is(json, format.Fetching)) IsUnbounded = true;
             else if (json.ValueTextEquals("type"u8)) LookAtType(ref json);
             else if (json.ValueTextEquals("mimeType"u8) || json.ValueTextEquals("mime_type"u8)) LookAtMedia(ref json);
         }
@@ -231,14 +262,14 @@ internal sealed class JsonRequest
     {
         if (!json.Read() || json.TokenType != JsonTokenType.String) return;
         if (Is(json, PictureTypes)) pictures++;
-        else if (Is(json, ReferenceTypes)) ReadsMore = true;
+        else if (Is(json, ReferenceTypes)) IsUnbounded = true;
     }
 
     private void LookAtMedia(ref Utf8JsonReader json)
     {
         if (!json.Read() || json.TokenType != JsonTokenType.String || json.GetString() is not { } type) return;
         if (type.StartsWith("image/", StringComparison.OrdinalIgnoreCase)) pictures++;
-        else if (!type.StartsWith("text/", StringComparison.OrdinalIgnoreCase)) ReadsMore = true;
+        else if (!type.StartsWith("text/", StringComparison.OrdinalIgnoreCase)) IsUnbounded = true;
     }
 
     /// <summary>Passes the tools: one that the upstream runs itself reads what nobody has sent. What their schemas name says nothing.</summary>
@@ -249,9 +280,9 @@ internal sealed class JsonRequest
         while (json.Read() && json.CurrentDepth > depth)
         {
             if (json.TokenType != JsonTokenType.PropertyName) continue;
-            if (json.CurrentDepth <= depth + 3 && Is(json, format.OwnTools)) ReadsMore = true; // deeper are the callers' own schemas
+            if (json.CurrentDepth <= depth + 3 && Is(json, format.OwnTools)) IsUnbounded = true; // deeper are the callers' own schemas
             else if (json.CurrentDepth == depth + 2 && json.ValueTextEquals("type"u8) && json.Read() && json.TokenType == JsonTokenType.String)
-                ReadsMore |= json.GetString() is { } type && !CallersTools.Any(known => type.StartsWith(known, StringComparison.Ordinal));
+                IsUnbounded |= json.GetString() is { } type && !CallersTools.Any(known => type.StartsWith(known, StringComparison.Ordinal));
         }
     }
 
@@ -265,11 +296,13 @@ internal sealed class JsonRequest
     private bool Matters(string key, IReadOnlyList<string>? model) =>
         key == "stream_options" || format.Maximums.Concat(format.Multiples).Any(p => p.Length > 1 && p[0] == key) || model is { Count: > 1 } && Key(model).StartsWith(key + "/", StringComparison.Ordinal);
 
-    /// <summary>A whole number above zero, told as one or as its text; null for anything else.</summary>
+    /// <summary>A number above zero, however it is written, told as one or as its text, rounded up; null for anything else.</summary>
     private long? PositiveOf(Span span)
     {
-        var text = body.Span.Slice(span.Start, span.Length).Trim((byte)'"');
-        return System.Buffers.Text.Utf8Parser.TryParse(text, out long number, out var read) && read == text.Length && number > 0 ? number : null;
+        if (span.Kind is not (JsonTokenType.Number or JsonTokenType.String)) return null;
+        var text = span.Kind == JsonTokenType.String ? TextOf(span) : Encoding.UTF8.GetString(body.Span.Slice(span.Start, span.Length));
+        if (!double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var number) || !(number > 0)) return null;
+        return number >= MostAsked ? MostAsked : (long)Math.Ceiling(number);
     }
 
     private string TextOf(Span span)

@@ -22,8 +22,8 @@ internal static class RequestReading
         metered.RequestBytes = body.Length;
         var type = call.Headers.ContentType.ToString();
         // Uploads (audio, images) name their model in a field of a form.
-        if (FormFields.BoundaryOf(type) is { } boundary) return needsBody ? OfForm(metered, body, boundary, model!) : null;
-        if (!needsBody && !IsJson(type)) return null;
+        if ((needsBody || !BeginsObject(body.Span)) && FormFields.BoundaryOf(type) is { } boundary) return needsBody ? OfForm(metered, body, boundary, model!) : null;
+        if (!needsBody && !IsJson(type) && !BeginsObject(body.Span)) return null;
         if (JsonRequest.Read(body, metered.Settings.Format, call.Target.Path, needsBody ? model!.Body : model is null ? Usual : null, out var wrong) is not { } request) return new Refusal(Reasons.MalformedRequest, wrong);
         if (request.IsDeferred) return new Refusal(Reasons.MalformedRequest, "Answers in the background are not sold here: leave 'background' out.");
         metered.Request = request;
@@ -37,6 +37,9 @@ internal static class RequestReading
         metered.Asked = named;
         return null;
     }
+
+    /// <summary>Many servers read JSON whatever it is called.</summary>
+    private static bool BeginsObject(ReadOnlySpan<byte> body) => body.TrimStart(" \t\r\n"u8) is [(byte)'{', ..];
 
     private static bool IsJson(string type) => type.Length == 0 || type.Contains("json", StringComparison.OrdinalIgnoreCase);
 }

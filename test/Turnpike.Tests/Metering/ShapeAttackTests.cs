@@ -1,0 +1,166 @@
+using System.Text;
+using Turnpike.Ledger;
+using Turnpike.Tests.Gateway;
+using static Turnpike.Tests.Metering.MeteredGate;
+
+namespace Turnpike.Tests.Metering;
+
+/// <summary>Requests that the upstream understands otherwise than who holds for them might: each asks for more than it seems to.</summary>
+public sealed class ShapeAttackTests
+{
+    private const long Output = 10_000; // nano-dollars for a token
+
+    [Theory]
+    [InlineData("openai", """ "n":8,"max_tokens":1000 """, 8_000)]
+    [InlineData("openai", """ "n":8.0,"max_tokens":1000 """, 8_000)]
+    [InlineData("openai", """ "n":8e0,"max_tokens":1000 """, 8_000)]
+    [InlineData("openai", """ "n":"\u0038","max_tokens":1000 """, 8_000)]
+    [InlineData("openai", """ "n":null,"max_tokens":1000 """, 1_000)]
+    [InlineData("openai", """ "max_tokens":2.0e3 """, 2_000)]
+    [InlineData("openai", """ "prompt":["a","b","c"],"n":2,"max_tokens":1000 """, 6_000)]
+    [InlineData("openai", """ "prompt":[[1,2],[3]],"max_tokens":1000 """, 2_000)]
+    [InlineData("openai", """ "prompt":[1,2,3],"max_tokens":1000 """, 1_000)]
+    [InlineData("gemini", """ "generationConfig":{"candidateCount":4,"maxOutputTokens":2000} """, 8_000)]
+    [InlineData("gemini", """ "generation_config":{"candidate_count":4,"max_output_tokens":2000} """, 8_000)]
+    [InlineData("gemini", """ "generationConfig":{"candidate_count":4,"max_output_tokens":2000} """, 8_000)]
+    [InlineData("gemini", """ "generation_config":{"candidateCount":4,"maxOutputTokens":2000} """, 8_000)]
+    [InlineData("gemini", """ "generation_config":{"candidate_count":4} """, 4_000)]
+    public async Task Every_answer_that_is_asked_for_is_held_for(string format, string asked, long tokens)
+    {
+        using var gate = Gate(format);
+        var body = $$"""{"model":"gpt-4o",{{asked}}}""";
+        (await gate.SendAsync(Ask(await gate.TokenAsync(), body))).Status.ShouldBe(200);
+        (await HeldAsync(gate)).ShouldBe(body.Length * 2_500 + tokens * Output);
+    }
+
+    /// <summary>What a prediction says and the answer does not is output, too, beyond any maximum.</summary>
+    [Fact]
+    public async Task A_prediction_is_bounded_by_no_maximum()
+    {
+        using var gate = Gate("openai");
+        (await gate.SendAsync(Ask(await gate.TokenAsync(), """{"model":"gpt-4o","messages":[],"max_tokens":1,"prediction":{"type":"content","content":"many words"}}"""))).Status.ShouldBe(200);
+        (await HeldAsync(gate)).ShouldBe(500_000_000, "the ceiling of its price");
+    }
+
+    /// <summary>The attack: a maximum, of the body or by the header, that the upstream does not know, and a picture or an hour of speech for the price of a token.</summary>
+    [Theory]
+    [InlineData("/v1/images/generations")]
+    [InlineData("/v1/images/edits")]
+    [InlineData("/v1/audio/speech")]
+    public async Task What_takes_no_maximum_is_held_for_at_the_ceiling_and_is_given_none(string path)
+    {
+        using var gate = Gate("openai", path);
+        var (token, body) = (await gate.TokenAsync(), """{"model":"gpt-4o","prompt":"the sea","max_tokens":1}""");
+        (await gate.SendAsync(new Ask("POST", path, ("Authorization", token), ("Turnpike-Max-Price", "0.01 USD")) { Body = body })).Reason.ShouldBe("price-above-maximum");
+        (await gate.SendAsync(new Ask("POST", path, ("Authorization", token)) { Body = body })).Status.ShouldBe(200);
+        (await HeldAsync(gate)).ShouldBe(500_000_000, "the ceiling of its price");
+        gate.Upstream.Requests.Single().Body.ShouldBe(body, "as it came");
+    }
+
+    /// <summary>A name of a file is anybody's, in any letters.</summary>
+    [Theory]
+    [InlineData("form-data; name=\"file\"; filename=\"ünï wave.wav\"")]
+    [InlineData("form-data; name=\"file\"; filename=\"a; name=b.wav\"")]
+    [InlineData("form-data; name=\"file\"; filename=\"wave.wav\"; filename*=UTF-8''w%C3%A4ve.wav")]
+    [InlineData("form-data; name=file; filename=wave.wav")]
+    public async Task A_file_in_a_form_is_called_what_it_likes(string disposition)
+    {
+        using var gate = Gate("openai");
+        var ask = new Ask("POST", "/v1/chat/completions", ("Authorization", await gate.TokenAsync()), ("Content-Type", "multipart/form-data; boundary=b"))
+        {
+            Body = $"--b\r\nContent-Disposition: form-data; name=\"model\"\r\n\r\ngpt-4o\r\n--b\r\nContent-Disposition: {disposition}\r\nContent-Type: audio/wav\r\n\r\nRIFF\r\n--b--\r\n",
+        };
+        (await gate.SendAsync(ask)).Status.ShouldBe(200);
+    }
+
+    [Fact]
+    public async Task A_maximum_is_written_where_the_others_stand()
+    {
+        using var gate = Gate("gemini");
+        await gate.SendAsync(Ask(await gate.TokenAsync(), """{"model":"gpt-4o","generation_config":{"temperature":1}}"""));
+        gate.Upstream.Requests.Single().Body.ShouldBe("""{"model":"gpt-4o","generation_config":{"max_output_tokens":1000,"temperature":1}}""");
+    }
+
+    /// <summary>Which of two names counts, or whether one in other letters does, is decided behind us.</summary>
+    [Theory]
+    [InlineData("gemini", """ "generationConfig":{"maxOutputTokens":1},"generation_config":{} """)]
+    [InlineData("gemini", """ "generationConfig":{"maxOutputTokens":1,"max_output_tokens":9000} """)]
+    [InlineData("gemini", """ "GenerationConfig":{"candidateCount":8} """)]
+    [InlineData("gemini", """ "generationConfig":{"CandidateCount":8} """)]
+    [InlineData("openai", """ "N":8 """)]
+    [InlineData("openai", """ "Max_Tokens":100000 """)]
+    [InlineData("openai", """ "Stream":true """)]
+    [InlineData("openai-responses", """ "Previous_Response_Id":"r" """)]
+    public async Task What_could_be_read_either_way_is_refused(string format, string asked)
+    {
+        using var gate = Gate(format);
+        (await gate.SendAsync(Ask(await gate.TokenAsync(), $$"""{"model":"gpt-4o",{{asked}}}"""))).Reason.ShouldBe("malformed-request");
+        gate.Upstream.Requests.ShouldBeEmpty();
+    }
+
+    /// <summary>Many servers read JSON whatever it is called.</summary>
+    [Theory]
+    [InlineData("text/plain")]
+    [InlineData("multipart/form-data; boundary=b")]
+    public async Task A_stream_is_asked_for_its_usage_whatever_its_request_is_called(string type)
+    {
+        using var gate = new TestGate(document: Chat.Replace("by: $.model", "minimum: 0.000001 USD", StringComparison.Ordinal)
+            .Replace("gpt-4o:      { input_tokens: 2.50 USD, cached_input_tokens: 1.25 USD, output_tokens: 10.00 USD }", "output_tokens: 10.00 USD", StringComparison.Ordinal)
+            .Replace("gpt-4o-mini: { input_tokens: 0.15 USD, cached_input_tokens: 0.075 USD, output_tokens: 0.60 USD }", "input_tokens: 2.50 USD", StringComparison.Ordinal)
+            .Replace("other-models: refuse", "", StringComparison.Ordinal));
+        gate.Upstream.Says(() => Json("{}"));
+        var ask = new Ask("POST", "/v1/chat/completions", ("Authorization", await gate.TokenAsync()), ("Content-Type", type)) { Body = """ {"stream":true,"messages":[]}""" };
+        (await gate.SendAsync(ask)).Status.ShouldBe(200);
+        gate.Upstream.Requests.Single().Body.ShouldContain("include_usage");
+    }
+
+    /// <summary>The attack: a model for which nobody here has a price, or a dear one, beside the name of a cheap one that only we read.</summary>
+    [Theory]
+    [InlineData("form-data; name=\"x; name=model\"", "form-data; name=\"model\"; x=\"; name=y\"")]
+    [InlineData("form-data; name=\"model\"", "form-data; name*=UTF-8''model")]
+    [InlineData("form-data; name=\"model\"", "form-data;\r\n name=\"model\"")]
+    [InlineData("form-data; name=\"model\"", "form-data; name=\"y\"; name=\"model\"")]
+    [InlineData("form-data; name=\"model\"", "form-data; name=\"y\"\r\nContent-Disposition: form-data; name=\"model\"")]
+    public async Task A_form_has_one_model_whoever_reads_it(string ours, string theirs)
+    {
+        using var gate = Gate("openai");
+        var ask = new Ask("POST", "/v1/chat/completions", ("Authorization", await gate.TokenAsync()), ("Content-Type", "multipart/form-data; boundary=b"))
+        {
+            Body = $"--b\r\nContent-Disposition: {ours}\r\n\r\ngpt-4o-mini\r\n--b\r\nContent-Disposition: {theirs}\r\n\r\ngpt-4o\r\n--b--\r\n",
+        };
+        (await gate.SendAsync(ask)).Reason.ShouldBe("malformed-request");
+        gate.Upstream.Requests.ShouldBeEmpty();
+    }
+
+    /// <summary>A price for all tokens, of a question whose answer nothing bounds, holds the ceiling and not nothing.</summary>
+    [Fact]
+    public async Task A_price_for_all_tokens_is_held_for_where_nothing_bounds_them()
+    {
+        using var gate = new TestGate(document: Chat.Replace("default-max-tokens: 1000", "", StringComparison.Ordinal)
+            .Replace("{ input_tokens: 2.50 USD, cached_input_tokens: 1.25 USD, output_tokens: 10.00 USD }", "{ total_tokens: 10.00 USD }", StringComparison.Ordinal));
+        gate.Upstream.Says(() => Json("""{"model":"gpt-4o","usage":{"prompt_tokens":20,"completion_tokens":1000,"total_tokens":1020},"choices":[]}"""));
+        (await gate.SendAsync(Ask(await gate.TokenAsync(), """{"model":"gpt-4o","messages":[]}"""))).Headers["Turnpike-Cost"].ToString().ShouldBe("0.0102 USD");
+    }
+
+    /// <summary>Cached input is cheaper: a stream is not ended for what it does not cost.</summary>
+    [Fact]
+    public async Task A_stream_is_not_ended_by_a_price_that_its_cached_question_does_not_have()
+    {
+        using var gate = new TestGate(document: Chat.Replace("usage: openai", "usage: anthropic", StringComparison.Ordinal).Replace("ceiling: 0.50 USD", "ceiling: 0.15 USD", StringComparison.Ordinal));
+        gate.Upstream.Says(() => Stream(
+            """data: {"type":"message_start","message":{"model":"gpt-4o","usage":{"input_tokens":0,"cache_read_input_tokens":100000,"output_tokens":1}}}""",
+            """data: {"type":"content_block_delta","index":0,"delta":{"type":"text_delta","text":"the sea is wide"}}""",
+            """data: {"type":"message_delta","delta":{"stop_reason":"end_turn"},"usage":{"output_tokens":4}}"""));
+        var told = await gate.SendAsync(Ask(await gate.TokenAsync(), $$"""{"model":"gpt-4o","stream":true,"max_tokens":100,"messages":[{"role":"user","content":"{{new StringBuilder().Insert(0, "sea ", 75_000)}}"}]}"""));
+        told.Body.ShouldContain("end_turn");
+    }
+
+    private static TestGate Gate(string format, string path = "/v1/chat/completions")
+    {
+        var gate = new TestGate(document: Chat.Replace("usage: openai", "usage: " + format, StringComparison.Ordinal).Replace("/v1/chat/completions", path, StringComparison.Ordinal));
+        gate.Upstream.Says(() => Json("{}"));
+        return gate;
+    }
+
+    private static async Task<long> HeldAsync(TestGate gate) => (await gate.Ledger.ListAsync(new HoldFilter(), default))[0].Hold.Ceiling.Units;
+}
