@@ -134,7 +134,7 @@ internal sealed class PriceBook(TimeProvider time, OutsidePrices? outside = null
     {
         var metered = call.Metered = new MeteredCall(call.Operation.Settings.Get<UsageSettings>() ?? UsageSettings.OfRecords((price as PriceModel.Metered)?.Count));
         metered.RequestBytes = call.ReadBody is null ? 0 : call.Headers.ContentLength ?? 0;
-        if (metered.Settings.Format is not NoFormat && await RequestReading.ReadAsync(call, metered, (price as PriceModel.Metered)?.By, ct) is { } unreadable) return unreadable;
+        if (metered.Settings.Format is not NoFormat && await RequestReading.ReadAsync(call, metered, price as PriceModel.Metered, ct) is { } unreadable) return unreadable;
         return price switch
         {
             PriceModel.Metered rated => QuoteAsTold(call, metered, rated),

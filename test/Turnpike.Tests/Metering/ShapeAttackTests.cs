@@ -57,6 +57,48 @@ public sealed class ShapeAttackTests
         gate.Upstream.Requests.Single().Body.ShouldBe(body, "as it came");
     }
 
+    /// <summary>The attack: twice or six times the model's own rates are the owner's to pay.</summary>
+    [Theory]
+    [InlineData("openai", """ "service_tier":"priority" """)]
+    [InlineData("openai-responses", """ "service_tier":"prior\u0069ty" """)]
+    [InlineData("anthropic", """ "speed":"fast" """)]
+    [InlineData("bedrock", """ "serviceTier":{"type":"priority"} """)]
+    [InlineData("bedrock", """ "performanceConfig":{"latency":"optimized"} """)]
+    public async Task A_dearer_way_to_be_served_is_not_sold_at_the_rates_of_the_usual_one(string format, string asked)
+    {
+        using var gate = Gate(format);
+        (await gate.SendAsync(Ask(await gate.TokenAsync(), $$"""{"model":"gpt-4o",{{asked}}}"""))).Reason.ShouldBe("malformed-request");
+        gate.Upstream.Requests.ShouldBeEmpty();
+    }
+
+    [Theory]
+    [InlineData("openai", """ "service_tier":"auto" """)]
+    [InlineData("openai", """ "service_tier":"flex","speed":1.25 """)]
+    [InlineData("openai", """ "service_tier":null """)]
+    [InlineData("anthropic", """ "service_tier":"standard_only" """)]
+    [InlineData("bedrock", """ "serviceTier":{"type":"default"},"performanceConfig":{"latency":"standard"} """)]
+    public async Task The_usual_way_may_be_asked_for(string format, string asked)
+    {
+        using var gate = Gate(format);
+        (await gate.SendAsync(Ask(await gate.TokenAsync(), $$"""{"model":"gpt-4o",{{asked}}}"""))).Status.ShouldBe(200);
+    }
+
+    /// <summary>The attack: a job of thousands of answers, whose usage never passes here, by the path of one.</summary>
+    [Theory]
+    [InlineData("gpt-4o:batchGenerateContent", 400)]
+    [InlineData("gpt-4o%3AbatchGenerateContent", 400)]
+    [InlineData("gpt-4o:asyncBatchEmbedContent", 400)]
+    [InlineData("gpt-4o:predictLongRunning", 400)]
+    [InlineData("gpt-4o:generateContent", 200)]
+    [InlineData("gpt-4o:streamGenerateContent", 200)]
+    public async Task Jobs_are_not_sold_as_answers(string verb, int status)
+    {
+        using var gate = new TestGate(document: Chat.Replace("usage: openai", "usage: gemini", StringComparison.Ordinal).Replace("/v1/chat/completions", "/v1beta/models/{model}", StringComparison.Ordinal).Replace("by: $.model", "by: \"path:model\"", StringComparison.Ordinal));
+        gate.Upstream.Says(() => Json("{}"));
+        (await gate.SendAsync(new Ask("POST", "/v1beta/models/" + verb, ("Authorization", await gate.TokenAsync())) { Body = "{}" })).Status.ShouldBe(status);
+        gate.Upstream.Requests.Count.ShouldBe(status == 200 ? 1 : 0);
+    }
+
     /// <summary>A name of a file is anybody's, in any letters.</summary>
     [Theory]
     [InlineData("form-data; name=\"file\"; filename=\"ünï wave.wav\"")]

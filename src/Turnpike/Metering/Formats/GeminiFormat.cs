@@ -9,6 +9,8 @@ namespace Turnpike.Metering.Formats;
 /// </summary>
 internal sealed class GeminiFormat : UsageFormat
 {
+    private static readonly string[] Deferred = ["batchGenerateContent", "asyncBatchEmbedContent", "predictLongRunning"];
+
     public override string Name => "gemini";
 
     public override PathNode NewPaths() => Fields(Fields(new PathNode(), "$"), "$[*]");
@@ -43,6 +45,10 @@ internal sealed class GeminiFormat : UsageFormat
 
     /// <summary><c>models/gemini-2.5-pro:streamGenerateContent</c>: what is done with a model stands behind its name.</summary>
     public override string ModelIn(string segment) => segment[(segment.LastIndexOf('/') + 1)..] is var last && last.IndexOf(':', StringComparison.Ordinal) is >= 0 and var verb ? last[..verb] : last;
+
+    /// <summary>Batches and films are made by verbs that stand where those of an answer do, behind the same model.</summary>
+    public override bool IsDeferred(string path) =>
+        Uri.UnescapeDataString(path[(path.LastIndexOf('/') + 1)..]) is var last && last[(last.LastIndexOf(':') + 1)..] is var verb && Deferred.Contains(verb, StringComparer.OrdinalIgnoreCase);
 
     private static PathNode Fields(PathNode paths, string at) => Split(paths, $"{at}.usageMetadata")
         .Want($"{at}.candidates[*].content.parts[*].text", (int)Field.Text)

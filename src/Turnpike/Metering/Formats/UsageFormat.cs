@@ -11,7 +11,13 @@ internal abstract class UsageFormat
 
     public static readonly string[] ToolMembers = ["tools", "toolConfig", "functions"];
 
-    private static readonly string[] Everywhere = [.. Kept, .. ToolMembers, "stream", "stream_options", "stream_options/include_usage", "background", "prompt"];
+    /// <summary>Members that say how fast a request is to be served, at other rates than the model's: of OpenAI and Anthropic, Bedrock (two), and Anthropic again.</summary>
+    public static readonly string[] Hurries = ["service_tier", "serviceTier", "performanceConfig", "speed"];
+
+    /// <summary>What these say where the model's own rates are charged, or less.</summary>
+    public static readonly string[] UsualWays = ["auto", "default", "standard", "standard_only", "on_demand", "flex"];
+
+    private static readonly string[] Everywhere = [.. Kept, .. ToolMembers, .. Hurries, "stream", "stream_options", "stream_options/include_usage", "background", "prompt"];
 
     protected UsageFormat() => known = new(KnownNames);
 
@@ -61,6 +67,9 @@ internal abstract class UsageFormat
 
     /// <summary>What ends a stream that must not go on, as this provider would end one at its maximum.</summary>
     public virtual ReadOnlyMemory<byte> Ending(FieldValues told, MeteredCall call, Framing framing) => default;
+
+    /// <summary>What is sent to this path will be answered at another time.</summary>
+    public virtual bool IsDeferred(string path) => false;
 
     /// <summary>The model that a part of a path names.</summary>
     public virtual string ModelIn(string segment) => segment;

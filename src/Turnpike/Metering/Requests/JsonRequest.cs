@@ -66,13 +66,16 @@ internal sealed class JsonRequest
     public bool AsksForUsage { get; private set; }
 
     /// <summary>
-    /// Nothing it says bounds what it costs. It goes on from something kept upstream, has or refers to a document, or has the upstream search, fetch or compute: what is read for
-    /// it may be more than what it says, and its own size bounds nothing; or it takes no maximum.
+    /// Nothing it says bounds what it costs. It goes on from something kept upstream, has or refers to a document, or has the upstream
+    /// search, fetch or compute: what is read for it may be more than what it says, and its own size bounds nothing; or it takes no maximum.
     /// </summary>
     public bool IsUnbounded { get; private set; }
 
     /// <summary>It will be answered at another time, by another request: nothing of its usage passes here.</summary>
     public bool IsDeferred { get; private set; }
+
+    /// <summary>The member by which it asks to be served faster than usual, for which its provider charges more than for the model; null when it does not.</summary>
+    public string? Hurry { get; private set; }
 
     /// <summary>At least as many tokens as its text and pictures can become: a token is at least one byte.</summary>
     public long MostInput { get; private set; }
@@ -171,6 +174,7 @@ internal sealed class JsonRequest
         IsUnbounded |= !TakesMaximum || UsageFormat.Kept.Any(Present) || Present("prompt") && found["prompt"].Kind == JsonTokenType.StartObject;
         // The background of a picture is a colour, or none.
         IsDeferred = !isImage && found.TryGetValue("background", out var deferred) && deferred.Kind is not (JsonTokenType.False or JsonTokenType.Null);
+        Hurry = UsageFormat.Hurries.FirstOrDefault(IsUnusual);
         TextBytes = SizeOfText(body.Span);
         MostInput = body.Length + format.PerPicture * pictures;
     }
@@ -188,6 +192,16 @@ internal sealed class JsonRequest
             if (known.Name != name || known.Meaning is { } meaning && !(same ??= []).Add(meaning)) return name[(name.LastIndexOf('/') + 1)..];
         }
         return null;
+    }
+
+    /// <summary>A member of this name says, itself or within, another word than those for the usual or the cheaper way to be served.</summary>
+    private bool IsUnusual(string name)
+    {
+        if (!found.TryGetValue(name, out var span)) return false;
+        var json = new Utf8JsonReader(body.Span.Slice(span.Start, span.Length));
+        while (json.Read())
+            if (json.TokenType == JsonTokenType.String && !UsageFormat.UsualWays.Contains(json.GetString()!, StringComparer.OrdinalIgnoreCase)) return true;
+        return false;
     }
 
     /// <summary>How many texts a list asks to be gone on with, each by itself: a list of numbers is the tokens of one.</summary>

@@ -11,10 +11,12 @@ internal static class RequestReading
     private static readonly string[] Usual = ["model"];
 
     /// <summary>Null, or why the request cannot be metered.</summary>
-    public static async ValueTask<Answer?> ReadAsync(Call call, MeteredCall metered, ModelPlace? model, CancellationToken ct)
+    public static async ValueTask<Answer?> ReadAsync(Call call, MeteredCall metered, PriceModel.Metered? price, CancellationToken ct)
     {
+        var model = price?.By;
         var needsBody = model is { Segment: null };
         metered.Asked = model?.In(call, metered.Settings);
+        if (metered.Settings.Format.IsDeferred(call.Target.Path)) return new Refusal(Reasons.MalformedRequest, "Answers at another time are not sold here.");
         if (call.ReadBody is null) return needsBody ? new Refusal(Reasons.MalformedRequest, "A JSON body is wanted.") : null;
         // What is compressed could not be read here, and would not be forwarded as it came.
         if (call.Headers.ContentEncoding is { Count: > 0 } coding && coding != "identity") return new Refusal(Reasons.MalformedRequest, "Send the body without Content-Encoding.");
@@ -26,6 +28,7 @@ internal static class RequestReading
         if (!needsBody && !IsJson(type) && !BeginsObject(body.Span)) return null;
         if (JsonRequest.Read(body, metered.Settings.Format, call.Target.Path, needsBody ? model!.Body : model is null ? Usual : null, out var wrong) is not { } request) return new Refusal(Reasons.MalformedRequest, wrong);
         if (request.IsDeferred) return new Refusal(Reasons.MalformedRequest, "Answers in the background are not sold here: leave 'background' out.");
+        if (price is not null && request.Hurry is { } hurry) return new Refusal(Reasons.MalformedRequest, $"What '{hurry}' asks for has no price here: leave it out.");
         metered.Request = request;
         metered.Asked ??= request.Model;
         return null;
