@@ -13,16 +13,47 @@ internal sealed class Demand
     {
         var place = places.GetOrAdd(call.Operation.Name, _ => new Place());
         call.Lease(place);
-        return Interlocked.Increment(ref place.Count);
+        return place.Enter(call.Now);
     }
+
+    /// <summary>The fewest that anybody was told a price for, as far back as terms are good and at most as long again; zero where nobody counts.</summary>
+    public long Fewest(Call call) => places.TryGetValue(call.Operation.Name, out var place) ? place.Fewest(call.Now) : 0;
 
     private sealed class Place : IAsyncDisposable
     {
-        public long Count;
+        private readonly Lock guard = new();
+        private long count, window, fewest = long.MaxValue, before = long.MaxValue;
+
+        public long Enter(DateTimeOffset now)
+        {
+            lock (guard)
+            {
+                Turn(now);
+                count++;
+                fewest = Math.Min(fewest, count);
+                return count;
+            }
+        }
+
+        public long Fewest(DateTimeOffset now)
+        {
+            lock (guard)
+            {
+                Turn(now);
+                return Math.Min(Math.Min(fewest, before), count);
+            }
+        }
+
+        private void Turn(DateTimeOffset now)
+        {
+            var at = now.UtcTicks / PriceBook.Valid.Ticks;
+            if (at <= window) return;
+            (before, fewest, window) = (at == window + 1 ? fewest : long.MaxValue, long.MaxValue, at);
+        }
 
         public ValueTask DisposeAsync()
         {
-            Interlocked.Decrement(ref Count);
+            lock (guard) count--;
             return default;
         }
     }

@@ -17,14 +17,14 @@ internal sealed class OutsidePrices(HttpClients clients, TimeProvider time) : ID
     private const int MostAnswer = 16 * 1024, MostKept = 10_000, MostAtOnce = 64;
     private static readonly TimeSpan Fresh = TimeSpan.FromSeconds(5), Quiet = TimeSpan.FromSeconds(1);
 
-    private readonly Recent<string, (Money Amount, DateTimeOffset At)> good = new(MostKept);
+    private readonly Recent<string, Answer> good = new(MostKept);
     private readonly ConcurrentDictionary<PriceModel.Asked, Pricer> pricers = new(ReferenceEqualityComparer.Instance);
 
     /// <summary>Null where there is no price: the pricer is silent, and there is no answer that may still be used.</summary>
     public async ValueTask<Money?> AskAsync(Call call, PriceModel.Asked price, CancellationToken ct)
     {
         var body = Write(call);
-        var key = $"{price.Url} {System.Text.Encoding.UTF8.GetString(body)}";
+        var key = KeyOf(price, body);
         var known = good.TryGet(key, out var last) && last.Amount.Currency == price.Ceiling.Currency && last.Amount <= price.Ceiling;
         var now = time.GetUtcNow();
         if (known && now - last.At < Fresh) return last.Amount;
@@ -32,11 +32,20 @@ internal sealed class OutsidePrices(HttpClients clients, TimeProvider time) : ID
         // Nobody who asks for terms again and again makes us ask outside without end.
         if (now >= pricer.QuietUntil && pricer.Asking < MostAtOnce && await AskAsync(pricer, price, body, ct) is { } amount)
         {
-            good.Keep(key, (amount, now), good.Stamp);
+            good.Keep(key, last is null || last.Amount == amount ? new Answer(amount, now, last?.Before, last?.BeforeUntil ?? default) : new Answer(amount, now, last.Amount, Earlier(now, last.At + Longer(Fresh, price.Keep)) + PriceBook.Valid), good.Stamp);
             return amount;
         }
         return known && now - last.At < price.Keep ? last.Amount : null;
     }
+
+    /// <summary>What this very call cost before, while terms given for that may still be answered; what another one costs buys nothing.</summary>
+    public Money? Before(Call call, PriceModel.Asked price) => good.TryGet(KeyOf(price, Write(call)), out var last) && last.BeforeUntil >= time.GetUtcNow() ? last.Before : null;
+
+    private static string KeyOf(PriceModel.Asked price, byte[] body) => $"{price.Url} {System.Text.Encoding.UTF8.GetString(body)}";
+
+    private static DateTimeOffset Earlier(DateTimeOffset a, DateTimeOffset b) => a < b ? a : b;
+
+    private static TimeSpan Longer(TimeSpan a, TimeSpan b) => a > b ? a : b;
 
     public void Dispose()
     {
@@ -84,6 +93,9 @@ internal sealed class OutsidePrices(HttpClients clients, TimeProvider time) : ID
         && json.TryGetProperty("amount", out var amount) && amount.ValueKind == JsonValueKind.String
         && (!json.TryGetProperty("currency", out var currency) || currency.ValueKind == JsonValueKind.String && currency.GetString() == ceiling.Currency)
         && Money.TryParse(amount.GetString()!, ceiling.Currency, out var price) && price <= ceiling ? price : null;
+
+    /// <summary>What a call costs, since when, and what it cost before.</summary>
+    private sealed record Answer(Money Amount, DateTimeOffset At, Money? Before, DateTimeOffset BeforeUntil);
 
     /// <summary>One pricer: its client, and whether it is to be asked.</summary>
     private sealed class Pricer(HttpClient http)

@@ -79,7 +79,6 @@ internal sealed class PriceBook(TimeProvider time, OutsidePrices? outside = null
         if (outside is null || await outside.AskAsync(call, price, ct) is not { } told) return new Refusal(Reasons.PricerDown, "Nobody says what this call costs.") { RetryAfter = TimeSpan.FromSeconds(1) };
         if (told.IsZero) return null;
         call.Quote = new Quote(told, "call", call.Catalog.Version, call.Now + Valid);
-        Remember(call.Operation.Name, told, call.Catalog.Version);
         return Clamp(call, told);
     }
 
@@ -123,10 +122,20 @@ internal sealed class PriceBook(TimeProvider time, OutsidePrices? outside = null
     public IReadOnlyList<Money> InForce(Call call)
     {
         if (call.Quote is not { } quote) return [];
-        // The hour may have struck since it was told.
-        if (call.Operation.Settings.Get<PriceModel>() is { Rules.Count: > 0 } and not PriceModel.Metered and { } price && AmountOf(call, price, call.Now - Valid, 0) is var before && before != quote.Ceiling) return [quote.Ceiling, before];
-        if (!past.TryGetValue(call.Operation.Name, out var prices)) return [quote.Ceiling];
-        lock (prices) return [quote.Ceiling, .. prices.Where(p => p.Until >= call.Now && p.Amount.Currency == quote.Ceiling.Currency).Select(p => p.Amount).Distinct()];
+        var inForce = new List<Money> { quote.Ceiling };
+        switch (call.Operation.Settings.Get<PriceModel>())
+        {
+            case PriceModel.Asked asked: inForce.AddRange(outside?.Before(call, asked) is { } before ? [before] : []); break;
+            case null or PriceModel.Metered or PriceModel.CostPlus: break;
+            // The hour may have struck since it was told, and others may have come; but never were there fewer than there were.
+            case { Rules.Count: > 0 } price:
+                var fewest = demand.Fewest(call);
+                inForce.AddRange([AmountOf(call, price, call.Now, fewest), AmountOf(call, price, call.Now - Valid, fewest)]);
+                break;
+        }
+        if (past.TryGetValue(call.Operation.Name, out var prices))
+            lock (prices) inForce.AddRange(prices.Where(p => p.Until >= call.Now && p.Amount.Currency == quote.Ceiling.Currency).Select(p => p.Amount));
+        return [.. inForce.Distinct()];
     }
 
     /// <summary>A call whose use is told: its request is read for what bounds it, and a metered price is quoted at the most it can come to.</summary>

@@ -162,6 +162,7 @@ public sealed class ShapeAttackTests
     [InlineData("form-data; name=\"model\"", "form-data; name*=UTF-8''model")]
     [InlineData("form-data; name=\"model\"", "form-data;\r\n name=\"model\"")]
     [InlineData("form-data; name=\"model\"", "form-data; name=\"y\"; name=\"model\"")]
+    [InlineData("form-data; name=\"model\"", "\r\n")]
     [InlineData("form-data; name=\"model\"", "form-data; name=\"y\"\r\nContent-Disposition: form-data; name=\"model\"")]
     public async Task A_form_has_one_model_whoever_reads_it(string ours, string theirs)
     {
@@ -172,6 +173,44 @@ public sealed class ShapeAttackTests
         };
         (await gate.SendAsync(ask)).Reason.ShouldBe("malformed-request");
         gate.Upstream.Requests.ShouldBeEmpty();
+    }
+
+    [Fact]
+    public async Task A_part_without_headers_is_no_part()
+    {
+        using var gate = Gate("openai");
+        var ask = new Ask("POST", "/v1/chat/completions", ("Authorization", await gate.TokenAsync()), ("Content-Type", "multipart/form-data; boundary=b")) { Body = "--b\r\n\r\nwave\r\n--b--\r\n" };
+        (await gate.SendAsync(ask)).Reason.ShouldBe("malformed-request");
+    }
+
+    /// <summary>Whatever a body is, it is read or it is malformed.</summary>
+    [Fact]
+    public void No_body_is_more_than_its_reader_can_take()
+    {
+        string[] names = ["model", "n", "max_tokens", "generationConfig", "maxOutputTokens", "stream", "stream_options", "include_usage", "prompt", "tools", "type", "service_tier", "speed", "mimeType", "\\ud800", "\\u006e"];
+        string[] values = ["\"\\ud800\"", "\"\\ud83d\\ude00\"", "1e999", "-1", "\"NaN\"", "\"9e9\"", "null", "true", "[]", "[\"\\udc00\",[1],{}]", "\"gpt-4o\"", "\"\u00ff\"", "{", "\"", "}"];
+        string[] paths = ["/v1/chat/completions", "/v1/images/edits"];
+        var (read, refused) = (0, 0);
+        for (var seed = 0; seed < 4_000; seed++)
+        {
+            var random = new Random(seed);
+            string Value(int depth) => depth < 3 && random.Next(4) == 0 ? Object(depth + 1) : values[random.Next(random.Next(6) == 0 ? values.Length : values.Length - 3)];
+            string Object(int depth) => "{" + string.Join(',', Enumerable.Range(0, random.Next(4)).Select(_ => $"\"{names[random.Next(names.Length)]}\":{Value(depth)}")) + "}";
+            var body = Encoding.Latin1.GetBytes(Object(0)); // what is above ASCII is no UTF-8 then
+            var format = Turnpike.Metering.Formats.UsageFormats.ByName.Values.ElementAt(random.Next(Turnpike.Metering.Formats.UsageFormats.ByName.Count));
+            if (Turnpike.Metering.Requests.JsonRequest.Read(body, format, paths[random.Next(paths.Length)], ["model"], out var wrong) is not { } request)
+            {
+                wrong.ShouldNotBeEmpty();
+                refused++;
+                continue;
+            }
+            read++;
+            request.MostInput.ShouldBeGreaterThanOrEqualTo(body.Length);
+            request.Multiple.ShouldBeInRange(1, 1_000_000_000);
+            if (request.TakesMaximum) System.Text.Json.JsonDocument.Parse(request.Write(7, askForUsage: true)).Dispose();
+        }
+        read.ShouldBeGreaterThan(500);
+        refused.ShouldBeGreaterThan(500);
     }
 
     /// <summary>A price for all tokens, of a question whose answer nothing bounds, holds the ceiling and not nothing.</summary>

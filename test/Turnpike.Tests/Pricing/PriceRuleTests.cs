@@ -156,6 +156,42 @@ public sealed class PriceRuleTests : IDisposable
         gate.Upstream.Requests.ShouldBeEmpty();
     }
 
+    /// <summary>The attack: a proof without our terms in it, signed for what another call of the same operation costs.</summary>
+    [Fact]
+    public async Task What_the_pricer_said_of_another_call_buys_nothing()
+    {
+        Open("price: { pricer: { url: \"https://pricer.example/quote\" }, ceiling: 10.00 USD }", TestGate.Document);
+        gate.Sites["pricer.example"] = request => new HttpResponseMessage(HttpStatusCode.OK) { Content = new StringContent(new StreamReader(request.Content!.ReadAsStream()).ReadToEnd().Contains("dear", StringComparison.Ordinal) ? """{"amount":"5.00"}""" : """{"amount":"0.01"}""") };
+        var cheap = TestGate.Older(await gate.ProofAsync("/thing"));
+        (await gate.GetAsync("/thing?dear")).Status.ShouldBe(402);
+        var told = await gate.GetAsync("/thing?dear", ("X-PAYMENT", cheap));
+        (told.Status, gate.Upstream.Requests.Count).ShouldBe((402, 0));
+        (await gate.GetAsync("/thing", ("X-PAYMENT", cheap))).Headers["Turnpike-Cost"].ToString().ShouldBe("0.01 USD");
+    }
+
+    /// <summary>The attack: the price of a quiet hour, which nobody was told, for a busy one.</summary>
+    [Fact]
+    public async Task A_price_for_few_is_good_only_if_there_were_few_lately()
+    {
+        Open("price: { amount: 0.01 USD, rules: [{ busy: 2, percent: 300% }] }", TestGate.Document);
+        var quiet = await gate.GetAsync("/thing");
+        var (token, open, arrived) = (await gate.TokenAsync(), new TaskCompletionSource(), new TaskCompletionSource());
+        gate.Upstream.Answer = async (_, _) => { arrived.TrySetResult(); await open.Task; return ScriptedUpstream.Text("slow"); };
+        var first = Task.Run(() => gate.GetAsync("/thing", ("Authorization", token)));
+        await arrived.Task;
+        (await PriceAsync()).ShouldBe("0.03");
+        gate.Time.Pass(TimeSpan.FromMinutes(4));
+        var told = Task.Run(() => gate.GetAsync("/thing", ("X-PAYMENT", TestGate.Older(gate.Pay(quiet)))));
+        while (gate.Upstream.Requests.Count < 2 && !told.IsCompleted) await Task.Delay(20);
+        gate.Upstream.Requests.Count.ShouldBe(2, "it was told a moment ago");
+        gate.Time.Pass(TimeSpan.FromMinutes(7));
+        (await gate.GetAsync("/thing", ("X-PAYMENT", TestGate.Older(gate.Pay(quiet))))).Status.ShouldBe(402);
+        gate.Upstream.Requests.Count.ShouldBe(2);
+        open.SetResult();
+        await Task.WhenAll(first, told);
+        (await gate.GetAsync("/thing", ("X-PAYMENT", TestGate.Older(gate.Pay(quiet))))).Headers["Turnpike-Cost"].ToString().ShouldBe("0.01 USD", "nobody else is there");
+    }
+
     [Fact]
     public async Task What_the_pricer_said_is_what_the_payer_pays_even_when_it_says_more_since()
     {

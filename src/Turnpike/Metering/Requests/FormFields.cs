@@ -32,7 +32,7 @@ internal static class FormFields
             if (rest.StartsWith("--"u8)) return true;
             var end = rest.IndexOf(line);
             var head = rest.IndexOf("\r\n\r\n"u8);
-            if (!rest.StartsWith("\r\n"u8) || end < 0 || head < 0 || head > end) return false;
+            if (!rest.StartsWith("\r\n"u8) || end < 0 || head < 2 || head > end) return false;
             if (NameOf(Encoding.UTF8.GetString(rest[2..head])) is not { } part) return false;
             if (part == name)
             {

@@ -97,12 +97,12 @@ internal sealed class JsonRequest
             var twice = request.Walk(ref json, "", model);
             if (twice is null && json.Read()) return null;
             if (twice is not null) { wrong = $"The body names '{Shown(twice)}' twice."; return null; }
+            if (request.Doubtful() is { } doubtful) { wrong = $"The body has '{Shown(doubtful)}', which not everybody reads alike."; return null; }
+            request.Conclude(model);
+            return request;
         }
         catch (JsonException) { return null; }
-        catch (InvalidOperationException) { return null; } // a name that is no UTF-8
-        if (request.Doubtful() is { } doubtful) { wrong = $"The body has '{Shown(doubtful)}', which not everybody reads alike."; return null; }
-        request.Conclude(model);
-        return request;
+        catch (InvalidOperationException) { return null; } // a text that is no UTF-8, or half a surrogate pair
     }
 
     /// <summary>The body to forward. Every maximum above the given one is lowered to it, and one is written where there is none.</summary>
