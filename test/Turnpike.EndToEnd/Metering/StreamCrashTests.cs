@@ -42,7 +42,8 @@ public sealed class StreamCrashTests : IAsyncLifetime
             var token = await TokenAsync();
             var left = await LeftAfterAsync(token, point);
             hit = struck;
-            left.ShouldBeInRange(1m - whole, 1m, $"killed at {point}");
+            // Where the machine is so slow that a checkpoint was written, its guess is charged, which may be more than the provider would have told; never twice.
+            left.ShouldBeInRange(1m - 1.5m * whole, 1m, $"killed at {point}");
             if (!hit) left.ShouldBe(1m - whole);
             (await AdminAsync("/admin/v1/payments?limit=500"))["payments"]!.AsArray().ShouldAllBe(payment => payment!["outcome"]!.GetValue<string>() != "credited", $"killed at {point}");
             await gateway.BooksBalanceAsync();
