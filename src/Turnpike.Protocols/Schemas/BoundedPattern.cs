@@ -6,7 +6,7 @@ namespace Turnpike.Protocols.Schemas;
 internal sealed class BoundedPattern
 {
     public const string Wanted = "is no regular expression that takes bounded time; look-arounds, back-references and atomic groups do not";
-    private static readonly TimeSpan Most = TimeSpan.FromMilliseconds(100);
+    private static readonly TimeSpan Most = TimeSpan.FromSeconds(1);
     private readonly Regex regex;
 
     private BoundedPattern(Regex regex) => this.regex = regex;
@@ -24,16 +24,10 @@ internal sealed class BoundedPattern
         }
     }
 
-    /// <summary>False also when it takes too long: what was not checked is not let through.</summary>
+    /// <exception cref="SchemaUndecidedException">It took too long.</exception>
     public bool Matches(string text)
     {
-        try
-        {
-            return regex.IsMatch(text);
-        }
-        catch (RegexMatchTimeoutException)
-        {
-            return false;
-        }
+        try { return regex.IsMatch(text); }
+        catch (RegexMatchTimeoutException) { throw new SchemaUndecidedException("", "takes too long to match with a pattern"); }
     }
 }

@@ -39,7 +39,8 @@ public sealed class JsonSchema
     public IReadOnlyList<SchemaViolation> Check(JsonElement value)
     {
         var found = new List<SchemaViolation>();
-        Check(value, new SchemaPlace("", 0), found);
+        try { Check(value, new SchemaPlace("", 0), found); }
+        catch (SchemaUndecidedException e) { found.Add(new SchemaViolation(e.Pointer, e.Message)); }
         return found;
     }
 
@@ -47,7 +48,7 @@ public sealed class JsonSchema
 
     internal void Check(JsonElement value, SchemaPlace at, List<SchemaViolation> found)
     {
-        if (at.Depth > MaxDepth) { found.Add(new SchemaViolation(at.Pointer, "is nested too deeply")); return; }
+        if (at.Depth > MaxDepth) throw new SchemaUndecidedException(at.Pointer, "is nested too deeply");
         foreach (var rule in rules)
         {
             if (found.Count >= MostViolations) return;
@@ -67,6 +68,15 @@ public sealed class JsonSchema
 /// <param name="Pointer">Where, as a JSON pointer; empty for the whole value.</param>
 /// <param name="Message">What, to follow the place: "is no string".</param>
 public sealed record SchemaViolation(string Pointer, string Message);
+
+/// <summary>
+/// A value that cannot be checked within the bounds is refused as a whole: to take it for one that does not fit would let it through
+/// below <c>not</c>, <c>if</c> or <c>patternProperties</c>.
+/// </summary>
+internal sealed class SchemaUndecidedException(string pointer, string message) : Exception(message)
+{
+    public string Pointer => pointer;
+}
 
 /// <summary>Checks one keyword.</summary>
 internal delegate void SchemaRule(JsonElement value, SchemaPlace at, List<SchemaViolation> found);

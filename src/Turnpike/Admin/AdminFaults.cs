@@ -6,6 +6,8 @@ namespace Turnpike.Admin;
 /// <summary>Every error of the Admin API is a problem: bad JSON, paths that are not there, and what nobody foresaw, without a stack trace.</summary>
 internal sealed partial class AdminFaults(RequestDelegate next, ILogger<AdminFaults> log)
 {
+    private const string Unread = "A parameter cannot be read, or the body is missing.";
+
     public async Task InvokeAsync(HttpContext http)
     {
         http.Response.Headers.CacheControl = "no-store";
@@ -34,10 +36,11 @@ internal sealed partial class AdminFaults(RequestDelegate next, ILogger<AdminFau
     /// <summary>Where the JSON is wrong, not what a value was: a body may hold what belongs into no answer.</summary>
     private static string Told(BadHttpRequestException e) => e.InnerException is JsonException json
         ? $"The JSON is wrong at {(string.IsNullOrEmpty(json.Path) ? "$" : json.Path)}, line {json.LineNumber + 1}."
-        : e.StatusCode == 413 ? "The body is too large." : "A parameter cannot be read, or the body is missing.";
+        : e.StatusCode == 413 ? "The body is too large." : Unread;
 
     private static Task BareAsync(HttpContext http, int status) => (status switch
     {
+        400 => AdminProblem.Of(400, "malformed-request", "The request is malformed", Unread),
         404 => AdminProblem.Of(404, "not-found", "There is nothing at this path", "See /admin/v1/openapi.json."),
         405 => AdminProblem.Of(405, "method-not-allowed", "This path does not take that method", "See the Allow header."),
         415 => AdminProblem.Of(415, "malformed-request", "The body is not JSON", "Send it as application/json."),

@@ -20,6 +20,7 @@ using Turnpike.Storage;
 using Turnpike.Storage.Nodes;
 using Turnpike.Tests.Catalog;
 using Turnpike.Tests.Gateway;
+using Turnpike.Tests.Storage;
 using Turnpike.Tokens;
 using Yarp.ReverseProxy.Forwarder;
 
@@ -46,6 +47,9 @@ internal sealed class Node(World world, string name) : IDisposable
     public int Rounds { get; private set; }
 
     public bool Running => place is { Dead: false };
+
+    /// <summary>How long a settler waits between two rounds, and a node before it renews its lease: as in life while anything may fail; when nothing does, most would find nothing.</summary>
+    private (TimeSpan Round, TimeSpan Renewal) Pauses => world.Script is null && world.IsCalm ? (TimeSpan.FromSeconds(10), TimeSpan.FromSeconds(5)) : (TimeSpan.FromSeconds(2), NodeLease.Renewal);
 
     /// <summary>A token's text, from its id.</summary>
     public string TextOf(string token) => DocumentOf(world.Document).Current.Settings.Get<PaymentSettings>()!.Prepaid!.Text.Of(token);
@@ -147,6 +151,7 @@ internal sealed class Node(World world, string name) : IDisposable
         var before = file;
         file = Path.Combine(world.Folder, $"{name}{lives + 1}.db");
         if (before != "") Inherit(before, file);
+        else EmptyDatabase.Put(file);
         return file;
     }
 
@@ -176,13 +181,13 @@ internal sealed class Node(World world, string name) : IDisposable
     /// <summary>What <see cref="NodeKeeper"/> does.</summary>
     private async Task KeepAsync(NodeLease lease, Place here)
     {
-        for (var pause = NodeLease.Renewal; ;)
+        for (var pause = Pauses.Renewal; ;)
         {
             await Task.Delay(pause, here.Time);
             try
             {
                 if (!await lease.RenewAsync("v1", CancellationToken.None)) world.Say($"{name} has lost its lease");
-                pause = NodeLease.Renewal;
+                pause = Pauses.Renewal;
             }
             catch (StorageException) { pause = TimeSpan.FromMilliseconds(500); }
         }
@@ -213,7 +218,7 @@ internal sealed class Node(World world, string name) : IDisposable
 
     private async Task RoundAsync(Settler settler, ChainWatch? watch, Place here)
     {
-        await Task.Delay(TimeSpan.FromSeconds(2), here.Time);
+        await Task.Delay(Pauses.Round, here.Time);
         try
         {
             if (watch is not null) await watch.RoundAsync(CancellationToken.None);

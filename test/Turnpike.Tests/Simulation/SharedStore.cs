@@ -1,6 +1,7 @@
 using Turnpike.Storage;
 using Turnpike.Storage.Sqlite;
 using Turnpike.Tests.Simulation.Sweeps;
+using Turnpike.Tests.Storage;
 
 namespace Turnpike.Tests.Simulation;
 
@@ -29,7 +30,7 @@ internal sealed class SharedStore(World world, string path) : IDisposable
 
     public ISqlSource Connect(Place place)
     {
-        if (!File.Exists(path)) Database.Open(new StorageOptions("sqlite:" + path) { Threaded = false }, place.Time).Dispose();
+        if (!File.Exists(path)) EmptyDatabase.Put(path);
         return new Line(this, place);
     }
 

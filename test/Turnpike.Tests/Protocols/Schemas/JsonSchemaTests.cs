@@ -92,6 +92,14 @@ public sealed class JsonSchemaTests
         schema.Check(JsonDocument.Parse("1").RootElement).ShouldHaveSingleItem().Message.ShouldBe("is nested too deeply");
     }
 
+    /// <summary>Refused, as a whole: where a value that does not fit is the one that is wanted, one that was not checked would pass for it.</summary>
+    [Theory]
+    [InlineData("""{"not":{"$ref":"#/$defs/deep"},"$defs":{"deep":{"items":{"$ref":"#/$defs/deep"}}}}""")]
+    [InlineData("""{"if":{"$ref":"#/$defs/deep"},"then":{"type":"string"},"$defs":{"deep":{"items":{"$ref":"#/$defs/deep"}}}}""")]
+    [InlineData("""{"anyOf":[{"$ref":"#/$defs/deep"},{"type":"array"}],"$defs":{"deep":{"items":{"$ref":"#/$defs/deep"}}}}""")]
+    public void What_is_nested_too_deeply_to_be_checked_passes_for_nothing(string schema) =>
+        JsonSchema.Parse(JsonDocument.Parse(schema).RootElement, out _)!.Check(JsonDocument.Parse(new string('[', 200) + new string(']', 200), new JsonDocumentOptions { MaxDepth = 200 }).RootElement).ShouldHaveSingleItem().Message.ShouldBe("is nested too deeply");
+
     [Fact]
     public void At_most_ten_things_are_told() =>
         JsonSchema.Parse(JsonDocument.Parse("""{"items":{"type":"string"}}""").RootElement, out _)!.Check(JsonDocument.Parse($"[{string.Join(',', Enumerable.Repeat(1, 1000))}]").RootElement).Count.ShouldBe(10);
