@@ -12,6 +12,7 @@ using Turnpike.Catalog.Loading;
 using Turnpike.Ledger;
 using Turnpike.Storage;
 using Turnpike.Gateway;
+using Turnpike.Tests.Storage;
 
 namespace Turnpike.Tests.Admin;
 
@@ -141,6 +142,7 @@ internal sealed class RunningGateway : IAsyncDisposable
 
     public async Task StartAsync()
     {
+        if (Path.Combine(folder.FullName, "books.db") is var store && !File.Exists(store)) EmptyDatabase.Put(store);
         var builder = GatewaySetup.NewHost();
         builder.Services.AddSingleton<Microsoft.Extensions.Logging.ILoggerFactory>(NullLoggerFactory.Instance);
         var upstream = builder.Build();

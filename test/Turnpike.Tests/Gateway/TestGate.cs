@@ -54,7 +54,7 @@ internal sealed class TestGate : IDisposable
         written = more + document;
         Write(written);
         source.Open().ErrorLines.ShouldBeEmpty();
-        services = Compose(Database.Open(folder.Options, Time));
+        services = Compose(folder.Open(Time));
         Rail = (ScriptedRail)services.GetRequiredService<PaymentRegistry>().Find("x402.exact")!;
         source.Changed += (before, _) => services.GetRequiredService<PriceBook>().Replaced(before);
         var app = new ApplicationBuilder(services);

@@ -133,7 +133,7 @@ public sealed class UpstreamTests
     [Fact]
     public async Task Who_finds_no_place_is_told_so_and_the_least_leaves_for_who_pays_and_nothing_is_held_meanwhile()
     {
-        using var gate = Gate("url: \"${env:UPSTREAM}\", capacity: { calls: 1, queue: 1, wait: 30s }");
+        using var gate = Gate("url: \"${env:UPSTREAM}\", capacity: { calls: 1, queue: 1, wait: 10s }");
         var goes = new TaskCompletionSource();
         gate.Upstream.Answer = async (_, _) => { await goes.Task; return ScriptedUpstream.Text("sunny"); };
         var token = await gate.TokenAsync();
@@ -144,7 +144,7 @@ public sealed class UpstreamTests
         var paid = gate.GetAsync("/forecast/paris", ("Authorization", token));
         (await free).ShouldSatisfyAllConditions(t => t.Status.ShouldBe(503), t => t.Reason.ShouldBe("overloaded"), t => t.Headers.RetryAfter.ToString().ShouldBe("2"));
         (await gate.Ledger.AvailableAsync("token:" + TestGate.IdOf(token), "USD", default)).ToString().ShouldBe("1.00 USD", "who waits holds nothing");
-        gate.Time.Pass(TimeSpan.FromSeconds(31));
+        gate.Time.Pass(TimeSpan.FromSeconds(11));
         (await paid).Reason.ShouldBe("overloaded", "it took too long");
         goes.SetResult();
         (await first).Status.ShouldBe(200);

@@ -18,7 +18,11 @@ internal sealed class TemporaryFolder : IDisposable
 
     public Database Open() => Open(TimeProvider.System);
 
-    public Database Open(TimeProvider clock) => Database.Open(Options, clock);
+    public Database Open(TimeProvider clock)
+    {
+        if (!System.IO.File.Exists(File)) EmptyDatabase.Put(File);
+        return Database.Open(Options, clock);
+    }
 
     public Database Open(TimeProvider clock, IReadOnlyList<Migration> migrations) => Database.Open(Options, clock, migrations);
 
