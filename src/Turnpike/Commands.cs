@@ -23,7 +23,7 @@ internal static class Commands
         Admin.Cli.GuardsCommands.Approvals(),
         Admin.Cli.PaymentsCommand.Create(),
         Admin.Cli.ReceiptsCommand.Create(),
-        Admin.Cli.PriceCommand.Create(),
+        Admin.Cli.Use.PriceCommand.Create(),
         Admin.Cli.Use.PricesCommand.Create(),
         Admin.Cli.Use.UsageCommand.Create(),
         Admin.Cli.AuditCommand.Create(),

@@ -1,3 +1,4 @@
+using System.Globalization;
 using Turnpike.Catalog;
 
 namespace Turnpike.Pricing;
@@ -31,14 +32,31 @@ internal sealed record PriceRule(long Hundredths)
     /// <summary>At least so many bytes of request body.</summary>
     public long? RequestBytes { get; init; }
 
+    /// <summary>The rule in words: <c>80%, hours 22:00-06:00 Europe/Berlin</c>.</summary>
+    public string Told => string.Join(", ", new[]
+    {
+        string.Create(CultureInfo.InvariantCulture, $"{Hundredths / 100m:0.##}%"),
+        Hours is { } hours ? string.Create(CultureInfo.InvariantCulture, $"hours {hours.From:HH:mm}-{hours.To:HH:mm} {Zone.Id}") : null,
+        Days.Count > 0 ? $"days {string.Join(' ', Days)} {Zone.Id}" : null,
+        Plan is { } plan ? $"plan {plan}" : null,
+        Assurance is { } assurance ? $"assurance {assurance.ToString().ToLowerInvariant()}" : null,
+        Reputation is null ? null : "reputation",
+        Verified is { } verified ? verified ? "verified" : "not verified" : null,
+        Busy is { } busy ? $"busy {busy}" : null,
+        RequestBytes is { } size ? $"request-bytes {size}" : null,
+    }.OfType<string>());
+
     public bool Holds(Call call, DateTimeOffset at, long inProgress) =>
-        (Plan is null || call.Plan == Plan)
-        && (Assurance is not { } least || (call.Principal?.Assurance ?? Catalog.Assurance.Anonymous) >= least)
-        && Reputation?.Hold(call) != false
-        && (Verified is not { } verified || verified == call.Principal?.Agent is { IsVerified: true })
-        && (Busy is not { } busy || inProgress >= busy)
-        && (RequestBytes is not { } size || call.BodyLength >= size)
-        && (Hours is null && Days.Count == 0 || HoldsAt(TimeZoneInfo.ConvertTime(at, Zone)));
+        Holds(new PriceOccasion(at, call.Plan, call.Principal?.Assurance ?? Catalog.Assurance.Anonymous, call.Principal?.Agent is { IsVerified: true }, inProgress, call.BodyLength)) && Reputation?.Hold(call) != false;
+
+    /// <summary>Whether all but the reputation is as it asks.</summary>
+    public bool Holds(in PriceOccasion occasion) =>
+        (Plan is null || occasion.Plan == Plan)
+        && (Assurance is not { } least || occasion.Assurance >= least)
+        && (Verified is not { } verified || verified == occasion.IsVerified)
+        && (Busy is not { } busy || occasion.InProgress >= busy)
+        && (RequestBytes is not { } size || occasion.RequestBytes >= size)
+        && (Hours is null && Days.Count == 0 || HoldsAt(TimeZoneInfo.ConvertTime(occasion.At, Zone)));
 
     private bool HoldsAt(DateTimeOffset local)
     {
@@ -52,3 +70,7 @@ internal sealed record PriceRule(long Hundredths)
         return Days.Count == 0 || Days.Contains(day);
     }
 }
+
+/// <summary>What rules look at, besides what somebody did before.</summary>
+/// <param name="InProgress">Calls of the operation in progress on this node, this one too.</param>
+internal readonly record struct PriceOccasion(DateTimeOffset At, string? Plan, Assurance Assurance, bool IsVerified, long InProgress, long RequestBytes);

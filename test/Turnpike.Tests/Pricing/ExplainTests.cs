@@ -1,4 +1,5 @@
-using Turnpike.Admin.Cli;
+using Turnpike.Admin.Cli.Use;
+using Turnpike.Tests.Admin;
 using Turnpike.Tests.Gateway;
 using Turnpike.Tests.Metering;
 using static Turnpike.Tests.Metering.MeteredGate;
@@ -61,6 +62,87 @@ public sealed class ExplainTests
         gate.Upstream.Says(() => Stream(Delta("hello"), LastChunk, "data: [DONE]"));
         var told = await ExplainAsync(gate, ruled, await ReceiptAsync(gate, Ask(await gate.TokenAsync(), """{"model":"gpt-4o","stream":true,"messages":[]}""")));
         told.ShouldContain("rule         50% of 0.00014 USD was asked", Case.Sensitive, told);
+    }
+
+    [Theory]
+    [InlineData("callers: {}", null)]
+    [InlineData("meters: { calls: { count: requests } }", "usage ")]
+    public async Task A_price_that_was_known_before_the_call_is_told_whether_or_not_its_use_was_recorded(string more, string? used)
+    {
+        await using var gateway = await RunningGateway.StartAsync(more: more);
+        using var answer = await gateway.CallAsync("/paid", await gateway.TokenAsync());
+        using var output = new StringWriter();
+        (await PriceCommand.ExplainAsync(gateway.Config, RunningGateway.Environment, answer.Headers.GetValues("Turnpike-Receipt").Single(), output, output, default)).ShouldBe(0, output.ToString());
+        output.ToString().ShouldContain("price        0.01 USD: nothing of its use was priced");
+        if (used is not null) output.ToString().ShouldContain(used);
+    }
+
+    [Fact]
+    public async Task A_receipt_of_a_fixed_price_that_is_no_more_tells_what_was_taken()
+    {
+        const string document = """
+            payments: { prepaid: { secret: "${env:TURNPIKE_TOKEN_SECRET}" } }
+            services: { s: { upstream: "${env:UPSTREAM}", operations: { o: { match: GET /o, price: 0.01 USD } } } }
+            """;
+        using var gate = new TestGate(document: document);
+        var told = await ExplainAsync(gate, document, await ReceiptAsync(gate, new Ask("GET", "/o", ("Authorization", await gate.TokenAsync()))));
+        told.ShouldContain("taken        0.01 USD", Case.Sensitive, told);
+        told.ShouldContain("what was held was known before the call");
+    }
+
+    private const string Sold = """
+        payments: { prepaid: { secret: "${env:TURNPIKE_TOKEN_SECRET}" } }
+        services:
+          s:
+            upstream: https://api.example
+            operations:
+              chat:
+                match: POST /chat
+                usage: openai
+                price: { ceiling: 1.00 USD, by: $.model, minimum: 0.0001 USD, per-million: { gpt-4o: { input_tokens: 2.50 USD, output_tokens: 10.00 USD } }, rules: [{ hours: "22:00-06:00", percent: 50% }, { plan: pro, percent: 80% }] }
+              report: { match: GET /report, price: { amount: 0.10 USD, rules: [{ busy: 10, percent: 200% }] } }
+              month: { match: GET /month, price: { per-session: 0.50 USD, lasts: 1h } }
+              open: { match: GET /open, price: free }
+        """;
+
+    [Theory]
+    [InlineData("chat", "gpt-4o", "12:00", null, "rule 1       50%, hours 22:00-06:00 UTC: does not hold|rule 2       80%, plan pro: does not hold|1200 input_tokens: 0.003 USD (2.50 USD for 1000000)|together     0.006 USD")]
+    [InlineData("chat", "gpt-4o", "12:00", "pro", "rule 2       80%, plan pro: holds|together     0.0048 USD, 80% of 0.006 USD")]
+    [InlineData("chat", "gpt-4o", "23:00", "pro", "rule 1       50%, hours 22:00-06:00 UTC: holds|rule 2       80%, plan pro: one before it holds|together     0.003 USD, 50% of 0.006 USD")]
+    [InlineData("report", null, "12:00", null, "rule 1       200%, busy 10: holds|together     0.20 USD, 200% of 0.10 USD")]
+    [InlineData("month", null, "12:00", null, "together     0.50 USD, once for the session")]
+    [InlineData("open", null, "12:00", null, "for          open: GET /open|price        free")]
+    public async Task A_call_that_nobody_made_is_told_what_it_would_cost(string operation, string? model, string hour, string? plan, string told)
+    {
+        var (code, said) = await SupposeAsync(operation, new PriceCase { Model = model, Plan = plan, At = $"2026-11-21T{hour}:00Z", Busy = 12, Use = ["input_tokens=1200", "output_tokens=300"] });
+        code.ShouldBe(0, said);
+        foreach (var line in told.Split('|')) said.ShouldContain(line, Case.Sensitive, said);
+    }
+
+    [Theory]
+    [InlineData("gpt-4o", "input_tokens", null, "--use is a unit and how many of it")]
+    [InlineData("gpt-4o", "input_tokens=99999999999999999999", null, "--use is a unit and how many of it")]
+    [InlineData("gpt-4o", "input_tokens=1", "soon", "--at is a day or a time")]
+    [InlineData("gpt-5", "input_tokens=1", null, "'gpt-5' has no price and is refused: gpt-4o.")]
+    [InlineData(null, "input_tokens=1", null, "--model is wanted: gpt-4o.")]
+    public async Task What_cannot_be_supposed_is_said(string? model, string use, string? at, string told)
+    {
+        var (code, said) = await SupposeAsync("chat", new PriceCase { Model = model, At = at, Use = [use] });
+        code.ShouldBe(2, said);
+        said.ShouldContain(told, Case.Sensitive, said);
+    }
+
+    private static async Task<(int Code, string Said)> SupposeAsync(string operation, PriceCase supposed)
+    {
+        var folder = Directory.CreateTempSubdirectory("turnpike-");
+        try
+        {
+            var file = Path.Combine(folder.FullName, "turnpike.yaml");
+            await File.WriteAllTextAsync(file, Sold);
+            using var output = new StringWriter();
+            return (await PriceCommand.ExplainAsync(file, TestGate.Environment, operation, output, output, default, supposed), output.ToString());
+        }
+        finally { folder.Delete(recursive: true); }
     }
 
     private static async Task<string> ReceiptAsync(TestGate gate, Ask ask)
