@@ -141,6 +141,7 @@ internal sealed record MeteredQuote(Money Ceiling, string Version, DateTimeOffse
         if (call.Request is { IsUnbounded: false } request)
         {
             bounds[Units.Input] = request.MostInput;
+            bounds[Units.Searches] = 0; // what searches is not bounded
             if (output is { } each) bounds[Units.Output] = checked(each * request.Multiple);
         }
         bounds[Units.RequestBytes] = call.RequestBytes;

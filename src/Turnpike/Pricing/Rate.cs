@@ -15,6 +15,9 @@ internal abstract record Rate
     /// <summary>So many cost nothing: of each call, or of each period.</summary>
     public long Free { get; init; }
 
+    /// <summary>The rate for a question of so many tokens, all kinds of input together.</summary>
+    public virtual Rate For(long input) => this;
+
     /// <summary>What so many come to from the beginning.</summary>
     public Int128 Of(long count) => count <= Free ? 0 : Priced(count - Free);
 
@@ -60,11 +63,21 @@ internal abstract record Rate
     /// <param name="Per">A divisor of a million.</param>
     internal sealed record Flat(long Units, long Per) : Rate
     {
+        /// <summary>What it is instead for long questions; longer ones, and dearer, come later.</summary>
+        public IReadOnlyList<LongRate> Long { get; init; } = [];
+
+        public override Rate For(long input)
+        {
+            for (var i = Long.Count - 1; i >= 0; i--)
+                if (input > Long[i].Above) return Long[i].Rate;
+            return this;
+        }
+
         protected override Int128 Priced(long count) => (Int128)count * Units * (Scale / Per);
 
         protected override Int128 LeastOf(long count) => Of(count);
 
-        public override string Told(string currency) => $"{new Money(Units, currency)} for {(Per == 1 ? "each" : $"{Per}")}{Beside}";
+        public override string Told(string currency) => $"{new Money(Units, currency)} for {(Per == 1 ? "each" : $"{Per}")}{Beside}{string.Concat(Long.Select(longer => $"; {new Money(longer.Rate.Units, currency)} above {longer.Above} tokens in"))}";
     }
 
     /// <summary>Each tier's price for what falls into that tier.</summary>
@@ -120,3 +133,6 @@ internal abstract record Rate
 /// <param name="UpTo">The last one in it.</param>
 /// <param name="Entry">What entering the tier costs at once, in smallest units.</param>
 internal sealed record Tier(long UpTo, Rate.Flat Each, long Entry);
+
+/// <summary>A rate for questions of more tokens than so many: for all of the call, not for what is above alone.</summary>
+internal sealed record LongRate(long Above, Rate.Flat Rate);

@@ -43,7 +43,8 @@ internal sealed class RateCard
     public Money Charge(Usage usage)
     {
         Int128 sum = 0;
-        foreach (var (unit, count) in Quantities(usage)) sum += Of(unit, count, usage);
+        var input = InputOf(usage);
+        foreach (var (unit, count) in Quantities(usage)) sum += Of(unit, count, input, usage);
         return Rounded(sum);
     }
 
@@ -54,12 +55,23 @@ internal sealed class RateCard
     public IEnumerable<KeyValuePair<string, long>> InPeriods(Usage usage) => units.Any(u => rates[u].Over is not null) ? Quantities(usage).Where(q => rates[q.Key].Over is not null && q.Value > 0) : [];
 
     /// <summary>What counts over a period is known when it was taken of it; until then, it is the most it can be.</summary>
-    private Int128 Of(string unit, long count, Usage usage) =>
-        rates[unit].Over is null ? rates[unit].Of(count) : usage.InPeriod.TryGetValue(unit, out var due) ? due : rates[unit].Most(count);
+    private Int128 Of(string unit, long count, long input, Usage usage) =>
+        rates[unit].Over is null ? rates[unit].For(input).Of(count) : usage.InPeriod.TryGetValue(unit, out var due) ? due : rates[unit].Most(count);
 
     /// <summary>The same, a line for each rate: quantity, rate, what it comes to before the sum is rounded.</summary>
-    public IEnumerable<string> Explain(Usage usage) =>
-        Quantities(usage).Select(q => $"             {q.Value} {q.Key}: {Rounded(Of(q.Key, q.Value, usage))} ({rates[q.Key].Told(Currency)})");
+    public IEnumerable<string> Explain(Usage usage)
+    {
+        var input = InputOf(usage);
+        return Quantities(usage).Select(q => $"             {q.Value} {q.Key}: {Rounded(Of(q.Key, q.Value, input, usage))} ({rates[q.Key].Told(Currency)})");
+    }
+
+    /// <summary>What decides whether a question is a long one: all its tokens, whatever kind they are charged as.</summary>
+    private static long InputOf(Usage usage)
+    {
+        long sum = 0;
+        foreach (var unit in Units.Inputs) sum += usage[unit];
+        return sum;
+    }
 
     /// <summary>What each rate is for: kinds without a rate of their own are added to the one they are a kind of.</summary>
     private Counts Quantities(Usage usage)
@@ -93,27 +105,28 @@ internal sealed class RateCard
             all += inputs[i];
             if (kindsOfInput[i] is var kind and >= 0) charged[kind] += inputs[i];
         }
-        Int128 sum = rates.TryGetValue(Units.Total, out var total) ? total.Least(all + outputTokens) : 0;
-        if (rates.TryGetValue(Units.Requests, out var each)) sum += each.Least(1);
+        Int128 sum = rates.TryGetValue(Units.Total, out var total) ? total.For(all).Least(all + outputTokens) : 0;
+        if (rates.TryGetValue(Units.Requests, out var each)) sum += each.For(all).Least(1);
         for (var i = 0; i < charged.Length; i++)
-            if (charged[i] > 0) sum += rates[Units.Inputs[i]].Least(charged[i]);
-        return Rounded(sum + (output?.Least(outputTokens) ?? 0));
+            if (charged[i] > 0) sum += rates[Units.Inputs[i]].For(all).Least(charged[i]);
+        return Rounded(sum + (output?.For(all).Least(outputTokens) ?? 0));
     }
 
     /// <summary>The most that so many tokens can cost, whatever kind they turn out to be; null when something without a bound is priced too.</summary>
     public Money? Most(Counts bounds)
     {
         Int128 sum = 0;
+        var input = MostInput(bounds);
         if (rates.TryGetValue(Units.Total, out var total))
         {
             if (!bounds.Has(Units.Input) || !bounds.Has(Units.Output)) return null;
-            sum += total.Most(bounds[Units.Input] + bounds[Units.Output]);
+            sum += total.For(input).Most(bounds[Units.Input] + bounds[Units.Output]);
         }
         foreach (var unit in units)
         {
             if (unit == Units.Total || Units.IsToken(unit) || unit == Units.Reasoning) continue;
-            if (unit == Units.Requests) sum += rates[unit].Most(1);
-            else if (bounds.Has(unit)) sum += rates[unit].Most(bounds[unit]);
+            if (unit == Units.Requests) sum += rates[unit].For(input).Most(1);
+            else if (bounds.Has(unit)) sum += rates[unit].For(input).Most(bounds[unit]);
             else return null;
         }
         if (Dearest(Units.Inputs, bounds, Units.Input) is not { } inputs || Dearest(KindsOfOutput, bounds, Units.Output) is not { } outputs) return null;
@@ -128,10 +141,12 @@ internal sealed class RateCard
         {
             if (!rates.TryGetValue(kind, out var rate)) continue;
             any = true;
-            if (bounds.Has(bound)) most = Int128.Max(most, rate.Most(bounds[bound]));
+            if (bounds.Has(bound)) most = Int128.Max(most, rate.For(MostInput(bounds)).Most(bounds[bound]));
         }
         return any && !bounds.Has(bound) ? null : most;
     }
+
+    private static long MostInput(Counts bounds) => bounds.Has(Units.Input) ? bounds[Units.Input] : long.MaxValue;
 
     /// <summary>The unit a quantity is charged as: its own, or the one it is a kind of; null: it costs nothing here.</summary>
     private string? UnitFor(string unit)

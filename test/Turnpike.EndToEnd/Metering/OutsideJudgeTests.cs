@@ -2,6 +2,7 @@ using System.Text.Json.Nodes;
 using Turnpike.EndToEnd.Harness;
 using Turnpike.Metering;
 using Turnpike.Pricing;
+using Turnpike.Pricing.Import;
 using Turnpike.Tests.Metering;
 
 namespace Turnpike.EndToEnd.Metering;
@@ -51,10 +52,18 @@ public sealed class OutsideJudgeTests
             judged["price"].ShouldBeNull();
             return;
         }
-        var card = new RateCard("USD", new[] { Units.Input, Units.Cached, Units.CacheWrite, Units.Output }.Zip(rates, (unit, rate) => KeyValuePair.Create(unit, (Rate)new Rate.Flat(PriceImport.ForAMillion(rate, 0)!.Value.Units, 1_000_000))));
-        // They count in floating point: the nearest billionth, and ours is rounded up.
-        var theirs = judged["price"]!.GetValue<decimal>();
-        Math.Abs(card.Charge(usage).Units - theirs * 1_000_000_000m).ShouldBeLessThanOrEqualTo(1m);
+        ShouldCost(judged, usage, new RateCard("USD", new[] { Units.Input, Units.Cached, Units.CacheWrite, Units.Output }.Zip(rates, (unit, rate) => KeyValuePair.Create(unit, (Rate)Flat(rate)))));
+    }
+
+    [Theory]
+    [InlineData(200_000, 0)]
+    [InlineData(200_001, 0)]
+    [InlineData(250_000, 249_000)]
+    public async Task The_judge_asks_the_same_price_for_long_questions(long input, long cached)
+    {
+        var body = System.Text.Encoding.UTF8.GetBytes($$$"""{"modelVersion":"gemini-2.5-pro","candidates":[],"usageMetadata":{"promptTokenCount":{{{input}}},"cachedContentTokenCount":{{{cached}}},"candidatesTokenCount":1000,"totalTokenCount":{{{input + 1000}}}}}""");
+        var usage = Fixtures.UsageOf("gemini", body, "application/json");
+        ShouldCost(await JudgeAsync("google", "default", body), usage, new RateCard("USD", [Long(Units.Input, "1.25", "2.50"), Long(Units.Cached, "0.125", "0.25"), Long(Units.Output, "10.00", "15.00")]));
     }
 
     [Theory]
@@ -71,6 +80,15 @@ public sealed class OutsideJudgeTests
     [Fact]
     public void Every_recorded_answer_is_judged() => Directory.EnumerateFiles(Path.Combine(Checkout.Root, "test/Turnpike.Tests/Vectors/llm"), "*", SearchOption.AllDirectories).Select(file => string.Join('/', file.Split('/')[^2..])).Where(name => name != "llm/origin.md")
         .Except(Answers.Select(answer => answer.Data.Item4)).ShouldBe(["openai/chat-bad-request.yaml", "openai/chat-unknown-model.yaml", "openai/chat-streaming.yaml"], ignoreOrder: true);
+
+    private static KeyValuePair<string, Rate> Long(string unit, string rate, string above) =>
+        KeyValuePair.Create(unit, (Rate)(Flat(rate) with { Long = [new LongRate(200_000, Flat(above))] }));
+
+    private static Rate.Flat Flat(string rate) => new(PriceImport.ForAMillion(rate, 0)!.Value.Units, 1_000_000);
+
+    /// <summary>They count in floating point: the nearest billionth, and ours is rounded up.</summary>
+    private static void ShouldCost(JsonNode judged, Usage usage, RateCard card) =>
+        Math.Abs(card.Charge(usage).Units - judged["price"]!.GetValue<decimal>() * 1_000_000_000m).ShouldBeLessThanOrEqualTo(1m);
 
     private static async Task<JsonNode> JudgeAsync(string provider, string flavor, byte[] body)
     {

@@ -1,6 +1,7 @@
 using System.Text.Json;
 using Turnpike.Admin.Cli.Use;
-using Turnpike.Pricing;
+using Turnpike.Pricing.Import;
+using Turnpike.Tests.Catalog;
 using Turnpike.Tests.Gateway;
 using Turnpike.Tests.Metering;
 using Turnpike.Tests.Storage;
@@ -16,7 +17,12 @@ public sealed class PriceImportTests
           "gpt-4o": { "litellm_provider": "openai", "mode": "chat", "input_cost_per_token": 2.5e-06, "cache_read_input_token_cost": 1.25e-06, "output_cost_per_token": 1e-05, "max_tokens": 16384 },
           "gpt-4o-mini": { "litellm_provider": "openai", "input_cost_per_token": 1.5e-07, "output_cost_per_token": 6E-7, "cache_read_input_token_cost": 0.000000075 },
           "claude": { "litellm_provider": "anthropic", "input_cost_per_token": "0.000003", "output_cost_per_token": 1.5e-05, "cache_creation_input_token_cost": 3.75e-06 },
-          "long": { "litellm_provider": "openai", "input_cost_per_token": 1e-06, "input_cost_per_token_above_200k_tokens": 2e-06, "output_cost_per_token": 1e-05 },
+          "long": { "litellm_provider": "openai", "input_cost_per_token": 1e-06, "input_cost_per_token_above_200k_tokens": 2e-06, "output_cost_per_token_above_200k_tokens": 1.5e-05, "output_cost_per_token": 1e-05, "input_cost_per_token_priority": 2e-06, "input_cost_per_token_above_200k_tokens_priority": 3e-06 },
+          "upside-down": { "litellm_provider": "openai", "input_cost_per_token": 2e-06, "input_cost_per_token_above_200k_tokens": 1e-06 },
+          "above-alone": { "litellm_provider": "openai", "input_cost_per_token": 1e-06, "cache_read_input_token_cost_above_200k_tokens": 1e-06 },
+          "ranges": { "litellm_provider": "openai", "tiered_pricing": [{ "range": [0, 32000], "input_cost_per_token": 1e-06 }] },
+          "searching": { "litellm_provider": "openai", "input_cost_per_token": 1e-06, "cache_read_input_token_cost": 0.0, "output_cost_per_token": 0, "file_search_cost_per_1k_calls": 0.0025, "code_interpreter_cost_per_session": 0.0, "search_context_cost_per_query": { "search_context_size_low": 0.01, "search_context_size_medium": 0.01, "search_context_size_high": 0.01 } },
+          "sized-search": { "litellm_provider": "openai", "input_cost_per_token": 1e-06, "search_context_cost_per_query": { "search_context_size_low": 0.01, "search_context_size_high": 0.02 } },
           "tiny": { "litellm_provider": "openai", "input_cost_per_token": 1e-17, "output_cost_per_token": 1e-05 },
           "dall-e-3": { "litellm_provider": "openai", "output_cost_per_image": 0.04 }
         }
@@ -25,9 +31,15 @@ public sealed class PriceImportTests
     private const string GenAi = """
         [{ "id": "openai", "models": [
           { "id": "gpt-4o", "prices": { "input_mtok": 2.5, "cache_read_mtok": 1.25, "output_mtok": 10 } },
-          { "id": "tiered", "prices": { "input_mtok": { "base": 1.25, "tiers": [{ "start": 200000, "price": 2.5 }] }, "output_mtok": 10 } },
-          { "id": "timed", "prices": [{ "constraint": { "start_date": "2026-01-01" }, "prices": { "input_mtok": 1 } }] } ] }]
+          { "id": "tiered", "prices": { "input_mtok": { "base": 1.25, "tiers": [{ "start": 400000, "price": 3 }, { "start": 200000, "price": 2.5 }] }, "output_mtok": 10 } },
+          { "id": "more", "prices": { "input_mtok": 3, "cache_write_mtok": 3.75, "cache_write_1h_mtok": 6, "output_mtok": 15, "web_searches_kcount": 10, "requests_kcount": 0.5, "input_video_mtok": 4, "cache_read_mtok": null } },
+          { "id": "dated", "prices": [{ "prices": { "input_mtok": 3 } }, { "constraint": { "start_date": "2026-03-13" }, "prices": { "input_mtok": 2 } }, { "constraint": { "start_date": "2026-12-01" }, "prices": { "input_mtok": 1 } }] },
+          { "id": "hourly", "prices": [{ "prices": { "input_mtok": 2 } }, { "constraint": { "start_time": "16:30:00Z", "end_time": "00:30:00Z" }, "prices": { "input_mtok": 1 } }] },
+          { "id": "not-yet", "prices": [{ "constraint": { "start_date": "2027-01-01" }, "prices": { "input_mtok": 1 } }] },
+          { "id": "strange", "prices": { "input_mtok": { "base": 1.25, "steps": [] } } } ] }]
         """;
+
+    private static readonly DateOnly Day = new(2026, 11, 21);
 
     [Theory]
     [InlineData("2.5e-06", 6, "2.50 USD")]
@@ -55,15 +67,22 @@ public sealed class PriceImportTests
     public void Litellms_list_becomes_rates_and_what_would_be_sold_too_cheap_is_left_out()
     {
         using var document = JsonDocument.Parse(LiteLlm);
-        var yaml = PriceImport.Write(PriceImport.Read(document.RootElement, "openai")!, "x"u8.ToArray(), "prices.json", new DateOnly(2026, 11, 21));
+        var yaml = PriceImport.Write(PriceImport.Read(document.RootElement, "openai", Day)!, "x"u8.ToArray(), "prices.json", Day);
         yaml.ShouldBe("""
             # Rates for a million, from prices.json (LiteLLM), read on 2026-11-21.
             # sha256 of that file: 2d711642b726b04401627ca9fbac32f5c8530fb1903cc4db02258717921a4881
             per-million:
               "gpt-4o": { input_tokens: 2.50 USD, cached_input_tokens: 1.25 USD, output_tokens: 10.00 USD }
               "gpt-4o-mini": { input_tokens: 0.15 USD, cached_input_tokens: 0.075 USD, output_tokens: 0.60 USD }
-            # left out: long: input_cost_per_token_above_200k_tokens depends on the size of the request
+              "long": { input_tokens: { each: 1.00 USD, long: [{ above: 200000, each: 2.00 USD }] }, output_tokens: { each: 10.00 USD, long: [{ above: 200000, each: 15.00 USD }] } }
+              "searching": { input_tokens: 1.00 USD, cached_input_tokens: 0.00 USD, web_searches: 10000.00 USD }
+              "sized-search": { input_tokens: 1.00 USD }
+            # left out: upside-down: input_tokens becomes cheaper for long questions
+            # left out: above-alone: cached_input_tokens has a price for long questions alone
+            # left out: ranges: tiered_pricing does not say of what its ranges are
             # left out: tiny: input_tokens 1e-17 is no amount with nine decimals
+            # searching without: file_search_cost_per_1k_calls
+            # sized-search without: search_context_cost_per_query
 
             """);
     }
@@ -73,10 +92,40 @@ public sealed class PriceImportTests
     {
         using var one = JsonDocument.Parse(LiteLlm);
         using var other = JsonDocument.Parse(GenAi);
-        var theirs = PriceImport.Read(other.RootElement, "openai")!;
-        theirs.Models.ShouldHaveSingleItem().Value.ShouldBe(PriceImport.Read(one.RootElement, "openai")!.Models["gpt-4o"], ignoreOrder: true);
-        theirs.LeftOut.ShouldBe(["tiered: input_mtok depends on the size of the request", "timed: its prices depend on the time"]);
+        Texts(other, "gpt-4o").ShouldBe(Texts(one, "gpt-4o"), ignoreOrder: true);
     }
+
+    [Fact]
+    public void Genai_prices_list_is_taken_over_as_it_is_on_the_day()
+    {
+        using var document = JsonDocument.Parse(GenAi);
+        var list = PriceImport.Read(document.RootElement, "openai", Day)!;
+        Texts(document, "tiered").ShouldBe(["input_tokens: { each: 1.25 USD, long: [{ above: 200000, each: 2.50 USD }, { above: 400000, each: 3.00 USD }] }", "output_tokens: 10.00 USD"]);
+        Texts(document, "more").ShouldBe(["input_tokens: 3.00 USD", "cache_write_tokens: 3.75 USD", "cache_write_1h_tokens: 6.00 USD", "output_tokens: 15.00 USD", "web_searches: 10000.00 USD", "requests: 500.00 USD"]);
+        Texts(document, "dated").ShouldBe(["input_tokens: 2.00 USD"]);
+        list.Models.Keys.ShouldBe(["gpt-4o", "tiered", "more", "dated"]);
+        list.Without.Select(w => $"{w.Key}: {string.Join(", ", w.Value)}").ShouldBe(["more: input_video_mtok", "dated: its prices from 2026-12-01 on"]);
+        const string Untold = "its prices depend on the time of day, or on a day that is not told";
+        list.LeftOut.ShouldBe([$"hourly: {Untold}", $"not-yet: {Untold}", "strange: input_mtok is no price that is known"]);
+    }
+
+    [Theory]
+    [InlineData(LiteLlm, "5")]
+    [InlineData(GenAi, "4")]
+    public async Task What_was_imported_is_a_sound_price(string prices, string models)
+    {
+        using var folder = new TemporaryFolder();
+        var file = folder.File + ".json";
+        await File.WriteAllTextAsync(file, prices);
+        var (output, err) = (new StringWriter(), new StringWriter());
+        PricesCommand.Import(file, "openai", new ManualTime(), output, err).ShouldBe(0);
+        err.ToString().ShouldStartWith(models + " models; ");
+        var rates = string.Join('\n', output.ToString().Split('\n').Select(line => "          " + line));
+        var before = MeteredGate.Chat[..MeteredGate.Chat.IndexOf("          per-million:", StringComparison.Ordinal)];
+        Documents.Load(before + rates + "\n").Errors.ShouldBeEmpty();
+    }
+
+    private static IEnumerable<string> Texts(JsonDocument list, string model) => PriceImport.Read(list.RootElement, "openai", Day)!.Models[model].Select(rate => $"{rate.Key}: {rate.Value.Text}");
 
     [Fact]
     public async Task What_was_imported_is_what_a_call_costs()
@@ -86,7 +135,7 @@ public sealed class PriceImportTests
         await File.WriteAllTextAsync(file, LiteLlm);
         var (output, err) = (new StringWriter(), new StringWriter());
         PricesCommand.Import(file, "openai", new ManualTime(), output, err).ShouldBe(0);
-        err.ToString().Trim().ShouldBe("2 models; 2 left out.");
+        err.ToString().Trim().ShouldBe("5 models; 4 left out, 2 without something the list has.");
         var rates = string.Join('\n', output.ToString().Split('\n').Select(line => "          " + line));
         var before = MeteredGate.Chat[..MeteredGate.Chat.IndexOf("          per-million:", StringComparison.Ordinal)];
         using var gate = new TestGate(document: before + rates + "\n");

@@ -27,6 +27,37 @@ public sealed class RateTests
     [InlineData("per-million: { total_tokens: 1.00 USD }", 7, "0.000007 USD")]
     public void It_is_rounded_once_and_upwards(string price, long count, string cost) => Charge(price, (Units.Input, count)).ShouldBe(cost);
 
+    private const string Long = "per-million: { input_tokens: { each: 1.00 USD, long: [{ above: 200000, each: 2.00 USD }, { above: 400000, each: 3.00 USD }] }, cached_input_tokens: 0.10 USD, output_tokens: { each: 10.00 USD, long: [{ above: 200000, each: 15.00 USD }] } }";
+
+    /// <summary>What is above decides for the whole call, output too, and every kind of input counts towards it.</summary>
+    [Theory]
+    [InlineData(200_000, 0, 1_000, "0.21 USD")]
+    [InlineData(200_001, 0, 1_000, "0.415002 USD")]
+    [InlineData(100_000, 100_001, 1_000, "0.2250001 USD")]
+    [InlineData(400_000, 0, 0, "0.80 USD")]
+    [InlineData(400_001, 0, 0, "1.200003 USD")]
+    [InlineData(0, 0, 300_000, "3.00 USD")]
+    public void A_long_question_costs_more_for_all_of_the_call(long input, long cached, long output, string cost) => Charge(Long, (Units.Input, input), (Units.Cached, cached), (Units.Output, output)).ShouldBe(cost);
+
+    [Fact]
+    public void A_kind_without_a_rate_is_a_long_questions_too() => Charge(Long, (Units.CacheWrite, 200_001)).ShouldBe("0.400002 USD");
+
+    /// <summary>Held is what it may be; a stream is cut by what it must be.</summary>
+    [Theory]
+    [InlineData(200_000, "0.21 USD", "0.21 USD")]
+    [InlineData(200_001, "0.415002 USD", "0.415002 USD")]
+    public void It_is_bounded_from_both_sides(long input, string most, string least)
+    {
+        var card = Card(Long);
+        card.Most(new Counts { [Units.Input] = input, [Units.Output] = 1_000 }).ToString().ShouldBe(most);
+        Span<long> inputs = stackalloc long[Units.Inputs.Length];
+        inputs[0] = input;
+        card.Estimate(inputs, 1_000).ToString().ShouldBe(least);
+    }
+
+    [Fact]
+    public void What_is_not_known_of_a_question_may_be_long() => Card("per-million: { output_tokens: { each: 10.00 USD, long: [{ above: 200000, each: 15.00 USD }] } }").Most(new Counts { [Units.Output] = 1_000 }).ToString().ShouldBe("0.015 USD");
+
     [Fact]
     public void A_kind_without_a_rate_is_charged_as_what_it_is_a_kind_of() =>
         Charge("per-million: { input_tokens: 1.00 USD, output_tokens: 10.00 USD }", (Units.Cached, 1), (Units.CacheWriteHour, 1), (Units.AudioInput, 1), (Units.AudioOutput, 1), (Units.Reasoning, 5)).ShouldBe("0.000013 USD");
@@ -53,6 +84,12 @@ public sealed class RateTests
     [InlineData("ceiling: 1 USD, by: $.model, per-unit: { pages: 0.05 USD }", "with 'by', rates stand below the name of a model")]
     [InlineData("ceiling: 1 USD, by: $.model, other-models: n, per-unit: { m: { pages: 0.05 USD } }", "'n' is none of the models with a price")]
     [InlineData("ceiling: 1 USD, per-unit: { pages: { volume: [{ up-to: 5, each: 1 USD }] } }", "tiers rise by up-to, and only the last has none")]
+    [InlineData("ceiling: 1 USD, per-unit: { pages: { each: 1 USD, long: [{ above: 5, each: 2 USD }], free: 5 } }", "long stands beside each, and beside nothing else")]
+    [InlineData("ceiling: 1 USD, per-unit: { pages: { each: 1 USD, long: [{ above: 5, each: 2 USD }], per: 1mo } }", "long stands beside each, and beside nothing else")]
+    [InlineData("ceiling: 1 USD, per-unit: { pages: { package: 5, price: 1 USD, long: [{ above: 5, each: 2 USD }] } }", "long stands beside each, and beside nothing else")]
+    [InlineData("ceiling: 1 USD, per-unit: { pages: { each: 1 USD, long: [{ above: 5, each: 2 EUR }] } }", "long questions are priced in the same currency")]
+    [InlineData("ceiling: 1 USD, per-unit: { pages: { each: 1 USD, long: [{ above: 5, each: 2 USD }, { above: 5, each: 3 USD }] } }", "longer questions come later, and are not cheaper")]
+    [InlineData("ceiling: 1 USD, per-unit: { pages: { each: 3 USD, long: [{ above: 5, each: 2 USD }] } }", "longer questions come later, and are not cheaper")]
     [InlineData("ceiling: 1 USD, per-unit: { pages: { package: 5 } }", "package and price belong together")]
     [InlineData("ceiling: 1 USD, per-record: 0.1 USD", "per-record and count belong together: what a record costs, and what one is")]
     [InlineData("ceiling: 1 USD, per-million: { total_tokens: 1 USD, input_tokens: 1 USD }", "total_tokens is all tokens in and out: beside a price for it, none of them has its own")]
@@ -65,11 +102,12 @@ public sealed class RateTests
 
     private static string Charge(string price, params (string Unit, long Count)[] used)
     {
-        var operation = Documents.Sound(Document("ceiling: 10000 USD, " + price)).Operations["o"];
         var usage = new Usage { IsComplete = true };
         foreach (var (unit, count) in used) usage.Reported[unit] = count;
-        return ((PriceModel.Metered)operation.Settings.Get<PriceModel>()!).Models[""].Charge(usage).ToString();
+        return Card(price).Charge(usage).ToString();
     }
+
+    private static RateCard Card(string price) => ((PriceModel.Metered)Documents.Sound(Document("ceiling: 10000 USD, " + price)).Operations["o"].Settings.Get<PriceModel>()!).Models[""];
 
     private static string Document(string price) =>
         $"payments: {{ prepaid: {{ secret: \"${{env:TURNPIKE_TOKEN_SECRET}}\" }} }}\nservices:\n  s:\n    upstream: http://x\n    operations:\n      o: {{ match: POST /o, usage: {{ format: openai, pages: $.pages }}, price: {{ {price} }} }}\n";

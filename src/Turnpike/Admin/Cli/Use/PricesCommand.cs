@@ -1,6 +1,6 @@
 using System.CommandLine;
 using System.Text.Json;
-using Turnpike.Pricing;
+using Turnpike.Pricing.Import;
 
 namespace Turnpike.Admin.Cli.Use;
 
@@ -26,10 +26,11 @@ internal static class PricesCommand
             if (new FileInfo(file) is not { Exists: true, Length: <= MostBytes }) return CommandRun.Say(err, $"{file}: the file cannot be read, or is larger than 64 MiB", CommandRun.WrongInput);
             bytes = File.ReadAllBytes(file);
             using var document = JsonDocument.Parse(bytes);
-            if (PriceImport.Read(document.RootElement, provider) is not { } list) return CommandRun.Say(err, $"{file}: is neither LiteLLM's nor genai-prices' list", CommandRun.WrongInput);
+            var day = DateOnly.FromDateTime(time.GetUtcNow().UtcDateTime);
+            if (PriceImport.Read(document.RootElement, provider, day) is not { } list) return CommandRun.Say(err, $"{file}: is neither LiteLLM's nor genai-prices' list", CommandRun.WrongInput);
             if (list.Models.Count == 0) return CommandRun.Say(err, $"{file}: has no price for a token{(provider is null ? "" : $" of '{provider}'")}", CommandRun.WrongInput);
-            output.Write(PriceImport.Write(list, bytes, Path.GetFileName(file), DateOnly.FromDateTime(time.GetUtcNow().UtcDateTime)));
-            err.WriteLine($"{list.Models.Count} models; {list.LeftOut.Count} left out.");
+            output.Write(PriceImport.Write(list, bytes, Path.GetFileName(file), day));
+            err.WriteLine($"{list.Models.Count} models; {list.LeftOut.Count} left out, {list.Without.Count} without something the list has.");
             return CommandRun.Done;
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or JsonException) { return CommandRun.Say(err, $"{file}: {e.Message}", CommandRun.WrongInput); }
