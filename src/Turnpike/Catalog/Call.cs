@@ -108,7 +108,7 @@ internal sealed class Call : IAsyncDisposable
     /// <summary>The gate's own no, when it has said one.</summary>
     public Refusal? Refused { get; set; }
 
-    /// <summary>A 2xx answer was passed on to its end.</summary>
+    /// <summary>A 2xx answer was passed on to its end, or a part of one whose use is charged.</summary>
     public bool Delivered { get; set; }
 
     /// <summary>What it came to; null while, or when, nothing was taken.</summary>
@@ -162,8 +162,12 @@ internal sealed class Call : IAsyncDisposable
     private static string? TraceOf(Microsoft.Extensions.Primitives.StringValues header) =>
         header is [{ Length: >= 55 } text] && text[2] == '-' && text[35] == '-' && text.AsSpan(3, 32) is var id && !id.ContainsAnyExcept("0123456789abcdef") && id.ContainsAnyExcept('0') ? id.ToString() : null;
 
+    /// <summary>What is done when the caller leaves; it may lease, and so ends before the leases do.</summary>
+    public CancellationTokenRegistration Watch { get; set; }
+
     public async ValueTask DisposeAsync()
     {
+        await Watch.DisposeAsync();
         foreach (var lease in leases ?? []) await lease.DisposeAsync();
     }
 }

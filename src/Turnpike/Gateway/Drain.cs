@@ -7,17 +7,21 @@ namespace Turnpike.Gateway;
 /// How a node goes: readiness is 503 and the door closed at once, calls inside finish, and what has not finished after
 /// <c>gateway.drain</c> is cut. A cut answer is not delivered, whatever the caller's connection says: it was we who left.
 /// </summary>
-internal sealed partial class Drain(IHostApplicationLifetime lifetime, CatalogSource catalog, TimeProvider time, ILogger<Drain> log) : IHostedService
+internal sealed partial class Drain(IHostApplicationLifetime lifetime, CatalogSource catalog, TimeProvider time, ILogger<Drain> log) : IHostedService, IDisposable
 {
     /// <summary>From the cut to the end of the books: what was cut is charged or given back in this time.</summary>
     public static readonly TimeSpan Rest = TimeSpan.FromSeconds(4);
 
     private static readonly TimeSpan Between = TimeSpan.FromMilliseconds(20);
+    private readonly CancellationTokenSource over = new(Timeout.InfiniteTimeSpan, time);
     private long began;
     private int inside;
 
     /// <summary>True when time is up: what is still being passed on is cut.</summary>
     public bool IsOver => Volatile.Read(ref began) is > 0 and var start && time.GetElapsedTime(start) >= catalog.Current.Gateway.Drain;
+
+    /// <summary>Fires when time is up.</summary>
+    public CancellationToken Over => over.Token;
 
     public async Task PassAsync(HttpContext http, RequestDelegate next)
     {
@@ -37,6 +41,7 @@ internal sealed partial class Drain(IHostApplicationLifetime lifetime, CatalogSo
         lifetime.ApplicationStopping.Register(() =>
         {
             Volatile.Write(ref began, time.GetTimestamp());
+            over.CancelAfter(catalog.Current.Gateway.Drain);
             Log.Begins(log, Volatile.Read(ref inside), catalog.Current.Gateway.Drain.TotalSeconds);
         });
         return Task.CompletedTask;
@@ -49,6 +54,8 @@ internal sealed partial class Drain(IHostApplicationLifetime lifetime, CatalogSo
         while (Volatile.Read(ref inside) > 0 && time.GetElapsedTime(closed) < Rest) await Task.Delay(Between, time, CancellationToken.None);
         Log.Ends(log, Volatile.Read(ref inside));
     }
+
+    public void Dispose() => over.Dispose();
 
     private static partial class Log
     {

@@ -33,9 +33,10 @@ internal sealed class Forwarder(IHttpForwarder forwarder, GateTransforms transfo
         if (body is not null && error == ForwarderError.None)
         {
             await body.CompleteAsync(CancellationToken.None);
-            if (payment.IsPaid && body.Kept is { } bytes) payment.Keep = new StoredAnswer(http.Response.StatusCode, [.. Lasting(http.Response.Headers)], bytes);
+            if ((payment.IsPaid || payment is { Metered: not null, State: not null } && http.Delivered()) && body.Kept is { } bytes) payment.Keep = new StoredAnswer(http.Response.StatusCode, [.. Lasting(http.Response.Headers)], bytes);
         }
         if (payment.State is not null && !transforms.Answered(http) && (error == ForwarderError.None || http.Response.HasStarted)) payment.Passed = body?.Tell(http.Response.StatusCode, payment.BodyDigest);
+        if (payment is { Passed: { } passed, Call.Operation.ChargeOn: { On: not ChargeMoment.Success } rule }) payment.Passed = $"{passed}, charge-on={rule.Told}";
         if (!transforms.Answered(http) && (error == ForwarderError.None || http.Response.HasStarted)) Instruments.Forwarded(call.Operation.Name, http.Response.StatusCode, System.Diagnostics.Stopwatch.GetElapsedTime(began));
         if (error != ForwarderError.None && !http.Response.HasStarted && !transforms.Answered(http)) await http.AnswerAsync(call, Refuse(error, http));
         else if (payment.State is null) await audit.RecordAsync(Passed(http, call), CancellationToken.None);

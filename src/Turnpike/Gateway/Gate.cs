@@ -31,6 +31,7 @@ internal sealed class Gate(RequestDelegate next, CatalogSource catalog, CallerDi
 
         http.Carry(payment);                                           // count what passes; a caller who leaves late is still charged
         await next(http);                                              // forward; a fixed price settles in GateTransforms
-        if (call.Delivered = http.Delivered()) await cashier.DeliverAsync(payment);
+        call.Delivered = http.Delivered();
+        if (http.Earned()) await cashier.DeliverAsync(payment);        // what is not earned goes back
     }
 }

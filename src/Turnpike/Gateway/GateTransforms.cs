@@ -60,10 +60,11 @@ internal sealed class GateTransforms(Cashier cashier, RateLimits limits, Payment
         answer ??= await FieldRules.ApplyAsync(payment.Call, proxyResponse, cancellationToken);
         // The last decision before money moves: what was switched off while the upstream worked is not sold.
         if (payment.State is not null && !payment.IsPaid) answer ??= incidents.Check(payment);
-        var delivers = answer is null && status is >= 200 and < 300;
-        if (delivers && payment.Call.Metered is not null) answer = await MeteredAnswer.BeginAsync(httpContext, proxyResponse, payment, cashier);
-        else if (delivers && payment.State is not null && !payment.IsPaid) answer = await cashier.CollectAsync(payment);
-        if (delivers && answer is null && payment.IsPaid) answer = await access.CheckSettledAsync(payment, CancellationToken.None);
+        var rule = payment.Call.Operation.ChargeOn;
+        payment.Sells = answer is null && (status is >= 200 and < 300 || rule.On == ChargeMoment.Accepted);
+        if (payment is { Sells: true, State: not null } && rule.On == ChargeMoment.Outcome) answer = await OutcomeAnswer.ReadAsync(httpContext, proxyResponse, payment, cancellationToken);
+        if (answer is null && payment.Sells) answer = payment.Call.Metered is not null ? await MeteredAnswer.BeginAsync(httpContext, proxyResponse, payment, cashier, cancellationToken) : payment is { State: not null, IsPaid: false } ? await cashier.CollectAsync(payment) : null;
+        if (payment.Sells && answer is null && payment.IsPaid) answer = await access.CheckSettledAsync(payment, CancellationToken.None);
         if (answer is not null)
         {
             // Nothing of the upstream's answer leaves: it was not paid for.
@@ -95,12 +96,12 @@ internal sealed class GateTransforms(Cashier cashier, RateLimits limits, Payment
     }
 
     /// <summary>True for a call that nobody pays for here, because the upstream checks who calls.</summary>
-    private static bool IsTheUpstreams(Payment payment) => payment.Call.Operation.Identity == IdentityRule.Upstream && payment.State is null;
+    private static bool IsTheUpstreams(Payment payment) => payment.Call.Operation.Identity == IdentityRule.Upstream && payment is { State: null, Call.Session: null };
 
     private static bool Drops(string name, StringValues values, Payment payment)
     {
         if (HeaderLists.OfKeys.Contains(name)) return !IsTheUpstreams(payment) || values.Any(v => v is not null && v.AsSpan().TrimStart().StartsWith("tp_", StringComparison.Ordinal));
-        if (FieldRules.Spoils(payment.Call, name)) return true;
+        if (FieldRules.Spoils(payment.Call, name) || MeteredRequest.Spoils(payment, name)) return true;
         if (HeaderLists.DropFromRequest.Contains(name) || HeaderLists.IsOurs(name) || name.Contains('_', StringComparison.Ordinal) || name.StartsWith(':')) return true;
         if (!name.Equals("Authorization", StringComparison.OrdinalIgnoreCase)) return false;
         // Keys and payments are ours to read; only where the upstream checks identity does its own credential get through.

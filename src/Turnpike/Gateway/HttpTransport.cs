@@ -77,17 +77,33 @@ internal static class HttpTransport
     public static bool IsCut(this HttpContext http) => http.Items.ContainsKey(CutKey);
 
     /// <summary>
-    /// True when a 2xx answer was passed on to its end. A caller whose connection broke while it was written to counts, or
-    /// leaving before the last byte would make every answer free; an upstream that broke off does not, nor a connection we cut,
-    /// unless what passed is metered.
+    /// True when a 2xx answer was passed on to its end, or, where its price is metered, in part. A caller who left in the middle
+    /// counts, or leaving before the last byte would make every answer free, and an endless one most of all; an upstream that broke
+    /// off does not, nor a connection we cut, however much of it was counted on its way.
     /// </summary>
     public static bool Delivered(this HttpContext http) =>
-        http.Response.StatusCode is >= 200 and < 300 && (AnswerMeter.TryOf(http, out var meter) && meter.Passed > 0 || http.Features.Get<IForwarderErrorFeature>()?.Error switch
-        {
-            null or ForwarderError.None => !http.IsCut(),
-            ForwarderError.ResponseBodyClient => http.RequestServices.GetService<Drain>() is not { IsOver: true } && !http.IsCut(),
-            _ => false,
-        });
+        http.Response.StatusCode is >= 200 and < 300 && (http.Payment().Metered is not null && AnswerMeter.TryOf(http, out var meter) && meter.Passed > 0 || http.HasPassed());
+
+    /// <summary>True when what is sold has come about, as the operation's <c>charge-on</c> says: the money stays.</summary>
+    public static bool Earned(this HttpContext http) => http.Payment() is var payment && payment.Call.Operation.ChargeOn.On switch
+    {
+        ChargeMoment.Accepted => payment.Sells && !http.IsCut(),
+        ChargeMoment.FirstByte => payment.Sells && !http.IsCut() && (PassingBody.Of(http) is { Passed: > 0 } || http.Delivered()),
+        ChargeMoment.Complete => http.Delivered() && http.Features.Get<IForwarderErrorFeature>() is null or { Error: ForwarderError.None },
+        ChargeMoment.Outcome => payment.Sells && http.Delivered(),
+        _ => http.Delivered(),
+    };
+
+    private static bool HasPassed(this HttpContext http) => !http.IsCut() && http.Features.Get<IForwarderErrorFeature>()?.Error switch
+    {
+        null or ForwarderError.None => true,
+        ForwarderError.ResponseBodyClient => !http.IsTimeUp(),
+        // Read on for a while after the caller had left.
+        ForwarderError.ResponseBodyCanceled => http.Payment().LeftMidway && !http.IsTimeUp(),
+        _ => false,
+    };
+
+    private static bool IsTimeUp(this HttpContext http) => http.RequestServices.GetService<Drain>() is { IsOver: true };
 
     private static Answer Reject(HttpContext http, ServiceCatalog catalog, TargetResult target)
     {

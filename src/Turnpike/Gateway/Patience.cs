@@ -1,6 +1,7 @@
 using Turnpike.Gateway.Metered;
 using Turnpike.Payments;
 using Turnpike.Pricing;
+using Yarp.ReverseProxy.Forwarder;
 
 namespace Turnpike.Gateway;
 
@@ -20,20 +21,29 @@ internal static class Patience
         var source = clock == TimeProvider.System ? new CancellationTokenSource() : new CancellationTokenSource(Timeout.InfiniteTimeSpan, clock);
         var drain = http.RequestServices.GetService<Drain>();
         var rule = payment.Call.Quote is MeteredQuote ? HangUpRule.Of(payment.Call.Operation) : null;
-        var watch = http.RequestAborted.UnsafeRegister(static state =>
+        payment.Call.Watch = http.RequestAborted.UnsafeRegister(static state =>
         {
             var (source, payment, rule, drain, http) = ((CancellationTokenSource, Payment, HangUpRule?, Drain?, HttpContext))state!;
             try
             {
-                if (drain is { IsOver: true } || http.IsCut()) source.Cancel();
-                else if (rule is { Drain: true } && Drains.TryBegin(payment)) source.CancelAfter(rule.For);
+                if (drain is { IsOver: true } || http.IsCut()) { source.Cancel(); return; }
+                // A connection that broke with the upstream is no caller who left.
+                payment.LeftMidway = http.Features.Get<IForwarderErrorFeature>() is null && PassingBody.Of(http) is { Passed: > 0 };
+                // Nobody's connection ends it any more, so the node's end has to.
+                if (drain is not null) payment.Call.Lease(drain.Over.UnsafeRegister(static source => Stop((CancellationTokenSource)source!), source));
+                if (rule is { Drain: true } && Drains.TryBegin(payment)) source.CancelAfter(rule.For);
                 else if (payment.Collecting) source.CancelAfter(Longest);
                 else source.Cancel();
             }
             catch (ObjectDisposedException) { /* the call ended in this very moment */ }
         }, (source, payment, rule, drain, http));
-        http.Response.RegisterForDispose(watch);
         http.Response.RegisterForDispose(source);
         return source.Token;
+    }
+
+    private static void Stop(CancellationTokenSource source)
+    {
+        try { source.Cancel(); }
+        catch (ObjectDisposedException) { /* the call ended in this very moment */ }
     }
 }

@@ -52,6 +52,7 @@ internal static class ProblemWriter
             json.WriteString("amount", quote.Ceiling.ToDecimal());
             json.WriteString("currency", quote.Ceiling.Currency);
             json.WriteString("unit", quote.Unit);
+            if (call.Operation.ChargeOn is { On: not ChargeMoment.Success } rule) json.WriteString("chargeOn", rule.Told);
             json.WriteEndObject();
             if (quote is MeteredQuote) json.WriteString("quote", quote.Version);
             json.WriteString("validUntil", quote.ValidUntil.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss'Z'", CultureInfo.InvariantCulture));

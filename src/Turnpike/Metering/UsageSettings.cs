@@ -34,11 +34,14 @@ internal sealed class UsageSettings
     /// <summary>The units that can come of it; empty names those of a provider's format too.</summary>
     public IEnumerable<string> Units => Measures.Select(m => m.Unit);
 
+    /// <summary>The length of the request's body is one of its measures.</summary>
+    public bool AsksLength => Measures.Any(m => m is Measure.Size { OfRequest: true });
+
     /// <summary>Does anything tell this unit?</summary>
     public bool Tells(string unit)
     {
         for (var i = 0; i < Measures.Count; i++)
             if (Measures[i].Unit == unit) return true;
-        return Format is not NoFormat && (unit is Metering.Units.Total or Metering.Units.Reasoning or Metering.Units.Searches or Metering.Units.Seconds or Metering.Units.Minutes || Metering.Units.IsToken(unit));
+        return Format.Tells(unit);
     }
 }

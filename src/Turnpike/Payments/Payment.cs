@@ -97,6 +97,12 @@ internal sealed class Payment(Call call, Func<Payment, ValueTask> close) : IAsyn
 
     public bool Delivered { get; set; }
 
+    /// <summary>The upstream's answer is one that is charged for, as its status or what it tells says.</summary>
+    public bool Sells { get; set; }
+
+    /// <summary>The caller left when a part of the answer had passed, and nobody made it.</summary>
+    public bool LeftMidway { get; set; }
+
     /// <summary>The database did not say what became of the collection: its hold is not this call's to end any more.</summary>
     public bool InDoubt { get; set; }
 

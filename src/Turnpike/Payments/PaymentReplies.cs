@@ -37,7 +37,7 @@ internal sealed class PaymentReplies(PaymentRegistry rails, SessionPasses sessio
         var (state, call) = (payment.State!, payment.Call);
         reply.Headers["Turnpike-Receipt"] = ReceiptUrl(call, state.Hold.Receipt);
         reply.Headers["Turnpike-Cost"] = state.Captured.ToString();
-        if (payment.MayBeAskedAgain) reply.Headers["Turnpike-Answer-Until"] = (call.Now + payment.Answers.Keep).ToString("yyyy-MM-dd'T'HH:mm:ss'Z'", CultureInfo.InvariantCulture);
+        WriteUntil(payment, reply);
         if (call.Quote is SessionQuote session)
         {
             reply.Headers[SessionQuote.Header] = sessions.Issue(call, session, state);
@@ -59,7 +59,16 @@ internal sealed class PaymentReplies(PaymentRegistry rails, SessionPasses sessio
     public static string ReceiptUrl(Call call, string receipt) => $"{call.Catalog.Gateway.Url.GetLeftPart(UriPartial.Authority)}/receipts/{receipt}";
 
     /// <summary>The headers of an answer that is charged when it has ended: where its receipt will be.</summary>
-    public static void WritePromise(Payment payment, Reply reply) => reply.Headers["Turnpike-Receipt"] = ReceiptUrl(payment.Call, payment.State!.Hold.Receipt);
+    public static void WritePromise(Payment payment, Reply reply)
+    {
+        reply.Headers["Turnpike-Receipt"] = ReceiptUrl(payment.Call, payment.State!.Hold.Receipt);
+        WriteUntil(payment, reply);
+    }
+
+    private static void WriteUntil(Payment payment, Reply reply)
+    {
+        if (payment.MayBeAskedAgain) reply.Headers["Turnpike-Answer-Until"] = (payment.Call.Now + payment.Answers.Keep).ToString("yyyy-MM-dd'T'HH:mm:ss'Z'", CultureInfo.InvariantCulture);
+    }
 
     /// <summary>SHA-256 of a request's body, so that a proof made for one body does not buy another; null without one, or when it is large and nobody had to read it.</summary>
     public static async ValueTask<string?> DigestAsync(Call call)

@@ -10,6 +10,8 @@ namespace Turnpike.Pricing;
 internal sealed record MeteredQuote(Money Ceiling, string Version, DateTimeOffset ValidUntil, PriceModel.Metered Price, RateCard Card, MeteredCall Call)
     : Quote(Ceiling, "call", Version, ValidUntil)
 {
+    private (string? Model, RateCard? Card) known; // of the model that serves; a stream asks again and again
+
     /// <summary>The least a payer has to have: what the request costs before it is answered at all.</summary>
     public required Money Least { get; init; }
 
@@ -41,11 +43,20 @@ internal sealed record MeteredQuote(Money Ceiling, string Version, DateTimeOffse
     /// <summary>What of it counts over a period, by the rates it is charged at.</summary>
     public IReadOnlyList<PeriodUse> InPeriods(Usage usage, string operation)
     {
-        var (card, model) = (CardOf(usage), usage.Model is { } served && Price.By is not null ? Price.NameOf(served) : null);
-        return [.. card.InPeriods(usage).Select(q => new PeriodUse(q.Key, $"{operation}/{model ?? Call.Asked}/{q.Key}", card[q.Key], q.Value))];
+        var card = CardOf(usage);
+        return [.. card.InPeriods(usage).Select(q => new PeriodUse(q.Key, $"{operation}/{CardName(usage)}/{q.Key}", card[q.Key], q.Value))];
     }
 
-    private RateCard CardOf(Usage usage) => Price.By is not null && usage.Model is { } served && Price.NameOf(served) is { } own ? Price.Models[own].At(Share) : Card;
+    /// <summary>Under which name the rates stand that it is charged at. A caller's own word for a model would begin a period of its own.</summary>
+    private string? CardName(Usage usage) =>
+        Price.By is null ? null : usage.Model is { } served && Price.NameOf(served) is { } own ? own : Call.Asked is { } asked && Price.Models.ContainsKey(asked) ? asked : Price.OtherModels;
+
+    private RateCard CardOf(Usage usage)
+    {
+        if (Price.By is null || usage.Model is not { } served) return Card;
+        if (known.Card is null || known.Model != served) known = (served, Price.NameOf(served) is { } own ? Price.Models[own].At(Share) : Card);
+        return known.Card;
+    }
 
     /// <summary>What so far would cost, in money or in the unit that is held; cheap. What a crash is charged for.</summary>
     public Money Running(Usage usage, string held)
@@ -53,7 +64,7 @@ internal sealed record MeteredQuote(Money Ceiling, string Version, DateTimeOffse
         if (!Money.IsMoney(held)) return new Money(usage[held], held);
         Span<long> inputs = stackalloc long[Units.Inputs.Length];
         for (var i = 0; i < inputs.Length; i++) inputs[i] = usage[Units.Inputs[i]];
-        return Card.Estimate(inputs, Sum(Units.Outputs, usage));
+        return CardOf(usage).Estimate(inputs, Sum(Units.Outputs, usage), usage);
     }
 
     /// <summary>What so much text costs at the very least, with what was reported beside it, in money or in the unit that is held: a stream goes on while this is within what is held.</summary>
@@ -64,7 +75,7 @@ internal sealed record MeteredQuote(Money Ceiling, string Version, DateTimeOffse
         if (!Money.IsMoney(held)) return new Money(held == Units.Total ? Math.Max(told, guess) + output : usage.Reported[held], held);
         Span<long> inputs = stackalloc long[Units.Inputs.Length];
         for (var i = 0; i < inputs.Length; i++) inputs[i] = told > 0 ? usage.Reported[Units.Inputs[i]] : Units.Inputs[i] == Units.Input ? guess : 0;
-        return Card.Estimate(inputs, output);
+        return CardOf(usage).Estimate(inputs, output);
     }
 
     /// <summary>
@@ -148,9 +159,15 @@ internal sealed record MeteredQuote(Money Ceiling, string Version, DateTimeOffse
         return card.Most(bounds);
     }
 
-    /// <summary>True for the same name, and for one with a date behind it.</summary>
-    public static bool IsDated(string served, string asked) =>
-        served == asked || served.StartsWith(asked, StringComparison.Ordinal) && served.AsSpan(asked.Length) is ['-', ..] rest && rest[1..].IndexOfAnyExceptInRange('-', '9') < 0;
+    /// <summary>True for the same name, and for one with a date or a number of its edition behind it: <c>-2024-08-06</c>, <c>-0613</c>, <c>-002</c>; <c>-4-5</c> is another model.</summary>
+    public static bool IsDated(string served, string asked)
+    {
+        if (served == asked) return true;
+        if (!served.StartsWith(asked, StringComparison.Ordinal) || served.AsSpan(asked.Length) is not ['-', .. var rest]) return false;
+        foreach (var part in rest.Split('-'))
+            if (rest[part] is not { Length: >= 2 and <= 8 } digits || digits.ContainsAnyExceptInRange('0', '9')) return false;
+        return true;
+    }
 
     private static long Reported(string[] units, Usage usage)
     {

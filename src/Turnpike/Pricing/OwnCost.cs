@@ -11,7 +11,7 @@ internal sealed record OwnCost(Money Amount, FrozenDictionary<string, RateCard> 
     public Money? Of(Usage usage, string? asked)
     {
         if (Models.Count == 0) return Amount;
-        var name = usage.Model is { } served && Models.ContainsKey(served) ? served : usage.Model is { } dated ? Models.Keys.FirstOrDefault(m => m.Length > 0 && MeteredQuote.IsDated(dated, m)) : null;
+        var name = usage.Model is { } served && Models.ContainsKey(served) ? served : usage.Model is { } dated ? Models.Keys.Where(m => m.Length > 0 && MeteredQuote.IsDated(dated, m)).MaxBy(m => m.Length) : null;
         return (name ?? (Models.ContainsKey(asked ?? "") ? asked ?? "" : Models.ContainsKey("") ? "" : null)) is { } known ? Amount + Models[known].Charge(usage) : null;
     }
 }

@@ -143,6 +143,8 @@ internal sealed class PriceBook(TimeProvider time, OutsidePrices? outside = null
     {
         var metered = call.Metered = new MeteredCall(call.Operation.Settings.Get<UsageSettings>() ?? UsageSettings.OfRecords((price as PriceModel.Metered)?.Count));
         metered.RequestBytes = call.ReadBody is null ? 0 : call.Headers.ContentLength ?? 0;
+        // A body that does not say how long it is would be sold as none.
+        if (call is { ReadBody: { } body, Headers.ContentLength: null } && (price is PriceModel.Metered { AsksLength: true } || metered.Settings.AsksLength)) metered.RequestBytes = (await body(ct)).Length;
         if (metered.Settings.Format is not NoFormat && await RequestReading.ReadAsync(call, metered, price as PriceModel.Metered, ct) is { } unreadable) return unreadable;
         return price switch
         {

@@ -1,6 +1,7 @@
 using System.Collections.Frozen;
 using Turnpike.Catalog;
 using Turnpike.Ledger;
+using Turnpike.Metering;
 using Turnpike.Pricing.Requests;
 
 namespace Turnpike.Pricing;
@@ -90,6 +91,9 @@ internal abstract record PriceModel
 
         /// <summary>The answer is counted as a whole before its first byte leaves.</summary>
         public bool Withholds { get; init; }
+
+        /// <summary>The length of the request's body is charged for.</summary>
+        public bool AsksLength => Models.Values.Any(card => card.Charges(Units.RequestBytes));
 
         /// <summary>Where the records stand in the answer.</summary>
         public string? Count { get; init; }

@@ -51,7 +51,15 @@ internal static class PriceSection
 
     private static readonly Key<PriceModel?> Key = new("price", new ShortOrMapShape<PriceModel?>(Short, Map!), "What a delivered answer costs: free, an amount, or a map.") { Required = true, Example = "0.01 USD" };
 
-    public static readonly Section Section = new(Scope.Operation, Key) { TellOperation = (_, operation) => Told(operation.Settings.Get<PriceModel>()) };
+    public static readonly Section Section = new(Scope.Operation, Key) { TellOperation = (_, operation) => Told(operation.Settings.Get<PriceModel>()), Check = Check };
+
+    /// <summary>What is metered is charged by what passed, whatever comes about; and nothing is owed for what is free.</summary>
+    private static void Check(Draft draft)
+    {
+        foreach (var operation in draft.Operations.Where(o => o.ChargeOn.On != ChargeMoment.Success))
+            if (operation.Settings.Get<PriceModel>() is null) draft.At(operation, "charge-on").Refuse("nothing is charged for what is free");
+            else if (operation.Settings.Get<PriceModel>() is PriceModel.Metered) draft.At(operation, "charge-on").Refuse("a metered price is charged by what passed; charge-on belongs to one price for the whole answer");
+    }
 
     /// <summary>A price as <c>check</c> tells it.</summary>
     public static string Told(PriceModel? price) => price switch

@@ -95,7 +95,8 @@ internal sealed class RateCard
 
     /// <summary>The price of so much text in, by its kinds, and out, without allocating: for streams, again and again.</summary>
     /// <param name="inputs">In the order of <see cref="Units.Inputs"/>.</param>
-    public Money Estimate(ReadOnlySpan<long> inputs, long outputTokens)
+    /// <param name="used">What else has been used so far; null: tokens alone.</param>
+    public Money Estimate(ReadOnlySpan<long> inputs, long outputTokens, Usage? used = null)
     {
         long all = 0;
         Span<long> charged = stackalloc long[inputs.Length];
@@ -109,6 +110,8 @@ internal sealed class RateCard
         if (rates.TryGetValue(Units.Requests, out var each)) sum += each.For(all).Least(1);
         for (var i = 0; i < charged.Length; i++)
             if (charged[i] > 0) sum += rates[Units.Inputs[i]].For(all).Least(charged[i]);
+        foreach (var unit in units)
+            if (used is not null && unit is not (Units.Total or Units.Requests or Units.Reasoning) && !Units.IsToken(unit)) sum += rates[unit].For(all).Least(used[unit]);
         return Rounded(sum + (output?.For(all).Least(outputTokens) ?? 0));
     }
 

@@ -40,6 +40,7 @@ internal static class UsageSection
         {
             if (operation.Settings.Get<PriceModel>() is not PriceModel.Metered price) continue;
             var usage = operation.Settings.Get<UsageSettings>();
+            if (price.Withholds && usage is not null) { draft.At(operation, "usage").Refuse("per-record counts its records alone: beside other usage, tell them by it (records: \"$.items[*]\") and price them per-unit"); continue; }
             if (price.By is not null && usage is null or { Format: NoFormat }) { draft.At(operation, "price").Refuse("a price by model needs usage to name a provider's format"); continue; }
             if (price.By?.Segment is { } segment && !operation.Path.Names.Contains(segment)) { draft.At(operation, "price").Refuse($"path:{segment} names no part of {operation.Path}"); continue; }
             var unknown = price.Models.Values.SelectMany(card => card.Priced).Distinct().FirstOrDefault(unit => !Tells(usage, price, unit));

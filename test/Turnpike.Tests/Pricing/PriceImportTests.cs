@@ -21,9 +21,10 @@ public sealed class PriceImportTests
           "upside-down": { "litellm_provider": "openai", "input_cost_per_token": 2e-06, "input_cost_per_token_above_200k_tokens": 1e-06 },
           "above-alone": { "litellm_provider": "openai", "input_cost_per_token": 1e-06, "cache_read_input_token_cost_above_200k_tokens": 1e-06 },
           "ranges": { "litellm_provider": "openai", "tiered_pricing": [{ "range": [0, 32000], "input_cost_per_token": 1e-06 }] },
-          "searching": { "litellm_provider": "openai", "input_cost_per_token": 1e-06, "cache_read_input_token_cost": 0.0, "output_cost_per_token": 0, "file_search_cost_per_1k_calls": 0.0025, "code_interpreter_cost_per_session": 0.0, "search_context_cost_per_query": { "search_context_size_low": 0.01, "search_context_size_medium": 0.01, "search_context_size_high": 0.01 } },
+          "anthropic/searching": { "litellm_provider": "anthropic", "input_cost_per_token": 1e-06, "cache_read_input_token_cost": 0.0, "output_cost_per_token": 0, "file_search_cost_per_1k_calls": 0.0025, "code_interpreter_cost_per_session": 0.0, "search_context_cost_per_query": { "search_context_size_low": 0.01, "search_context_size_medium": 0.01, "search_context_size_high": 0.01 } },
           "sized-search": { "litellm_provider": "openai", "input_cost_per_token": 1e-06, "search_context_cost_per_query": { "search_context_size_low": 0.01, "search_context_size_high": 0.02 } },
           "tiny": { "litellm_provider": "openai", "input_cost_per_token": 1e-17, "output_cost_per_token": 1e-05 },
+          "openai/gpt-image-1": { "litellm_provider": "openai", "input_cost_per_token": 5e-06, "output_cost_per_image_token": 4e-05 },
           "dall-e-3": { "litellm_provider": "openai", "output_cost_per_image": 0.04 }
         }
         """;
@@ -75,13 +76,13 @@ public sealed class PriceImportTests
               "gpt-4o": { input_tokens: 2.50 USD, cached_input_tokens: 1.25 USD, output_tokens: 10.00 USD }
               "gpt-4o-mini": { input_tokens: 0.15 USD, cached_input_tokens: 0.075 USD, output_tokens: 0.60 USD }
               "long": { input_tokens: { each: 1.00 USD, long: [{ above: 200000, each: 2.00 USD }] }, output_tokens: { each: 10.00 USD, long: [{ above: 200000, each: 15.00 USD }] } }
-              "searching": { input_tokens: 1.00 USD, cached_input_tokens: 0.00 USD, web_searches: 10000.00 USD }
               "sized-search": { input_tokens: 1.00 USD }
             # left out: upside-down: input_tokens becomes cheaper for long questions
             # left out: above-alone: cached_input_tokens has a price for long questions alone
             # left out: ranges: tiered_pricing does not say of what its ranges are
             # left out: tiny: input_tokens 1e-17 is no amount with nine decimals
-            # searching without: file_search_cost_per_1k_calls
+            # left out: gpt-image-1: no price for output_tokens, and what is not told apart would cost nothing
+            # left out: dall-e-3: no price for tokens
             # sized-search without: search_context_cost_per_query
 
             """);
@@ -96,21 +97,30 @@ public sealed class PriceImportTests
     }
 
     [Fact]
+    public void A_kind_that_costs_nothing_is_said_to_and_searches_have_a_price_where_answers_tell_them()
+    {
+        using var document = JsonDocument.Parse(LiteLlm);
+        var list = PriceImport.Read(document.RootElement, "anthropic", Day)!;
+        list.Models["searching"].Select(rate => $"{rate.Key}: {rate.Value.Text}").ShouldBe(["input_tokens: 1.00 USD", "cached_input_tokens: 0.00 USD", "web_searches: 10000.00 USD"]);
+        list.Without["searching"].ShouldBe(["file_search_cost_per_1k_calls"]);
+    }
+
+    [Fact]
     public void Genai_prices_list_is_taken_over_as_it_is_on_the_day()
     {
         using var document = JsonDocument.Parse(GenAi);
         var list = PriceImport.Read(document.RootElement, "openai", Day)!;
         Texts(document, "tiered").ShouldBe(["input_tokens: { each: 1.25 USD, long: [{ above: 200000, each: 2.50 USD }, { above: 400000, each: 3.00 USD }] }", "output_tokens: 10.00 USD"]);
-        Texts(document, "more").ShouldBe(["input_tokens: 3.00 USD", "cache_write_tokens: 3.75 USD", "cache_write_1h_tokens: 6.00 USD", "output_tokens: 15.00 USD", "web_searches: 10000.00 USD", "requests: 500.00 USD"]);
+        Texts(document, "more").ShouldBe(["input_tokens: 3.00 USD", "cache_write_tokens: 3.75 USD", "cache_write_1h_tokens: 6.00 USD", "output_tokens: 15.00 USD", "requests: 500.00 USD"]);
         Texts(document, "dated").ShouldBe(["input_tokens: 2.00 USD"]);
         list.Models.Keys.ShouldBe(["gpt-4o", "tiered", "more", "dated"]);
-        list.Without.Select(w => $"{w.Key}: {string.Join(", ", w.Value)}").ShouldBe(["more: input_video_mtok", "dated: its prices from 2026-12-01 on"]);
+        list.Without.Select(w => $"{w.Key}: {string.Join(", ", w.Value)}").ShouldBe(["more: web_searches_kcount, input_video_mtok", "dated: its prices from 2026-12-01 on"]);
         const string Untold = "its prices depend on the time of day, or on a day that is not told";
         list.LeftOut.ShouldBe([$"hourly: {Untold}", $"not-yet: {Untold}", "strange: input_mtok is no price that is known"]);
     }
 
     [Theory]
-    [InlineData(LiteLlm, "5")]
+    [InlineData(LiteLlm, "4")]
     [InlineData(GenAi, "4")]
     public async Task What_was_imported_is_a_sound_price(string prices, string models)
     {
@@ -135,7 +145,7 @@ public sealed class PriceImportTests
         await File.WriteAllTextAsync(file, LiteLlm);
         var (output, err) = (new StringWriter(), new StringWriter());
         PricesCommand.Import(file, "openai", new ManualTime(), output, err).ShouldBe(0);
-        err.ToString().Trim().ShouldBe("5 models; 4 left out, 2 without something the list has.");
+        err.ToString().Trim().ShouldBe("4 models; 6 left out, 1 without something the list has.");
         var rates = string.Join('\n', output.ToString().Split('\n').Select(line => "          " + line));
         var before = MeteredGate.Chat[..MeteredGate.Chat.IndexOf("          per-million:", StringComparison.Ordinal)];
         using var gate = new TestGate(document: before + rates + "\n");

@@ -64,7 +64,7 @@ internal static class CheckCommand
     }
 
     private static string Rules(Operation operation) =>
-        (operation.Identity == IdentityRule.Optional ? "" : $"; identity {operation.Identity.ToString().ToLowerInvariant()}") + (operation.Settle == SettleMoment.Before ? "; settled before" : "");
+        (operation.Identity == IdentityRule.Optional ? "" : $"; identity {operation.Identity.ToString().ToLowerInvariant()}") + (operation.Settle == SettleMoment.Before ? "; settled before" : "") + (operation.ChargeOn.On == ChargeMoment.Success ? "" : $"; charged on {operation.ChargeOn.Told}");
 
     private static IEnumerable<string> Gateway(GatewaySettings gateway)
     {

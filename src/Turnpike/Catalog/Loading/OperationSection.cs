@@ -1,4 +1,5 @@
 using Turnpike.Catalog.Document;
+using Turnpike.Protocols.Http;
 
 namespace Turnpike.Catalog.Loading;
 
@@ -17,13 +18,18 @@ internal sealed class OperationSection
     private static readonly Key<IReadOnlyList<string>> Accept = new("accept", new ListShape<string>(AcceptName, least: 1), "Protocols (x402, mpp, prepaid, plan) or methods (x402.exact, mpp.evm, mpp.stripe), in order of preference.") { Default = "everything configured", Example = "[prepaid, x402]" };
     private static readonly Key<SettleMoment> Settle = new("settle", new ChoiceShape<SettleMoment>(("after", SettleMoment.After), ("before", SettleMoment.Before)), "Collect when the upstream answered 2xx, or before it is asked: for costly upstreams. Stripe always collects before.") { Default = "after", Example = "before" };
 
+    private static readonly Shape<ChargeRule> ChargeWord = new ConvertedShape<ChargeMoment, ChargeRule>(new ChoiceShape<ChargeMoment>(("success", ChargeMoment.Success), ("accepted", ChargeMoment.Accepted), ("first-byte", ChargeMoment.FirstByte), ("complete", ChargeMoment.Complete)), on => new ChargeRule(on));
+    private static readonly Key<JsonPath> Outcome = new("outcome", new ScalarShape<JsonPath>("a path such as $.status", (string t, out JsonPath? v) => (v = JsonPath.Parse(t, out var wrong)) is null ? wrong : null, @"^\$"), "Where a JSON answer says how it went; read before it leaves, up to 8 MB.") { Required = true, Example = "$.status" };
+    private static readonly Key<IReadOnlyList<string>> Is = new("is", new ListShape<string>(Shapes.Text, least: 1), "What it says there when it went well.") { Required = true, Example = "[succeeded]" };
+    private static readonly Key<ChargeRule> ChargeOn = new("charge-on", new ShortOrMapShape<ChargeRule>(ChargeWord, new MapShape<ChargeRule>([Outcome, Is], m => new ChargeRule(ChargeMoment.Outcome, m.Get(Outcome), m.Get(Is)))), "When the price is owed for good. success: a 2xx answer has passed, or its caller left. accepted: the upstream answered, with whatever status. first-byte: a 2xx answer has begun. complete: it has passed, and its caller was there. A map: the answer says that it went well; else it costs nothing.") { Default = "success", Example = "{ outcome: $.status, is: [succeeded] }" };
+
     private readonly IReadOnlyList<Key> others;
 
     public OperationSection(IEnumerable<Section> sections)
     {
         others = [.. sections.Where(s => s.Scope == Scope.Operation).Select(s => s.Key)];
-        Shape = new MapShape<Operation>([Match, Description, .. others, Accept, Identity, Settle], Build, patient: true);
-        OfWrapped = [.. others.Select(k => k.Optional("said by each operation")), Accept, Identity, Settle];
+        Shape = new MapShape<Operation>([Match, Description, .. others, Accept, Identity, Settle, ChargeOn], Build, patient: true);
+        OfWrapped = [.. others.Select(k => k.Optional("said by each operation")), Accept, Identity, Settle, ChargeOn];
     }
 
     public Shape<Operation> Shape { get; }
@@ -54,6 +60,7 @@ internal sealed class OperationSection
         Identity = m.Get(Identity),
         Accept = m.Get(Accept, []),
         Settle = m.Get(Settle),
+        ChargeOn = m.Get(ChargeOn) ?? ChargeRule.Success,
         Settings = new SettingsBag(settings.Select(m.GetAny).OfType<object>()),
     };
 }

@@ -16,7 +16,7 @@ internal static class MeteredAnswer
     private const int MostWithheld = 8 * 1024 * 1024, Short = 64 * 1024;
 
     /// <summary>Null when the answer may leave.</summary>
-    public static async ValueTask<Answer?> BeginAsync(HttpContext http, HttpResponseMessage upstream, Payment payment, Cashier cashier)
+    public static async ValueTask<Answer?> BeginAsync(HttpContext http, HttpResponseMessage upstream, Payment payment, Cashier cashier, CancellationToken ct)
     {
         var quote = payment.Call.Quote as MeteredQuote;
         var readable = !payment.Call.Metered!.Reads || ReadableAnswer.TryMake(upstream);
@@ -26,15 +26,14 @@ internal static class MeteredAnswer
         if (quote is null && payment.State is not null && !payment.IsPaid && await cashier.CollectAsync(payment) is { } unpaid) return unpaid;
         var meter = AnswerMeter.Begin(http, upstream, payment, cashier, readable);
         if (quote is null || !withholds && (!meter.Reader.MayBeWhole || upstream.Content.Headers.ContentLength is not < Short)) return null;
-        byte[]? body;
-        try { body = await ReadAsync(upstream.Content, withholds ? MostWithheld : Short, http.RequestAborted); }
-        catch (InvalidDataException) { return new Refusal(Reasons.UpstreamFailed, "It is not compressed as it says it is."); }
-        catch (Exception e) when (e is IOException or HttpRequestException) { return new Refusal(Reasons.UpstreamFailed, "It broke off before it had answered."); }
+        var (body, broken) = await WholeAnswer.ReadAsync(http, upstream, withholds ? MostWithheld : Short, ct);
+        if (broken is not null) return broken;
         if (body is null) return new Refusal(Reasons.AnswerAboveCeiling, $"It is larger than {MostWithheld} bytes, and cannot be counted.");
+        // Whoever asks for another format would get the records uncounted.
+        if (withholds && body.Length > 0 && !WholeAnswer.IsJson(upstream)) return new Refusal(Reasons.UpstreamFailed, "It is no JSON, and its records cannot be counted.");
         for (var at = 0; at < body.Length;) at += meter.Reader.Read(body.AsSpan(at), out _);
         meter.End();
         meter.Passed = body.Length;
-        Replace(upstream, body);
         if (withholds && quote.Charge(payment.Call.Metered!.Usage) is var charge && charge > payment.Ceiling)
             return new Refusal(Reasons.AnswerAboveCeiling, $"It costs {charge}; this call may cost {payment.Ceiling}.");
         return await cashier.CollectAsync(payment);
@@ -57,25 +56,5 @@ internal static class MeteredAnswer
         // A chunk may be kept back, and the end may come sooner.
         if (meter.Frames) http.Response.ContentLength = null;
         upstream.Content = new MeteredContent(upstream.Content, meter);
-    }
-
-    private static async ValueTask<byte[]?> ReadAsync(HttpContent content, int most, CancellationToken ct)
-    {
-        await using var stream = await content.ReadAsStreamAsync(ct);
-        using var body = new MemoryStream();
-        var buffer = new byte[16 * 1024];
-        for (int read; (read = await stream.ReadAsync(buffer, ct)) > 0;)
-        {
-            if (body.Length + read > most) return null;
-            body.Write(buffer, 0, read);
-        }
-        return body.ToArray();
-    }
-
-    private static void Replace(HttpResponseMessage upstream, byte[] body)
-    {
-        var content = new ByteArrayContent(body);
-        foreach (var (name, values) in upstream.Content.Headers.NonValidated) content.Headers.TryAddWithoutValidation(name, values);
-        upstream.Content = content;
     }
 }

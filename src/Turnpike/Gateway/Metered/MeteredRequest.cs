@@ -9,6 +9,10 @@ internal static class MeteredRequest
     /// <summary>Digests of a body that is no longer the caller's own.</summary>
     private static readonly string[] Digests = ["Content-Digest", "Repr-Digest", "Digest", "Content-MD5"];
 
+    /// <summary>A part of an answer may leave out the very place that tells what is charged for, and hold all that is sold.</summary>
+    public static bool Spoils(Payment payment, string header) =>
+        payment is { Metered: not null, Call.Metered.Reads: true } && (header.Equals("Range", StringComparison.OrdinalIgnoreCase) || header.Equals("If-Range", StringComparison.OrdinalIgnoreCase));
+
     public static void Prepare(HttpContext http, Payment payment)
     {
         var (metered, quote) = (payment.Call.Metered!, payment.Call.Quote as MeteredQuote);

@@ -11,6 +11,8 @@ internal sealed class AnthropicFormat : UsageFormat
 {
     public override string Name => "anthropic";
 
+    public override bool Tells(string unit) => unit is Units.Searches || base.Tells(unit);
+
     public override PathNode NewPaths() => Fields(Fields(new PathNode()
         .Want("$.delta.text", (int)Field.Text)
         .Want("$.delta.thinking", (int)Field.Text)

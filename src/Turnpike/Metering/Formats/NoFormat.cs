@@ -7,6 +7,8 @@ internal sealed class NoFormat : UsageFormat
 {
     public override string Name => "none";
 
+    public override bool Tells(string unit) => false;
+
     public override PathNode NewPaths() => new();
 
     public override void Tell(FieldValues told, Counts into) { }

@@ -14,6 +14,8 @@ internal sealed class OpenAiFormat : UsageFormat
 
     public override string Name => "openai";
 
+    public override bool Tells(string unit) => unit is Units.Seconds or Units.Minutes || base.Tells(unit);
+
     public override PathNode NewPaths() => Fields(new PathNode()
         .Want("$.choices[*]", (int)Field.Content)
         .Want("$.type", (int)Field.Typed)

@@ -12,10 +12,10 @@ internal abstract class UsageFormat
     public static readonly string[] ToolMembers = ["tools", "toolConfig", "functions"];
 
     /// <summary>Members that say how fast a request is to be served, at other rates than the model's: of OpenAI and Anthropic, Bedrock (two), and Anthropic again.</summary>
-    public static readonly string[] Hurries = ["service_tier", "serviceTier", "performanceConfig", "speed"];
+    public static readonly string[] Hurries = ["service_tier", "serviceTier", "performanceConfig", "speed", "inference_geo"];
 
     /// <summary>What these say where the model's own rates are charged, or less.</summary>
-    public static readonly string[] UsualWays = ["auto", "default", "standard", "standard_only", "on_demand", "flex"];
+    public static readonly string[] UsualWays = ["auto", "default", "standard", "standard_only", "on_demand", "flex", "global"];
 
     private static readonly string[] Everywhere = [.. Kept, .. ToolMembers, .. Hurries, "stream", "stream_options", "stream_options/include_usage", "background", "prompt"];
 
@@ -31,6 +31,9 @@ internal abstract class UsageFormat
 
     /// <summary>The name <c>usage:</c> has for it.</summary>
     public abstract string Name { get; }
+
+    /// <summary>True for a unit that its answers may tell; a price for another would never be charged.</summary>
+    public virtual bool Tells(string unit) => unit is Units.Total or Units.Reasoning || Units.IsToken(unit);
 
     /// <summary>Where its answers tell what, by <see cref="Field"/>.</summary>
     public abstract PathNode NewPaths();

@@ -28,8 +28,13 @@ internal static class CostSection
         return new RailCost(checked(m.Get(Fixed).Units + m.Get(Gas).Units), m.Get(Percent) is { } percent ? Share(percent)!.Value : 0) { Minimum = m.IsWritten(Minimum) ? m.Get(Minimum) : null };
     }
 
-    private static string? Check(string rail) => Payable.Names.Contains(rail.Split('/')[0]) || rail.StartsWith("eip155:", StringComparison.Ordinal) ? null
+    private static string? Check(string rail) => IsChain(rail) || rail.Split('/') is [var method, .. var on] && IsMethod(method) && (on is [] || on is [var chain] && IsChain(chain)) ? null
         : $"'{Reading.Shown(rail)}' is no rail: a method ({string.Join(", ", Payable.Names.Where(n => n.Contains('.')))}, prepaid), a chain, or method/chain";
+
+    /// <summary>One that takes payments itself: <c>x402</c> is a protocol, and its costs would be looked up by nobody.</summary>
+    private static bool IsMethod(string name) => Payable.Names.Contains(name) && (name.Contains('.', StringComparison.Ordinal) || name == "prepaid");
+
+    private static bool IsChain(string name) => name.StartsWith("eip155:", StringComparison.Ordinal) && name.Length is > 7 and <= 39 && !name.AsSpan(7).ContainsAnyExceptInRange('0', '9');
 
     private static long? Share(string text) =>
         text.EndsWith('%') && decimal.TryParse(text.AsSpan(0, text.Length - 1), NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var percent) && percent <= 100 && decimal.Round(percent, 2) == percent ? (long)(percent * 100) : null;

@@ -27,12 +27,12 @@ internal static class GenAiPrices
         {
             if (each.ValueKind != JsonValueKind.Object || !each.TryGetProperty("models", out var models) || models.ValueKind != JsonValueKind.Array) continue;
             foreach (var model in models.EnumerateArray())
-                if (PriceList.Text(model, "id") is { } id && model.TryGetProperty("prices", out var prices)) Add(list, id, prices, day);
+                if (PriceList.Text(model, "id") is { } id && model.TryGetProperty("prices", out var prices)) Add(list, id, prices, day, PriceList.TellsSearches(PriceList.Text(each, "id")));
         }
         return list;
     }
 
-    private static void Add(PriceList list, string name, JsonElement prices, DateOnly day)
+    private static void Add(PriceList list, string name, JsonElement prices, DateOnly day, bool tellsSearches)
     {
         var without = new List<string>();
         if (prices.ValueKind == JsonValueKind.Array)
@@ -42,13 +42,14 @@ internal static class GenAiPrices
         }
         if (prices.ValueKind != JsonValueKind.Object) return;
         var rates = new List<ListedRate>();
-        foreach (var (theirs, ours, shift) in OurUnits)
+        var known = tellsSearches ? OurUnits : OurUnits.Where(unit => unit.Ours != Units.Searches).ToArray();
+        foreach (var (theirs, ours, shift) in known)
             if (prices.TryGetProperty(theirs, out var price) && price.ValueKind != JsonValueKind.Null)
             {
                 if (Listed(ours, price, shift) is not { } rate) { list.LeftOut.Add($"{PriceList.Shown(name)}: {theirs} is no price that is known"); return; }
                 rates.Add(rate);
             }
-        without.AddRange(prices.EnumerateObject().Where(p => p.Value.ValueKind != JsonValueKind.Null && OurUnits.All(known => known.Theirs != p.Name)).Select(p => PriceList.Shown(p.Name)));
+        without.AddRange(prices.EnumerateObject().Where(p => p.Value.ValueKind != JsonValueKind.Null && known.All(unit => unit.Theirs != p.Name)).Select(p => PriceList.Shown(p.Name)));
         list.Add(name, rates, without);
     }
 

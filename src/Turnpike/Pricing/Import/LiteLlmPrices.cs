@@ -29,10 +29,14 @@ internal static partial class LiteLlmPrices
         {
             if (model.Name == "sample_spec" || model.Value.ValueKind != JsonValueKind.Object || provider is not null && PriceList.Text(model.Value, "litellm_provider") != provider) continue;
             if (model.Value.TryGetProperty("tiered_pricing", out var tiers) && tiers.ValueKind == JsonValueKind.Array) list.LeftOut.Add($"{PriceList.Shown(model.Name)}: tiered_pricing does not say of what its ranges are");
-            else Add(list, model.Name, model.Value);
+            else Add(list, Bare(model), model.Value);
         }
         return list;
     }
+
+    /// <summary>As requests name it: the list puts the provider before the names of some.</summary>
+    private static string Bare(JsonProperty model) =>
+        PriceList.Text(model.Value, "litellm_provider") is { Length: > 0 } provider && model.Name.StartsWith(provider + "/", StringComparison.Ordinal) ? model.Name[(provider.Length + 1)..] : model.Name;
 
     private static void Add(PriceList list, string name, JsonElement model)
     {
@@ -49,7 +53,7 @@ internal static partial class LiteLlmPrices
                 if (!steps.TryGetValue(longer, out var of)) steps[longer] = of = [];
                 of.Add((long.Parse(step.Groups["thousands"].Value, CultureInfo.InvariantCulture) * 1000, number));
             }
-            else if (field.Name == PerSearch && OnePrice(field.Value) is { } one) search = one;
+            else if (field.Name == PerSearch && PriceList.TellsSearches(PriceList.Text(model, "litellm_provider")) && OnePrice(field.Value) is { } one) search = one;
             else if (!IsNothing(field.Value)) without.Add(PriceList.Shown(field.Name));
         }
         if (steps.Keys.FirstOrDefault(unit => !rates.ContainsKey(unit)) is { } alone) { list.LeftOut.Add($"{PriceList.Shown(name)}: {alone} has a price for long questions alone"); return; }

@@ -30,11 +30,16 @@ internal sealed record PriceList(string Format)
         }
         // Nothing for a kind whose whole is paid is said as it is: left away, it would be charged as the whole.
         foreach (var unit in rates.Keys.Where(unit => rates[unit].IsFree && (Units.ChargedAs(unit) is not { } whole || !rates.TryGetValue(whole, out var paid) || paid.IsFree)).ToList()) rates.Remove(unit);
-        if (!rates.ContainsKey(Units.Input) && !rates.ContainsKey(Units.Output)) return; // sold by the second or the picture
-        if (model.Length is 0 or > 128 || model.Any(c => char.IsControl(c) || c is '"' or '\\')) LeftOut.Add($"{Shown(model)}: no name");
+        if (!rates.Keys.Any(Units.IsToken)) LeftOut.Add($"{Shown(model)}: no price for tokens");
+        else if (Whole(rates) is { } whole) LeftOut.Add($"{Shown(model)}: no price for {whole}, and what is not told apart would cost nothing");
+        else if (model.Length is 0 or > 128 || model.Any(c => char.IsControl(c) || c is '"' or '\\')) LeftOut.Add($"{Shown(model)}: no name");
         else if (!Models.TryAdd(model, rates)) LeftOut.Add($"{Shown(model)}: named twice; say which provider's");
         else if (without.Count > 0) Without[model] = without;
     }
+
+    /// <summary>What is priced in a kind of it alone.</summary>
+    private static string? Whole(Dictionary<string, ImportedRate> rates) =>
+        rates.Keys.Select(Units.ChargedAs).FirstOrDefault(whole => whole is Units.Input or Units.Output && !rates.ContainsKey(whole));
 
     /// <summary>A number as it stands in the file, or text that holds one; null for anything else.</summary>
     public static string? Number(JsonElement value) => value.ValueKind switch
@@ -43,6 +48,9 @@ internal sealed record PriceList(string Format)
         JsonValueKind.String => value.GetString(),
         _ => null,
     };
+
+    /// <summary>Only Anthropic's answers say how often was searched for them; elsewhere a price for it would never be charged.</summary>
+    public static bool TellsSearches(string? provider) => provider == "anthropic";
 
     public static string? Text(JsonElement of, string name) => of.ValueKind == JsonValueKind.Object && of.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.String ? value.GetString() : null;
 

@@ -10,6 +10,9 @@ internal static class RequestReading
     /// <summary>Where requests name their model when no price asks for it: limits and plans may.</summary>
     private static readonly string[] Usual = ["model"];
 
+    /// <summary>Transcriptions that are nothing but their text.</summary>
+    private static readonly string[] Silent = ["text", "srt", "vtt"];
+
     /// <summary>Null, or why the request cannot be metered.</summary>
     public static async ValueTask<Answer?> ReadAsync(Call call, MeteredCall metered, PriceModel.Metered? price, CancellationToken ct)
     {
@@ -24,7 +27,7 @@ internal static class RequestReading
         metered.RequestBytes = body.Length;
         var type = call.Headers.ContentType.ToString();
         // Uploads (audio, images) name their model in a field of a form.
-        if ((needsBody || !BeginsObject(body.Span)) && FormFields.BoundaryOf(type) is { } boundary) return needsBody ? OfForm(metered, body, boundary, model!) : null;
+        if ((needsBody || !BeginsObject(body.Span)) && FormFields.BoundaryOf(type) is { } boundary) return price is null ? null : OfForm(metered, body, boundary, price);
         if (!needsBody && !IsJson(type) && !BeginsObject(body.Span)) return null;
         if (JsonRequest.Read(body, metered.Settings.Format, call.Target.Path, needsBody ? model!.Body : model is null ? Usual : null, out var wrong) is not { } request) return new Refusal(Reasons.MalformedRequest, wrong);
         if (request.IsDeferred) return new Refusal(Reasons.MalformedRequest, "Answers in the background are not sold here: leave 'background' out.");
@@ -34,10 +37,16 @@ internal static class RequestReading
         return null;
     }
 
-    private static Refusal? OfForm(MeteredCall metered, ReadOnlyMemory<byte> body, string boundary, ModelPlace model)
+    private static Refusal? OfForm(MeteredCall metered, ReadOnlyMemory<byte> body, string boundary, PriceModel.Metered price)
     {
-        if (!FormFields.TryFind(body.Span, boundary, string.Join('.', model.Body), out var named)) return new Refusal(Reasons.MalformedRequest, "The body is no sound form, or names its model twice.");
-        metered.Asked = named;
+        if (price.By is { Segment: null } model)
+        {
+            if (!FormFields.TryFind(body.Span, boundary, string.Join('.', model.Body), out var named)) return new Refusal(Reasons.MalformedRequest, "The body is no sound form, or names its model twice.");
+            metered.Asked = named;
+        }
+        // Whoever chose such an answer would pay nothing for it.
+        if (price.Models.Values.Any(card => card.Priced.Any(metered.Settings.Format.Tells)) && (!FormFields.TryFind(body.Span, boundary, "response_format", out var wanted) || wanted is not null && Silent.Contains(wanted.Trim(), StringComparer.OrdinalIgnoreCase)))
+            return new Refusal(Reasons.MalformedRequest, "An answer in this 'response_format' does not tell what it used, and is not sold here: ask for json.");
         return null;
     }
 

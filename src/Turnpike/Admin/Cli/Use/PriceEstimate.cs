@@ -50,6 +50,7 @@ internal static class PriceEstimate
     {
         if (price.CardOf(price.By is null ? "" : model) is not { } card)
             return CommandRun.Say(err, $"{(model is null ? "--model is wanted" : $"'{model}' has no price and is refused")}: {string.Join(", ", price.Models.Keys.Order(StringComparer.Ordinal))}.", CommandRun.WrongInput);
+        if (used.Has(Units.Total)) return CommandRun.Say(err, "total_tokens is a sum: say the tokens in and out, as input_tokens and output_tokens.", CommandRun.WrongInput);
         var usage = new Usage { IsComplete = true };
         foreach (var (unit, count) in used)
         {
