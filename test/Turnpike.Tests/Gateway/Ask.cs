@@ -11,6 +11,9 @@ internal sealed record Ask(string Method, string Target, params (string Name, st
 {
     public string? Body { get; init; }
 
+    /// <summary>True: the body does not say how long it is.</summary>
+    public bool Chunked { get; init; }
+
     public string Address { get; init; } = "127.0.0.1";
 
     public bool Tls { get; init; } = true;
@@ -41,7 +44,7 @@ internal sealed record Ask(string Method, string Target, params (string Name, st
         if (Body is not null)
         {
             var bytes = Encoding.UTF8.GetBytes(Body);
-            (request.Body, request.ContentLength) = (new MemoryStream(bytes), bytes.Length);
+            (request.Body, request.ContentLength) = (new MemoryStream(bytes), Chunked ? null : bytes.Length);
         }
         return new Told(http, body, lifetime);
     }

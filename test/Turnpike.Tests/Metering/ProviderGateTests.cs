@@ -150,6 +150,20 @@ public sealed class ProviderGateTests : IDisposable
         told.Headers["Turnpike-Cost"].ToString().ShouldBe(new Money(60 * 1_250 + 40 * 3_000 + 5 * 10_000 + 45 * 30_000, "USD").ToString());
     }
 
+    /// <summary>The attack: an answer that is nothing but its text does not tell what it used.</summary>
+    [Theory]
+    [InlineData("text")]
+    [InlineData(" SRT")]
+    [InlineData("vtt")]
+    public async Task A_transcription_that_would_tell_no_use_is_not_sold(string wanted)
+    {
+        var token = await gate.TokenAsync();
+        (await gate.SendAsync(Form(token, ("model", "whisper-1"), ("response_format", wanted)))).Reason.ShouldBe("malformed-request");
+        (await gate.SendAsync(Form(token, ("model", "whisper-1"), ("response_format", "json"), ("response_format", wanted)))).Reason.ShouldBe("malformed-request");
+        gate.Upstream.Requests.ShouldBeEmpty();
+        (await gate.SendAsync(Form(token, ("model", "whisper-1"), ("response_format", "verbose_json")))).Status.ShouldBe(200);
+    }
+
     [Fact]
     public async Task An_upload_names_its_model_in_a_field_of_its_form()
     {

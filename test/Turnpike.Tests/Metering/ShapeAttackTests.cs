@@ -62,6 +62,7 @@ public sealed class ShapeAttackTests
     [InlineData("openai", """ "service_tier":"priority" """)]
     [InlineData("openai-responses", """ "service_tier":"prior\u0069ty" """)]
     [InlineData("anthropic", """ "speed":"fast" """)]
+    [InlineData("anthropic", """ "inference_geo":"us" """)]
     [InlineData("bedrock", """ "serviceTier":{"type":"priority"} """)]
     [InlineData("bedrock", """ "performanceConfig":{"latency":"optimized"} """)]
     public async Task A_dearer_way_to_be_served_is_not_sold_at_the_rates_of_the_usual_one(string format, string asked)
@@ -75,7 +76,7 @@ public sealed class ShapeAttackTests
     [InlineData("openai", """ "service_tier":"auto" """)]
     [InlineData("openai", """ "service_tier":"flex","speed":1.25 """)]
     [InlineData("openai", """ "service_tier":null """)]
-    [InlineData("anthropic", """ "service_tier":"standard_only" """)]
+    [InlineData("anthropic", """ "service_tier":"standard_only","inference_geo":"global" """)]
     [InlineData("bedrock", """ "serviceTier":{"type":"default"},"performanceConfig":{"latency":"standard"} """)]
     public async Task The_usual_way_may_be_asked_for(string format, string asked)
     {

@@ -69,6 +69,21 @@ public sealed class DeliveryTests
         gate.Upstream.Requests.Single().Headers.Keys.ShouldNotContain(name => name.EndsWith("Range", StringComparison.OrdinalIgnoreCase));
     }
 
+    /// <summary>The attack: a body that does not say how long it is.</summary>
+    [Theory]
+    [InlineData("usage: { size: request-bytes }, price: { ceiling: 1 USD, per-unit: { size: 0.01 USD } }")]
+    [InlineData("price: { ceiling: 1 USD, per-unit: { request_bytes: 0.01 USD } }")]
+    public async Task What_is_sold_by_the_length_of_the_request_is_so_however_it_comes(string price)
+    {
+        using var gate = new TestGate(document: MeteredGate.Records.Replace("search: { match: GET /companies, accept: [prepaid], price: { per-record: 0.002 USD, count: \"$.items[*]\", ceiling: 0.01 USD } }", $"put: {{ match: POST /put, accept: [prepaid], {price} }}", StringComparison.Ordinal));
+        foreach (var chunked in new[] { false, true })
+        {
+            var told = await gate.SendAsync(new Ask("POST", "/put", ("Authorization", await gate.TokenAsync())) { Body = "seven..", Chunked = chunked });
+            (told.Status, told.Headers["Turnpike-Cost"].ToString()).ShouldBe((200, "0.07 USD"));
+        }
+        gate.Upstream.Requests.ShouldAllBe(request => request.Body == "seven..");
+    }
+
     [Fact]
     public async Task Records_in_another_format_are_not_sold_uncounted()
     {

@@ -48,6 +48,10 @@ public sealed class RailCostsTests
 
     [Theory]
     [InlineData("paypal: { fixed: 0.30 USD }", "is no rail")]
+    [InlineData("x402: { fixed: 0.30 USD }", "is no rail")]
+    [InlineData("plan: { fixed: 0.30 USD }", "is no rail")]
+    [InlineData("\"x402.exact/base\": { gas: 0.30 USD }", "is no rail")]
+    [InlineData("\"eip155:\": { gas: 0.30 USD }", "is no rail")]
     [InlineData("prepaid: { fixed: 0.30 USD, gas: 0.30 EUR }", "a rail's costs are in one currency")]
     [InlineData("prepaid: { percent: 101% }", "is no percentage up to 100%")]
     [InlineData("prepaid: { minimum: 1.00 USD }", "prepaid takes 1.00 USD or more")]

@@ -90,6 +90,23 @@ public sealed class PeriodTests : IDisposable
         (await AskAsync(one)).Headers["Turnpike-Cost"].ToString().ShouldBe("2.10 USD");
     }
 
+    /// <summary>The attack: another name for the model with each call, and what is free of a month is free of each call.</summary>
+    [Theory]
+    [InlineData("per-million: { input_tokens: { each: 1000.00 USD, free: 20, per: 1mo } }")]
+    [InlineData("by: $.model, other-models: usual, per-million: { usual: { input_tokens: { each: 1000.00 USD, free: 20, per: 1mo } } }")]
+    public async Task A_callers_own_word_for_a_model_begins_no_month_of_its_own(string rates)
+    {
+        gate = new TestGate(document: Document($"price: {{ ceiling: 100.00 USD, {rates} }}").Replace("match: GET /o, usage: { pages: \"header:x-pages\" }", "match: POST /o, usage: openai", StringComparison.Ordinal));
+        var token = await gate.TokenAsync("1000.00 USD");
+        var costs = new List<string>();
+        foreach (var name in new[] { "a", "b", "usual" })
+        {
+            gate.Upstream.Says(() => Metering.MeteredGate.Json($$$"""{"model":"{{{name}}}","choices":[],"usage":{"prompt_tokens":20,"completion_tokens":0,"total_tokens":20}}"""));
+            costs.Add((await gate.SendAsync(new Ask("POST", "/o", ("Authorization", token), ("Content-Type", "application/json")) { Body = $$"""{"model":"{{name}}","max_tokens":1}""" })).Headers["Turnpike-Cost"].ToString());
+        }
+        costs.ShouldBe(["0.00 USD", "0.02 USD", "0.02 USD"]);
+    }
+
     [Fact]
     public async Task What_is_held_covers_the_dearest_place_a_call_can_come_to_and_the_rest_goes_back()
     {

@@ -90,6 +90,8 @@ public sealed class RateTests
     [InlineData("ceiling: 1 USD, per-unit: { pages: { each: 1 USD, long: [{ above: 5, each: 2 EUR }] } }", "long questions are priced in the same currency")]
     [InlineData("ceiling: 1 USD, per-unit: { pages: { each: 1 USD, long: [{ above: 5, each: 2 USD }, { above: 5, each: 3 USD }] } }", "longer questions come later, and are not cheaper")]
     [InlineData("ceiling: 1 USD, per-unit: { pages: { each: 3 USD, long: [{ above: 5, each: 2 USD }] } }", "longer questions come later, and are not cheaper")]
+    [InlineData("ceiling: 1 USD, per-record: 0.1 USD, count: \"$.items[*]\"", "per-record counts its records alone: beside other usage, tell them by it (records: \"$.items[*]\") and price them per-unit")]
+    [InlineData("ceiling: 1 USD, per-unit: { web_searches: 0.01 USD }", "nothing tells 'web_searches': usage has to say where it comes from")]
     [InlineData("ceiling: 1 USD, per-unit: { pages: { package: 5 } }", "package and price belong together")]
     [InlineData("ceiling: 1 USD, per-record: 0.1 USD", "per-record and count belong together: what a record costs, and what one is")]
     [InlineData("ceiling: 1 USD, per-million: { total_tokens: 1 USD, input_tokens: 1 USD }", "total_tokens is all tokens in and out: beside a price for it, none of them has its own")]
@@ -99,6 +101,28 @@ public sealed class RateTests
     public void What_is_signed_for_one_amount_cannot_pay_a_metered_price() =>
         Documents.Load(Document("ceiling: 1 USD, per-unit: { pages: 0.05 USD }").Replace("prepaid: { secret: \"${env:TURNPIKE_TOKEN_SECRET}\" }", "mpp: { secret: \"${env:TURNPIKE_MPP_SECRET}\", stripe: { secret-key: \"${env:STRIPE_SECRET_KEY}\", profile: p } }", StringComparison.Ordinal))
             .Errors.ShouldHaveSingleItem().Message.ShouldBe("no accepted method can take a metered price: mpp.stripe is signed for one amount");
+
+    /// <summary>An edition of a model is sold at its rates; a later model is another.</summary>
+    [Theory]
+    [InlineData("gpt-4o", "gpt-4o-2024-08-06", true)]
+    [InlineData("gpt-4", "gpt-4-0613", true)]
+    [InlineData("claude-opus-4-5", "claude-opus-4-5-20251101", true)]
+    [InlineData("gemini-1.5-pro", "gemini-1.5-pro-002", true)]
+    [InlineData("claude-opus-4", "claude-opus-4-5-20251101", false)]
+    [InlineData("claude-opus-4", "claude-opus-4-5", false)]
+    [InlineData("gpt-4o", "gpt-4o-mini", false)]
+    [InlineData("gpt-4o", "gpt-4o-", false)]
+    [InlineData("gpt-4o", "gpt-4o2", false)]
+    public void What_is_a_dated_name(string priced, string served, bool dated) => MeteredQuote.IsDated(served, priced).ShouldBe(dated);
+
+    /// <summary>A crash is charged for all that is known, not for tokens alone.</summary>
+    [Fact]
+    public void What_has_passed_so_far_counts_for_a_crash()
+    {
+        var usage = new Usage();
+        usage.Observed[Units.Bytes] = 3_000;
+        Card("per-unit: { bytes: 0.001 USD, requests: 0.50 USD }").Estimate([0, 0, 0, 0, 0, 0], 0, usage).ToString().ShouldBe("3.50 USD");
+    }
 
     private static string Charge(string price, params (string Unit, long Count)[] used)
     {
