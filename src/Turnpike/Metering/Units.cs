@@ -20,6 +20,9 @@ internal static class Units
     /// <summary>One of the kinds that <c>total_tokens</c> is made of.</summary>
     public static bool IsToken(string unit) => IsInput(unit) || Array.IndexOf(Outputs, unit) >= 0;
 
+    /// <summary>Known of every answer here, whatever it tells.</summary>
+    public static bool IsMeasured(string unit) => unit is Requests or Bytes or RequestBytes or Duration;
+
     /// <summary>What a unit without a rate of its own is charged as, so that nothing passes free because a price list forgot it.</summary>
     public static string? ChargedAs(string unit) => unit switch
     {

@@ -33,7 +33,7 @@ internal static class MeterSection
 
     private static readonly Key<MeterSet> Key = new("meters",
         new ConvertedShape<IReadOnlyList<KeyValuePair<string, MeterDefinition>>, MeterSet>(Named, all => new MeterSet(all.ToDictionary(m => m.Key, m => m.Value, StringComparer.Ordinal))),
-        "Questions to the records of use, asked at /admin/v1/meters/{name}/query. Where there are meters, every call is recorded; without, those whose operation has usage.")
+        "Questions to the records of use, asked at /admin/v1/meters/{name}/query. Where there are meters, every delivered call is recorded; without, those whose operation has usage, a metered price or cost, or whose upstream is paid for (pays), and those that a limit in units counts.")
     { Default = "none", Example = "{ tokens: { sum: total_tokens, group-by: [model] } }" };
 
     public static readonly Section Section = new(Scope.Document, Key)

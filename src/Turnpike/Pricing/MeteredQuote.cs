@@ -19,7 +19,7 @@ internal sealed record MeteredQuote(Money Ceiling, string Version, DateTimeOffse
     public long Share { get; init; } = PriceRule.Whole;
 
     /// <summary>Something is priced that its provider's format tells, and neither counting nor a measure of the document's own does.</summary>
-    public bool AsksTheUpstream => Card.Priced.Any(unit => unit is not (Units.Requests or Units.Bytes or Units.RequestBytes) && !Call.Settings.Units.Contains(unit));
+    public bool AsksTheUpstream => Card.Priced.Any(unit => !Units.IsMeasured(unit) && !Call.Settings.Units.Contains(unit));
 
     /// <summary>What of the document's own measures is charged for, and was not told.</summary>
     public IEnumerable<Measure> Missing(Usage usage) => usage.Missing.Where(measure => CardOf(usage).Charges(measure.Unit));

@@ -22,7 +22,7 @@ internal static class UsageSection
     private static readonly Key<long> Fallback = new("fallback", Shapes.Integer(0, MostFallback), "What is counted where an answer does not tell it.") { Required = true, Example = "1" };
     private static readonly MapShape<Measure> Told = new([From, Fallback], Build);
 
-    private static readonly Key<UsageSettings> Key = new("usage", new UsageShape(), "What an answer tells of its use: openai, openai-responses, anthropic, gemini, bedrock, or units with their sources ($.path, header:NAME, seconds, minutes, hours, bytes, request-bytes, a number; { from: $.path, fallback: 1 } where an answer may not tell it).")
+    private static readonly Key<UsageSettings> Key = new("usage", new UsageShape(), "What an answer tells of its use: openai, openai-responses, anthropic, gemini, bedrock; or units with their sources ($.path, header:NAME, milliseconds, seconds, minutes, hours, bytes, request-bytes, a number; { from: $.path, fallback: 1 } where an answer may not tell it); or both, with format for the former: { format: openai, images: \"$.data[*]\" }.")
     { Default = "nothing is read", Example = "openai" };
 
     public static readonly Section Section = new(Scope.Operation, Key)
@@ -49,7 +49,7 @@ internal static class UsageSection
     }
 
     private static bool Tells(UsageSettings? usage, PriceModel.Metered price, string unit) =>
-        unit is Units.Requests or Units.Bytes or Units.RequestBytes || price.Count is not null && unit == Units.Records
+        Units.IsMeasured(unit) || price.Count is not null && unit == Units.Records
         || usage?.Tells(unit) == true;
 
     /// <summary>Null for what is no source.</summary>
@@ -119,7 +119,7 @@ internal static class UsageSection
             if (at.Node is MapNode) return Told.TryRead(at, out measure);
             if (!at.TryText("where the quantity comes from", out var text)) return false;
             measure = MeasureOf(unit, text.Text);
-            return measure is not null || at.Refuse($"'{text.Shown}' is no source; write $.path, header:NAME, seconds, minutes, hours, bytes, request-bytes or a number");
+            return measure is not null || at.Refuse($"'{text.Shown}' is no source; write $.path, header:NAME, milliseconds, seconds, minutes, hours, bytes, request-bytes or a number");
         }
 
         public override void WriteSchema(Utf8JsonWriter json)

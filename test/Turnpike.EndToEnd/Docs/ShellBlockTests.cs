@@ -13,6 +13,7 @@ public sealed partial class ShellBlockTests
     [Theory]
     [InlineData("README.md")]
     [InlineData("docs/start.md")]
+    [InlineData("docs/how-to/meter.md")]
     public async Task Every_shell_block_runs(string document)
     {
         var blocks = Block().Matches(await File.ReadAllTextAsync(Path.Combine(Checkout.Root, document))).Select(m => m.Groups[1].Value).ToList();

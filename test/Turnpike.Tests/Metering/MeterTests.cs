@@ -78,6 +78,18 @@ public sealed class MeterTests : IDisposable
     }
 
     [Fact]
+    public async Task The_time_of_a_call_can_be_priced_by_the_millisecond_and_the_ceiling_is_held_for_it()
+    {
+        using var timed = new TestGate(document: Chat + "\n      slow: { match: GET /slow, accept: [prepaid], price: { ceiling: 0.50 USD, per-unit: { duration_ms: 0.0001 USD } } }\n");
+        timed.Upstream.Answer = (_, _) => { timed.Time.Pass(TimeSpan.FromMilliseconds(1_200)); return Task.FromResult(ScriptedUpstream.Text("late")); };
+        var told = await timed.GetAsync("/slow", ("Authorization", await timed.TokenAsync()));
+        told.Headers["Turnpike-Cost"].ToString().ShouldBe("0.12 USD");
+        (await timed.Ledger.ListAsync(new Turnpike.Ledger.HoldFilter(), default))[0].Hold.Ceiling.ToString().ShouldBe("0.50 USD");
+        (await timed.Of<Turnpike.Audit.IAuditTrail>().ReadAsync(new Turnpike.Audit.AuditFilter(Kind: Turnpike.Audit.AuditKinds.Untold), default)).ShouldBeEmpty();
+        await timed.ShouldBalanceAsync();
+    }
+
+    [Fact]
     public async Task A_meter_groups_by_what_a_signed_token_claims_and_by_nothing_a_caller_only_says()
     {
         using var signed = new TestGate("""

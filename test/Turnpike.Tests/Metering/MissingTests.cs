@@ -35,6 +35,8 @@ public sealed class MissingTests : IDisposable
     [InlineData("/path", "<html>", 0, "The answer did not tell 'pages', which is charged for; 0 counted.", "estimated")]
     [InlineData("/path", """{"pages":0}""", 0, null, "mixed")]
     [InlineData("/path", """{"pages":2}""", 2, null, "mixed")]
+    [InlineData("/path", """{"pages":2.1}""", 3, null, "mixed")]
+    [InlineData("/list", """{"items":[{"pages":0.4},{"pages":"0.4"},{"pages":1}]}""", 3, null, "reported")]
     [InlineData("/header", "{}", 0, "The answer did not tell 'pages', which is charged for; 0 counted.", "estimated")]
     [InlineData("/list", """{"items":[]}""", 0, null, "reported")]
     [InlineData("/list", """{"items":[{"pages":1},{"pages":2}]}""", 3, null, "reported")]
@@ -74,6 +76,15 @@ public sealed class MissingTests : IDisposable
         (await gate.SendAsync(new Ask("GET", "/header", ("Authorization", token)))).Status.ShouldBe(200);
         (await gate.Of<IAuditTrail>().ReadAsync(new AuditFilter(Kind: AuditKinds.Untold), default)).Count.ShouldBe(1);
         (await gate.Ledger.AvailableAsync("token:" + TestGate.IdOf(token), "USD", default)).ShouldBe(new Money(2_600_000_000, "USD"));
+    }
+
+    [Fact]
+    public async Task A_header_that_tells_a_fraction_is_rounded_up()
+    {
+        var token = await gate.TokenAsync();
+        gate.Upstream.Says(() => With("1.2"));
+        (await gate.SendAsync(new Ask("GET", "/header", ("Authorization", token)))).Headers["Turnpike-Cost"].ToString().ShouldBe("0.20 USD");
+        await gate.ShouldBalanceAsync();
     }
 
     [Theory]

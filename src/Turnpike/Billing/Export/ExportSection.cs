@@ -37,8 +37,9 @@ internal static class ExportSection
     private static readonly Key<ExportTarget.Lago> Lago = new("lago", new MapShape<ExportTarget.Lago>([LagoApi, LagoKey, Codes], m => new ExportTarget.Lago(m.Get(LagoApi) ?? new Uri("https://api.getlago.com"), m.Get(LagoKey), m.Get(Codes)!)), "Lago's events; subjects name its subscriptions.")
     { Default = "not sent", Example = "{ api-key: \"${env:LAGO_API_KEY}\", codes: { total_tokens: tokens } }" };
 
+    private static readonly Key<Uri> Hook = new("url", Shapes.KeyedUrl, "Where messages are posted to.") { Required = true, Example = "https://example.com/usage" };
     private static readonly Key<IReadOnlyList<Secret>> Secrets = new("secret", new ListShape<Secret>(new SecretShape(check: CheckSecret), oneAlone: true, least: 1), "Signs messages: whsec_ and base64 of at least 24 bytes; one, or a list while it is rolled.") { Required = true, Example = "${env:USAGE_WEBHOOK_SECRET}" };
-    private static readonly Key<ExportTarget.Webhook> Webhook = new("webhook", new MapShape<ExportTarget.Webhook>([Url, Secrets], m => new ExportTarget.Webhook(m.Get(Url)!, m.Get(Secrets, []))), "One signed message an event (Standard Webhooks).")
+    private static readonly Key<ExportTarget.Webhook> Webhook = new("webhook", new MapShape<ExportTarget.Webhook>([Hook, Secrets], m => new ExportTarget.Webhook(m.Get(Hook)!, m.Get(Secrets, []))), "One signed message an event (Standard Webhooks).")
     { Default = "not sent", Example = "{ url: https://example.com/usage, secret: \"${env:USAGE_WEBHOOK_SECRET}\" }" };
 
     private static readonly Key<string> Folder = new("folder", Shapes.Text, "Where the files are; it is made when it is not there.") { Required = true, Example = "/var/lib/turnpike/usage" };
