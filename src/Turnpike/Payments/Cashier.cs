@@ -346,6 +346,7 @@ internal sealed class Cashier(PaymentRegistry rails, PlanMethod plans, BalanceMe
         // Taken, never delivered, and so the payer's again: this retry is paid from credit (or from the budget it went back to),
         // under an id of its own.
         await CreditAsync(known, ct);
+        if (payment.WouldOpenBy(known.Hold)) return new Refusal(Reasons.PaymentExpired, "What was paid and not delivered is yours again; it was not the price of this session.");
         (payment.Payer, payment.Agreed, payment.HoldId) = (known.Hold.Payer, known.Hold.Ceiling, $"again:{known.Hold.Receipt}");
         (payment.CreditOnly, payment.MayBeAskedAgain) = (!payment.Method!.SettlesInBooks, true);
         return await ledger.FindAsync(payment.HoldId, ct) is { Status: not HoldStatus.Released } again ? await KnownAsync(payment, again, ct) : null;

@@ -59,6 +59,21 @@ internal sealed class Payment(Call call, Func<Payment, ValueTask> close) : IAsyn
     /// <summary>The amount its terms were given at; the quote's when they say nothing.</summary>
     public Money? Agreed { get; set; }
 
+    /// <summary>The price it answers, where it brings no terms of ours; null: the quote's.</summary>
+    public PriceInForce? InForce { get; set; }
+
+    /// <summary>
+    /// How long the session lasts that it buys; null: it buys a call. By what was sold and not by what is asked now, or an edit of the
+    /// document would sell an hour at the price of a call, and a minute at the price of an hour.
+    /// </summary>
+    public TimeSpan? Session => Credential?.Terms is { } terms ? terms.Session : InForce is { } price ? price.Session : (Call.Quote as SessionQuote)?.Lasts;
+
+    /// <summary>
+    /// True when it would open a session by money that was paid before, and nothing says that it was the price of one: it brings no
+    /// terms, and what was paid is neither of this document nor the amount that is asked.
+    /// </summary>
+    public bool WouldOpenBy(Hold paid) => Session is not null && Credential?.Terms is null && paid.PriceVersion != (InForce?.Version ?? Call.Quote!.Version) && paid.Ceiling != Ceiling;
+
     public string ReceiptId => field ??= Ids.New("r");
 
     /// <summary>The hold as the books have it.</summary>
@@ -122,8 +137,12 @@ internal sealed class Payment(Call call, Func<Payment, ValueTask> close) : IAsyn
     /// <summary>Who pays, and how that is named: put aside while another way to pay is tried.</summary>
     public Presented Presented
     {
-        get => new(Credential, Method, Payer, HoldId, BodyDigest, MayBeAskedAgain);
-        set => (Credential, Method, Payer, HoldId, BodyDigest, MayBeAskedAgain, Legs, Raises, Agreed) = (value.Credential, value.Method, value.Payer, value.HoldId, value.BodyDigest, value.MayBeAskedAgain, [], [], null);
+        get => new(Credential, Method, Payer, HoldId, BodyDigest, MayBeAskedAgain) { PriceVersion = PriceVersion, Agreed = Agreed, InForce = InForce };
+        set
+        {
+            (Credential, Method, Payer, HoldId, BodyDigest, MayBeAskedAgain, Legs, Raises) = (value.Credential, value.Method, value.Payer, value.HoldId, value.BodyDigest, value.MayBeAskedAgain, [], []);
+            (PriceVersion, Agreed, InForce) = (value.PriceVersion, value.Agreed, value.InForce);
+        }
     }
 
     /// <summary>What was used; null for a price that is the same for every answer.</summary>
@@ -162,4 +181,12 @@ internal sealed class Payment(Call call, Func<Payment, ValueTask> close) : IAsyn
 }
 
 /// <summary>One way to pay a call, before anything of it is held.</summary>
-internal sealed record Presented(Credential? Credential, IPaymentMethod? Method, string? Payer, string? HoldId, string? BodyDigest, bool MayBeAskedAgain);
+internal sealed record Presented(Credential? Credential, IPaymentMethod? Method, string? Payer, string? HoldId, string? BodyDigest, bool MayBeAskedAgain)
+{
+    /// <summary>What its credential answers; null where that is the quote.</summary>
+    public Money? Agreed { get; init; }
+
+    public string? PriceVersion { get; init; }
+
+    public PriceInForce? InForce { get; init; }
+}

@@ -1,7 +1,6 @@
 using System.Globalization;
 using Turnpike.Catalog;
 using Turnpike.Payments.Sessions;
-using Turnpike.Pricing;
 using Turnpike.Protocols.Http;
 
 namespace Turnpike.Payments;
@@ -38,11 +37,8 @@ internal sealed class PaymentReplies(PaymentRegistry rails, SessionPasses sessio
         reply.Headers["Turnpike-Receipt"] = ReceiptUrl(call, state.Hold.Receipt);
         reply.Headers["Turnpike-Cost"] = state.Captured.ToString();
         WriteUntil(payment, reply);
-        if (call.Quote is SessionQuote session)
-        {
-            reply.Headers[SessionQuote.Header] = sessions.Issue(call, session, state);
-            reply.Headers[SessionQuote.EndHeader] = SessionPasses.EndOf(session, state).ToUniversalTime().ToString("yyyy-MM-ddTHH:mm:ssZ", System.Globalization.CultureInfo.InvariantCulture);
-        }
+        if (payment.Session is { } lasts)
+            foreach (var (name, value) in sessions.Issue(state, lasts)) reply.Headers[name] = value;
         if (payment.Method!.Remaining(payment) is { } left) reply.Headers["Turnpike-Remaining"] = left.ToString();
         var receipt = new Receipt(payment.Credential!.Protocol, payment.Method.Name, state.Reference ?? state.Hold.Receipt, state.Captured, state.Hold.Payer, state.Changed)
         {

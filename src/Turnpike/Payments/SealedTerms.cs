@@ -6,13 +6,15 @@ using System.Text;
 using System.Text.Json;
 using Turnpike.Catalog;
 using Turnpike.Ledger;
+using Turnpike.Pricing;
 using Turnpike.Protocols.Signing;
 
 namespace Turnpike.Payments;
 
 /// <summary>
 /// The terms a challenge was given for. Nothing of an unpaid call is stored: the payer carries its terms, sealed, and the seal
-/// says that they are ours. They bind the payment to operation, method, target, body and caller, because no rail signs those.
+/// says that they are ours. They bind the payment to operation, method, target, body and caller, because no rail signs those, and to
+/// what is sold: a call, or a session and its length.
 /// </summary>
 internal sealed record SealedTerms
 {
@@ -33,6 +35,9 @@ internal sealed record SealedTerms
     /// <summary>SHA-256 of the canonical target, base64url, 128 bits.</summary>
     public required string TargetDigest { get; init; }
 
+    /// <summary>How long the session lasts that they are the terms of; null: they buy one call.</summary>
+    public TimeSpan? Session { get; init; }
+
     public string? Caller { get; init; }
 
     public string? BodyDigest { get; init; }
@@ -48,6 +53,7 @@ internal sealed record SealedTerms
         Expires = expires,
         HttpMethod = MethodOf(call),
         TargetDigest = DigestOf(call.Target.Value),
+        Session = (call.Quote as SessionQuote)?.Lasts,
         Caller = call.Caller,
         BodyDigest = call.BodyDigest,
     };
@@ -60,6 +66,8 @@ internal sealed record SealedTerms
         if (Caller is not null && Caller != call.Caller) return new Refusal(Reasons.WrongResource, "Its terms were given to another caller.");
         // Where a price asks for the body's size, terms that were given for no body at all buy none.
         if (BodyDigest != bodyDigest && (BodyDigest is not null || call.BodyLength > 0)) return new Refusal(Reasons.WrongResource, "Its terms were given for another request body.");
+        // Or the price of one call would open a session, for as long as terms are good after the document was changed.
+        if ((Session is null) == call.Quote is SessionQuote) return new Refusal(Reasons.PaymentExpired, $"Its terms were given for a {(Session is null ? "call" : "session")}, and that is not what is sold here any more.");
         if (Expires < call.Now) return new Refusal(Reasons.PaymentExpired, $"Its terms were good until {Expires:u}.");
         return null;
     }
@@ -78,6 +86,7 @@ internal sealed record SealedTerms
             json.WriteString("m", HttpMethod);
             json.WriteString("n", Nonce);
             json.WriteString("o", Operation);
+            if (Session is { } lasts) json.WriteString("s", (lasts.Ticks / TimeSpan.TicksPerSecond).ToString(CultureInfo.InvariantCulture));
             json.WriteString("t", TargetDigest);
             json.WriteString("v", PriceVersion);
             if (Caller is not null) json.WriteString("w", Caller);
@@ -105,11 +114,12 @@ internal sealed record SealedTerms
                     Operation = Field(fields, "o")!,
                     TargetDigest = Field(fields, "t")!,
                     PriceVersion = Field(fields, "v")!,
+                    Session = long.TryParse(Field(fields, "s"), CultureInfo.InvariantCulture, out var seconds) ? new TimeSpan(checked(seconds * TimeSpan.TicksPerSecond)) : null,
                     Caller = Field(fields, "w"),
                 }
                 : null;
         }
-        catch (Exception e) when (e is JsonException or FormatException or InvalidOperationException or ArgumentOutOfRangeException) { return null; }
+        catch (Exception e) when (e is JsonException or FormatException or InvalidOperationException or ArgumentOutOfRangeException or OverflowException) { return null; }
     }
 
     private static string? Field(JsonElement fields, string name) => fields.TryGetProperty(name, out var value) ? value.GetString() : null;

@@ -17,7 +17,7 @@ internal sealed class Demand
     }
 
     /// <summary>The fewest that anybody was told a price for, as far back as terms are good and at most as long again; zero where nobody counts.</summary>
-    public long Fewest(Call call) => places.TryGetValue(call.Operation.Name, out var place) ? place.Fewest(call.Now) : 0;
+    public long Fewest(string operation, DateTimeOffset now) => places.TryGetValue(operation, out var place) ? place.Fewest(now) : 0;
 
     private sealed class Place : IAsyncDisposable
     {

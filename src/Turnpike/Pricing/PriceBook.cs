@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using Turnpike.Catalog;
 using Turnpike.Catalog.Document;
 using Turnpike.Identity.Reputations;
@@ -29,11 +28,7 @@ internal sealed class PriceBook(TimeProvider time, OutsidePrices? outside = null
     /// <summary>Names the quote a metered call answers, by the version it was of.</summary>
     public const string QuoteHeader = "Turnpike-Quote";
 
-    private const int MostPast = 100;
-
-    private readonly ConcurrentDictionary<string, List<PastPrice>> past = new();
-
-    private readonly ConcurrentDictionary<(string Operation, string Version), (PriceModel.Metered Price, DateTimeOffset Until)> pastRates = new();
+    private readonly PastPrices past = new(time);
     private readonly Demand demand = new();
 
     /// <summary>Sets the quote; leaves it null when nothing is owed. A price above the caller's own maximum ends the call.</summary>
@@ -97,46 +92,36 @@ internal sealed class PriceBook(TimeProvider time, OutsidePrices? outside = null
     /// <summary>When the document changes: prices that end now stay good for terms given until now.</summary>
     public void Replaced(ServiceCatalog old)
     {
-        var until = time.GetUtcNow() + Valid;
-        foreach (var operation in old.Operations.Values)
-        {
-            if (operation.Settings.Get<PriceModel>() is PriceModel.Fixed price) Remember(operation.Name, price.Amount, old.Version);
-            if (operation.Settings.Get<PriceModel>() is PriceModel.Metered rated) pastRates[(operation.Name, old.Version)] = (rated, until);
-        }
-        foreach (var (key, known) in pastRates)
-            if (known.Until < time.GetUtcNow()) pastRates.TryRemove(key, out _);
+        var now = time.GetUtcNow();
+        past.Remember(old, operation => demand.Fewest(operation, now));
     }
 
-    private void Remember(string operation, Money amount, string version)
-    {
-        var (now, prices) = (time.GetUtcNow(), past.GetOrAdd(operation, _ => []));
-        lock (prices)
-        {
-            prices.RemoveAll(p => p.Until < now || p.Amount == amount && p.Version == version);
-            prices.Add(new PastPrice(amount, now + Valid, version));
-            if (prices.Count > MostPast) prices.RemoveAt(0);
-        }
-    }
-
-    /// <summary>The prices a credential without terms (x402 v1) may answer: the present one first, then those of the validity window.</summary>
-    public IReadOnlyList<Money> InForce(Call call)
+    /// <summary>
+    /// The prices a credential without terms (x402 v1) may answer: the present one first, then those of the validity window. All of them
+    /// are of what is sold now: an amount that bought a call a moment ago opens no session, and the other way round.
+    /// </summary>
+    public IReadOnlyList<PriceInForce> InForce(Call call)
     {
         if (call.Quote is not { } quote) return [];
-        var inForce = new List<Money> { quote.Ceiling };
+        var (lasts, inForce) = ((quote as SessionQuote)?.Lasts, new List<PriceInForce>());
+        inForce.Add(new(quote.Ceiling, quote.Version, lasts));
         switch (call.Operation.Settings.Get<PriceModel>())
         {
-            case PriceModel.Asked asked: inForce.AddRange(outside?.Before(call, asked) is { } before ? [before] : []); break;
+            case PriceModel.Asked asked: inForce.AddRange(outside?.Before(call, asked) is { } before ? [new(before, quote.Version, null)] : []); break;
             case null or PriceModel.Metered or PriceModel.CostPlus: break;
             // The hour may have struck since it was told, and others may have come; but never were there fewer than there were.
-            case { Rules.Count: > 0 } price:
-                var fewest = demand.Fewest(call);
-                inForce.AddRange([AmountOf(call, price, call.Now, fewest), AmountOf(call, price, call.Now - Valid, fewest)]);
-                break;
+            case { Rules.Count: > 0 } price: inForce.AddRange(Told(call, price, call.Now, demand.Fewest(call.Operation.Name, call.Now)).Select(amount => new PriceInForce(amount, call.Catalog.Version, LengthOf(price)))); break;
         }
-        if (past.TryGetValue(call.Operation.Name, out var prices))
-            lock (prices) inForce.AddRange(prices.Where(p => p.Until >= call.Now && p.Amount.Currency == quote.Ceiling.Currency).Select(p => p.Amount));
+        foreach (var old in past.Of(call))
+            if (old.Price is PriceModel.Fixed or PriceModel.Session && (LengthOf(old.Price) is null) == (lasts is null) && old.IsKnownFor(call))
+                inForce.AddRange(Told(call, old.Price, old.Ended, old.Fewest).Where(amount => amount.Currency == quote.Ceiling.Currency).Select(amount => new PriceInForce(amount, old.Version, LengthOf(old.Price))));
         return [.. inForce.Distinct()];
     }
+
+    /// <summary>What a price and its rules made of this call: at the last moment that counts, and as far back as terms are good.</summary>
+    private static Money[] Told(Call call, PriceModel price, DateTimeOffset last, long fewest) => [AmountOf(call, price, last, fewest), AmountOf(call, price, call.Now - Valid, fewest)];
+
+    private static TimeSpan? LengthOf(PriceModel price) => (price as PriceModel.Session)?.Lasts;
 
     /// <summary>A call whose use is told: its request is read for what bounds it, and a metered price is quoted at the most it can come to.</summary>
     private async ValueTask<Answer?> MeterAsync(Call call, PriceModel? price, CancellationToken ct)
@@ -161,7 +146,7 @@ internal sealed class PriceBook(TimeProvider time, OutsidePrices? outside = null
         tables?.Keep(call.Catalog);
         var named = call.Headers[QuoteHeader];
         if (named.Count == 0 || named == call.Catalog.Version) return Quote(call, metered, price, call.Catalog.Version);
-        if (named.Count == 1 && pastRates.TryGetValue((call.Operation.Name, named.ToString()), out var told) && told.Until >= call.Now) return Quote(call, metered, told.Price, named.ToString());
+        if (named.Count == 1 && past.Find(call, named.ToString()) is { Price: PriceModel.Metered told }) return Quote(call, metered, told, named.ToString());
         return Quote(call, metered, price, call.Catalog.Version) ?? new Refusal(Reasons.PaymentExpired, $"The rates that {QuoteHeader} names do not hold any more.");
     }
 
@@ -209,6 +194,4 @@ internal sealed class PriceBook(TimeProvider time, OutsidePrices? outside = null
 
     private static bool ReadMaximum(string text, string currency, out Money maximum) =>
         Money.TryParse(text, out maximum) ? maximum.Currency == currency : Money.TryParse(text.Trim(), currency, out maximum);
-
-    private sealed record PastPrice(Money Amount, DateTimeOffset Until, string Version);
 }

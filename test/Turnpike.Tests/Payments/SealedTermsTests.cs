@@ -20,6 +20,8 @@ public sealed class SealedTermsTests
     {
         var terms = Terms();
         new TermsSeal([Current]).Open(new TermsSeal([Current]).Seal(terms)).ShouldBe(terms);
+        var session = terms with { Session = TimeSpan.FromHours(1) };
+        new TermsSeal([Current]).Open(new TermsSeal([Current]).Seal(session)).ShouldBe(session);
         new TermsSeal([Current, Old]).Open(new TermsSeal([Old]).Seal(terms)).ShouldBe(terms);
         new TermsSeal([Current]).Open(new TermsSeal([Old]).Seal(terms)).ShouldBeNull();
     }

@@ -15,14 +15,17 @@ internal sealed class SessionPasses(ILedger ledger, TermsSeal seal)
     private const int MostLength = 200;
     private const string Purpose = "session";
 
-    /// <summary>What the paid answer tells.</summary>
-    public string Issue(Call call, SessionQuote quote, HoldState paid)
+    /// <summary>The headers of the paid answer: the pass, for who bought it, and when it ends.</summary>
+    public IReadOnlyList<KeyValuePair<string, string>> Issue(HoldState paid, TimeSpan lasts)
     {
-        var (receipt, until) = (paid.Hold.Receipt, EndOf(quote, paid).ToUnixTimeSeconds().ToString(CultureInfo.InvariantCulture));
-        return $"{receipt}.{until}.{seal.SealFor(Purpose, Text(call.Operation.Name, receipt, until, call.Caller))}";
+        var (receipt, end) = (paid.Hold.Receipt, paid.Created + lasts);
+        var until = end.ToUnixTimeSeconds().ToString(CultureInfo.InvariantCulture);
+        return
+        [
+            new(SessionQuote.Header, $"{receipt}.{until}.{seal.SealFor(Purpose, Text(paid.Hold.Operation, receipt, until, paid.Hold.Caller))}"),
+            new(SessionQuote.EndHeader, end.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss'Z'", CultureInfo.InvariantCulture)),
+        ];
     }
-
-    public static DateTimeOffset EndOf(SessionQuote quote, HoldState paid) => paid.Created + quote.Lasts;
 
     /// <summary>Opens the call if it shows a session that does; else why the one it shows does not. Null as well when it shows none.</summary>
     public async ValueTask<Refusal?> OpenAsync(Call call, CancellationToken ct)

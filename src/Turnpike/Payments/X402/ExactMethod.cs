@@ -32,7 +32,8 @@ internal sealed class ExactMethod : IPaymentMethod
     public Answer? Identify(Payment payment)
     {
         var credential = (X402Credential)payment.Credential!;
-        (payment.PriceVersion, payment.Agreed) = (credential.Terms?.PriceVersion ?? payment.Call.Quote!.Version, credential.Terms?.Amount ?? AmountOf(payment, credential));
+        payment.InForce = credential.Terms is null ? PriceOf(payment, credential) : null;
+        (payment.PriceVersion, payment.Agreed) = (credential.Terms?.PriceVersion ?? payment.InForce!.Version, credential.Terms?.Amount ?? payment.InForce!.Amount);
         var (terms, code) = Find(payment, credential);
         if (terms is null) return Verdicts.Of(code);
         if (ExactEvmPayload.Parse(PayloadOf(credential), out var broken) is not { } payload) return Verdicts.Of(broken ?? ErrorCodes.InvalidPayload);
@@ -64,14 +65,18 @@ internal sealed class ExactMethod : IPaymentMethod
         _ => null,
     };
 
-    /// <summary>Without sealed terms, any price that was in force a moment ago may be answered: a change must not break terms already given.</summary>
-    private Money AmountOf(Payment payment, X402Credential credential)
+    /// <summary>
+    /// Without sealed terms, any price that was in force a moment ago may be answered: a change must not break terms already given.
+    /// Where one amount was the price of sessions of several lengths, nobody knows which was told, and the longest is given.
+    /// </summary>
+    private PriceInForce PriceOf(Payment payment, X402Credential credential)
     {
         var inForce = prices.InForce(payment.Call);
         var said = credential.V2?.Accepted.Amount ?? ExactEvmPayload.Parse(PayloadOf(credential), out _)?.Authorization.Value.ToString();
-        foreach (var amount in inForce)
-            if (book.Terms(payment.Call.Catalog, Chains(payment.Call), amount).Any(t => t.Requirements.Amount == said)) return amount;
-        return inForce[0];
+        PriceInForce? found = null;
+        foreach (var price in inForce)
+            if (found is not null ? price.Amount == found.Amount && price.Session > found.Session : book.Terms(payment.Call.Catalog, Chains(payment.Call), price.Amount).Any(t => t.Requirements.Amount == said)) found = price;
+        return found ?? inForce[0];
     }
 
     /// <summary>Which of our terms it answers; only ours are used from here on. Otherwise the first thing that differs, by its code.</summary>
