@@ -2,7 +2,6 @@ using System.Globalization;
 using System.Text.Json;
 using Turnpike.Catalog;
 using Turnpike.Payments;
-using Turnpike.Pricing;
 
 namespace Turnpike.Gateway;
 
@@ -54,7 +53,7 @@ internal static class ProblemWriter
             json.WriteString("unit", quote.Unit);
             if (call.Operation.ChargeOn is { On: not ChargeMoment.Success } rule) json.WriteString("chargeOn", rule.Told);
             json.WriteEndObject();
-            if (quote is MeteredQuote) json.WriteString("quote", quote.Version);
+            json.WriteString("quote", quote.Version);
             json.WriteString("validUntil", quote.ValidUntil.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss'Z'", CultureInfo.InvariantCulture));
         }
         json.WriteStartArray("offers");

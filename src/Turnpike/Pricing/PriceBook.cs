@@ -25,7 +25,7 @@ internal sealed class PriceBook(TimeProvider time, OutsidePrices? outside = null
     /// <summary>How long terms may be answered.</summary>
     public static readonly TimeSpan Valid = TimeSpan.FromMinutes(5);
 
-    /// <summary>Names the quote a metered call answers, by the version it was of.</summary>
+    /// <summary>Names the quote that a call is paid by, by the version it was of.</summary>
     public const string QuoteHeader = "Turnpike-Quote";
 
     private readonly PastPrices past = new(time);
@@ -60,12 +60,24 @@ internal sealed class PriceBook(TimeProvider time, OutsidePrices? outside = null
         return Clamp(call, sold);
     }
 
-    /// <summary>A price that is known before the call.</summary>
+    /// <summary>
+    /// A price that is known before the call; of one that was changed, what the caller was told, as long as that said it holds: a
+    /// balance answers no terms, so the call names the version they were of. A price that is not asked any more ends when it was told
+    /// to: whoever names it again and again does not make it last.
+    /// </summary>
     private Answer? Fix(Call call, PriceModel? price)
     {
         if (price is not PriceModel.Fixed { Amount.IsZero: false } and not PriceModel.Session) return null;
-        var amount = AmountOf(call, price, call.Now, InProgress(call, price));
-        call.Quote = price is PriceModel.Session session ? new SessionQuote(amount, call.Catalog.Version, call.Now + Valid, session.Lasts) : new Quote(amount, "call", call.Catalog.Version, call.Now + Valid);
+        var named = call.Headers[QuoteHeader];
+        if (named.Count == 1 && named != call.Catalog.Version && past.Find(call, named.ToString()) is { } old && old.Price.GetType() == price.GetType() && old.IsKnownFor(call))
+            return Fix(call, old.Price, Told(call, old.Price, old.Ended, old.Fewest).Min(), old.Version, old.Until);
+        var present = Fix(call, price, AmountOf(call, price, call.Now, InProgress(call, price)), call.Catalog.Version, call.Now + Valid);
+        return present ?? (named.Count == 0 || named == call.Catalog.Version ? null : new Refusal(Reasons.PaymentExpired, $"The price that {QuoteHeader} names does not hold any more."));
+    }
+
+    private static Answer? Fix(Call call, PriceModel price, Money amount, string version, DateTimeOffset until)
+    {
+        call.Quote = LengthOf(price) is { } lasts ? new SessionQuote(amount, version, until, lasts) : new Quote(amount, "call", version, until);
         return Clamp(call, amount);
     }
 
@@ -145,12 +157,12 @@ internal sealed class PriceBook(TimeProvider time, OutsidePrices? outside = null
     {
         tables?.Keep(call.Catalog);
         var named = call.Headers[QuoteHeader];
-        if (named.Count == 0 || named == call.Catalog.Version) return Quote(call, metered, price, call.Catalog.Version);
-        if (named.Count == 1 && past.Find(call, named.ToString()) is { Price: PriceModel.Metered told }) return Quote(call, metered, told, named.ToString());
-        return Quote(call, metered, price, call.Catalog.Version) ?? new Refusal(Reasons.PaymentExpired, $"The rates that {QuoteHeader} names do not hold any more.");
+        if (named.Count == 0 || named == call.Catalog.Version) return Quote(call, metered, price, call.Catalog.Version, call.Now + Valid);
+        if (named.Count == 1 && past.Find(call, named.ToString()) is { Price: PriceModel.Metered told } old) return Quote(call, metered, told, old.Version, old.Until);
+        return Quote(call, metered, price, call.Catalog.Version, call.Now + Valid) ?? new Refusal(Reasons.PaymentExpired, $"The rates that {QuoteHeader} names do not hold any more.");
     }
 
-    private Answer? Quote(Call call, MeteredCall metered, PriceModel.Metered price, string version)
+    private Answer? Quote(Call call, MeteredCall metered, PriceModel.Metered price, string version, DateTimeOffset until)
     {
         if (price.CardOf(price.By is null ? "" : metered.Asked) is not { } card)
             return new Refusal(Reasons.UnknownModel, $"{(metered.Asked is { } asked ? $"'{Reading.Shown(asked)}' has no price here." : "The request names no model.")} These have one: {string.Join(", ", price.Models.Keys.Order(StringComparer.Ordinal).Take(20))}.");
@@ -162,10 +174,10 @@ internal sealed class PriceBook(TimeProvider time, OutsidePrices? outside = null
         if (price.Minimum is { } minimum) (ceiling, least) = (Larger(ceiling, minimum), Larger(least, minimum));
         if (Maximum(call, ceiling.Currency, out var malformed) is { } maximum && maximum < ceiling)
         {
-            if (maximum < least) { call.Quote = new MeteredQuote(ceiling, version, call.Now + Valid, price, card, metered) { Least = least, Share = share }; return new Refusal(Reasons.PriceAboveMaximum, $"This call costs {least} or more; your maximum is {maximum}."); }
+            if (maximum < least) { call.Quote = new MeteredQuote(ceiling, version, until, price, card, metered) { Least = least, Share = share }; return new Refusal(Reasons.PriceAboveMaximum, $"This call costs {least} or more; your maximum is {maximum}."); }
             ceiling = maximum;
         }
-        call.Quote = new MeteredQuote(ceiling, version, call.Now + Valid, price, card, metered) { Least = least, Share = share };
+        call.Quote = new MeteredQuote(ceiling, version, until, price, card, metered) { Least = least, Share = share };
         return malformed;
     }
 

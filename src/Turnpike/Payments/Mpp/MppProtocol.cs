@@ -36,6 +36,8 @@ internal sealed class MppProtocol : IPaymentProtocol
     {
         if (call.Catalog.Settings.Get<PaymentSettings>()?.Mpp is not { } settings) return;
         var expires = call.Now + settings.Valid;
+        // A price that is not asked any more is not made to last by asking for its terms.
+        if (call.Quote is { } quote && quote.Version != call.Catalog.Version && quote.ValidUntil < expires) expires = quote.ValidUntil;
         foreach (var offer in Preferred(call, offers))
         {
             var challenge = Sign(settings, new Challenge
