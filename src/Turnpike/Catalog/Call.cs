@@ -96,8 +96,17 @@ internal sealed class Call : IAsyncDisposable
     /// <summary>The receipt of the session that opens this call; null where none does.</summary>
     public string? Session { get; private set; }
 
+    /// <summary>The receipt of the session it shows, sealed and not ended: nothing is owed unless its price has been given back.</summary>
+    public string? Pass { get; set; }
+
+    /// <summary>The price of a call that shows a session: owed if that turns out to open nothing.</summary>
+    public Quote? Instead { get; set; }
+
     /// <summary>It was paid for with a session: nothing more is owed.</summary>
-    public void OpenedBy(string receipt) => (Session, Quote) = (receipt, null);
+    public void Open() => (Session, Instead) = (Pass, null);
+
+    /// <summary>The session it shows opens nothing: the price is owed after all.</summary>
+    public void Shut() => (Quote, Instead) = (Instead, null);
 
     /// <summary>The limits this call counts under, as they stand; null where none is written down.</summary>
     public IReadOnlyList<Policy>? Policies { get; set; }

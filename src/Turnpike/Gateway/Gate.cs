@@ -4,13 +4,14 @@ using Turnpike.Catalog.Loading;
 using Turnpike.Identity;
 using Turnpike.Limits;
 using Turnpike.Payments;
+using Turnpike.Payments.Sessions;
 using Turnpike.Pricing;
 
 namespace Turnpike.Gateway;
 
 /// <summary>The toll gate. Every call passes through this one method, top to bottom.</summary>
 internal sealed class Gate(RequestDelegate next, CatalogSource catalog, CallerDirectory callers, PriceBook prices,
-                           RateLimits limits, AccessRules access, Cashier cashier)
+                           RateLimits limits, AccessRules access, SessionPasses sessions, Cashier cashier)
 {
     public async Task InvokeAsync(HttpContext http)
     {
@@ -20,6 +21,7 @@ internal sealed class Gate(RequestDelegate next, CatalogSource catalog, CallerDi
 
         var answer = call.Rejected
                   ?? limits.Guessed(call, await callers.IdentifyAsync(call, ct)) // who asks?                   401 429
+                  ?? sessions.Look(call)                               // is it open, by a session that was paid?
                   ?? await access.CheckAsync(call, ct)                 // may they, at all?                     400 403 503
                   ?? await prices.QuoteAsync(call, ct)                 // at what price, for this caller?
                   ?? await access.CheckPriceAsync(call, ct)            // is more asked for at that price?      403

@@ -29,14 +29,16 @@ internal sealed class Cashier(PaymentRegistry rails, PlanMethod plans, BalanceMe
     public Payment Open(Call call) => new(call, CloseAsync);
 
     /// <summary>Reads and checks the credential, cheapest first. Null: nothing is owed, or the payment is to be believed.</summary>
-    public ValueTask<Answer?> VerifyAsync(Payment payment, CancellationToken ct) => payment.Call.Quote is null ? default : BelieveAsync(payment, ct);
+    public ValueTask<Answer?> VerifyAsync(Payment payment, CancellationToken ct) => payment.Call is { Quote: null, Pass: null } ? default : BelieveAsync(payment, ct);
 
     private async ValueTask<Answer?> BelieveAsync(Payment payment, CancellationToken ct)
     {
         var call = payment.Call;
-        // Shown and not good, with a payment beside it: the payment buys the next one.
-        if (call.Quote is SessionQuote && await sessions.OpenAsync(call, ct) is { } ended && rails.Read(call) is null) return limits.TakeUnpaid(call) ?? ended;
+        // Nothing that watches money has looked at it, so a payment beside a session that was given back is not taken.
+        if (call.Pass is not null) return await sessions.OpenAsync(call, ct) is { } shut ? limits.TakeUnpaid(call) ?? shut : null;
         if (call.Quote is null) return null;
+        // Shown and not good, with a payment beside it: the payment buys the next one.
+        if (call.Quote is SessionQuote && sessions.WhyNot(call) is { } ended && rails.Read(call) is null) return limits.TakeUnpaid(call) ?? ended;
         if (rails.Read(call) is not { } credential)
         {
             if (call.Plan is not null && (await IncludedAsync(payment, last: false, ct) is var included && included is not null || payment.State is not null)) return included;

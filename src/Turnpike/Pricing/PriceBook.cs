@@ -68,11 +68,20 @@ internal sealed class PriceBook(TimeProvider time, OutsidePrices? outside = null
     private Answer? Fix(Call call, PriceModel? price)
     {
         if (price is not PriceModel.Fixed { Amount.IsZero: false } and not PriceModel.Session) return null;
+        if (call.Pass is not null) return Spare(call, price);
         var named = call.Headers[QuoteHeader];
         if (named.Count == 1 && named != call.Catalog.Version && past.Find(call, named.ToString()) is { } old && old.Price.GetType() == price.GetType() && old.IsKnownFor(call))
             return Fix(call, old.Price, Told(call, old.Price, old.Ended, old.Fewest).Min(), old.Version, old.Until);
         var present = Fix(call, price, AmountOf(call, price, call.Now, InProgress(call, price)), call.Catalog.Version, call.Now + Valid);
         return present ?? (named.Count == 0 || named == call.Catalog.Version ? null : new Refusal(Reasons.PaymentExpired, $"The price that {QuoteHeader} names does not hold any more."));
+    }
+
+    /// <summary>A call that shows a session owes nothing, and is not measured by a maximum, a limit or a breaker as if it did. The price is kept: it is asked for if the session was given back.</summary>
+    private Answer? Spare(Call call, PriceModel price)
+    {
+        Fix(call, price, AmountOf(call, price, call.Now, InProgress(call, price)), call.Catalog.Version, call.Now + Valid);
+        (call.Instead, call.Quote) = (call.Quote, null);
+        return null;
     }
 
     private static Answer? Fix(Call call, PriceModel price, Money amount, string version, DateTimeOffset until)

@@ -28,8 +28,8 @@ internal sealed class IncidentRule(IncidentBoard board, PaymentRegistry rails) :
             if (incident.Mode == IncidentMode.Closed) return Refuse(incident, Reasons.Closed);
             if (incident.Mode == IncidentMode.ReadOnly && call.Method is not ("GET" or "HEAD")) return Refuse(incident, Reasons.ReadOnly);
             if (incident.Mode == IncidentMode.PaidOnly && free) return Refuse(incident, Reasons.PaidOnly);
-            // Terms would invite a payment that is then refused. A proof may be of something paid before: that is found out first.
-            if (incident.Mode == IncidentMode.NoNewPayments && !free && (money || call.Plan is null && rails.Read(call) is null)) return Refuse(incident, Reasons.NoNewPayments);
+            // Terms would invite a payment that is then refused. A proof may be of something paid before: that is found out first. A session was paid before.
+            if (incident.Mode == IncidentMode.NoNewPayments && !free && call.Pass is null && (money || call.Plan is null && rails.Read(call) is null)) return Refuse(incident, Reasons.NoNewPayments);
         }
         return null;
     }

@@ -27,21 +27,42 @@ internal sealed class SessionPasses(ILedger ledger, TermsSeal seal)
         ];
     }
 
-    /// <summary>Opens the call if it shows a session that does; else why the one it shows does not. Null as well when it shows none.</summary>
+    /// <summary>
+    /// Before its price is looked for: does it show a session that was sold for it and has not ended? Without I/O, and ends no call.
+    /// Where the price is known before the call, that is; what was sold stays open when the price changes.
+    /// </summary>
+    public Answer? Look(Call call)
+    {
+        if (call.Operation.Settings.Get<PriceModel>() is PriceModel.Session or PriceModel.Fixed { Amount.IsZero: false }) call.Pass = Read(call).Receipt;
+        return null;
+    }
+
+    /// <summary>Why the session that it shows is none; null as well when it shows none.</summary>
+    public Refusal? WhyNot(Call call) => Read(call).Why;
+
+    /// <summary>Opens the call that shows a session, if its money is ours; else why not, and its price is owed.</summary>
     public async ValueTask<Refusal?> OpenAsync(Call call, CancellationToken ct)
     {
+        var paid = await ledger.FindByReceiptAsync(call.Pass!, ct);
+        if (paid is { Status: HoldStatus.Settled, Outcome: not HoldOutcome.Credited } && !await Refundable.BegunAsync(ledger, paid, ct))
+        {
+            call.Open();
+            return null;
+        }
+        call.Shut();
+        return Ended("Its price has been given back.");
+    }
+
+    private (string? Receipt, Refusal? Why) Read(Call call)
+    {
         var shown = call.Headers[SessionQuote.Header];
-        if (shown.Count == 0) return null;
-        if (shown.Count > 1 || shown.ToString() is not { Length: < MostLength } text || text.Split('.') is not [var receipt, var end, var sealed_]) return Ended("It cannot be read.");
+        if (shown.Count == 0) return (null, null);
+        if (shown.Count > 1 || shown.ToString() is not { Length: < MostLength } text || text.Split('.') is not [var receipt, var end, var sealed_]) return (null, Ended("It cannot be read."));
         // Whoever was nobody when it was bought may be somebody now; the other way round it is not theirs.
         var isOurs = seal.IsSealedFor(Purpose, Text(call.Operation.Name, receipt, end, null), sealed_) || call.Caller is { } caller && seal.IsSealedFor(Purpose, Text(call.Operation.Name, receipt, end, caller), sealed_);
-        if (!isOurs) return Ended("It was not sold for this operation, or to another caller.");
+        if (!isOurs) return (null, Ended("It was not sold for this operation, or to another caller."));
         var until = DateTimeOffset.FromUnixTimeSeconds(long.Parse(end, CultureInfo.InvariantCulture));
-        if (until <= call.Now) return Ended($"It ended at {until:u}.");
-        var paid = await ledger.FindByReceiptAsync(receipt, ct);
-        if (paid is not { Status: HoldStatus.Settled, Outcome: not HoldOutcome.Credited } || await Refundable.BegunAsync(ledger, paid, ct)) return Ended("Its price has been given back.");
-        call.OpenedBy(receipt);
-        return null;
+        return until > call.Now ? (receipt, null) : (null, Ended($"It ended at {until:u}."));
     }
 
     private static Refusal Ended(string why) => new(Reasons.SessionEnded, why);
