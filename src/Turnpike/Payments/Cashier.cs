@@ -340,11 +340,11 @@ internal sealed class Cashier(PaymentRegistry rails, PlanMethod plans, BalanceMe
         if (known.Status == HoldStatus.Unknown) { payment.Payer = known.Hold.Payer; return PaymentRefusals.Pending(payment, known.Reference); }
         if (known.Status == HoldStatus.Released) return new Refusal(Reasons.CredentialUsed, "It was presented before and given back for another request.");
         // Only what is delivered in the books is given again: a crash between keeping an answer and saying so has made it credit.
-        if (known.Outcome == HoldOutcome.Delivered) return await SecondLook.AgainAsync(answers, payment.Call, known, ct);
+        if (known.Outcome == HoldOutcome.Delivered) return await SecondLook.AgainAsync(answers, payment, known, sessions, ct);
         // Settled comes before the first byte and delivered after the last: a copy that comes in between must not be served from
         // "credit" for an answer that is on its way. Read again, because it may have ended between that reading and this look.
         if (inHand.IsBusy(known)) return new Refusal(Reasons.InFlight, "Its answer is on its way.") { RetryAfter = TimeSpan.FromSeconds(1) };
-        if (await ledger.FindAsync(known.Hold.Id, ct) is { Outcome: HoldOutcome.Delivered } now) return await SecondLook.AgainAsync(answers, payment.Call, now, ct);
+        if (await ledger.FindAsync(known.Hold.Id, ct) is { Outcome: HoldOutcome.Delivered } now) return await SecondLook.AgainAsync(answers, payment, now, sessions, ct);
         // Taken, never delivered, and so the payer's again: this retry is paid from credit (or from the budget it went back to),
         // under an id of its own.
         await CreditAsync(known, ct);
@@ -358,7 +358,7 @@ internal sealed class Cashier(PaymentRegistry rails, PlanMethod plans, BalanceMe
     private async ValueTask<Answer> InsteadAsync(Payment payment, HoldState first, CancellationToken ct)
     {
         payment.Call.Correlation = first.Hold.Correlation;
-        return first.Status == HoldStatus.Unknown ? PaymentRefusals.Pending(payment, first.Reference) : await SecondLook.AgainAsync(answers, payment.Call, first, ct);
+        return first.Status == HoldStatus.Unknown ? PaymentRefusals.Pending(payment, first.Reference) : await SecondLook.AgainAsync(answers, payment, first, sessions: null, ct);
     }
 
     private Hold NewHold(Payment payment, string? credit) => payment.Capped(new Hold

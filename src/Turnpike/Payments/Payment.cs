@@ -72,7 +72,13 @@ internal sealed class Payment(Call call, Func<Payment, ValueTask> close) : IAsyn
     /// True when it would open a session by money that was paid before, and nothing says that it was the price of one: it brings no
     /// terms, and what was paid is neither of this document nor the amount that is asked.
     /// </summary>
-    public bool WouldOpenBy(Hold paid) => Session is not null && Credential?.Terms is null && paid.PriceVersion != (InForce?.Version ?? Call.Quote!.Version) && paid.Ceiling != Ceiling;
+    public bool WouldOpenBy(Hold paid) => Session is not null && !IsKnownOf(paid) && paid.Ceiling != Ceiling;
+
+    /// <summary>How long the session lasts that its money has bought; null where that was none, or where nothing says what it was.</summary>
+    public TimeSpan? SoldBy(Hold paid) => IsKnownOf(paid) ? Session : null;
+
+    /// <summary>Its terms say what was sold; without them, the document does that it was sold by.</summary>
+    private bool IsKnownOf(Hold paid) => Credential?.Terms is not null || paid.PriceVersion == (InForce?.Version ?? Call.Quote!.Version);
 
     public string ReceiptId => field ??= Ids.New("r");
 

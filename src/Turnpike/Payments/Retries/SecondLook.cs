@@ -1,5 +1,6 @@
 using Turnpike.Catalog;
 using Turnpike.Ledger;
+using Turnpike.Payments.Sessions;
 
 namespace Turnpike.Payments.Retries;
 
@@ -7,7 +8,11 @@ namespace Turnpike.Payments.Retries;
 internal static class SecondLook
 {
     /// <summary>The answer as it left, while it is kept; then where its receipt is.</summary>
-    public static async ValueTask<Answer> AgainAsync(AnswerStore answers, Call call, HoldState delivered, CancellationToken ct) =>
-        await answers.FindAsync(delivered.Hold.Id, ct) is { } stored ? new Replay(stored)
-            : new Refusal(Reasons.AlreadyDelivered, $"Its receipt: {PaymentReplies.ReceiptUrl(call, delivered.Hold.Receipt)}") { Receipt = PaymentReplies.ReceiptUrl(call, delivered.Hold.Receipt) };
+    /// <param name="sessions">Whoever presents the very payment that bought a session is told its pass again, which no receipt shows; null: it is another payment.</param>
+    public static async ValueTask<Answer> AgainAsync(AnswerStore answers, Payment payment, HoldState delivered, SessionPasses? sessions, CancellationToken ct)
+    {
+        if (await answers.FindAsync(delivered.Hold.Id, ct) is { } stored) return new Replay(stored);
+        var receipt = PaymentReplies.ReceiptUrl(payment.Call, delivered.Hold.Receipt);
+        return new Refusal(Reasons.AlreadyDelivered, $"Its receipt: {receipt}") { Receipt = receipt, Headers = sessions?.Again(payment, delivered) ?? [] };
+    }
 }

@@ -27,6 +27,10 @@ internal sealed class SessionPasses(ILedger ledger, TermsSeal seal)
         ];
     }
 
+    /// <summary>The same once more, for the payment that bought it, as it was sold: for its buyer, whoever presents it. None where it has ended.</summary>
+    public IReadOnlyList<KeyValuePair<string, string>> Again(Payment payment, HoldState paid) =>
+        payment.SoldBy(paid.Hold) is { } lasts && paid.Created + lasts > payment.Call.Now ? Issue(paid, lasts) : [];
+
     /// <summary>
     /// Before its price is looked for: does it show a session that was sold for it and has not ended? Without I/O, and ends no call.
     /// Where the price is known before the call, that is; what was sold stays open when the price changes.
