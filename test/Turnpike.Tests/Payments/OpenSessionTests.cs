@@ -61,10 +61,10 @@ public sealed class OpenSessionTests : IDisposable
     public async Task A_breaker_of_spending_sees_its_price_once()
     {
         Open(more: "breakers: { dear: { watch: task-spend, above: 0.70 USD, within: 1h, for: 1h } }\n");
-        var task = ("Turnpike-Task", (string?)"t");
+        var (task, token) = (("Turnpike-Task", (string?)"t"), ("Authorization", (string?)await gate.TokenAsync()));
         var pass = await BuyAsync(task);
-        for (var i = 0; i < 5; i++) (await gate.GetAsync(Lounge, pass, task)).Status.ShouldBe(200);
-        (await gate.GetAsync(Lounge, task)).Status.ShouldBe(429);
+        for (var i = 0; i < 5; i++) (await gate.GetAsync(Lounge, pass, task, token)).Status.ShouldBe(200);
+        (await gate.GetAsync(Lounge, task, token)).Status.ShouldBe(429);
     }
 
     [Fact]

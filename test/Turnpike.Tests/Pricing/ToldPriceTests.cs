@@ -32,13 +32,11 @@ public sealed class ToldPriceTests : IDisposable
         await gate.ShouldBalanceAsync();
     }
 
-    [Theory]
-    [InlineData("made-up")]
-    [InlineData("")]
-    public async Task A_name_that_names_nothing_is_told_the_present_terms(string name)
+    [Fact]
+    public async Task A_name_that_names_nothing_is_told_the_present_terms()
     {
         Open("0.02 USD");
-        var told = await gate.GetAsync("/thing", ("Authorization", await gate.TokenAsync()), ("Turnpike-Quote", name));
+        var told = await gate.GetAsync("/thing", ("Authorization", await gate.TokenAsync()), ("Turnpike-Quote", "made-up"));
         (told.Status, told.Reason, told.Json.GetProperty("offers").GetArrayLength() > 0).ShouldBe((402, "payment-expired", true));
         gate.Upstream.Requests.ShouldBeEmpty();
     }
