@@ -13,8 +13,10 @@ internal sealed class MarginQueries(UsageStore records)
         var sums = new Dictionary<(string Group, string Currency), Margin>();
         await records.ScanAsync(from, to, null, record =>
         {
-            if (record.Cost is { } paid && Money.IsMoney(paid.Currency)) Of(record, paid.Currency).Earn(paid, record.Expense is not null);
-            if (record.Expense is { } cost) Of(record, cost.Currency).Spend(cost, record.Cost is not null);
+            // What a plan's allowance paid in units brought in no money, and costs the same.
+            Money? earned = record.Cost is { } paid && Money.IsMoney(paid.Currency) ? paid : null;
+            if (earned is { } revenue) Of(record, revenue.Currency).Earn(revenue, record.Expense is not null);
+            if (record.Expense is { } cost) Of(record, cost.Currency).Spend(cost, earned is not null);
         }, ct);
         return [.. sums.OrderBy(s => s.Key.Group, StringComparer.Ordinal).ThenBy(s => s.Key.Currency, StringComparer.Ordinal).Select(s => s.Value)];
 

@@ -27,7 +27,7 @@ internal sealed class RunningGateway : IAsyncDisposable
     private readonly List<WebApplication> parts = [];
     private CatalogSource? source;
 
-    private RunningGateway(bool prepaid, bool key, string more = "callers: { named: {} }\nplans: { pro: {} }", bool balance = false, string? payments = null, bool sandbox = false)
+    private RunningGateway(bool prepaid, bool key, string more = "callers: { named: {} }\nplans: { pro: {} }", bool balance = false, string? payments = null, bool sandbox = false, string paid = "")
     {
         (Public, Admin) = (Free(), Free());
         Upstream = Free();
@@ -45,7 +45,7 @@ internal sealed class RunningGateway : IAsyncDisposable
               s:
                 upstream: {{Upstream.GetLeftPart(UriPartial.Authority)}}
                 operations:
-                  paid: { match: GET /paid, price: {{(prepaid ? "0.01 USD" : "free")}} }
+                  paid: { match: GET /paid, price: {{(prepaid ? "0.01 USD" : "free")}}{{paid}} }
                   open: { match: GET /open, price: free }
             """);
     }
@@ -74,9 +74,10 @@ internal sealed class RunningGateway : IAsyncDisposable
 
     public Database Database => App.Services.GetRequiredService<Database>();
 
-    public static async Task<RunningGateway> StartAsync(bool prepaid = true, bool key = true, string more = "callers: { named: {} }\nplans: { pro: {} }", bool balance = false, string? payments = null, bool sandbox = false)
+    /// <param name="paid">More keys of the operation that is paid for, such as <c>, cost: 0.002 USD</c>.</param>
+    public static async Task<RunningGateway> StartAsync(bool prepaid = true, bool key = true, string more = "callers: { named: {} }\nplans: { pro: {} }", bool balance = false, string? payments = null, bool sandbox = false, string paid = "")
     {
-        var gateway = new RunningGateway(prepaid, key, more, balance, payments, sandbox);
+        var gateway = new RunningGateway(prepaid, key, more, balance, payments, sandbox, paid);
         await gateway.StartAsync();
         return gateway;
     }

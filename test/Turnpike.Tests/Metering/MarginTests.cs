@@ -34,6 +34,16 @@ public sealed class MarginTests
         (await AskAsync(gate, "model")).ShouldBe(["gpt-4o-2024-08-06 USD 1/0 0.00014-0.00012=0.00002", "gpt-4o-mini-2024-08-06 USD 1/1 0.0000084-0.00=0.0000084"]);
     }
 
+    [Fact]
+    public async Task What_an_allowance_of_tokens_paid_is_a_call_that_brought_in_nothing_and_cost_all_the_same()
+    {
+        using var gate = new TestGate("plans: { free: { includes: [{ amount: 300 total_tokens, per: 1mo }] } }\ncallers: { tester: { plan: free, keys: [\"${env:AGENT_KEY}\"] } }\n",
+            Chat.Replace("accept: [prepaid]", "accept: [plan, prepaid]\n        cost: 0.002 USD", StringComparison.Ordinal));
+        gate.Upstream.Says(() => Stream(Delta("hello"), LastChunk, "data: [DONE]"));
+        (await gate.SendAsync(new Ask("POST", "/v1/chat/completions", ("apikey", Catalog.Documents.Variables["AGENT_KEY"]), ("Content-Type", "application/json")) { Body = """{"model":"gpt-4o","stream":true,"max_tokens":100}""" })).Status.ShouldBe(200);
+        (await AskAsync(gate, "caller")).ShouldBe(["tester USD 1/0 0.00-0.002=-0.002"]);
+    }
+
     private static async Task<IReadOnlyList<string>> AskAsync(TestGate gate, string by) =>
         [.. (await gate.Of<MarginQueries>().AskAsync(DateTimeOffset.UnixEpoch, DateTimeOffset.MaxValue, [by], default)).Select(m => $"{m.Group[0]} {m.Currency} {m.Calls}/{m.WithoutCost} {m.Revenue.ToDecimal()}-{m.Cost.ToDecimal()}={m.Left.ToDecimal()}")];
 }
