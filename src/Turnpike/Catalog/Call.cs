@@ -171,12 +171,8 @@ internal sealed class Call : IAsyncDisposable
     private static string? TraceOf(Microsoft.Extensions.Primitives.StringValues header) =>
         header is [{ Length: >= 55 } text] && text[2] == '-' && text[35] == '-' && text.AsSpan(3, 32) is var id && !id.ContainsAnyExcept("0123456789abcdef") && id.ContainsAnyExcept('0') ? id.ToString() : null;
 
-    /// <summary>What is done when the caller leaves; it may lease, and so ends before the leases do.</summary>
-    public CancellationTokenRegistration Watch { get; set; }
-
     public async ValueTask DisposeAsync()
     {
-        await Watch.DisposeAsync();
         foreach (var lease in leases ?? []) await lease.DisposeAsync();
     }
 }

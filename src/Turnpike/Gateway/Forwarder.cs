@@ -28,6 +28,7 @@ internal sealed class Forwarder(IHttpForwarder forwarder, GateTransforms transfo
         var config = new ForwarderRequestConfig { ActivityTimeout = TimeLeft(payment, service), Version = HttpVersion.Version11, VersionPolicy = HttpVersionPolicy.RequestVersionOrLower };
         var began = System.Diagnostics.Stopwatch.GetTimestamp();
         var error = await SendAsync(http, service, config);
+        var hangUp = Patience.End(http);
         if (AnswerMeter.TryOf(http, out var meter)) meter.End();
         var body = PassingBody.Of(http);
         if (body is not null && error == ForwarderError.None)
@@ -35,9 +36,10 @@ internal sealed class Forwarder(IHttpForwarder forwarder, GateTransforms transfo
             await body.CompleteAsync(CancellationToken.None);
             if ((payment.IsPaid || payment is { Metered: not null, State: not null } && http.Delivered()) && body.Kept is { } bytes) payment.Keep = new StoredAnswer(http.Response.StatusCode, [.. Lasting(http.Response.Headers)], bytes);
         }
-        if (payment.State is not null && !transforms.Answered(http) && (error == ForwarderError.None || http.Response.HasStarted)) payment.Passed = body?.Tell(http.Response.StatusCode, payment.BodyDigest);
-        if (payment is { Passed: { } passed, Call.Operation.ChargeOn: { On: not ChargeMoment.Success } rule }) payment.Passed = $"{passed}, charge-on={rule.Told}";
-        if (!transforms.Answered(http) && (error == ForwarderError.None || http.Response.HasStarted)) Instruments.Forwarded(call.Operation.Name, http.Response.StatusCode, System.Diagnostics.Stopwatch.GetElapsedTime(began));
+        var passed = !transforms.Answered(http) && (error == ForwarderError.None || http.Response.HasStarted);
+        if (payment.State is not null) payment.Passed = passed ? body?.Tell(http.Response.StatusCode, payment.BodyDigest, hangUp) : hangUp;
+        if (payment is { Passed: { } told, Call.Operation.ChargeOn: { On: not ChargeMoment.Success } rule }) payment.Passed = $"{told}, charge-on={rule.Told}";
+        if (passed) Instruments.Forwarded(call.Operation.Name, http.Response.StatusCode, System.Diagnostics.Stopwatch.GetElapsedTime(began));
         if (error != ForwarderError.None && !http.Response.HasStarted && !transforms.Answered(http)) await http.AnswerAsync(call, Refuse(error, http));
         else if (payment.State is null) await audit.RecordAsync(Passed(http, call), CancellationToken.None);
     }

@@ -6,6 +6,7 @@ using Turnpike.Access;
 using Turnpike.Access.Approvals;
 using Turnpike.Catalog;
 using Turnpike.Gateway.Doors;
+using Turnpike.Gateway.Metered;
 using Turnpike.Gateway.Own;
 using Yarp.ReverseProxy.Forwarder;
 
@@ -34,7 +35,7 @@ internal static class GatewaySetup
         services.AddHttpForwarder();
         services.AddSingleton<UpstreamWatch>().AddHostedService(s => s.GetRequiredService<UpstreamWatch>());
         services.AddSingleton<Drain>().AddHostedService(s => s.GetRequiredService<Drain>());
-        return services.AddSingleton<GateTransforms>().AddSingleton<Forwarder>().AddSingleton<Answers>();
+        return services.AddSingleton<GateTransforms>().AddSingleton<Forwarder>().AddSingleton<Answers>().AddSingleton<Drains>();
     }
 
     /// <summary>Public paths first, then the gate for everything else.</summary>

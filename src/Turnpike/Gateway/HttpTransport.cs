@@ -72,6 +72,7 @@ internal static class HttpTransport
     {
         http.Items[CutKey] = true;
         http.Abort();
+        Patience.Stop(http);
     }
 
     public static bool IsCut(this HttpContext http) => http.Items.ContainsKey(CutKey);

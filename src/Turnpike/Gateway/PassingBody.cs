@@ -71,8 +71,9 @@ internal sealed class PassingBody(Stream inner, IReadOnlyList<byte[]> secrets, i
         await PassAsync(rest, ct);
     }
 
-    /// <summary>What left, as a structured dictionary (RFC 8941): <c>status=200, bytes=5, response=:…:, request=:…:</c>. Once; null when it is not hashed.</summary>
-    public string? Tell(int status, string? requestDigest)
+    /// <summary>What left, as a structured dictionary (RFC 8941): <c>status=200, bytes=5, response=:…:, request=:…:, hang-up=cut</c>. Once; null when it is not hashed.</summary>
+    /// <param name="hangUp">What became of it when its caller left, as <see cref="Patience"/> tells it.</param>
+    public string? Tell(int status, string? requestDigest, string? hangUp)
     {
         if (hash is not { } whole) return null;
         Span<byte> digest = stackalloc byte[SHA256.HashSizeInBytes];
@@ -80,7 +81,7 @@ internal sealed class PassingBody(Stream inner, IReadOnlyList<byte[]> secrets, i
         hash = null;
         Hashes.Add(whole);
         var request = requestDigest is null ? "" : ", request=" + requestDigest[(requestDigest.IndexOf('=', StringComparison.Ordinal) + 1)..];
-        return string.Create(CultureInfo.InvariantCulture, $"status={status}, bytes={Passed}, response=:{Convert.ToBase64String(digest)}:{request}");
+        return string.Create(CultureInfo.InvariantCulture, $"status={status}, bytes={Passed}, response=:{Convert.ToBase64String(digest)}:{request}{(hangUp is null ? "" : ", " + hangUp)}");
     }
 
     private ValueTask PassAsync(ReadOnlyMemory<byte> bytes, CancellationToken ct)

@@ -113,7 +113,7 @@ internal sealed class Payment(Call call, Func<Payment, ValueTask> close) : IAsyn
     /// <summary>What is left of the budget that paid, once that is known.</summary>
     public Money? Remaining { get; set; }
 
-    /// <summary>What left: status, bytes and digests, as the trail keeps them.</summary>
+    /// <summary>What left: status, bytes and digests, and what was done when the caller hung up, as the trail keeps them.</summary>
     public string? Passed { get; set; }
 
     public bool Delivered { get; set; }

@@ -96,6 +96,8 @@ internal sealed record MeteredQuote(Money Ceiling, string Version, DateTimeOffse
             var fits = (held.Units - request.MostInput) / request.Multiple;
             return asked is null && (fits >= MostUnasked || !PricesOutput) ? null : Math.Max(1, Math.Min(asked ?? long.MaxValue, fits));
         }
+        // What counts calls buys one, however much it uses.
+        if (!Money.IsMoney(held.Currency)) return asked;
         // The input alone may reach the ceiling by its size, though hardly ever by its tokens: then the running estimate bounds it.
         if (Cost(1) is not { } least || least > held || asked is null && Cost(MostUnasked) <= held) return asked;
         return asked is { } all && Cost(all) <= held ? all : Within(held, asked ?? MostWithin);

@@ -349,13 +349,6 @@ public sealed class MeteredCallTests : IDisposable
         await gate.ShouldBalanceAsync();
     }
 
-    private static HttpResponseMessage Open(TaskCompletionSource inside, Task forever)
-    {
-        var answer = new HttpResponseMessage { Content = new StreamContent(new OpenStream([Delta("four") + "\n\n"], inside, forever)) };
-        answer.Content.Headers.ContentType = new("text/event-stream");
-        return answer;
-    }
-
     private async Task ShouldHaveLeftAsync(string token, long nano)
     {
         (await gate.Ledger.AvailableAsync("token:" + TestGate.IdOf(token), "USD", default)).ShouldBe(new Money(nano, "USD"));
@@ -365,19 +358,4 @@ public sealed class MeteredCallTests : IDisposable
     private JsonElement Asked() => JsonDocument.Parse(gate.Upstream.Requests.Last().Body).RootElement;
 
     private async Task<IReadOnlyList<AuditEvent>> EventsAsync(string kind) => [.. (await gate.Of<IAuditTrail>().ReadAsync(new AuditFilter(Kind: kind), default)).Select(r => r.Event)];
-
-    /// <summary>Tells these pieces, then nothing until it is allowed to, then the last.</summary>
-    private sealed class OpenStream(IReadOnlyList<string> pieces, TaskCompletionSource inside, Task silence, string? last = null) : MemoryStream
-    {
-        private int reads;
-
-        public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
-        {
-            if (buffer.IsEmpty) return 0;
-            if (reads < pieces.Count) return System.Text.Encoding.UTF8.GetBytes(pieces[reads++], buffer.Span);
-            inside.TrySetResult();
-            await silence.WaitAsync(cancellationToken);
-            return reads++ == pieces.Count ? System.Text.Encoding.UTF8.GetBytes(last ?? "", buffer.Span) : 0;
-        }
-    }
 }

@@ -59,4 +59,27 @@ internal static class MeteredGate
         answer.Content.Headers.ContentType = new("application/json");
         return answer;
     }
+
+    /// <summary>A stream that tells one event, is silent until it is allowed to go on, and then tells the last.</summary>
+    public static HttpResponseMessage Open(TaskCompletionSource inside, Task silence, string? last = null)
+    {
+        var answer = new HttpResponseMessage { Content = new StreamContent(new OpenStream([Delta("four") + "\n\n"], inside, silence, last)) };
+        answer.Content.Headers.ContentType = new("text/event-stream");
+        return answer;
+    }
+}
+
+/// <summary>Tells these pieces, then nothing until it is allowed to, then the last.</summary>
+internal sealed class OpenStream(IReadOnlyList<string> pieces, TaskCompletionSource inside, Task silence, string? last = null) : MemoryStream
+{
+    private int reads;
+
+    public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
+    {
+        if (buffer.IsEmpty) return 0;
+        if (reads < pieces.Count) return Encoding.UTF8.GetBytes(pieces[reads++], buffer.Span);
+        inside.TrySetResult();
+        await silence.WaitAsync(cancellationToken);
+        return reads++ == pieces.Count ? Encoding.UTF8.GetBytes(last ?? "", buffer.Span) : 0;
+    }
 }

@@ -1,31 +1,26 @@
-using Turnpike.Payments;
-
 namespace Turnpike.Gateway.Metered;
 
 /// <summary>Bounds how many answers are read on for callers who have left: an attacker could open and drop streams without end.</summary>
-internal static class Drains
+internal sealed class Drains
 {
     private const int Most = 256;
-    private static int now;
+    private int now;
 
-    /// <summary>True when there is room; given back when the call ends.</summary>
-    public static bool TryBegin(Payment payment)
+    /// <summary>A place, which is given back when the answer has ended; null when there is none.</summary>
+    public IDisposable? TryBegin()
     {
-        if (Interlocked.Increment(ref now) <= Most)
-        {
-            payment.Call.Lease(new Place());
-            return true;
-        }
+        if (Interlocked.Increment(ref now) <= Most) return new Place(this);
         Interlocked.Decrement(ref now);
-        return false;
+        return null;
     }
 
-    private sealed class Place : IAsyncDisposable
+    private sealed class Place(Drains drains) : IDisposable
     {
-        public ValueTask DisposeAsync()
+        private Drains? taken = drains;
+
+        public void Dispose()
         {
-            Interlocked.Decrement(ref now);
-            return default;
+            if (Interlocked.Exchange(ref taken, null) is { } of) Interlocked.Decrement(ref of.now);
         }
     }
 }
