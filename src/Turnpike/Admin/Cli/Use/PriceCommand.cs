@@ -56,6 +56,11 @@ internal static class PriceCommand
             output.WriteLine($"usage        {record.Origin}: {record.Charged}");
             output.WriteLine($"observed     {record.Observed}");
         }
+        if (!Money.IsMoney(state.Hold.Ceiling.Currency))
+        {
+            output.WriteLine($"paid by the plan: {state.Captured}");
+            return CommandRun.Done;
+        }
         output.WriteLine($"rates        of configuration {state.Hold.PriceVersion}");
         var isOfToday = state.Hold.PriceVersion == catalog.Version;
         var then = isOfToday ? catalog.Operations.GetValueOrDefault(state.Hold.Operation)?.Settings.Get<PriceModel>() : await books.Prices.FindAsync(state.Hold.PriceVersion, state.Hold.Operation, ct);
