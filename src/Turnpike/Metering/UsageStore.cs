@@ -31,7 +31,7 @@ internal sealed class UsageStore(Database database, UsageExports exports, TimePr
     [
         record.Source, record.Id, Microseconds.ToMicroseconds(record.Happened), record.Operation, record.Caller, record.Payer, record.Model, record.Origin,
         Write(record.Charged), Write(record.Observed), record.Cost?.Units ?? 0, record.Cost?.Currency, record.Receipt, record.Expense?.Units, record.Expense?.Currency,
-        record.Asked, record.Origin == "mixed" ? Write(record.Reported) : null, record.Labels.Count == 0 ? null : WriteLabels(record.Labels),
+        record.Asked, ToldBy(record) ? null : Write(record.Reported), record.Labels.Count == 0 ? null : WriteLabels(record.Labels),
     ];
 
     private void Insert(Sql sql, UsageRecord record, SqlValue[] values)
@@ -122,9 +122,28 @@ internal sealed class UsageStore(Database database, UsageExports exports, TimePr
         Receipt = row.TextOrNull(12),
         Expense = row.TextOrNull(14) is { } spent ? new Money(row.Long(13), spent) : null,
         Asked = row.TextOrNull(15),
-        Reported = row.TextOrNull(16) is { } told ? ReadCounts(told) : row.Text(7) == "reported" ? ReadCounts(row.Text(8)) : new(),
+        Reported = row.TextOrNull(16) is { } told ? ReadCounts(told) : row.Text(7) == "reported" ? Told(ReadCounts(row.Text(8))) : new(),
         Labels = row.TextOrNull(17) is { } labels ? ReadLabels(labels) : FrozenDictionary<string, string>.Empty,
     };
+
+    /// <summary>True where what was charged says what was told: all of it, but for what is measured here. It need not be kept twice.</summary>
+    private static bool ToldBy(UsageRecord record)
+    {
+        if (record.Origin != "reported") return !record.Reported.Any();
+        foreach (var (unit, count) in record.Reported)
+            if (count != (Units.IsMeasured(unit) ? 0 : record.Charged[unit])) return false;
+        foreach (var (unit, count) in record.Charged)
+            if (!Units.IsMeasured(unit) && count != record.Reported[unit]) return false;
+        return true;
+    }
+
+    private static Counts Told(Counts charged)
+    {
+        var told = new Counts();
+        foreach (var (unit, count) in charged)
+            if (!Units.IsMeasured(unit)) told[unit] = count;
+        return told;
+    }
 
     private static string WriteLabels(IReadOnlyDictionary<string, string> labels)
     {

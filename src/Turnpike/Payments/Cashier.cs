@@ -173,7 +173,7 @@ internal sealed class Cashier(PaymentRegistry rails, PlanMethod plans, BalanceMe
             payment.Taken = amount;
             if (payment.ByCredit || payment.Method!.SettlesInBooks)
             {
-                payment.State = await ledger.CaptureAsync(new Capture(held.Hold.Id, amount) { HeldBy = held.Incarnation, Reference = held.Hold.Receipt, Delivered = payment.Call.Delivered, Besides = MeteredCharge.Besides(payment), Events = Collected(payment, held), With = CallRecords.WriterOf(usage, payment, amount) }, CancellationToken.None);
+                payment.State = await ledger.CaptureAsync(new Capture(held.Hold.Id, amount) { HeldBy = held.Incarnation, Reference = held.Hold.Receipt, Delivered = payment.Call.Delivered, Besides = MeteredCharge.Besides(payment), Events = Collected(payment, held), With = CallRecords.WriterOf(usage, payment, amount) + Kept(payment, held) }, CancellationToken.None);
                 payment.Remaining = payment.LeftWhenHeld is { } then ? then + (payment.Ceiling - amount) : payment.State.Left;
                 Instruments.Paid(held.Hold.Method, "settled", held.Hold.Operation, amount.Units, amount.Currency);
                 return null;
@@ -193,6 +193,9 @@ internal sealed class Cashier(PaymentRegistry rails, PlanMethod plans, BalanceMe
             return new Refusal(Reasons.InFlight, "Another node took this one for dead and gave its payment back; nothing was taken here.") { RetryAfter = TimeSpan.FromSeconds(1) };
         }
     }
+
+    /// <summary>What has passed before it is paid for: a stream.</summary>
+    private Action<Storage.Sql>? Kept(Payment payment, HoldState held) => payment is { Metered: not null, Keep: { } answer } ? answers.WriterOf(held.Hold.Id, answer, payment.Answers.Keep) : null;
 
     /// <summary>What the trail hears of it: that it passed as well, where it has.</summary>
     private List<AuditEvent> Collected(Payment payment, HoldState held)
@@ -223,7 +226,7 @@ internal sealed class Cashier(PaymentRegistry rails, PlanMethod plans, BalanceMe
         if (payment.Call.Metered is not null && payment.Metered is null) _ = RecordAsync(payment);
         if (payment.Call.Quote is null || payment.State is null) return;
         // Before it counts as delivered: what could not be kept cannot be given again, and whoever saw their call break gets their money back.
-        if (payment.Keep is { } answer) await answers.KeepAsync(payment.State.Hold.Id, answer, payment.Answers.Keep, CancellationToken.None);
+        if (payment.Keep is { } answer && (payment.Metered is null || payment.IsPaid)) await answers.KeepAsync(payment.State.Hold.Id, answer, payment.Answers.Keep, CancellationToken.None);
         // Unless that has been done before the first byte; and without the books it does not count as delivered.
         if (payment.Metered is not null && !payment.IsPaid && await CollectAsync(payment) is not null) return;
         payment.Delivered = true;

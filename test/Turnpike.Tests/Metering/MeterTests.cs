@@ -35,6 +35,8 @@ public sealed class MeterTests : IDisposable
         (record.Operation, record.Payer, record.Model, record.Origin, record.Cost.ToString()).ShouldBe(("chat", "token:" + TestGate.IdOf(token), "gpt-4o-2024-08-06", "reported", "0.00014 USD"));
         (record.Charged[Units.Input], record.Charged[Units.Cached], record.Charged[Units.Output]).ShouldBe((12, 8, 10));
         record.Observed[Units.Output].ShouldBe(2, "what passed is kept beside what was told");
+        record.Charged[Units.Bytes].ShouldBeGreaterThan(0);
+        record.Reported.ToString().ShouldBe("8 cached_input_tokens, 12 input_tokens, 10 output_tokens", "and what was told does not say what passed");
         (await AskAsync("tokens")).ShouldBe(["gpt-4o-2024-08-06=30"]);
         (await AskAsync("payers")).ShouldBe(["=1"]);
         (await AskAsync("largest")).ShouldBe(["=10"]);
@@ -122,10 +124,10 @@ public sealed class MeterTests : IDisposable
     [Fact]
     public async Task A_callers_own_use_has_what_it_cost_the_owner_nowhere_and_is_told_all_the_same()
     {
-        await gate.Of<UsageStore>().AddAsync(new UsageRecord { Id = "c", Happened = From, Operation = "x", Caller = "agent", Origin = "reported", Charged = new Counts { ["pages"] = 2 }, Expense = new Turnpike.Ledger.Money(5, "USD"), Labels = new Dictionary<string, string> { ["header:x-team"] = "a \"b\"" } }, default);
+        await gate.Of<UsageStore>().AddAsync(new UsageRecord { Id = "c", Happened = From, Operation = "x", Caller = "agent", Origin = "reported", Charged = new Counts { ["pages"] = 2, [Units.Bytes] = 7 }, Reported = new Counts { ["pages"] = 2 }, Expense = new Turnpike.Ledger.Money(5, "USD"), Labels = new Dictionary<string, string> { ["header:x-team"] = "a \"b\"" } }, default);
         UsageRecord? found = null;
         await gate.Of<UsageStore>().ScanCallerAsync(From, From.AddDays(1), "agent", record => found = record, default);
-        (found!.Expense.ToString(), found.Labels["header:x-team"], found.Reported["pages"]).ShouldBe(("0.000000005 USD", "a \"b\"", 2));
+        (found!.Expense.ToString(), found.Labels["header:x-team"], found.Reported.ToString()).ShouldBe(("0.000000005 USD", "a \"b\"", "2 pages"));
     }
 
     [Fact]

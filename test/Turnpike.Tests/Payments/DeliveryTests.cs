@@ -152,6 +152,8 @@ public sealed class DeliveryTests
         private readonly TaskCompletionSource waits = new(TaskCreationOptions.RunContinuationsAsynchronously);
         private bool given;
 
+        public override bool CanSeek => false; // or its length would be told
+
         public Task Waits => waits.Task;
 
         public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)

@@ -63,7 +63,7 @@ internal static class MetersApi
         await records.AddAsync(new UsageRecord
         {
             Source = body.Source, Id = body.Id, Happened = body.Time ?? time.GetUtcNow(), Operation = body.Operation, Caller = body.Caller, Payer = body.Payer, Model = body.Model,
-            Origin = body.Correction ? "correction" : "reported", Charged = charged,
+            Origin = body.Correction ? "correction" : "reported", Charged = charged, Reported = body.Correction ? new() : charged,
         }, ct);
         return TypedResults.NoContent();
     }

@@ -40,10 +40,10 @@ internal static class UsageApi
 
 /// <summary>One record: what a call used, or what was told of elsewhere.</summary>
 internal sealed record UsageView(string Source, string Id, DateTimeOffset Time, string Operation, string? Caller, string? Payer, string? Model, string? Asked, string Origin, string? Receipt,
-    IReadOnlyDictionary<string, long> Units, IReadOnlyDictionary<string, long> Observed, MoneyView? Cost, IReadOnlyDictionary<string, string> Labels)
+    IReadOnlyDictionary<string, long> Units, IReadOnlyDictionary<string, long> Observed, IReadOnlyDictionary<string, long> Reported, MoneyView? Cost, IReadOnlyDictionary<string, string> Labels)
 {
     public static UsageView Of(UsageRecord record) => new(record.Source, record.Id, record.Happened, record.Operation, record.Caller, record.Payer, record.Model, record.Asked, record.Origin, record.Receipt,
-        record.Charged.ToDictionary(), record.Observed.ToDictionary(), record.Cost is { } cost ? new MoneyView(cost.ToDecimal(), cost.Currency) : null, record.Labels);
+        record.Charged.ToDictionary(), record.Observed.ToDictionary(), record.Reported.ToDictionary(), record.Cost is { } cost ? new MoneyView(cost.ToDecimal(), cost.Currency) : null, record.Labels);
 }
 
 /// <summary>A page of records.</summary>
