@@ -45,9 +45,11 @@ internal sealed class PassingBody(Stream inner, IReadOnlyList<byte[]> secrets, i
     /// <summary>The injected header values of the call's service, long enough to be keys.</summary>
     public static IReadOnlyList<byte[]> SecretsOf(Call call) => Wallets.SecretsOf(call).Values;
 
-    public override async ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken = default)
+    public override ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken = default) =>
+        secrets.Count == 0 ? PassAsync(buffer, cancellationToken) : StarredAsync(buffer, cancellationToken);
+
+    private async ValueTask StarredAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken)
     {
-        if (secrets.Count == 0) { await PassAsync(buffer, cancellationToken); return; }
         var rented = ArrayPool<byte>.Shared.Rent(heldLength + buffer.Length);
         try
         {

@@ -46,17 +46,19 @@ internal sealed class Pieces(params byte[]?[] pieces) : HttpContent
         return false;
     }
 
-    /// <summary>One piece a read.</summary>
+    /// <summary>One piece a read, or what of it there is room for.</summary>
     private sealed class Reader(byte[]?[] pieces) : MemoryStream
     {
-        private int next;
+        private int next, from;
 
         public override ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
         {
             if (buffer.IsEmpty || next == pieces.Length) return new(0);
-            var piece = pieces[next++] ?? throw new IOException("The connection broke.");
-            piece.CopyTo(buffer);
-            return new(piece.Length);
+            var rest = (pieces[next] ?? throw new IOException("The connection broke.")).AsMemory(from);
+            var count = Math.Min(rest.Length, buffer.Length);
+            rest[..count].CopyTo(buffer);
+            (next, from) = count == rest.Length ? (next + 1, 0) : (next, from + count);
+            return new(count);
         }
     }
 }

@@ -12,6 +12,7 @@ namespace Turnpike.Gateway.Metered;
 /// </summary>
 internal sealed class AnswerMeter
 {
+    private const int Leap = 16; // times the text so far: more is known to be paid for after few questions
     private static readonly object Key = new();
     private static readonly TimeSpan First = TimeSpan.FromMilliseconds(250), Each = TimeSpan.FromSeconds(1);
 
@@ -88,16 +89,20 @@ internal sealed class AnswerMeter
 
     /// <summary>
     /// What is held pays for the text so far. While nothing but text comes, it is not asked again before as much text as is known to be
-    /// paid for: far from the end that is much, at the end it is each frame.
+    /// paid for: far from the end that is many times what came, at the end it is each frame.
     /// </summary>
     private bool Covers(MeteredQuote quote)
     {
         var said = Reader.Told.Text;
-        if (!Pays(quote, said)) return false;
-        within = said;
-        for (var more = said; more > 0 && within == said; more /= 2)
-            if (Pays(quote, said + more)) within = said + more;
-        return true;
+        for (var more = Leap * said; ; more /= 2)
+        {
+            if (Pays(quote, said + more))
+            {
+                within = said + more;
+                return true;
+            }
+            if (more == 0) return false;
+        }
     }
 
     private bool Pays(MeteredQuote quote, long text) => quote.AtLeast(Usage, text, payment.Ceiling.Currency) <= payment.Ceiling;

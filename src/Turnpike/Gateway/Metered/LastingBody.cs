@@ -5,10 +5,22 @@ internal sealed class LastingBody(Stream inner) : Stream
 {
     private bool gone;
 
-    public override async ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken = default)
+    public override ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken = default)
     {
-        if (gone) return;
-        try { await inner.WriteAsync(buffer, cancellationToken); }
+        if (gone) return default;
+        try
+        {
+            var writing = inner.WriteAsync(buffer, cancellationToken);
+            if (!writing.IsCompletedSuccessfully) return LastAsync(writing);
+            writing.GetAwaiter().GetResult();
+        }
+        catch (IOException) { gone = true; }
+        return default;
+    }
+
+    private async ValueTask LastAsync(ValueTask writing)
+    {
+        try { await writing; }
         catch (IOException) { gone = true; }
     }
 

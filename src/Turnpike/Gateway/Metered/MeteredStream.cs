@@ -9,18 +9,20 @@ namespace Turnpike.Gateway.Metered;
 /// </summary>
 internal sealed class MeteredStream(Stream upstream, AnswerMeter meter) : AnswerStream
 {
-    private const int Chunk = 32 * 1024, LongestFrame = 1024 * 1024, Much = 2 * 1024, Torrent = 4;
+    private const int Chunk = 32 * 1024, LongestFrame = 1024 * 1024, Much = 2 * 1024, Torrent = 4, AtOnce = 16;
 
     private byte[] held = [];
     private int from, whole, to, end; // what leaves next, up to where frames are whole, what was read, what is here
     private bool over, running; // running: this frame is too long to be held whole, and leaves as it comes
     private bool direct; // what comes stands in the reader's own buffer
+    private ValueTask<int>? ahead; // a read into ours that has begun, behind what is here
     private int inARow; // reads that brought much, one after the other: the next will too
+    private int sinceAWait; // reads for which there was something already: hardly any time went by
     private ReadOnlyMemory<byte> last; // the provider's own ending
 
     /// <summary>
     /// An empty buffer asks to be told when there is something: until then neither side keeps one. What is there already is read without a
-    /// wait, and while much comes at once we do not ask first, which would be a call of the system for each read.
+    /// wait, and while much comes at once we do not ask first, which would be a call of the system for each read, and read ahead.
     /// </summary>
     public override ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
     {
@@ -32,27 +34,48 @@ internal sealed class MeteredStream(Stream upstream, AnswerMeter meter) : Answer
         }
         while (from == whole && !over)
         {
-            var window = Window(buffer);
-            var reading = upstream.ReadAsync(window[end..], cancellationToken);
+            var window = ahead is null ? Window(buffer) : held;
+            var reading = ahead ?? upstream.ReadAsync(window[end..], cancellationToken);
+            ahead = null;
             if (!reading.IsCompletedSuccessfully) return ReadAsync(buffer, window, reading, cancellationToken);
             if (Pass(window.Span, reading.Result) is var count and > 0) return new(count);
         }
+        ReadAhead(cancellationToken);
         return new(Take(buffer.Span));
+    }
+
+    /// <summary>What is there already leaves together: the upstream's connection gives four kilobytes at a time, and a write to the caller costs more than to read them.</summary>
+    private void ReadAhead(CancellationToken ct)
+    {
+        while (inARow >= Torrent && !over && ahead is null && whole - from < Chunk / 2 && held.Length - end >= Much)
+        {
+            var reading = ReadLater(held.AsMemory(end), ct);
+            if (reading.IsCompletedSuccessfully) Pass(held, reading.Result);
+            else ahead = reading;
+        }
+    }
+
+    /// <summary>A break is told after what came before it has left.</summary>
+    private ValueTask<int> ReadLater(Memory<byte> rest, CancellationToken ct)
+    {
+        try { return upstream.ReadAsync(rest, ct); }
+        catch (IOException broke) { return ValueTask.FromException<int>(broke); }
     }
 
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     private async ValueTask<int> ReadAsync(Memory<byte> buffer, Memory<byte> window, ValueTask<int> reading, CancellationToken ct)
     {
         var read = await reading;
+        sinceAWait = 0;
         var count = Pass(window.Span, read);
         return count > 0 ? count : await ReadAsync(buffer, ct);
     }
 
-    /// <summary>Where the next bytes are read to, behind the frame that has begun: the reader's own buffer, or ours where that is too small.</summary>
+    /// <summary>Where the next bytes are read to, behind the frame that has begun: the reader's own buffer, or ours where that is too small or much comes at once.</summary>
     private Memory<byte> Window(Memory<byte> buffer)
     {
         var begun = held.AsMemory(from, end - from);
-        direct = buffer.Length > 2 * begun.Length;
+        direct = inARow < Torrent && buffer.Length > 2 * begun.Length;
         begun.CopyTo(direct ? buffer : held);
         (to, end, from, whole) = (to - from, begun.Length, 0, 0);
         if (direct) return buffer;
@@ -98,7 +121,7 @@ internal sealed class MeteredStream(Stream upstream, AnswerMeter meter) : Answer
             to += count;
             if (ended) EndFrame(window);
         }
-        if (!meter.HasEnded) meter.Checkpoint();
+        if (!meter.HasEnded && sinceAWait++ % AtOnce == 0) meter.Checkpoint();
         if (atEnd && !over)
         {
             // What has no end of its own is passed on as it is.
@@ -161,7 +184,7 @@ internal sealed class MeteredStream(Stream upstream, AnswerMeter meter) : Answer
         {
             meter.End();
             upstream.Dispose();
-            Return();
+            if (ahead is null) Return(); // what still reads into it must not find it with another
             over = true;
         }
         base.Dispose(disposing);
