@@ -33,12 +33,12 @@ internal sealed class PriceBook(TimeProvider time, OutsidePrices? outside = null
 
     /// <summary>Sets the quote; leaves it null when nothing is owed. A price above the caller's own maximum ends the call.</summary>
     public ValueTask<Answer?> QuoteAsync(Call call, CancellationToken ct) =>
-        call.Operation.Settings.Get<PriceModel>() is { } price && (price.AsksReputation || price.AsksSize) ? KnowAsync(call, price, ct) : TellAsync(call, ct);
+        call.Operation.Settings.Get<PriceModel>() is { } price && (price.AsksReputation || price.AsksBody) ? KnowAsync(call, price, ct) : TellAsync(call, ct);
 
     private async ValueTask<Answer?> KnowAsync(Call call, PriceModel price, CancellationToken ct)
     {
         if (price.AsksReputation && reputations is not null) await reputations.LoadAsync(call, ct);
-        if (price.AsksSize && call.ReadBody is { } body) call.BodyLength = (await body(ct)).Length;
+        if (price.AsksBody && call.ReadBody is { } body) call.BodyLength = (await body(ct)).Length;
         return await TellAsync(call, ct);
     }
 
@@ -70,10 +70,10 @@ internal sealed class PriceBook(TimeProvider time, OutsidePrices? outside = null
         if (price is not PriceModel.Fixed { Amount.IsZero: false } and not PriceModel.Session) return null;
         if (call.Pass is not null) return Spare(call, price);
         var named = call.Headers[QuoteHeader];
-        if (named.Count == 1 && named != call.Catalog.Version && past.Find(call, named.ToString()) is { } old && old.Price.GetType() == price.GetType() && old.IsKnownFor(call))
-            return Fix(call, old.Price, Told(call, old.Price, old.Ended, old.Fewest).Min(), old.Version, old.Until);
+        if (named.Count == 1 && named != call.Catalog.Version && past.Find(call, named.ToString()) is { } old && old.Price.GetType() == price.GetType() && old.IsKnownFor(call) && Told(call, old.Price, old.Ended, old.Fewest) is { Count: > 0 } told)
+            return Fix(call, old.Price, told.Min(), old.Version, old.Until);
         var present = Fix(call, price, AmountOf(call, price, call.Now, InProgress(call, price)), call.Catalog.Version, call.Now + Valid);
-        return present ?? (named.Count == 0 || named == call.Catalog.Version ? null : new Refusal(Reasons.PaymentExpired, $"The price that {QuoteHeader} names does not hold any more."));
+        return present ?? (named.Count == 0 || named == call.Catalog.Version || call.Quote is null ? null : new Refusal(Reasons.PaymentExpired, $"The price that {QuoteHeader} names does not hold any more."));
     }
 
     /// <summary>A call that shows a session owes nothing, and is not measured by a maximum, a limit or a breaker as if it did. The price is kept: it is asked for if the session was given back.</summary>
@@ -86,6 +86,7 @@ internal sealed class PriceBook(TimeProvider time, OutsidePrices? outside = null
 
     private static Answer? Fix(Call call, PriceModel price, Money amount, string version, DateTimeOffset until)
     {
+        if (amount.IsZero) return null;
         call.Quote = LengthOf(price) is { } lasts ? new SessionQuote(amount, version, until, lasts) : new Quote(amount, "call", version, until);
         return Clamp(call, amount);
     }
@@ -101,13 +102,13 @@ internal sealed class PriceBook(TimeProvider time, OutsidePrices? outside = null
     private long InProgress(Call call, PriceModel price) => price.Rules.Any(rule => rule.Busy is not null) ? demand.Enter(call) : 0;
 
     private static Money AmountOf(Call call, PriceModel price, DateTimeOffset at, long inProgress) =>
-        PriceModel.Share(price is PriceModel.Session session ? session.Amount : ((PriceModel.Fixed)price).Amount, ShareOf(call, price, at, inProgress));
+        PriceModel.Share(price is PriceModel.Session session ? session.Amount : ((PriceModel.Fixed)price).Amount, RuleFor(call, price, at, inProgress)?.Hundredths ?? PriceRule.Whole);
 
-    private static long ShareOf(Call call, PriceModel price, DateTimeOffset at, long inProgress)
+    private static PriceRule? RuleFor(Call call, PriceModel price, DateTimeOffset at, long inProgress)
     {
         foreach (var rule in price.Rules)
-            if (rule.Holds(call, at, inProgress)) return rule.Hundredths;
-        return PriceRule.Whole;
+            if (rule.Holds(call, at, inProgress)) return rule;
+        return null;
     }
 
     /// <summary>When the document changes: prices that end now stay good for terms given until now.</summary>
@@ -139,8 +140,9 @@ internal sealed class PriceBook(TimeProvider time, OutsidePrices? outside = null
         return [.. inForce.Distinct()];
     }
 
-    /// <summary>What a price and its rules made of this call: at the last moment that counts, and as far back as terms are good.</summary>
-    private static Money[] Told(Call call, PriceModel price, DateTimeOffset last, long fewest) => [AmountOf(call, price, last, fewest), AmountOf(call, price, call.Now - Valid, fewest)];
+    /// <summary>What a price and its rules made of this call: at the last moment that counts, and as far back as terms are good. What was nothing then was told to nobody.</summary>
+    private static IReadOnlyList<Money> Told(Call call, PriceModel price, DateTimeOffset last, long fewest) =>
+        [.. new[] { AmountOf(call, price, last, fewest), AmountOf(call, price, call.Now - Valid, fewest) }.Where(amount => !amount.IsZero)];
 
     private static TimeSpan? LengthOf(PriceModel price) => (price as PriceModel.Session)?.Lasts;
 
@@ -168,14 +170,20 @@ internal sealed class PriceBook(TimeProvider time, OutsidePrices? outside = null
         var named = call.Headers[QuoteHeader];
         if (named.Count == 0 || named == call.Catalog.Version) return Quote(call, metered, price, call.Catalog.Version, call.Now + Valid);
         if (named.Count == 1 && past.Find(call, named.ToString()) is { Price: PriceModel.Metered told } old) return Quote(call, metered, told, old.Version, old.Until);
-        return Quote(call, metered, price, call.Catalog.Version, call.Now + Valid) ?? new Refusal(Reasons.PaymentExpired, $"The rates that {QuoteHeader} names do not hold any more.");
+        var present = Quote(call, metered, price, call.Catalog.Version, call.Now + Valid);
+        return present ?? (call.Quote is null ? null : new Refusal(Reasons.PaymentExpired, $"The rates that {QuoteHeader} names do not hold any more."));
     }
 
     private Answer? Quote(Call call, MeteredCall metered, PriceModel.Metered price, string version, DateTimeOffset until)
     {
         if (price.CardOf(price.By is null ? "" : metered.Asked) is not { } card)
             return new Refusal(Reasons.UnknownModel, $"{(metered.Asked is { } asked ? $"'{Reading.Shown(asked)}' has no price here." : "The request names no model.")} These have one: {string.Join(", ", price.Models.Keys.Order(StringComparer.Ordinal).Take(20))}.");
-        var share = ShareOf(call, price, call.Now, InProgress(call, price));
+        var rule = RuleFor(call, price, call.Now, InProgress(call, price));
+        // At the rates of the usual way it would be sold below its cost, to whoever adds a word.
+        if (metered.Request?.DearTiers.FirstOrDefault(tier => rule?.ServiceTiers.Contains(tier) != true) is { } dear)
+            return new Refusal(Reasons.MalformedRequest, $"To be served as '{Reading.Shown(dear)}' has no price here: leave it out.");
+        var share = rule?.Hundredths ?? PriceRule.Whole;
+        if (share == 0) return null;
         card = card.At(share);
         var (ceiling, least) = (price.Ceiling, price.Ceiling);
         if (MeteredQuote.MostFor(card, metered, metered.Request?.Maximum ?? price.DefaultMaximum) is { } most && most < ceiling) ceiling = most;

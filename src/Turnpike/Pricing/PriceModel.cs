@@ -16,7 +16,10 @@ internal abstract record PriceModel
     public IReadOnlyList<PriceRule> Rules { get; init; } = [];
 
     /// <summary>Whether anything has to be known of what its caller did.</summary>
-    public bool AsksSize => Rules.Any(rule => rule.RequestBytes is not null);
+    public bool AsksBody => Rules.Any(rule => rule.AsksBody);
+
+    /// <summary>Whether the request has to be understood.</summary>
+    public bool AsksRequest => Rules.Any(rule => rule.AsksRequest);
 
     public bool AsksReputation => Rules.Any(rule => rule.Reputation is not null);
 

@@ -32,6 +32,21 @@ internal sealed record PriceRule(long Hundredths)
     /// <summary>At least so many bytes of request body.</summary>
     public long? RequestBytes { get; init; }
 
+    /// <summary>Methods of HTTP, in capitals; empty: all. A HEAD is a GET.</summary>
+    public IReadOnlyList<string> Methods { get; init; } = [];
+
+    /// <summary>Models by the names that requests have for them, those with a date behind too; empty: all.</summary>
+    public IReadOnlyList<string> Models { get; init; } = [];
+
+    /// <summary>The ways a request asks its provider to be served, one of these words; empty: whatever it asks.</summary>
+    public IReadOnlyList<string> ServiceTiers { get; init; } = [];
+
+    /// <summary>It is the request's body that says whether it holds.</summary>
+    public bool AsksBody => RequestBytes is not null || AsksRequest;
+
+    /// <summary>The request has to be understood for it: something has to know its provider's format.</summary>
+    public bool AsksRequest => Models.Count > 0 || ServiceTiers.Count > 0;
+
     /// <summary>The rule in words: <c>80%, hours 22:00-06:00 Europe/Berlin</c>.</summary>
     public string Told => string.Join(", ", new[]
     {
@@ -44,10 +59,16 @@ internal sealed record PriceRule(long Hundredths)
         Verified is { } verified ? verified ? "verified" : "not verified" : null,
         Busy is { } busy ? $"busy {busy}" : null,
         RequestBytes is { } size ? $"request-bytes {size}" : null,
+        Methods.Count > 0 ? $"method {string.Join(' ', Methods)}" : null,
+        Models.Count > 0 ? $"model {string.Join(' ', Models)}" : null,
+        ServiceTiers.Count > 0 ? $"service-tier {string.Join(' ', ServiceTiers)}" : null,
     }.OfType<string>());
 
     public bool Holds(Call call, DateTimeOffset at, long inProgress) =>
-        Holds(new PriceOccasion(at, call.Plan, call.Principal?.Assurance ?? Catalog.Assurance.Anonymous, call.Principal?.Agent is { IsVerified: true }, inProgress, call.BodyLength)) && Reputation?.Hold(call) != false;
+        Holds(new PriceOccasion(at, call.Plan, call.Principal?.Assurance ?? Catalog.Assurance.Anonymous, call.Principal?.Agent is { IsVerified: true }, inProgress, call.BodyLength)
+        {
+            Method = call.Method, Model = call.Metered?.Asked, ServiceTiers = call.Metered?.Request?.Tiers ?? [],
+        }) && Reputation?.Hold(call) != false;
 
     /// <summary>Whether all but the reputation is as it asks.</summary>
     public bool Holds(in PriceOccasion occasion) =>
@@ -56,6 +77,9 @@ internal sealed record PriceRule(long Hundredths)
         && (Verified is not { } verified || verified == occasion.IsVerified)
         && (Busy is not { } busy || occasion.InProgress >= busy)
         && (RequestBytes is not { } size || occasion.RequestBytes >= size)
+        && (Methods.Count == 0 || Methods.Contains(occasion.Method == "HEAD" ? "GET" : occasion.Method))
+        && (Models.Count == 0 || occasion.Model is { } asked && Models.Any(model => MeteredQuote.IsDated(asked, model)))
+        && (ServiceTiers.Count == 0 || occasion.ServiceTiers.Any(ServiceTiers.Contains))
         && (Hours is null && Days.Count == 0 || HoldsAt(TimeZoneInfo.ConvertTime(occasion.At, Zone)));
 
     private bool HoldsAt(DateTimeOffset local)
@@ -73,4 +97,11 @@ internal sealed record PriceRule(long Hundredths)
 
 /// <summary>What rules look at, besides what somebody did before.</summary>
 /// <param name="InProgress">Calls of the operation in progress on this node, this one too.</param>
-internal readonly record struct PriceOccasion(DateTimeOffset At, string? Plan, Assurance Assurance, bool IsVerified, long InProgress, long RequestBytes);
+internal readonly record struct PriceOccasion(DateTimeOffset At, string? Plan, Assurance Assurance, bool IsVerified, long InProgress, long RequestBytes)
+{
+    public required string Method { get; init; }
+
+    public required string? Model { get; init; }
+
+    public required IReadOnlyList<string> ServiceTiers { get; init; }
+}

@@ -4,6 +4,7 @@ using Turnpike.Catalog.Document;
 using Turnpike.Catalog.Loading;
 using Turnpike.Ledger;
 using Turnpike.Metering;
+using Turnpike.Metering.Formats;
 using Turnpike.Pricing.Requests;
 using Turnpike.Metering.Reading;
 
@@ -56,6 +57,13 @@ internal static class PriceSection
     /// <summary>What is metered is charged by what passed, whatever comes about; and nothing is owed for what is free.</summary>
     private static void Check(Draft draft)
     {
+        foreach (var operation in draft.Operations)
+        {
+            if (operation.Settings.Get<PriceModel>() is not { AsksRequest: true } price) continue;
+            if (operation.Settings.Get<UsageSettings>() is not { Format: not NoFormat }) draft.At(operation, "price").Refuse("a rule by model or service-tier needs usage to name a provider's format: nothing else reads requests");
+            else if (price is PriceModel.Metered { By: not null, OtherModels: null } metered && price.Rules.SelectMany(rule => rule.Models).FirstOrDefault(model => !metered.Models.Keys.Any(key => MeteredQuote.IsDated(key, model))) is { } unknown)
+                draft.At(operation, "price").Refuse($"a rule is for '{Reading.Shown(unknown)}', which is none of the models with a price");
+        }
         foreach (var operation in draft.Operations.Where(o => o.ChargeOn.On != ChargeMoment.Success))
             if (operation.Settings.Get<PriceModel>() is null) draft.At(operation, "charge-on").Refuse("nothing is charged for what is free");
             else if (operation.Settings.Get<PriceModel>() is PriceModel.Metered) draft.At(operation, "charge-on").Refuse("a metered price is charged by what passed; charge-on belongs to one price for the whole answer");

@@ -210,7 +210,7 @@ public sealed class PriceRuleTests : IDisposable
 
     [Theory]
     [InlineData("{ amount: 0.01 USD, rules: [{ percent: 50% }] }", "a rule needs a condition")]
-    [InlineData("{ amount: 0.01 USD, rules: [{ busy: 2, percent: 0% }] }", "is no percentage")]
+    [InlineData("{ amount: 0.01 USD, rules: [{ busy: 2, percent: 1001% }] }", "is no percentage")]
     [InlineData("{ amount: 0.01 USD, rules: [{ hours: \"8-9\", percent: 50% }] }", "is no stretch of a day")]
     [InlineData("{ pricer: { url: \"https://p.example\" } }", "needs a ceiling")]
     [InlineData("{ pricer: { url: \"https://p.example\" }, ceiling: 1 USD, amount: 1 USD }", "beside 'amount' it means nothing")]

@@ -12,12 +12,12 @@ internal abstract class UsageFormat
     public static readonly string[] ToolMembers = ["tools", "toolConfig", "functions"];
 
     /// <summary>Members that say how fast a request is to be served, at other rates than the model's: of OpenAI and Anthropic, Bedrock (two), and Anthropic again.</summary>
-    public static readonly string[] Hurries = ["service_tier", "serviceTier", "performanceConfig", "speed", "inference_geo"];
+    public static readonly string[] TierMembers = ["service_tier", "serviceTier", "performanceConfig", "speed", "inference_geo"];
 
     /// <summary>What these say where the model's own rates are charged, or less.</summary>
-    public static readonly string[] UsualWays = ["auto", "default", "standard", "standard_only", "on_demand", "flex", "global"];
+    public static readonly string[] UsualTiers = ["auto", "default", "standard", "standard_only", "on_demand", "flex", "global"];
 
-    private static readonly string[] Everywhere = [.. Kept, .. ToolMembers, .. Hurries, "stream", "stream_options", "stream_options/include_usage", "background", "prompt"];
+    private static readonly string[] Everywhere = [.. Kept, .. ToolMembers, .. TierMembers, "stream", "stream_options", "stream_options/include_usage", "background", "prompt"];
 
     protected UsageFormat() => known = new(KnownNames);
 

@@ -74,8 +74,11 @@ internal sealed class JsonRequest
     /// <summary>It will be answered at another time, by another request: nothing of its usage passes here.</summary>
     public bool IsDeferred { get; private set; }
 
-    /// <summary>The member by which it asks to be served faster than usual, for which its provider charges more than for the model; null when it does not.</summary>
-    public string? Hurry { get; private set; }
+    /// <summary>The words by which it says how it wants to be served (<c>service_tier: priority</c>, <c>speed: fast</c>), in small letters.</summary>
+    public IReadOnlyList<string> Tiers { get; private set; } = [];
+
+    /// <summary>Those of them for which its provider charges more than for the model.</summary>
+    public IEnumerable<string> DearTiers => Tiers.Where(tier => !UsageFormat.UsualTiers.Contains(tier, StringComparer.Ordinal));
 
     /// <summary>At least as many tokens as its text and pictures can become: a token is at least one byte.</summary>
     public long MostInput { get; private set; }
@@ -174,7 +177,7 @@ internal sealed class JsonRequest
         IsUnbounded |= !TakesMaximum || UsageFormat.Kept.Any(Present) || Present("prompt") && found["prompt"].Kind == JsonTokenType.StartObject;
         // The background of a picture is a colour, or none.
         IsDeferred = !isImage && found.TryGetValue("background", out var deferred) && deferred.Kind is not (JsonTokenType.False or JsonTokenType.Null);
-        Hurry = UsageFormat.Hurries.FirstOrDefault(IsUnusual);
+        Tiers = [.. UsageFormat.TierMembers.Where(found.ContainsKey).SelectMany(member => WordsIn(found[member])).Distinct(StringComparer.Ordinal)];
         TextBytes = SizeOfText(body.Span);
         MostInput = body.Length + format.PerPicture * pictures;
     }
@@ -194,14 +197,14 @@ internal sealed class JsonRequest
         return null;
     }
 
-    /// <summary>A member of this name says, itself or within, another word than those for the usual or the cheaper way to be served.</summary>
-    private bool IsUnusual(string name)
+    /// <summary>Every text that a member is, or has within.</summary>
+    private List<string> WordsIn(Span member)
     {
-        if (!found.TryGetValue(name, out var span)) return false;
-        var json = new Utf8JsonReader(body.Span.Slice(span.Start, span.Length));
+        var words = new List<string>();
+        var json = new Utf8JsonReader(body.Span.Slice(member.Start, member.Length));
         while (json.Read())
-            if (json.TokenType == JsonTokenType.String && !UsageFormat.UsualWays.Contains(json.GetString()!, StringComparer.OrdinalIgnoreCase)) return true;
-        return false;
+            if (json.TokenType == JsonTokenType.String) words.Add(json.GetString()!.ToLowerInvariant());
+        return words;
     }
 
     /// <summary>How many texts a list asks to be gone on with, each by itself: a list of numbers is the tokens of one.</summary>

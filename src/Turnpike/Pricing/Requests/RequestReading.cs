@@ -31,7 +31,6 @@ internal static class RequestReading
         if (!needsBody && !IsJson(type) && !BeginsObject(body.Span)) return null;
         if (JsonRequest.Read(body, metered.Settings.Format, call.Target.Path, needsBody ? model!.Body : model is null ? Usual : null, out var wrong) is not { } request) return new Refusal(Reasons.MalformedRequest, wrong);
         if (request.IsDeferred) return new Refusal(Reasons.MalformedRequest, "Answers in the background are not sold here: leave 'background' out.");
-        if (price is not null && request.Hurry is { } hurry) return new Refusal(Reasons.MalformedRequest, $"What '{hurry}' asks for has no price here: leave it out.");
         metered.Request = request;
         metered.Asked ??= request.Model;
         return null;

@@ -24,8 +24,10 @@ internal static class PriceCommand
         var verified = new Option<bool>("--verified") { Description = "For an operation: the caller is a verified agent." };
         var busy = new Option<long>("--busy") { Description = "For an operation: how many calls of it are in progress, this one too.", DefaultValueFactory = _ => 1 };
         var size = new Option<long>("--request-bytes") { Description = "For an operation: the size of the request's body." };
+        var method = new Option<string?>("--method") { Description = "For an operation of several methods: the one that is called." };
+        var tier = new Option<string?>("--service-tier") { Description = "For an operation: how the request asks its provider to be served, such as priority." };
         var cost = new Option<string?>("--cost") { Description = "For an operation sold at its cost and a margin: what the upstream asks, such as '0.01 USD'." };
-        var explain = new Command("explain", "Tell how a call's price came about: its units, their rates, and what was taken. Or how it would, for a call of an operation.\nExample: turnpike price explain r_0agsm11m22xq7bh5kcr54agti4\nExample: turnpike price explain chat --model gpt-4o --use input_tokens=1200 --use output_tokens=300 --plan pro") { what, config, model, use, at, plan, assurance, verified, busy, size, cost };
+        var explain = new Command("explain", "Tell how a call's price came about: its units, their rates, and what was taken. Or how it would, for a call of an operation.\nExample: turnpike price explain r_0agsm11m22xq7bh5kcr54agti4\nExample: turnpike price explain chat --model gpt-4o --use input_tokens=1200 --use output_tokens=300 --plan pro") { what, config, model, use, at, plan, assurance, verified, busy, size, method, tier, cost };
         explain.SetAction((p, ct) => ExplainAsync(p.GetValue(config)!, ConfigEnvironment.Process, p.GetValue(what)!, Console.Out, Console.Error, ct, new PriceCase
         {
             Model = p.GetValue(model),
@@ -36,6 +38,8 @@ internal static class PriceCommand
             IsVerified = p.GetValue(verified),
             Busy = p.GetValue(busy),
             RequestBytes = p.GetValue(size),
+            Method = p.GetValue(method),
+            ServiceTier = p.GetValue(tier),
             Cost = p.GetValue(cost),
         }));
         return new Command("price", "Prices: what a call costs, and why.") { explain };
@@ -117,6 +121,12 @@ internal sealed record PriceCase
     public long Busy { get; init; } = 1;
 
     public long RequestBytes { get; init; }
+
+    /// <summary>Of HTTP; null: the operation's own.</summary>
+    public string? Method { get; init; }
+
+    /// <summary>How the request asks its provider to be served.</summary>
+    public string? ServiceTier { get; init; }
 
     /// <summary>What the upstream asks, where that makes the price.</summary>
     public string? Cost { get; init; }

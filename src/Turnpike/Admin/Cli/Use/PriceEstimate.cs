@@ -20,7 +20,10 @@ internal static class PriceEstimate
         output.WriteLine($"for          {operation.Name}: {operation.Method} {operation.Path}");
         output.WriteLine($"price        {PriceSection.Told(price)}");
         if (price is null) return CommandRun.Done;
-        var share = ShareOf(price, new PriceOccasion(at, supposed.Plan, supposed.Assurance, supposed.IsVerified, supposed.Busy, supposed.RequestBytes), output);
+        var share = ShareOf(price, new PriceOccasion(at, supposed.Plan, supposed.Assurance, supposed.IsVerified, supposed.Busy, supposed.RequestBytes)
+        {
+            Method = supposed.Method ?? operation.Method, Model = supposed.Model, ServiceTiers = supposed.ServiceTier is { } tier ? [tier] : [],
+        }, output);
         switch (price)
         {
             case PriceModel.Fixed { Amount: var amount }: output.WriteLine($"together     {Shared(PriceModel.Share(amount, share), amount, share)}"); break;
