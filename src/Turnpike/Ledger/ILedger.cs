@@ -40,7 +40,8 @@ internal interface ILedger
 
     /// <summary>What became of the answer that was paid for. The first word stands.</summary>
     /// <param name="soon">Nobody waits: it is durable within 100 ms, with the next transaction. A crash before that credits the payer.</param>
-    ValueTask FinishAsync(string id, HoldOutcome outcome, IReadOnlyList<AuditEvent> events, CancellationToken ct, bool soon = false);
+    /// <param name="with">What others write with it; not when another word stands.</param>
+    ValueTask FinishAsync(string id, HoldOutcome outcome, IReadOnlyList<AuditEvent> events, CancellationToken ct, bool soon = false, Action<Storage.Sql>? with = null);
 
     /// <summary>
     /// Taken and not delivered: what goes back is posted and the hold is credited, both or neither. Nothing when its outcome is known

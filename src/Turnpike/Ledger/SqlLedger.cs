@@ -40,10 +40,17 @@ internal sealed class SqlLedger : ILedger
     public ValueTask<HoldState> SettledAsync(string id, string reference, string? railAmount, IReadOnlyList<AuditEvent> events, CancellationToken ct) =>
         WriteAsync(new LedgerNames(id), books => books.Settled(id, reference, railAmount, events), ct);
 
-    public async ValueTask FinishAsync(string id, HoldOutcome outcome, IReadOnlyList<AuditEvent> events, CancellationToken ct, bool soon = false)
+    public async ValueTask FinishAsync(string id, HoldOutcome outcome, IReadOnlyList<AuditEvent> events, CancellationToken ct, bool soon = false, Action<Sql>? with = null)
     {
-        if (soon) await database.Writer.WriteLaterAsync(new LedgerWrite<HoldState>(writer, new LedgerNames(id), books => books.Finish(id, outcome, events)), GroupCommit.Soon);
-        else await WriteAsync(new LedgerNames(id), books => books.Finish(id, outcome, events), ct);
+        var stands = false;
+        var finish = new LedgerWrite<HoldState>(writer, new LedgerNames(id), books =>
+        {
+            var state = books.Finish(id, outcome, events);
+            stands = state.Outcome == outcome;
+            return state;
+        }, with is null ? null : sql => { if (stands) with(sql); });
+        if (soon) await database.Writer.WriteLaterAsync(finish, GroupCommit.Soon);
+        else await database.Writer.WriteAsync(finish, ct);
     }
 
     public async ValueTask CreditAsync(string id, IReadOnlyList<Transfer> back, CancellationToken ct) =>

@@ -222,9 +222,11 @@ internal sealed class Cashier(PaymentRegistry rails, PlanMethod plans, BalanceMe
     /// <summary>A 2xx answer was passed on to its end. Who may ask again must find that said; who cannot need not wait for it.</summary>
     public async ValueTask DeliverAsync(Payment payment)
     {
-        // With a metered price it is written in the money's own transaction.
-        if (payment.Call.Metered is not null && payment.Metered is null) _ = RecordAsync(payment);
-        if (payment.Call.Quote is null || payment.State is null) return;
+        if (payment.Call.Quote is null || payment.State is null)
+        {
+            if (payment.Call.Metered is not null) _ = RecordAsync(payment);
+            return;
+        }
         // Before it counts as delivered: what could not be kept cannot be given again, and whoever saw their call break gets their money back.
         if (payment.Keep is { } answer && (payment.Metered is null || payment.IsPaid)) await answers.KeepAsync(payment.State.Hold.Id, answer, payment.Answers.Keep, CancellationToken.None);
         // Unless that has been done before the first byte; and without the books it does not count as delivered.
@@ -243,16 +245,17 @@ internal sealed class Cashier(PaymentRegistry rails, PlanMethod plans, BalanceMe
         catch (StorageUnavailableException e) { CashierDoubts.BooksDown(log, e); }
     }
 
-    /// <summary>Nobody waits: it is durable with the next transaction.</summary>
+    /// <summary>A call that owes nothing: nobody waits, and it is durable with the next transaction.</summary>
     private async Task RecordAsync(Payment payment)
     {
-        try { await usage.AddLaterAsync(CallRecords.Of(payment, payment.IsPaid ? payment.State!.Captured : null)); }
+        try { await usage.AddLaterAsync(CallRecords.Of(payment, null)); }
         catch (StorageUnavailableException e) { CashierDoubts.BooksDown(log, e); }
     }
 
+    /// <summary>With its use, where that was not written with the money: of one that is not said to be delivered the money goes back.</summary>
     private async ValueTask SayDeliveredAsync(Payment payment, bool soon)
     {
-        try { await ledger.FinishAsync(payment.State!.Hold.Id, HoldOutcome.Delivered, [Delivery(payment)], CancellationToken.None, soon); }
+        try { await ledger.FinishAsync(payment.State!.Hold.Id, HoldOutcome.Delivered, [Delivery(payment)], CancellationToken.None, soon, CallRecords.LateWriterOf(usage, payment)); }
         catch (StorageUnavailableException e)
         {
             inHand.Leave(payment.State!.Hold, delivered: true);

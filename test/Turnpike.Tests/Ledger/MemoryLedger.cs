@@ -40,7 +40,7 @@ internal sealed class MemoryLedger : ILedger
     public ValueTask<HoldState> SettledAsync(string id, string reference, string? railAmount, IReadOnlyList<AuditEvent> events, CancellationToken ct) =>
         Decide(() => books.Settled(id, reference, railAmount, events));
 
-    public async ValueTask FinishAsync(string id, HoldOutcome outcome, IReadOnlyList<AuditEvent> events, CancellationToken ct, bool soon = false) =>
+    public async ValueTask FinishAsync(string id, HoldOutcome outcome, IReadOnlyList<AuditEvent> events, CancellationToken ct, bool soon = false, Action<Turnpike.Storage.Sql>? with = null) =>
         await Decide(() => books.Finish(id, outcome, events));
 
     public async ValueTask CreditAsync(string id, IReadOnlyList<Transfer> back, CancellationToken ct) => await Decide(() => books.Credit(id, back));

@@ -42,6 +42,24 @@ public sealed class SqlLedgerTests
         (read with { Legs = hold.Legs, Events = hold.Events }).ShouldBe(hold);
     }
 
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task What_is_written_with_the_word_that_it_was_delivered_is_written_where_that_word_stands(bool soon)
+    {
+        using var open = StoredLedger.Open(new TemporaryFolder());
+        await open.Ledger.PostAsync(TopUp("t", "token:a", Usd(3)), default);
+        foreach (var id in (string[])["whole", "broken"])
+        {
+            await open.Ledger.HoldAsync(Hold(id, Usd(1)), default);
+            await open.Ledger.CaptureAsync(Capture(id, Usd(1), "tx"), default);
+        }
+        await open.Ledger.CreditAsync("broken", [new Transfer("back", "revenue:x", "token:a", Usd(1), "undelivered", LimitedFrom: false, LimitedTo: true)], default);
+        var written = new List<string>();
+        foreach (var id in (string[])["whole", "broken"]) await open.Ledger.FinishAsync(id, HoldOutcome.Delivered, [], default, soon, _ => written.Add(id));
+        written.ShouldBe(["whole"]);
+    }
+
     [Fact]
     public async Task Events_are_written_with_the_money_and_not_when_nothing_happened()
     {

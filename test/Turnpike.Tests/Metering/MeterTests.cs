@@ -42,6 +42,27 @@ public sealed class MeterTests : IDisposable
         (await AskAsync("largest")).ShouldBe(["=10"]);
     }
 
+    /// <summary>The price is taken before anything is used: what is used is told with what makes the money final.</summary>
+    [Fact]
+    public async Task Of_a_call_at_a_fixed_price_the_record_is_there_when_its_delivery_is()
+    {
+        using var fixedPrice = new TestGate(Meters, Chat + "\n      thing: { match: GET /thing, price: 0.01 USD }\n");
+        var token = await fixedPrice.TokenAsync();
+        for (var i = 0; i < 20; i++)
+        {
+            var told = await fixedPrice.GetAsync("/thing", ("Authorization", token), ("Idempotency-Key", $"thing-{i}"));
+            var receipt = told.Headers["Turnpike-Receipt"].ToString().Split('/')[^1];
+            (await fixedPrice.Ledger.FindByReceiptAsync(receipt, default)).ShouldNotBeNull().Outcome.ShouldBe(Turnpike.Ledger.HoldOutcome.Delivered);
+            var record = (await fixedPrice.Of<UsageStore>().FindByReceiptAsync(receipt, default)).ShouldNotBeNull();
+            (record.Operation, record.Cost.ToString(), record.Charged[Units.Bytes]).ShouldBe(("thing", "0.01 USD", 5));
+        }
+        fixedPrice.Upstream.Says(static () => ScriptedUpstream.Text("broken", System.Net.HttpStatusCode.BadGateway));
+        (await fixedPrice.GetAsync("/thing", ("Authorization", token))).Status.ShouldBe(502);
+        var all = new UsageFilter(fixedPrice.Time.GetUtcNow().AddDays(-1), fixedPrice.Time.GetUtcNow().AddDays(1));
+        (await fixedPrice.Of<UsageStore>().ListAsync(all, 100, default)).Count.ShouldBe(20, "what was not sold is not told");
+        await fixedPrice.ShouldBalanceAsync();
+    }
+
     [Fact]
     public async Task Free_calls_are_metered_too()
     {

@@ -10,6 +10,10 @@ internal static class CallRecords
     /// <summary>Writes it with the money; null for a price that is the same for every answer.</summary>
     public static Action<Storage.Sql>? WriterOf(UsageStore usage, Payment payment, Money cost) => payment.Metered is null ? null : usage.WriterOf(Of(payment, cost));
 
+    /// <summary>Writes it with what makes the money final, where that was taken before anything was used; null where there is nothing to write.</summary>
+    public static Action<Storage.Sql>? LateWriterOf(UsageStore usage, Payment payment) =>
+        payment.Metered is null && payment.Call.Metered is not null ? usage.WriterOf(Of(payment, payment.IsPaid ? payment.State!.Captured : null)) : null;
+
     public static UsageRecord Of(Payment payment, Money? cost)
     {
         var (call, metered) = (payment.Call, payment.Call.Metered!);
