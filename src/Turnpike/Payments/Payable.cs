@@ -40,13 +40,16 @@ internal sealed record Payable(string Method, IReadOnlyList<string> Currencies, 
     /// <summary>Less can be collected than was held, which metered prices need.</summary>
     public bool TakesLess => Method is "prepaid" or "plan" or "balance";
 
-    public bool CanServe(Pricing.PriceModel price) => (price is not Pricing.PriceModel.Metered || TakesLess) && CanServe(price.Most);
+    public bool CanServe(Pricing.PriceModel price) => CanServe(price, price.Most);
+
+    /// <param name="amount">What is asked for one call of it.</param>
+    public bool CanServe(Pricing.PriceModel price, Money amount) => (price is not Pricing.PriceModel.Metered || TakesLess) && CanServe(amount);
 
     private bool CanServe(Money price) =>
         (Currencies.Count == 0 || Currencies.Contains(price.Currency)) && !Least.Any(l => l.Currency == price.Currency && price < l);
 
-    /// <summary>Why it cannot serve that price.</summary>
-    public string WhyNot(Pricing.PriceModel price) => price is Pricing.PriceModel.Metered && !TakesLess ? $"{Method} is signed for one amount" : WhyNot(price.Most);
+    /// <summary>Why it cannot take that amount for such a price.</summary>
+    public string WhyNot(Pricing.PriceModel price, Money amount) => price is Pricing.PriceModel.Metered && !TakesLess ? $"{Method} is signed for one amount" : WhyNot(amount);
 
     private string WhyNot(Money price) => Currencies.Count > 0 && !Currencies.Contains(price.Currency)
         ? $"{Method} takes {string.Join(", ", Currencies)}"

@@ -121,8 +121,10 @@ internal static class PaymentSection
     {
         if (rails.All(r => r.Method == "plan")) return "has a price, but payments configures no way to pay it";
         var accepted = Payable.Accepted(operation, rails);
-        if (accepted.Any(r => r.Method != "plan" && r.CanServe(price))) return null;
-        return $"no accepted method can take {(price is PriceModel.Metered ? "a metered price" : price.Most)}: {string.Join("; ", accepted.Select(r => r.Method == "plan" ? "a plan is no way to pay for callers who have none" : r.WhyNot(price)))}";
+        foreach (var amount in price.Amounts)
+            if (!accepted.Any(r => r.Method != "plan" && r.CanServe(price, amount)))
+                return $"no accepted method can take {(price is PriceModel.Metered ? "a metered price" : amount)}: {string.Join("; ", accepted.Select(r => r.Method == "plan" ? "a plan is no way to pay for callers who have none" : r.WhyNot(price, amount)))}";
+        return null;
     }
 
     private static string? Methods(ServiceCatalog catalog, Operation operation) =>

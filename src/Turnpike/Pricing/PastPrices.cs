@@ -44,7 +44,7 @@ internal sealed record PastPrice(PriceModel Price, string Version, DateTimeOffse
     /// True when all is known that its rules ask for. Nobody reads a body or a reputation for a price that is not asked any more, and
     /// a rule that says what is dear would not hold for what nobody looked at: then it is not told at all.
     /// </summary>
-    public bool IsKnownFor(Call call) => !(Price.AsksBody && call is { BodyLength: 0, ReadBody: not null }) && !(Price.AsksRequest && call.Metered is not { Settings.Format: not NoFormat }) && !(Price.AsksReputation && call is { Caller: not null, Reputation: null });
+    public bool IsKnownFor(Call call) => !(Price.AsksBody && call is { BodyLength: 0, ReadBody: not null, Metered: null or { RequestBytes: 0 } }) && !(Price.AsksRequest && call.Metered is not { Settings.Format: not NoFormat }) && !(Price.AsksReputation && call is { Caller: not null, Reputation: null });
 }
 
 /// <summary>A price that a payment without terms of ours may answer.</summary>

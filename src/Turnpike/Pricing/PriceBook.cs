@@ -28,6 +28,8 @@ internal sealed class PriceBook(TimeProvider time, OutsidePrices? outside = null
     /// <summary>Names the quote that a call is paid by, by the version it was of.</summary>
     public const string QuoteHeader = "Turnpike-Quote";
 
+    private static readonly PriceRule?[] NoRule = [null];
+
     private readonly PastPrices past = new(time);
     private readonly Demand demand = new();
 
@@ -72,17 +74,20 @@ internal sealed class PriceBook(TimeProvider time, OutsidePrices? outside = null
         var named = call.Headers[QuoteHeader];
         if (named.Count == 1 && named != call.Catalog.Version && past.Find(call, named.ToString()) is { } old && old.Price.GetType() == price.GetType() && old.IsKnownFor(call) && Told(call, old.Price, old.Ended, old.Fewest) is { Count: > 0 } told)
             return Fix(call, old.Price, told.Min(), old.Version, old.Until);
-        var present = Fix(call, price, AmountOf(call, price, call.Now, InProgress(call, price)), call.Catalog.Version, call.Now + Valid);
+        var present = FixAsTold(call, price);
         return present ?? (named.Count == 0 || named == call.Catalog.Version || call.Quote is null ? null : new Refusal(Reasons.PaymentExpired, $"The price that {QuoteHeader} names does not hold any more."));
     }
 
     /// <summary>A call that shows a session owes nothing, and is not measured by a maximum, a limit or a breaker as if it did. The price is kept: it is asked for if the session was given back.</summary>
     private Answer? Spare(Call call, PriceModel price)
     {
-        Fix(call, price, AmountOf(call, price, call.Now, InProgress(call, price)), call.Catalog.Version, call.Now + Valid);
+        FixAsTold(call, price);
         (call.Instead, call.Quote) = (call.Quote, null);
         return null;
     }
+
+    private Answer? FixAsTold(Call call, PriceModel price) =>
+        Fix(call, price, price.Rules.Count == 0 ? price.Usual : PriceModel.Share(price.Usual, RulesFor(call, price, call.Catalog.Version).Min(ShareOf)), call.Catalog.Version, call.Now + Valid);
 
     private static Answer? Fix(Call call, PriceModel price, Money amount, string version, DateTimeOffset until)
     {
@@ -102,7 +107,22 @@ internal sealed class PriceBook(TimeProvider time, OutsidePrices? outside = null
     private long InProgress(Call call, PriceModel price) => price.Rules.Any(rule => rule.Busy is not null) ? demand.Enter(call) : 0;
 
     private static Money AmountOf(Call call, PriceModel price, DateTimeOffset at, long inProgress) =>
-        PriceModel.Share(price is PriceModel.Session session ? session.Amount : ((PriceModel.Fixed)price).Amount, RuleFor(call, price, at, inProgress)?.Hundredths ?? PriceRule.Whole);
+        PriceModel.Share(price.Usual, ShareOf(RuleFor(call, price, at, inProgress)));
+
+    private static long ShareOf(PriceRule? rule) => rule?.Hundredths ?? PriceRule.Whole;
+
+    /// <summary>
+    /// The rule that holds; and for whoever names the terms it was told, those that may have held when it was: a quote holds until it
+    /// expires, though the hour strikes or others come. What was nothing then was told to nobody.
+    /// </summary>
+    private IReadOnlyList<PriceRule?> RulesFor(Call call, PriceModel price, string version)
+    {
+        if (price.Rules.Count == 0) return NoRule;
+        var present = RuleFor(call, price, call.Now, InProgress(call, price));
+        if (call.Headers[QuoteHeader] != version) return [present];
+        var fewest = demand.Fewest(call.Operation.Name, call.Now);
+        return [present, .. new[] { RuleFor(call, price, call.Now, fewest), RuleFor(call, price, call.Now - Valid, fewest) }.Where(rule => rule is not { Hundredths: 0 })];
+    }
 
     private static PriceRule? RuleFor(Call call, PriceModel price, DateTimeOffset at, long inProgress)
     {
@@ -169,7 +189,7 @@ internal sealed class PriceBook(TimeProvider time, OutsidePrices? outside = null
         tables?.Keep(call.Catalog);
         var named = call.Headers[QuoteHeader];
         if (named.Count == 0 || named == call.Catalog.Version) return Quote(call, metered, price, call.Catalog.Version, call.Now + Valid);
-        if (named.Count == 1 && past.Find(call, named.ToString()) is { Price: PriceModel.Metered told } old) return Quote(call, metered, told, old.Version, old.Until);
+        if (named.Count == 1 && past.Find(call, named.ToString()) is { Price: PriceModel.Metered told } old && old.IsKnownFor(call)) return Quote(call, metered, told, old.Version, old.Until);
         var present = Quote(call, metered, price, call.Catalog.Version, call.Now + Valid);
         return present ?? (call.Quote is null ? null : new Refusal(Reasons.PaymentExpired, $"The rates that {QuoteHeader} names do not hold any more."));
     }
@@ -178,11 +198,14 @@ internal sealed class PriceBook(TimeProvider time, OutsidePrices? outside = null
     {
         if (price.CardOf(price.By is null ? "" : metered.Asked) is not { } card)
             return new Refusal(Reasons.UnknownModel, $"{(metered.Asked is { } asked ? $"'{Reading.Shown(asked)}' has no price here." : "The request names no model.")} These have one: {string.Join(", ", price.Models.Keys.Order(StringComparer.Ordinal).Take(20))}.");
-        var rule = RuleFor(call, price, call.Now, InProgress(call, price));
-        // At the rates of the usual way it would be sold below its cost, to whoever adds a word.
-        if (metered.Request?.DearTiers.FirstOrDefault(tier => rule?.ServiceTiers.Contains(tier) != true) is { } dear)
-            return new Refusal(Reasons.MalformedRequest, $"To be served as '{Reading.Shown(dear)}' has no price here: leave it out.");
-        var share = rule?.Hundredths ?? PriceRule.Whole;
+        var rules = RulesFor(call, price, version);
+        // At the rates of the usual way it would be sold below its cost, to whoever adds a word; and two words at the rate of one.
+        if (metered.Request?.DearTiers is { Count: > 0 } dear)
+        {
+            rules = [.. rules.Where(rule => dear.Count == 1 && rule?.ServiceTiers.Contains(dear[0]) == true)];
+            if (rules.Count == 0) return new Refusal(Reasons.MalformedRequest, $"To be served as '{Reading.Shown(dear[^1])}' has no price here: leave it out.");
+        }
+        var share = rules.Count == 1 ? ShareOf(rules[0]) : rules.Min(ShareOf);
         if (share == 0) return null;
         card = card.At(share);
         var (ceiling, least) = (price.Ceiling, price.Ceiling);

@@ -12,6 +12,12 @@ internal abstract record PriceModel
     /// <summary>The most one call costs.</summary>
     public abstract Money Most { get; }
 
+    /// <summary>All that may be asked for one call where that is known before, by every rule and by none; otherwise the most.</summary>
+    public virtual IEnumerable<Money> Amounts => [Most];
+
+    /// <summary>What is asked where no rule holds; otherwise the most.</summary>
+    public virtual Money Usual => Most;
+
     /// <summary>When more or less of it is asked; the first that holds counts.</summary>
     public IReadOnlyList<PriceRule> Rules { get; init; } = [];
 
@@ -26,6 +32,9 @@ internal abstract record PriceModel
     /// <summary>The most that the rules can make of an amount.</summary>
     protected Money MostOf(Money amount) => Share(amount, Rules.Select(rule => rule.Hundredths).Append(PriceRule.Whole).Max());
 
+    /// <summary>All that the rules can make of an amount, but nothing.</summary>
+    protected IEnumerable<Money> SharesOf(Money amount) => Rules.Select(rule => rule.Hundredths).Append(PriceRule.Whole).Where(share => share > 0).Distinct().Select(share => Share(amount, share));
+
     /// <summary>A share of an amount, rounded up once.</summary>
     public static Money Share(Money amount, long hundredths) => amount with { Units = checked((long)(((Int128)amount.Units * hundredths + PriceRule.Whole - 1) / PriceRule.Whole)) };
 
@@ -33,12 +42,20 @@ internal abstract record PriceModel
     internal sealed record Fixed(Money Amount) : PriceModel
     {
         public override Money Most => MostOf(Amount);
+
+        public override Money Usual => Amount;
+
+        public override IEnumerable<Money> Amounts => SharesOf(Amount);
     }
 
     /// <summary>Paid once, then the operation is open for a while to whoever shows what came with the answer.</summary>
     internal sealed record Session(Money Amount, TimeSpan Lasts) : PriceModel
     {
         public override Money Most => MostOf(Amount);
+
+        public override Money Usual => Amount;
+
+        public override IEnumerable<Money> Amounts => SharesOf(Amount);
     }
 
     /// <summary>What somebody outside says it costs, at most the ceiling.</summary>
@@ -71,7 +88,7 @@ internal abstract record PriceModel
     {
         public override Money Most => Ceiling;
 
-        /// <summary>As it was written, in JSON.</summary>
+        /// <summary>As it was written, in JSON, without references.</summary>
         public required string Written { get; init; }
 
         /// <summary>The most one call may hold.</summary>

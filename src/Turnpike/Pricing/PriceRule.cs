@@ -65,7 +65,7 @@ internal sealed record PriceRule(long Hundredths)
     }.OfType<string>());
 
     public bool Holds(Call call, DateTimeOffset at, long inProgress) =>
-        Holds(new PriceOccasion(at, call.Plan, call.Principal?.Assurance ?? Catalog.Assurance.Anonymous, call.Principal?.Agent is { IsVerified: true }, inProgress, call.BodyLength)
+        Holds(new PriceOccasion(at, call.Plan, call.Principal?.Assurance ?? Catalog.Assurance.Anonymous, call.Principal?.Agent is { IsVerified: true }, inProgress, Math.Max(call.BodyLength, call.Metered?.RequestBytes ?? 0))
         {
             Method = call.Method, Model = call.Metered?.Asked, ServiceTiers = call.Metered?.Request?.Tiers ?? [],
         }) && Reputation?.Hold(call) != false;

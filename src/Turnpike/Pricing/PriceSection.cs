@@ -157,7 +157,7 @@ internal static class PriceSection
         if (m.IsWritten(Minimum) && (m.Get(Minimum).Currency != ceiling.Currency || m.Get(Minimum) > ceiling)) return Refuse(m.Of(Minimum), $"the minimum is at most the ceiling, {ceiling}");
         return new PriceModel.Metered
         {
-            Written = NodeText.Of(m.At.Node),
+            Written = NodeText.Of(m.At),
             Ceiling = ceiling,
             Models = models.ToFrozenDictionary(p => p.Key, p => new RateCard(ceiling.Currency, p.Value), StringComparer.Ordinal),
             By = by,

@@ -39,6 +39,8 @@ public sealed class PaymentSectionTests
     [InlineData(Stripe, "price: 0.49 USD", "price: no accepted method can take 0.49 USD: mpp.stripe takes 0.50 USD or more")]
     [InlineData(Stripe, "price: 0.50 USD", null)]
     [InlineData(Stripe + ", " + Prepaid, "price: 0.49 USD", null)]
+    [InlineData(Stripe, "price: { amount: 0.60 USD, rules: [{ days: [sat], percent: 0% }, { busy: 9, percent: 50% }] }", "price: no accepted method can take 0.30 USD: mpp.stripe takes 0.50 USD or more")]
+    [InlineData(Stripe, "price: { amount: 0.40 USD, rules: [{ days: [sat], percent: 150% }] }", "price: no accepted method can take 0.40 USD: mpp.stripe takes 0.50 USD or more")]
     [InlineData(Stripe + ", " + Prepaid, "price: 0.49 USD, accept: [mpp]", "accept: no accepted method can take 0.49 USD: mpp.stripe takes 0.50 USD or more")]
     [InlineData("chains: { " + Chain + " }, x402: {}", "price: 0.01 EUR", "price: no accepted method can take 0.01 EUR: x402.exact takes USD")]
     [InlineData("chains: { " + Chain + " }, x402: {}", "price: 0.01 USD, accept: [x402.exact]", null)]

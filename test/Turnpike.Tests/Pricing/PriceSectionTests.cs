@@ -33,6 +33,41 @@ public sealed class PriceSectionTests
         Documents.Load("services: { s: { upstream: \"http://x\", operations: { o: { match: GET /o } } } }").Errors.ShouldHaveSingleItem()
             .Message.ShouldBe("'price' is missing: What a delivered answer costs: free, an amount, or a map.");
 
+    [Fact]
+    public void A_price_behind_a_reference_is_of_the_version_and_kept_as_it_was()
+    {
+        var (cheap, dear) = (At("10.00 USD"), At("20.00 USD"));
+        At("10.00 USD").Version.ShouldBe(cheap.Version);
+        dear.Version.ShouldNotBe(cheap.Version);
+        PriceSection.Read(PriceOf(cheap).Written).ShouldBeOfType<PriceModel.Metered>().Models[""].Charge(Used).ShouldBe(new Money(10_000_000, "USD"));
+        PriceSection.Read(PriceOf(dear).Written).ShouldBeOfType<PriceModel.Metered>().Models[""].Charge(Used).ShouldBe(new Money(20_000_000, "USD"));
+
+        static Turnpike.Catalog.ServiceCatalog At(string rate) => Language.Loader.Load(Priced("{ ceiling: 1.00 USD, per-million: { bytes: \"${env:RATE}\" } }"), "t.yaml",
+            new Turnpike.Catalog.Document.ConfigEnvironment(name => name == "RATE" ? rate : Documents.Variables.GetValueOrDefault(name), _ => null)).Catalog.ShouldNotBeNull();
+        static PriceModel.Metered PriceOf(Turnpike.Catalog.ServiceCatalog catalog) => (PriceModel.Metered)catalog.Operations["o"].Settings.Get<PriceModel>()!;
+    }
+
+    [Theory]
+    [InlineData("upstream: http://x", "upstream: \"${env:WHERE}\"")]
+    [InlineData("secret: \"${env:TURNPIKE_TOKEN_SECRET}\"", "secret: \"${env:WHERE}\"")]
+    public void Other_references_are_not_of_the_version_so_that_nodes_share_it(string written, string reference)
+    {
+        var text = Priced("0.01 USD").Replace(written, reference, StringComparison.Ordinal);
+        At("http://127.0.0.1:9000/as/long/as/a/secret").ShouldBe(At("http://127.0.0.1:9001/as/long/as/a/secret"));
+
+        string At(string where) => Language.Loader.Load(text, "t.yaml", new Turnpike.Catalog.Document.ConfigEnvironment(name => name == "WHERE" ? where : Documents.Variables.GetValueOrDefault(name), _ => null)).Catalog.ShouldNotBeNull().Version;
+    }
+
+    private static Turnpike.Metering.Usage Used
+    {
+        get
+        {
+            var usage = new Turnpike.Metering.Usage();
+            usage.Observed[Turnpike.Metering.Units.Bytes] = 1_000;
+            return usage;
+        }
+    }
+
     private static string Priced(string price) =>
         $"payments: {{ prepaid: {{ secret: \"${{env:TURNPIKE_TOKEN_SECRET}}\" }} }}\nservices:\n  s:\n    upstream: http://x\n    operations:\n      o:\n        match: GET /o\n        price: {price}\n";
 }

@@ -72,6 +72,7 @@ public sealed class RequestRuleTests : IDisposable
     [InlineData("gpt-4o-mini", ""","service_tier":"priority" """)]
     [InlineData("gpt-4o", ""","speed":"fast" """)]
     [InlineData("gpt-4o", ""","service_tier":"priority","inference_geo":"us" """)]
+    [InlineData("gpt-4o", ""","service_tier":"priority","performanceConfig":{"latency":"optimized"} """)]
     [InlineData("gpt-4o", ""","service_tier":"flex","speed":"fast" """)]
     public async Task What_is_dearer_at_the_provider_is_sold_by_a_rule_for_it_alone(string model, string way)
     {
@@ -98,6 +99,29 @@ public sealed class RequestRuleTests : IDisposable
         (records.ShouldHaveSingleItem().Cost, records[0].Charged[Units.Output]).ShouldBe((null, 10));
         (await gate.SendAsync(new Ask("POST", "/v1/chat/completions", ("Content-Type", "application/json"), ("Turnpike-Quote", "of yesterday")) { Body = Streaming("gpt-4o", "") })).Status.ShouldBe(200);
         await gate.ShouldBalanceAsync();
+    }
+
+    [Fact]
+    public async Task Rates_that_were_told_hold_when_the_hour_strikes_for_whoever_names_them()
+    {
+        OpenMetered("rules: [{ service-tier: priority, percent: 200% }, { hours: \"11:00-12:02\", percent: 50% }]");
+        var token = await gate.TokenAsync();
+        var terms = await gate.SendAsync(new Ask("POST", "/v1/chat/completions", ("Content-Type", "application/json")) { Body = Streaming("gpt-4o", "") });
+        var quote = ("Turnpike-Quote", terms.Json.GetProperty("quote").GetString());
+        gate.Time.Pass(TimeSpan.FromMinutes(4));
+        (await TakenAsync("", quote)).ShouldBe(70_000);
+        (await TakenAsync("")).ShouldBe(140_000);
+        (await TakenAsync(""","service_tier":"priority" """, quote)).ShouldBe(280_000);
+        gate.Time.Pass(TimeSpan.FromMinutes(4));
+        (await TakenAsync("", quote)).ShouldBe(140_000);
+        await gate.ShouldBalanceAsync();
+
+        async Task<long> TakenAsync(string way, params (string, string?)[] named)
+        {
+            var before = await gate.Ledger.AvailableAsync("token:" + TestGate.IdOf(token), "USD", default);
+            (await gate.SendAsync(Ask(token, Streaming("gpt-4o", way)).With(named))).Status.ShouldBe(200);
+            return before.Units - (await gate.Ledger.AvailableAsync("token:" + TestGate.IdOf(token), "USD", default)).Units;
+        }
     }
 
     [Fact]

@@ -32,6 +32,33 @@ public sealed class ToldPriceTests : IDisposable
         await gate.ShouldBalanceAsync();
     }
 
+    [Theory]
+    [InlineData("{ amount: 0.02 USD, rules: [{ hours: \"11:00-12:02\", percent: 50% }] }", "0.01 USD")]
+    [InlineData("{ per-session: 0.02 USD, lasts: 1h, rules: [{ hours: \"11:00-12:02\", percent: 50% }] }", "0.01 USD")]
+    [InlineData("{ amount: 0.02 USD, rules: [{ hours: \"12:02-13:00\", percent: 50% }] }", "0.01 USD")] // what is less by now is asked of everybody
+    public async Task A_price_that_was_told_holds_when_the_hour_strikes_for_whoever_names_it_until_it_expires(string price, string less)
+    {
+        Open(price);
+        var (quote, token) = (("Turnpike-Quote", (await gate.GetAsync("/thing")).Json.GetProperty("quote").GetString()), ("Authorization", await gate.TokenAsync()));
+        gate.Time.Pass(TimeSpan.FromMinutes(4));
+        (await CostAsync(token, quote)).ShouldBe(less);
+        var present = (await gate.GetAsync("/thing")).Json.GetProperty("price").GetProperty("amount").GetString() + " USD";
+        (await CostAsync(token)).ShouldBe(present, "without a name the present price counts");
+        gate.Time.Pass(TimeSpan.FromMinutes(4));
+        (await CostAsync(token, quote)).ShouldBe(present);
+        await gate.ShouldBalanceAsync();
+    }
+
+    [Fact]
+    public async Task What_was_free_until_the_hour_struck_was_told_to_nobody()
+    {
+        Open("{ amount: 0.02 USD, rules: [{ hours: \"11:00-12:02\", percent: 0% }] }");
+        (await gate.GetAsync("/thing")).Status.ShouldBe(200);
+        gate.Time.Pass(TimeSpan.FromMinutes(4));
+        var quote = ("Turnpike-Quote", (await gate.GetAsync("/thing")).Json.GetProperty("quote").GetString());
+        (await CostAsync(("Authorization", await gate.TokenAsync()), quote)).ShouldBe("0.02 USD");
+    }
+
     [Fact]
     public async Task A_name_that_names_nothing_is_told_the_present_terms()
     {

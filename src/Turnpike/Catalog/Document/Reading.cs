@@ -11,6 +11,9 @@ internal sealed class Reading(ConfigEnvironment environment)
 
     public List<ConfigError> Warnings { get; } = [];
 
+    /// <summary>What references within a price stand for, by where they stand: with another value it is another price, though the text is the same.</summary>
+    public SortedDictionary<string, string> Prices { get; } = new(StringComparer.Ordinal);
+
     /// <summary>Remembers where a key of <paramref name="owner"/> stood; the empty key is the owner itself.</summary>
     public void Place(object owner, string key, Spot spot)
     {

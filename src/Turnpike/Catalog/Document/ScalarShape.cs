@@ -21,6 +21,7 @@ internal sealed class ScalarShape<T>(string says, ScalarParser<T> parse, string?
         if (parse(text.Text, out var understood) is not { } wrong)
         {
             value = understood!;
+            if (text.References > 0 && !hidden && at.Path.Contains(".price", StringComparison.Ordinal) && !text.Text.Contains("://", StringComparison.Ordinal)) at.Reading.Prices[at.Path] = text.Text;
             return true;
         }
         // A URL with a user in it carries a password.

@@ -78,7 +78,7 @@ internal sealed class JsonRequest
     public IReadOnlyList<string> Tiers { get; private set; } = [];
 
     /// <summary>Those of them for which its provider charges more than for the model.</summary>
-    public IEnumerable<string> DearTiers => Tiers.Where(tier => !UsageFormat.UsualTiers.Contains(tier, StringComparer.Ordinal));
+    public IReadOnlyList<string> DearTiers { get; private set; } = [];
 
     /// <summary>At least as many tokens as its text and pictures can become: a token is at least one byte.</summary>
     public long MostInput { get; private set; }
@@ -178,6 +178,7 @@ internal sealed class JsonRequest
         // The background of a picture is a colour, or none.
         IsDeferred = !isImage && found.TryGetValue("background", out var deferred) && deferred.Kind is not (JsonTokenType.False or JsonTokenType.Null);
         Tiers = [.. UsageFormat.TierMembers.Where(found.ContainsKey).SelectMany(member => WordsIn(found[member])).Distinct(StringComparer.Ordinal)];
+        DearTiers = [.. Tiers.Except(UsageFormat.UsualTiers, StringComparer.Ordinal)];
         TextBytes = SizeOfText(body.Span);
         MostInput = body.Length + format.PerPicture * pictures;
     }
