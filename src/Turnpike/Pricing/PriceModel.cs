@@ -21,12 +21,13 @@ internal abstract record PriceModel
     /// <summary>When more or less of it is asked; the first that holds counts.</summary>
     public IReadOnlyList<PriceRule> Rules { get; init; } = [];
 
-    /// <summary>Whether anything has to be known of what its caller did.</summary>
+    /// <summary>Whether the request's body has to be looked at.</summary>
     public bool AsksBody => Rules.Any(rule => rule.AsksBody);
 
     /// <summary>Whether the request has to be understood.</summary>
     public bool AsksRequest => Rules.Any(rule => rule.AsksRequest);
 
+    /// <summary>Whether anything has to be known of what its caller did.</summary>
     public bool AsksReputation => Rules.Any(rule => rule.Reputation is not null);
 
     /// <summary>The most that the rules can make of an amount.</summary>

@@ -50,7 +50,7 @@ internal static class PriceSection
 
     private static readonly Shape<PriceModel> Map = new MapShape<PriceModel>([Amount, PerMillion, PerUnit, PerRecord, Count, Ceiling, By, OtherModels, DefaultMaximum, Minimum, PerSession, Lasts, Pricer, CostPlus, Margin, Rules], Build);
 
-    private static readonly Key<PriceModel?> Key = new("price", new ShortOrMapShape<PriceModel?>(Short, Map!), "What a delivered answer costs: free, an amount, or a map.") { Required = true, Example = "0.01 USD" };
+    private static readonly Key<PriceModel?> Key = new("price", new ShortOrMapShape<PriceModel?>(Short, Map!), "What a delivered answer costs: free, an amount, or a map.") { Required = true, IsVersioned = true, Example = "0.01 USD" };
 
     public static readonly Section Section = new(Scope.Operation, Key) { TellOperation = (_, operation) => Told(operation.Settings.Get<PriceModel>()), Check = Check };
 

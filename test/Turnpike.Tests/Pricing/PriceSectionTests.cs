@@ -48,14 +48,17 @@ public sealed class PriceSectionTests
     }
 
     [Theory]
-    [InlineData("upstream: http://x", "upstream: \"${env:WHERE}\"")]
-    [InlineData("secret: \"${env:TURNPIKE_TOKEN_SECRET}\"", "secret: \"${env:WHERE}\"")]
-    public void Other_references_are_not_of_the_version_so_that_nodes_share_it(string written, string reference)
+    [InlineData("upstream: http://x", "upstream: \"${env:OTHER}\"", "http://127.0.0.1:9000", "http://127.0.0.1:9001")]
+    [InlineData("secret: \"${env:TURNPIKE_TOKEN_SECRET}\"", "secret: \"${env:OTHER}\"", "one secret of more than thirty-two bytes", "another secret of more than thirty-two bytes")]
+    [InlineData("  s:\n", "  prices:\n    description: \"${env:OTHER}\"\n", "here", "there")]
+    [InlineData("      o:\n", "      price:\n        description: \"${env:OTHER}\"\n", "here", "there")]
+    public void Other_references_are_not_of_the_version_so_that_nodes_share_it(string written, string reference, string here, string there)
     {
         var text = Priced("0.01 USD").Replace(written, reference, StringComparison.Ordinal);
-        At("http://127.0.0.1:9000/as/long/as/a/secret").ShouldBe(At("http://127.0.0.1:9001/as/long/as/a/secret"));
+        text.ShouldContain(reference);
+        At(here).ShouldBe(At(there));
 
-        string At(string where) => Language.Loader.Load(text, "t.yaml", new Turnpike.Catalog.Document.ConfigEnvironment(name => name == "WHERE" ? where : Documents.Variables.GetValueOrDefault(name), _ => null)).Catalog.ShouldNotBeNull().Version;
+        string At(string other) => Language.Loader.Load(text, "t.yaml", new Turnpike.Catalog.Document.ConfigEnvironment(name => name == "OTHER" ? other : Documents.Variables.GetValueOrDefault(name), _ => null)).Catalog.ShouldNotBeNull().Version;
     }
 
     private static Turnpike.Metering.Usage Used

@@ -24,7 +24,7 @@ internal sealed class MapShape<T>(IReadOnlyList<Key> keys, Func<MapValues, T?> b
         foreach (var entry in map.Entries)
         {
             if (keys.FirstOrDefault(k => k.Name == entry.Key.Text) is not { } key) values.Break(RefuseUnknown(at, entry));
-            else values.Add(key, at.Member(key.Name, entry.Value));
+            else values.Add(key, at.Member(key.Name, entry.Value) with { IsVersioned = at.IsVersioned || key.IsVersioned });
         }
         foreach (var key in keys)
             if (key.Required && !values.IsWritten(key)) values.Miss(key);

@@ -11,8 +11,8 @@ internal sealed class Reading(ConfigEnvironment environment)
 
     public List<ConfigError> Warnings { get; } = [];
 
-    /// <summary>What references within a price stand for, by where they stand: with another value it is another price, though the text is the same.</summary>
-    public SortedDictionary<string, string> Prices { get; } = new(StringComparer.Ordinal);
+    /// <summary>What the references below keys that are <see cref="Key.IsVersioned"/> stand for, by where they stand.</summary>
+    public SortedDictionary<string, string> Versioned { get; } = new(StringComparer.Ordinal);
 
     /// <summary>Remembers where a key of <paramref name="owner"/> stood; the empty key is the owner itself.</summary>
     public void Place(object owner, string key, Spot spot)
@@ -41,9 +41,12 @@ internal readonly record struct Spot(Node Node, string Path, Reading Reading)
     /// <summary>The last part of the path.</summary>
     public string Name { get; init; } = "";
 
-    public Spot Member(string name, Node node) => new(node, Path.Length == 0 ? Quoted(name) : $"{Path}.{Quoted(name)}", Reading) { Name = name };
+    /// <summary>It stands below a key that is <see cref="Key.IsVersioned"/>.</summary>
+    public bool IsVersioned { get; init; }
 
-    public Spot Item(int index, Node node) => new(node, $"{Path}[{index}]", Reading) { Name = Name };
+    public Spot Member(string name, Node node) => new(node, Path.Length == 0 ? Quoted(name) : $"{Path}.{Quoted(name)}", Reading) { Name = name, IsVersioned = IsVersioned };
+
+    public Spot Item(int index, Node node) => new(node, $"{Path}[{index}]", Reading) { Name = Name, IsVersioned = IsVersioned };
 
     /// <summary>Notes an error here; always false, for <c>return spot.Refuse(…)</c>.</summary>
     public bool Refuse(string message)

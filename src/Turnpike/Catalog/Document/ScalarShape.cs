@@ -21,7 +21,8 @@ internal sealed class ScalarShape<T>(string says, ScalarParser<T> parse, string?
         if (parse(text.Text, out var understood) is not { } wrong)
         {
             value = understood!;
-            if (text.References > 0 && !hidden && at.Path.Contains(".price", StringComparison.Ordinal) && !text.Text.Contains("://", StringComparison.Ordinal)) at.Reading.Prices[at.Path] = text.Text;
+            // Where somebody is asked is not what they say, and may carry a password.
+            if (at.IsVersioned && text.References > 0 && !hidden && !text.Text.Contains("://", StringComparison.Ordinal)) at.Reading.Versioned[at.Path] = text.Text;
             return true;
         }
         // A URL with a user in it carries a password.

@@ -52,6 +52,9 @@ internal abstract class Key(string name, string doc)
     /// <summary>YAML as a user would write it after the colon.</summary>
     public required string Example { get; init; }
 
+    /// <summary>What its references stand for is of the document's version: with another value it means another price, though the text is the same.</summary>
+    public bool IsVersioned { get; init; }
+
     public abstract Shape Shape { get; }
 
     /// <summary>The same key where it may be left out.</summary>
@@ -64,5 +67,5 @@ internal sealed class Key<T>(string name, Shape<T> shape, string doc) : Key(name
 {
     public override Shape Shape => shape;
 
-    public override Key Optional(string otherwise) => Required ? new Key<T>(Name, shape, Doc) { Default = otherwise, Example = Example } : this;
+    public override Key Optional(string otherwise) => Required ? new Key<T>(Name, shape, Doc) { Default = otherwise, Example = Example, IsVersioned = IsVersioned } : this;
 }

@@ -33,7 +33,7 @@ internal sealed class CatalogLoader
         var root = YamlReader.Read(text, (line, column, message) => reading.Errors.Add(new ConfigError(line, column, "", message)));
         Draft? draft = null;
         if (root is not null && document.TryRead(new Spot(root, "", reading), out var parts)) Check(draft = Build(parts.Values, running));
-        var catalog = reading.Errors.Count == 0 && draft is not null ? new ServiceCatalog(VersionOf(text, reading.Prices), draft.Gateway, draft.Services, draft.Settings) : null;
+        var catalog = reading.Errors.Count == 0 && draft is not null ? new ServiceCatalog(VersionOf(text, reading.Versioned), draft.Gateway, draft.Services, draft.Settings) : null;
         return new ConfigResult(catalog, Sorted(reading.Errors), Sorted(reading.Warnings)) { File = fileName };
     }
 
@@ -66,9 +66,9 @@ internal sealed class CatalogLoader
         return new Draft(m, gateway, [.. m.Get(services.Key, []).Select(s => s.Value)], settings, running);
     }
 
-    /// <summary>The first 12 hex digits of the SHA-256 of the text, and of the prices behind its references.</summary>
-    private static string VersionOf(string text, IEnumerable<KeyValuePair<string, string>> prices) =>
-        Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(text + string.Concat(prices.Select(p => $"\n{p.Key}: {p.Value}")))))[..12];
+    /// <summary>The first 12 hex digits of the SHA-256 of the text, and of what those of its references stand for that are of the version.</summary>
+    private static string VersionOf(string text, IEnumerable<KeyValuePair<string, string>> versioned) =>
+        Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(text + string.Concat(versioned.Select(p => $"\n{p.Key}: {p.Value}")))))[..12];
 
     private static List<ConfigError> Sorted(IEnumerable<ConfigError> errors) => [.. errors.Distinct().OrderBy(e => e.Line).ThenBy(e => e.Column).ThenBy(e => e.Path, StringComparer.Ordinal)];
 
